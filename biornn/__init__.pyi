@@ -1,0 +1,11 @@
+from . import analysis as analysis
+from . import layers as layers
+from . import plots as plots
+from . import schema as schema
+from . import store as store
+from . import tasks as tasks
+from .analysis.audit import audit as audit
+from .connectivity import Connectivity as Connectivity
+from .schema import validate as validate
+from .store import open_run as open_run
+from .training import train as train

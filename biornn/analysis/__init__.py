@@ -1,0 +1,23 @@
+"""Labelled arrays in, labelled arrays out: what a network does, in numbers.
+
+Every function takes the arrays of a run as they stand in the store. Dims that a function does not name, such as
+`network` and `epoch`, broadcast. A network that diverged is NaN in the store, and is NaN in every result.
+"""
+
+from biornn.analysis.audit import audit
+from biornn.analysis.performance import performance
+from biornn.analysis.population import participation_ratio, principal_components, singular_components
+from biornn.analysis.simulate import simulate
+from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
+
+__all__ = [
+    "audit",
+    "eigenspectrum",
+    "nonnormality",
+    "participation_ratio",
+    "performance",
+    "principal_components",
+    "simulate",
+    "singular_components",
+    "spectral_radius",
+]

@@ -1,0 +1,69 @@
+"""Whether networks keep to the constraints that were declared for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from biornn.schema import text, variable_attrs
+
+_SIGN = {"excitatory": 1, "inhibitory": -1, "unconstrained": 0, "": 0}
+
+
+def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
+    """Count violations of the declared constraints in the effective weights, at every snapshot.
+
+    Parameters
+    ----------
+    run
+        A run, or the group `weights` of one, of one network or of several.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over network and epoch: ``sign_violations`` (recurrent, input and readout weights of a sign that is not
+        allowed), ``mask_violations`` (non-zero weights where none is allowed, self-connections apart) and ``autapses``
+        (non-zero self-connections that are not allowed). For a whole run also ``non_negative_rates`` over network:
+        whether every recorded rate is at least 0, without which Dale's law holds for the weights and not for what they
+        transmit.
+
+    Notes
+    -----
+    Weights that are NaN (of a network that diverged) violate nothing; ``history/status`` tells of them.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> int(bn.audit(bn.open_run("runs/flip_flop")).sign_violations.sum())  # doctest: +SKIP
+    0
+    """
+    weights = run["weights"].to_dataset() if isinstance(run, xr.DataTree) else run
+    counts = variable_attrs("audit", _violations(weights))
+    if isinstance(run, xr.DataTree):
+        counts["non_negative_rates"] = _non_negative(run).assign_attrs(long_name="every recorded rate is at least 0")
+    return counts
+
+
+def _violations(weights: xr.Dataset) -> xr.Dataset:
+    recurrent, mask = weights["recurrent_weights"], weights["recurrent_mask"]
+    n_units = recurrent.sizes["unit_pre"]
+    autapse = xr.DataArray(np.eye(n_units, dtype=bool), dims=("unit_pre", "unit_post"))
+    cell_sign = xr.apply_ufunc(np.vectorize(_SIGN.__getitem__, otypes=[int]), text(weights["cell_type"]))
+    forbidden = (np.abs(recurrent) > 0) & ~mask  # False for NaN, unlike `!= 0`
+    between = ("unit_pre", "unit_post")
+    return xr.Dataset(
+        {
+            "sign_violations": (recurrent * cell_sign.rename(unit="unit_pre") < 0).sum(between)
+            + (weights["input_weights"] * weights["input_sign"] < 0).sum(("input_channel", "unit"))
+            + (weights["output_weights"] * weights["output_sign"] < 0).sum(("unit", "output_channel")),
+            "mask_violations": (forbidden & ~autapse).sum(between)
+            + ((np.abs(weights["input_weights"]) > 0) & ~weights["input_mask"]).sum(("input_channel", "unit"))
+            + ((np.abs(weights["output_weights"]) > 0) & ~weights["output_mask"]).sum(("unit", "output_channel")),
+            "autapses": (forbidden & autapse).sum(between),
+        }
+    )
+
+
+def _non_negative(run: xr.DataTree) -> xr.DataArray:
+    lowest = [run[group]["rates"].min(("trial", "time", "unit")) for group in ("activity", "probe_activity")]
+    return (lowest[0] >= 0) & (lowest[1] >= 0)

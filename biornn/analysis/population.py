@@ -1,0 +1,234 @@
+"""Activity of a population in few dimensions: principal components, singular components, dimensionality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from biornn.analysis.dims import require_dims
+
+_Array = NDArray[np.float64]
+#: samples (sample, unit) and number of components -> scores, loadings (unit, component), share, mean
+_Decomposition = Callable[[_Array, int], tuple[_Array, _Array, _Array, _Array]]
+
+
+def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Dataset:
+    """Principal components of the activity: directions of largest variance about the mean.
+
+    Parameters
+    ----------
+    rates
+        Activity, dims `time`, `unit` and, where there are trials, `trial`; every trial and time is one sample. Other
+        dims, such as `network` and `epoch`, broadcast: each network has its own components.
+    n_components
+        How many, at most the number of samples or of units, whichever is smaller.
+
+    Returns
+    -------
+    xr.Dataset
+        `scores` (..., trial, time, component), in the units of the rates; `loadings` (..., unit, component), of length
+        1, the largest of each positive; `explained_variance_ratio` (..., component); `mean` (..., unit). Components are
+        counted from 1. All NaN for a network whose activity is not finite; all but the mean for activity that never
+        changes.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing or `n_components` is out of range.
+
+    See Also
+    --------
+    singular_components : The same without taking the mean away.
+
+    Notes
+    -----
+    `sklearn.decomposition.PCA` by eigenvectors of the covariance: exact, and it needs no more memory than the
+    samples. Jolliffe (2002), Principal Component Analysis, chapter 1.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> phase = np.linspace(0, 2 * np.pi, 100, endpoint=False)
+    >>> ring = xr.DataArray(np.stack([3 * np.cos(phase), np.sin(phase)], axis=-1), dims=("time", "unit"))
+    >>> principal_components(ring, n_components=2)["explained_variance_ratio"].round(6).values.tolist()
+    [0.9, 0.1]
+    """
+    result = _decompose(_principal, rates, n_components)
+    result["explained_variance_ratio"].attrs["long_name"] = "share of the variance"
+    return result
+
+
+def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Dataset:
+    """Singular components of the activity: directions of largest sum of squares about zero.
+
+    Parameters
+    ----------
+    rates
+        As for `principal_components`.
+    n_components
+        How many, at most the number of samples or of units, whichever is smaller.
+
+    Returns
+    -------
+    xr.Dataset
+        As `principal_components` gives it, but nothing is centred: zero activity has scores of zero, and
+        `explained_variance_ratio` is the share of the SUM OF SQUARES about zero. `mean` is for information.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing or `n_components` is out of range.
+
+    See Also
+    --------
+    principal_components : The same about the mean.
+
+    Notes
+    -----
+    Right singular vectors, by numpy, as eigenvectors of the matrix of second moments. `sklearn`'s `TruncatedSVD` finds
+    the same directions, but its ARPACK cannot give all components, and its ratio is that of the variance about the
+    mean, by which these components are not ordered.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> constant = xr.DataArray([[3.0, 4.0], [3.0, 4.0]], dims=("time", "unit"))
+    >>> singular_components(constant, n_components=1)["loadings"].round(6).values.ravel().tolist()
+    [0.6, 0.8]
+    """
+    result = _decompose(_singular, rates, n_components)
+    result["explained_variance_ratio"].attrs["long_name"] = "share of the sum of squares about zero"
+    return result
+
+
+def participation_ratio(rates: xr.DataArray) -> xr.DataArray:
+    """Participation ratio: how many dimensions the activity fills.
+
+    ``(Σλ)² / Σλ²`` over the eigenvalues λ of the covariance of units over samples: 1 where all activity lies on a
+    line, the number of units where it is alike in all directions.
+
+    Parameters
+    ----------
+    rates
+        As for `principal_components`.
+
+    Returns
+    -------
+    xr.DataArray
+        `participation_ratio`, dimensionless, without the dims `trial`, `time` and `unit`. NaN where activity is not
+        finite or never changes.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing.
+
+    References
+    ----------
+    Gao et al. (2017), A theory of multineuronal dimensionality, dynamics and measurement, bioRxiv 214262.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> line = xr.DataArray([[0.0, 0.0], [1.0, 2.0]], dims=("time", "unit"))
+    >>> round(float(participation_ratio(line)), 6)
+    1.0
+    """
+    ratio: xr.DataArray = xr.apply_ufunc(
+        _participation_ratio,
+        rates,
+        input_core_dims=[[*_sample_dims(rates), "unit"]],
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        keep_attrs=True,
+    )
+    ratio = ratio.rename("participation_ratio")
+    ratio.attrs = {"units": "1", "long_name": "participation ratio of the activity"}
+    return ratio
+
+
+def _sample_dims(rates: xr.DataArray) -> list[str]:
+    require_dims(rates, "rates", ["time", "unit"])
+    return [dim for dim in ("trial", "time") if dim in rates.dims]
+
+
+def _decompose(decomposition: _Decomposition, rates: xr.DataArray, n_components: int) -> xr.Dataset:
+    sample_dims = _sample_dims(rates)
+    n_samples = int(np.prod([rates.sizes[dim] for dim in sample_dims]))
+    most = min(n_samples, rates.sizes["unit"])
+    if not 1 <= n_components <= most:
+        raise ValueError(
+            f"n_components: expected 1 to {most} for {n_samples} samples of {rates.sizes['unit']} units, "
+            f"got {n_components}"
+        )
+
+    def kernel(activity: NDArray[np.floating]) -> tuple[_Array, _Array, _Array, _Array]:
+        samples = activity.reshape(n_samples, -1).astype(np.float64)
+        scores, loadings, share, mean = decomposition(samples, n_components)
+        sign = np.sign(loadings[np.abs(loadings).argmax(axis=0), np.arange(n_components)])
+        return (scores * sign).reshape(*activity.shape[:-1], n_components), loadings * sign, share, mean
+
+    outputs = xr.apply_ufunc(
+        kernel,
+        rates,
+        input_core_dims=[[*sample_dims, "unit"]],
+        output_core_dims=[[*sample_dims, "component"], ["unit", "component"], ["component"], ["unit"]],
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64] * 4,
+        dask_gufunc_kwargs={"output_sizes": {"component": n_components}},
+        keep_attrs=True,
+    )
+    units = rates.attrs.get("units", "1")
+    described = {
+        "scores": (units, "activity along a component"),
+        "loadings": ("1", "direction of a component"),
+        "explained_variance_ratio": ("1", "share"),
+        "mean": (units, "mean activity"),
+    }
+    for output, (unit, long_name) in zip(outputs, described.values(), strict=True):
+        output.attrs = {"units": unit, "long_name": long_name}
+    result = xr.Dataset(dict(zip(described, outputs, strict=True)))
+    return result.assign_coords(component=np.arange(1, n_components + 1))
+
+
+def _principal(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
+    if not np.isfinite(samples).all() or (samples == samples[0]).all():
+        return _undefined(samples, n_components)
+    mean = samples.mean(axis=0)
+    # Centred beforehand, since the solver subtracts the square of the mean from the second moments.
+    pca = PCA(n_components, svd_solver="covariance_eigh").fit(samples - mean)
+    loadings = pca.components_.T
+    return (samples - mean) @ loadings, loadings, pca.explained_variance_ratio_, mean
+
+
+def _singular(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
+    if not np.isfinite(samples).all() or not samples.any():
+        return _undefined(samples, n_components)
+    squares, vectors = np.linalg.eigh(samples.T @ samples)
+    largest = slice(None, -n_components - 1, -1)
+    loadings = vectors[:, largest]
+    return samples @ loadings, loadings, np.maximum(squares[largest], 0.0) / squares.sum(), samples.mean(axis=0)
+
+
+def _undefined(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
+    """No components, as NaN; the mean is that of the one sample that all others equal, or NaN."""
+    n_samples, n_units = samples.shape
+    nan = np.full((n_samples + n_units + 1, n_components), np.nan)
+    mean = samples[0] if np.isfinite(samples).all() else np.full(n_units, np.nan)
+    return nan[:n_samples], nan[n_samples:-1], nan[-1], mean
+
+
+def _participation_ratio(activity: NDArray[np.floating]) -> float:
+    samples = activity.reshape(-1, activity.shape[-1]).astype(np.float64)
+    if not np.isfinite(samples).all() or (samples == samples[0]).all():
+        return float("nan")
+    deviations = samples - samples.mean(axis=0)
+    covariance = deviations.T @ deviations / len(samples)
+    # The sum of squared eigenvalues of a symmetric matrix is the sum of its squared entries.
+    return float(np.trace(covariance) ** 2 / (covariance**2).sum())

@@ -1,0 +1,187 @@
+"""Eigenvalues of the recurrent weights, and how far the weights are from normal."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_dims
+
+_MATRIX = ["unit_pre", "unit_post"]
+#: Moduli that agree to this many digits of the spectral radius count as tied: rounding
+#: errors of the eigenvalues of a well-conditioned matrix of 1,000 units stay below it.
+_TIE_DIGITS = 10
+
+
+def eigenspectrum(recurrent_weights: xr.DataArray) -> xr.DataArray:
+    """Eigenvalues of the recurrent weights, largest modulus first.
+
+    A tie (to ten digits) goes to the larger real part. The two of a conjugate pair stand side by side, the one with the
+    positive imaginary part first.
+
+    Parameters
+    ----------
+    recurrent_weights
+        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
+        broadcast. Dimensionless.
+
+    Returns
+    -------
+    xr.DataArray
+        `eigenvalues`, complex128, dims (..., `mode`), modes counted from 1. NaN for a matrix with NaN or infinity.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing or the matrix is not square.
+
+    Notes
+    -----
+    Transposing a matrix leaves its eigenvalues alone, so they cannot tell whether Dale's law holds on rows or columns.
+    What excitation and inhibition do to the spectrum: Rajan & Abbott (2006), Phys. Rev. Lett. 97, 188104.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> rotation = xr.DataArray([[0.0, 1.0], [-1.0, 0.0]], dims=("unit_pre", "unit_post"))
+    >>> eigenspectrum(rotation).values.tolist()
+    [1j, -1j]
+    """
+    n_units = _size(recurrent_weights)
+    values: xr.DataArray = xr.apply_ufunc(
+        _eigenvalues,
+        recurrent_weights,
+        input_core_dims=[_MATRIX],
+        output_core_dims=[["mode"]],
+        dask="parallelized",
+        output_dtypes=[np.complex128],
+        dask_gufunc_kwargs={"output_sizes": {"mode": n_units}},
+        keep_attrs=True,
+    )
+    values = values.assign_coords(mode=np.arange(1, n_units + 1)).rename("eigenvalues")
+    values.attrs = {"units": "1", "long_name": "eigenvalue of the recurrent weights"}
+    return values
+
+
+def spectral_radius(recurrent_weights: xr.DataArray) -> xr.DataArray:
+    """Largest modulus of the eigenvalues of the recurrent weights.
+
+    Parameters
+    ----------
+    recurrent_weights
+        As for `eigenspectrum`.
+
+    Returns
+    -------
+    xr.DataArray
+        `spectral_radius`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN for a matrix with NaN or
+        infinity.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing or the matrix is not square.
+
+    Notes
+    -----
+    Independent weights of standard deviation g / sqrt(n_units) have a radius of g in the limit of many units: Girko's
+    circular law; Sompolinsky, Crisanti & Sommers (1988), Phys. Rev. Lett. 61, 259.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> weights = xr.DataArray([[0.5, 1.0], [0.0, -0.9]], dims=("unit_pre", "unit_post"))
+    >>> float(spectral_radius(weights))
+    0.9
+    """
+    radius = abs(eigenspectrum(recurrent_weights)).max("mode", skipna=False).rename("spectral_radius")
+    radius.attrs = {"units": "1", "long_name": "spectral radius of the recurrent weights"}
+    return radius
+
+
+def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.DataArray:
+    """Henrici's departure from normality: the part of the weights that the eigenvalues do not show.
+
+    ``sqrt(||W||_F² − Σ|λ|²)``, the Frobenius norm of the strictly triangular part of the Schur form: the
+    feedforward structure that is left when the eigenvalues are taken away.
+
+    Parameters
+    ----------
+    recurrent_weights
+        As for `eigenspectrum`.
+    relative
+        Divide by the Frobenius norm: 0 for a normal matrix, 1 for a purely feedforward (nilpotent) one. The zero matrix
+        gives 0.
+
+    Returns
+    -------
+    xr.DataArray
+        `nonnormality`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN for a matrix with NaN or
+        infinity. Since squares are subtracted, values below about 1e-7 of the norm are rounding.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing or the matrix is not square.
+
+    References
+    ----------
+    Henrici (1962), Numer. Math. 4, 24. Trefethen & Embree (2005), Spectra and Pseudospectra.
+    In recurrent networks: Goldman (2009), Neuron 61, 621; Murphy & Miller (2009), Neuron 61, 635.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> chain = xr.DataArray([[0.0, 2.0], [0.0, 0.0]], dims=("unit_pre", "unit_post"))
+    >>> float(nonnormality(chain)), float(nonnormality(chain, relative=False))
+    (1.0, 2.0)
+    """
+    _size(recurrent_weights)
+    departure: xr.DataArray = xr.apply_ufunc(
+        _departure_from_normality,
+        recurrent_weights,
+        input_core_dims=[_MATRIX],
+        kwargs={"relative": relative},
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        keep_attrs=True,
+    )
+    departure = departure.rename("nonnormality")
+    departure.attrs = {"units": "1", "long_name": "departure of the recurrent weights from normality"}
+    return departure
+
+
+def _size(weights: xr.DataArray) -> int:
+    require_dims(weights, "recurrent_weights", _MATRIX)
+    n_pre, n_post = (weights.sizes[dim] for dim in _MATRIX)
+    if n_pre != n_post:
+        raise ValueError(
+            f"recurrent_weights: expected as many unit_pre as unit_post, got {n_pre} and {n_post}; "
+            "select the same units on both sides"
+        )
+    return n_pre
+
+
+def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
+    """Sorted eigenvalues over the last two axes; NaN where a matrix is not finite."""
+    finite = np.isfinite(weights).all(axis=(-2, -1))
+    values = np.linalg.eigvals(np.where(finite[..., None, None], weights, 0.0).astype(np.float64))
+    values = values.astype(np.complex128)
+    scale = np.maximum(np.abs(values).max(axis=-1, keepdims=True), np.finfo(np.float64).tiny)
+    # A stable sort keeps the pairs as LAPACK gives them: side by side, positive imaginary part first.
+    keys = (-values.real, -np.round(np.abs(values) / scale, _TIE_DIGITS))
+    values = np.take_along_axis(values, np.lexsort(keys, axis=-1), axis=-1)
+    return np.where(finite[..., None], values, complex(np.nan, np.nan))
+
+
+def _departure_from_normality(weights: NDArray[np.floating], relative: bool) -> NDArray[np.float64]:
+    """Departure from normality over the last two axes; NaN where a matrix is not finite."""
+    finite = np.isfinite(weights).all(axis=(-2, -1))
+    safe = np.where(finite[..., None, None], weights, 0.0).astype(np.float64)
+    square_norm = (safe**2).sum(axis=(-2, -1))
+    square_moduli = (np.abs(np.linalg.eigvals(safe)) ** 2).sum(axis=-1)
+    departure = np.sqrt(np.maximum(square_norm - square_moduli, 0.0))
+    if relative:
+        departure = departure / np.sqrt(np.where(square_norm > 0, square_norm, 1.0))
+    return np.where(finite, departure, np.nan)

@@ -1,0 +1,156 @@
+"""The command line: ``biornn run | audit | info``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray as xr
+from rich.console import Console
+
+from biornn._version import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command line; None: those of this process.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if all is well, 1 if networks failed or constraints are violated, 2 for input that cannot be
+        used, 130 if interrupted.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (ValueError, OSError, RuntimeError) as error:
+        sys.stderr.write(f"biornn: {' '.join(_message(error).split())}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("biornn: interrupted\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="biornn", description="Biologically constrained recurrent neural networks.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="train the networks of an experiment and leave a run folder")
+    run.add_argument("experiment", metavar="EXPERIMENT.yaml", type=Path)
+    run.add_argument("--out", metavar="DIR", type=Path, help="run folder (default: runs/NAME of the experiment file)")
+    run.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="change settings of the file, such as network.n_units=64 seeds=5",
+    )
+    run.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
+    run.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
+    run.set_defaults(command=_run)
+
+    audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")
+    audit.add_argument("run", metavar="RUN", type=Path)
+    audit.set_defaults(command=_audit)
+
+    info = commands.add_parser("info", help="say what a run holds, and compare its conditions")
+    info.add_argument("run", metavar="RUN", type=Path)
+    info.set_defaults(command=_info)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from biornn.experiment import load_experiment, run_experiment
+    from biornn.experiment.figures import save_figures
+    from biornn.experiment.summary import comparison_table, summarise
+
+    experiment = load_experiment(options.experiment, options.set)
+    out = options.out or Path("runs") / options.experiment.stem
+    run = run_experiment(experiment, out, n_workers=options.workers, overwrite=options.overwrite)
+    save_figures(run, out / "figures")
+    summary = summarise(run)
+    console = _console()
+    console.print(comparison_table(summary))
+    console.print(f"run: {out}  figures: {out / 'figures'}", highlight=False, soft_wrap=True)
+    return 0 if summary["trained"].all() and not summary["violations"].any() else 1
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from biornn.analysis import audit
+    from biornn.schema import validate
+    from biornn.store import open_run
+
+    run = open_run(options.run)
+    validate(run)
+    counts = audit(run)
+    console = _console()
+    n_violations = 0
+    for network in counts["network"].values:
+        one = counts.sel(network=network)
+        found = {name: int(one[name].sum()) for name in ("sign_violations", "mask_violations", "autapses")}
+        n_violations += sum(found.values())
+        signs = "non-negative" if one["non_negative_rates"] else "of both signs"
+        status = str(run["history"]["status"].sel(network=network).values)
+        console.print(
+            f"{network}  "
+            + "  ".join(f"{name} {count}" for name, count in found.items())
+            + f"  rates {signs}  {status}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    n_epochs = counts.sizes["epoch"]
+    console.print(f"{n_violations} violations in {counts.sizes['network']} networks at {n_epochs} snapshots each")
+    return 1 if n_violations else 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    from biornn.experiment.summary import comparison_table, summarise
+    from biornn.schema import validate
+    from biornn.store import open_run
+
+    run = open_run(options.run)
+    validate(run)
+    console = _console()
+    console.print(f"{run.attrs['title'] or 'untitled'} ({run.attrs['created']})", highlight=False, markup=False)
+    versions = json.loads(run.attrs["versions"])
+    console.print("  ".join(f"{name} {number}" for name, number in versions.items()), highlight=False)
+    for group, node in run.children.items():
+        console.print(f"/{group}  {_sizes(node.to_dataset())}", highlight=False)
+    console.print(comparison_table(summarise(run)))
+    return 0
+
+
+def _sizes(dataset: xr.Dataset) -> str:
+    return ", ".join(f"{dim} {size}" for dim, size in dataset.sizes.items())
+
+
+def _console() -> Console:
+    # Elsewhere than in a terminal rich assumes 80 columns, and would cut the table.
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
+    return int(text)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

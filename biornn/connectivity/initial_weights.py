@@ -1,0 +1,110 @@
+"""Initial effective weights: drawn after mask and sign, and scaled to the spectral radius that was asked for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+InitialRule = Literal["orthogonal", "gaussian", "gamma", "half_normal"]
+FREE_RULES = ("orthogonal", "gaussian")
+SIGNED_RULES = ("gamma", "half_normal")
+
+_GAMMA_SHAPE = 2.0  # Song, Yang & Wang (2016), their initial weights of excitatory-inhibitory networks
+
+
+def recurrent_weights(
+    rng: np.random.Generator,
+    rule: InitialRule,
+    mask: NDArray[np.bool_],
+    sign: NDArray[np.int8],
+    spectral_radius: float,
+) -> NDArray[np.float64]:
+    """Draw initial recurrent weights that keep to mask and sign and have the given spectral radius.
+
+    Parameters
+    ----------
+    rng
+        Source of all randomness.
+    rule
+        ``"orthogonal"`` or ``"gaussian"`` (variance 1/n) for units of either sign; ``"gamma"`` (shape 2) or
+        ``"half_normal"`` magnitudes for units with a sign, inhibition scaled so that
+        it cancels excitation in expectation.
+    mask
+        (unit_pre, unit_post) synapses that may exist.
+    sign
+        (unit_pre,) +1, -1, or 0 for either.
+    spectral_radius
+        Largest modulus of an eigenvalue of the result. A mask without a cycle has radius 0 whatever its weights
+        are; the weights then keep the scale at which a full matrix would have this radius.
+
+    References
+    ----------
+    Rajan & Abbott (2006), Phys. Rev. Lett. 97, 188104, for the balance of excitation and inhibition.
+    """
+    n_units = len(sign)
+    if rule == "orthogonal":
+        weights = _orthogonal(rng, n_units)
+    elif rule == "gaussian":
+        weights = rng.standard_normal(mask.shape) / np.sqrt(n_units)
+    else:
+        weights = _balanced(_magnitudes(rng, rule, mask.shape), mask, sign)
+    weights = weights * mask
+    if has_cycle(mask):
+        return weights * (spectral_radius / np.abs(np.linalg.eigvals(weights)).max())
+    return weights * spectral_radius
+
+
+def feedforward_weights(
+    rng: np.random.Generator, mask: NDArray[np.bool_], sign: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    """Draw Glorot-uniform weights (Glorot & Bengio 2010, equation 16) and give them mask and sign.
+
+    Parameters
+    ----------
+    rng
+        Source of all randomness.
+    mask
+        (pre, post) weights that may exist.
+    sign
+        (pre,) +1, -1, or 0 for either.
+    """
+    limit = np.sqrt(6 / sum(mask.shape))
+    weights = rng.uniform(-limit, limit, mask.shape)
+    imposed = sign[:, np.newaxis]
+    return np.where(imposed == 0, weights, imposed * np.abs(weights)) * mask
+
+
+def has_cycle(mask: NDArray[np.bool_]) -> bool:
+    """Whether activity can return to where it started; a mask (pre, post) without a cycle has only zero eigenvalues."""
+    mask = mask.copy()
+    while mask.any():
+        sources = ~mask.any(axis=0) & mask.any(axis=1)
+        if not sources.any():
+            return True
+        mask[sources] = False
+    return False
+
+
+def _orthogonal(rng: np.random.Generator, n_units: int) -> NDArray[np.float64]:
+    q, r = np.linalg.qr(rng.standard_normal((n_units, n_units)))
+    return q * np.where(np.diag(r) < 0, -1.0, 1.0)  # the signs make the distribution uniform (Mezzadri 2007)
+
+
+def _magnitudes(rng: np.random.Generator, rule: InitialRule, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Non-negative, with mean square 1/n."""
+    if rule == "gamma":
+        magnitudes = rng.gamma(_GAMMA_SHAPE, size=shape)
+        mean_square = _GAMMA_SHAPE * (_GAMMA_SHAPE + 1)
+    else:
+        magnitudes = np.abs(rng.standard_normal(shape))
+        mean_square = 1.0
+    return magnitudes / np.sqrt(mean_square * shape[0])
+
+
+def _balanced(magnitudes: NDArray[np.float64], mask: NDArray[np.bool_], sign: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Scale inhibition so that what a unit receives cancels in expectation, given how many synapses have each sign."""
+    n_excitatory, n_inhibitory = mask[sign > 0].sum(), mask[sign < 0].sum()
+    ratio = n_excitatory / n_inhibitory if n_excitatory and n_inhibitory else 1.0
+    return magnitudes * np.where(sign < 0, -ratio, 1.0)[:, np.newaxis]

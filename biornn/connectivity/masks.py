@@ -1,0 +1,29 @@
+"""Random masks: which of the allowed synapses exist."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+MaskRule = Literal["erdos_renyi", "fixed_in_degree"]
+
+
+def erdos_renyi(rng: np.random.Generator, allowed: NDArray[np.bool_], density: float) -> NDArray[np.bool_]:
+    """Let each allowed synapse exist independently with probability `density` (Erdős & Rényi 1959).
+
+    The draw for a synapse does not depend on `allowed`, so that masks with and without autapses match elsewhere.
+    """
+    return allowed & (rng.random(allowed.shape) < density)
+
+
+def fixed_in_degree(rng: np.random.Generator, allowed: NDArray[np.bool_], density: float) -> NDArray[np.bool_]:
+    """Give each postsynaptic unit (column) the same share, `density`, of its allowed inputs, chosen at random."""
+    keys = np.where(allowed, rng.random(allowed.shape), np.inf)
+    rank = keys.argsort(axis=0).argsort(axis=0)
+    in_degree = np.floor(density * allowed.sum(axis=0) + 0.5)
+    return allowed & (rank < in_degree)
+
+
+RULES = {"erdos_renyi": erdos_renyi, "fixed_in_degree": fixed_in_degree}

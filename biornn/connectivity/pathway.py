@@ -1,0 +1,63 @@
+"""One weight matrix of a network: which weights may exist, which signs they may have, and their initial values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Pathway:
+    """Constraint on, and initial value of, the weights from one population to another.
+
+    Orientation is Keras's ``rates @ weights``: presynaptic along rows, postsynaptic along columns. Dale's law
+    therefore fixes the sign of each **row**, all outgoing weights of one presynaptic unit.
+
+    Parameters
+    ----------
+    mask
+        (pre, post) True where a weight may differ from zero.
+    sign
+        (pre,) sign imposed on all outgoing weights: +1, -1, or 0 for either.
+    initial_weights
+        (pre, post) initial effective weights, which keep to mask and sign.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or the initial weights break the constraint.
+    """
+
+    mask: NDArray[np.bool_]
+    sign: NDArray[np.int8]
+    initial_weights: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        """Check shapes, and that the initial weights keep to the constraint."""
+        if self.sign.shape != self.mask.shape[:1] or self.initial_weights.shape != self.mask.shape:
+            raise ValueError(
+                f"sign and initial_weights: expected shapes {self.mask.shape[:1]} and {self.mask.shape}, "
+                f"got {self.sign.shape} and {self.initial_weights.shape}"
+            )
+        if n_wrong := self.violations(self.initial_weights):
+            raise ValueError(f"initial_weights: expected values that keep to mask and sign, got {n_wrong} that do not")
+        for array in (self.mask, self.sign, self.initial_weights):
+            array.setflags(write=False)
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether any weight is forbidden."""
+        return not self.mask.all()
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether any row has its sign imposed."""
+        return bool(self.sign.any())
+
+    def violations(self, weights: NDArray[np.floating]) -> int:
+        """Count the weights, shape (pre, post), that the mask or the sign forbids."""
+        forbidden = (weights != 0) & ~self.mask
+        wrong_sign = weights * self.sign[:, np.newaxis] < 0
+        return int((forbidden | wrong_sign).sum())

@@ -1,0 +1,81 @@
+"""One network of an experiment, from its settings to its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import keras
+import numpy as np
+import xarray as xr
+
+from biornn.analysis import audit
+from biornn.experiment.config import NetworkConfig, TrainingConfig
+from biornn.experiment.design import NetworkSpec
+from biornn.layers import MeanSquare, build_model
+from biornn.progress import Progress
+from biornn.tasks import Task
+from biornn.training import record_activity, record_constants, train
+from biornn.training.callbacks import ProgressNews
+
+
+def run_network(
+    spec: NetworkSpec, trials: Mapping[str, xr.Dataset], listener: Callable[[Progress], None]
+) -> dict[str, xr.Dataset]:
+    """Build, train, record and audit one network.
+
+    Parameters
+    ----------
+    spec
+        The network.
+    trials
+        The groups ``trials`` and ``probe_trials``, on which its activity is recorded.
+    listener
+        Told how far training is.
+
+    Returns
+    -------
+    dict of xarray.Dataset
+        The groups of a run that have the dim `network`, without it.
+    """
+    keras.utils.clear_session()  # the graphs of the network before
+    model = network_model(spec.task, spec.network, spec.training, spec.seed)
+    settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates"})
+    news = ProgressNews(listener, spec.training.max_updates)
+    result = train(model, spec.task, seed=spec.seed, callbacks=[news], **settings)
+    history = result["history"].to_dataset()
+    activity = {name.replace("trials", "activity"): record_activity(model, dataset) for name, dataset in trials.items()}
+    if history["status"] == "diverged":
+        activity = {name: xr.full_like(dataset, np.nan) for name, dataset in activity.items()}
+    weights = result["weights"].to_dataset().merge(record_constants(model))
+    weights = weights.assign_coords({name: trials["trials"][name] for name in ("input_channel", "output_channel")})
+    return {**activity, "weights": weights, "history": history, "audit": audit(weights)}
+
+
+def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, seed: int) -> keras.Sequential:
+    """Build the model of one network, with the penalties of its training.
+
+    Parameters
+    ----------
+    task, network, training, seed
+        Of its `NetworkSpec`.
+    """
+    penalty = keras.regularizers.L1L2(training.l1_weights, training.l2_weights)
+    weight_penalty = penalty if training.l1_weights or training.l2_weights else None
+    return build_model(
+        network.connectivity(seed),
+        task.n_inputs,
+        task.n_outputs,
+        readout_bias=network.readout_bias,
+        enforcement=network.enforcement,
+        output_regularizer=weight_penalty,
+        input_regularizer=weight_penalty,
+        recurrent_regularizer=weight_penalty,
+        activity_regularizer=MeanSquare(training.l2_rates) if training.l2_rates else None,
+        activation=network.activation,
+        tau=network.tau,
+        dt=network.dt,
+        formulation=network.formulation,
+        use_bias=network.use_bias,
+        recurrent_noise=network.recurrent_noise,
+        trainable_initial_state=network.trainable_initial_state,
+    )

@@ -1,0 +1,112 @@
+"""How far an experiment is, on the screen: bars in a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bars
+
+from biornn.progress import Progress
+
+
+class ProgressDisplay:
+    """Shows each network's update, loss and time left, and those of the whole experiment.
+
+    Parameters
+    ----------
+    n_networks
+        Networks in all.
+    n_workers
+        Networks at a time.
+    console
+        Where to show it.
+    interval
+        Where the console is no terminal: shortest time between two lines about one network, in s.
+    """
+
+    def __init__(self, n_networks: int, n_workers: int, console: Console, interval: float = 10.0) -> None:
+        self.n_networks, self.n_workers, self.console, self.interval = n_networks, n_workers, console, interval
+        self._bars = Bars(
+            TextColumn("{task.description:<24}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._all = self._bars.add_task("all networks", total=n_networks, note="")
+        self._tasks: dict[str, int] = {}
+        self._last_line: dict[str, float] = {}
+        self._running: dict[str, Progress] = {}
+        self._start = time.monotonic()
+        self._n_done = 0
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop, and leave the screen as it is."""
+        self._bars.stop()
+
+    def update(self, network: str, progress: Progress) -> None:
+        """Show news of a network that is being trained.
+
+        Parameters
+        ----------
+        network
+            Its name.
+        progress
+            How far it is.
+        """
+        self._running[network] = progress
+        note = f"loss {progress.loss:.4f}  {_duration(progress.seconds_left)} left"
+        if not self.console.is_terminal:
+            if time.monotonic() - self._last_line.get(network, -self.interval) >= self.interval:
+                self._last_line[network] = time.monotonic()
+                self._print(f"{network}  update {progress.step}/{progress.max_updates}  {note}  (all: {self._left()})")
+            return
+        if network not in self._tasks:
+            self._tasks[network] = self._bars.add_task(network, total=progress.max_updates, note=note)
+        self._bars.update(self._tasks[network], completed=progress.step, note=note)
+        self._bars.update(self._all, note=self._left())
+
+    def finished(self, network: str, note: str) -> None:
+        """Show that a network is done.
+
+        Parameters
+        ----------
+        network
+            Its name.
+        note
+            What came of it.
+        """
+        self._n_done += 1
+        self._running.pop(network, None)
+        if network in self._tasks:
+            self._bars.remove_task(self._tasks.pop(network))
+        self._bars.update(self._all, completed=self._n_done, note=self._left())
+        self._print(f"{network}  {note}")
+
+    def _print(self, line: str) -> None:
+        counted = f"[{self._n_done}/{self.n_networks}] {line}"
+        self.console.print(counted, highlight=False, markup=False, soft_wrap=True)
+
+    def _left(self) -> str:
+        """Estimate the time that is left, from what is done so far and the shares of the networks that are running."""
+        share = self._n_done + sum(news.step / news.max_updates for news in self._running.values())
+        elapsed = time.monotonic() - self._start
+        return f"{_duration(elapsed / share * (self.n_networks - share))} left" if share else "time left unknown yet"
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(max(round(seconds), 0), 60)
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

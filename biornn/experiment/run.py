@@ -1,0 +1,198 @@
+"""A whole experiment: its networks in parallel processes, gathered in one store."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from distributed import Client, LocalCluster, as_completed, get_worker
+from rich.console import Console
+
+from biornn.experiment.config import Experiment
+from biornn.experiment.design import NetworkSpec, expand, network_index
+from biornn.experiment.progress import ProgressDisplay
+from biornn.progress import Progress
+from biornn.schema import variable_attrs
+from biornn.store import RunWriter, open_run
+from biornn.tasks.seeds import generator
+
+_TOPIC = "biornn-progress"
+_PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
+# One thread a process: two networks side by side train almost twice as fast as one after the other on two threads.
+_WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def run_experiment(
+    experiment: Experiment,
+    out: str | os.PathLike[str],
+    *,
+    n_workers: int | None = None,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> xr.DataTree:
+    """Train and record every network of an experiment, in separate processes, and gather the run.
+
+    Parameters
+    ----------
+    experiment
+        What `load_experiment` gives.
+    out
+        Run folder to make.
+    n_workers
+        Networks at a time; None: as many as there are cores.
+    overwrite
+        Whether a run that is already there is replaced, once the new one is complete.
+    console
+        Where progress is shown; None: standard error.
+
+    Returns
+    -------
+    xarray.DataTree
+        The run, opened from `out`. A network whose training failed is there with the status ``failed``.
+
+    Raises
+    ------
+    FileExistsError
+        If `out` exists and is not to be overwritten, or is no run.
+    OSError
+        If it cannot be written.
+    RuntimeError
+        If every network failed.
+    """
+    folder = Path(out)
+    check_output(folder, overwrite)
+    target = folder.with_name(f".{folder.name}.new") if folder.exists() else folder
+    if target != folder:
+        shutil.rmtree(target, ignore_errors=True)  # what an interrupted replacement left
+    specs = expand(experiment)
+    trials = {
+        "trials": variable_attrs(
+            "trials", experiment.task.sample(experiment.recording.n_trials, generator("recording", 0))
+        ),
+        "probe_trials": variable_attrs("probe_trials", experiment.task.probe()),
+    }
+    writer = RunWriter(target, network_index(experiment), _attrs(experiment), trials)
+    n_workers = min(n_workers or len(os.sched_getaffinity(0)), len(specs))
+    console = console or Console(stderr=True)
+    with _workers(n_workers) as client, ProgressDisplay(len(specs), n_workers, console) as display:
+        client.subscribe_topic(_TOPIC, lambda event: _show(display, **event[1]))
+        shared = client.scatter(trials, broadcast=True)
+        futures = {client.submit(_work, spec, shared, key=spec.name, pure=False): spec for spec in specs}
+        n_written = 0
+        for future in as_completed(futures):
+            spec = futures[future]
+            error = future.exception()
+            if error is None:
+                result = future.result()
+                writer.write_network(spec.name, result)
+                n_written += 1
+                display.finished(spec.name, _outcome(result["history"]))
+            else:
+                display.finished(spec.name, f"failed: {type(error).__name__}: {' '.join(str(error).split())}")
+            future.release()
+    if not n_written:
+        raise RuntimeError(f"{target}: expected at least one network to be trained, but all {len(specs)} failed")
+    writer.finish()
+    if target != folder:
+        shutil.rmtree(folder)
+        target.rename(folder)
+    return open_run(folder)
+
+
+def check_output(folder: Path, overwrite: bool) -> None:
+    """Raise FileExistsError where a run folder must not be made.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    overwrite
+        Whether a run that is there may be replaced.
+    """
+    if not folder.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite")
+    if not (folder / "run.zarr").is_dir():
+        raise FileExistsError(f"{folder}: expected a run to overwrite, found no run.zarr in it; choose another --out")
+
+
+@contextmanager
+def _workers(n_workers: int) -> Iterator[Client]:
+    with (
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=0,
+            env=_WORKER_ENVIRONMENT,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _work(spec: NetworkSpec, trials: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Run one network in a worker process; the parent process never loads Keras."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each network traces its own graph, and that is meant
+    with _quiet():
+        from biornn.experiment.network import run_network
+
+    def listener(progress: Progress) -> None:
+        get_worker().log_event(_TOPIC, {"network": spec.name, **asdict(progress)})
+
+    return run_network(spec, trials, listener)
+
+
+def _show(display: ProgressDisplay, network: str, **progress: Any) -> None:
+    display.update(network, Progress(**progress))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the screen what TensorFlow's libraries write to standard error when they are loaded."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _outcome(history: xr.Dataset) -> str:
+    status = str(history["status"].values).replace("_", " ")
+    accuracy = float(history["accuracy"].isel(epoch=-1))
+    return f"{status} after {int(history['steps_trained'])} updates, validation accuracy {accuracy:.3f}"
+
+
+def _attrs(experiment: Experiment) -> dict[str, Any]:
+    versions = {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
+    versions["keras backend"] = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return {
+        "title": experiment.title,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": json.dumps(versions),
+        "experiment": experiment.model_dump_json(),
+    }

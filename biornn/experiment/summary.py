@@ -1,0 +1,93 @@
+"""The comparison of conditions in numbers: medians with ranges, failures counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from biornn.analysis import audit, performance, spectral_radius
+from biornn.schema import is_trained
+
+
+def summarise(run: xr.DataTree) -> xr.Dataset:
+    """Compute what the comparison table shows, from the store alone.
+
+    Parameters
+    ----------
+    run
+        A run.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over network, with condition and seed: ``accuracy``, ``accuracy_settled`` and ``mse`` on the held-out trials,
+        ``probe_accuracy_settled``, ``steps_trained``, ``steps_to_criterion``, ``spectral_radius_before`` and ``_after``
+        training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to compare).
+    """
+    trials, probe = run["trials"], run["probe_trials"]
+    held_out = performance(run["activity"].outputs, trials.targets, response_window=trials.get("response_window"))
+    probed = performance(run["probe_activity"].outputs, probe.targets, response_window=probe.get("response_window"))
+    ends = spectral_radius(run["weights"].recurrent_weights.isel(epoch=[0, -1]))
+    counts = audit(run["weights"].to_dataset())
+    settled = "accuracy_settled" if "accuracy_settled" in held_out else "accuracy"
+    history = run["history"]
+    return xr.Dataset(
+        {
+            "accuracy": held_out["accuracy"],
+            "accuracy_settled": held_out[settled],
+            "mse": held_out["mse"],
+            "probe_accuracy_settled": probed[settled],
+            "steps_trained": history.steps_trained,
+            "steps_to_criterion": history.steps_to_criterion,
+            "spectral_radius_before": ends.isel(epoch=0, drop=True),
+            "spectral_radius_after": ends.isel(epoch=1, drop=True),
+            "violations": sum(counts[name].sum("epoch") for name in counts),
+            "trained": is_trained(history.status),
+        }
+    )
+
+
+def comparison_table(summary: xr.Dataset) -> Table:
+    """Lay out a summary, one row per condition: median [lowest, highest] over its trained networks.
+
+    Parameters
+    ----------
+    summary
+        From `summarise`.
+    """
+    table = Table(
+        title=Text("Conditions compared: median [min, max] over seeds, on held-out trials"), title_justify="left"
+    )
+    table.add_column("condition", no_wrap=True)
+    for heading in ("trained", "accuracy", "settled", "MSE", "updates", "radius before", "radius after", "violations"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for condition in dict.fromkeys(summary["condition"].values.tolist()):
+        rows = summary.isel(network=np.flatnonzero(summary["condition"] == condition))
+        trained = rows.isel(network=np.flatnonzero(rows["trained"]))
+        table.add_row(
+            condition,
+            f"{trained.sizes['network']}/{rows.sizes['network']}",
+            _range(trained["accuracy"], ".3f"),
+            _range(trained["accuracy_settled"], ".3f"),
+            _range(trained["mse"], ".4f"),
+            _range(trained["steps_trained"], ".0f"),
+            _range(trained["spectral_radius_before"], ".2f"),
+            _range(trained["spectral_radius_after"], ".2f"),
+            str(int(rows["violations"].sum())),
+        )
+    table.caption = (
+        "settled: accuracy outside the response windows. violations: of signs, masks and autapses, all snapshots."
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _range(values: xr.DataArray, form: str) -> str:
+    if not values.size:
+        return "none"
+    if values.size == 1:
+        return f"{float(values[0]):{form}}"
+    return escape(f"{float(values.median()):{form}} [{float(values.min()):{form}}, {float(values.max()):{form}}]")

@@ -1,0 +1,19 @@
+"""Keras layers that keep to a connectivity: a cell, a recurrent layer, a readout, and the model of all three."""
+
+from biornn.layers.cell import ConstrainedRNNCell
+from biornn.layers.effective_weights import effective_weights
+from biornn.layers.model import build_model
+from biornn.layers.pathway_weights import PathwayConstraint
+from biornn.layers.readout import Readout
+from biornn.layers.recurrent import ConstrainedRNN
+from biornn.layers.regularizers import MeanSquare
+
+__all__ = [
+    "ConstrainedRNN",
+    "ConstrainedRNNCell",
+    "MeanSquare",
+    "PathwayConstraint",
+    "Readout",
+    "build_model",
+    "effective_weights",
+]

@@ -1,0 +1,48 @@
+"""Effective weights of a built layer, labelled."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from keras import ops
+
+from biornn.layers.cell import ConstrainedRNNCell
+from biornn.layers.recurrent import ConstrainedRNN
+
+
+def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
+    """Return the weights of a recurrent layer as the network uses them, after every constraint.
+
+    Parameters
+    ----------
+    layer
+        A recurrent layer or cell that has been built.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post) and ``recurrent_bias``
+        (unit) (zero where the layer has none), with ``cell_type`` as a coordinate of unit.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no constrained layer, or has not been built.
+    """
+    cell = layer.cell if isinstance(layer, ConstrainedRNN) else layer
+    if not isinstance(cell, ConstrainedRNNCell):
+        raise TypeError(f"layer: expected a ConstrainedRNN or ConstrainedRNNCell, got {type(layer).__name__}")
+    if not cell.built:
+        raise ValueError(
+            f"layer: expected a built layer, got {layer.name!r} unbuilt; call it on data or build it first"
+        )
+    bias = np.zeros(cell.units, "float32") if cell.bias is None else ops.convert_to_numpy(cell.bias)
+    units = np.arange(cell.units)
+    return xr.Dataset(
+        {
+            "input_weights": (("input_channel", "unit"), ops.convert_to_numpy(cell.input_pathway.effective())),
+            "recurrent_weights": (("unit_pre", "unit_post"), ops.convert_to_numpy(cell.recurrent_pathway.effective())),
+            "recurrent_bias": (("unit",), bias),
+        },
+        {"unit": units, "unit_pre": units, "unit_post": units, "cell_type": ("unit", cell.connectivity.cell_type)},
+    )

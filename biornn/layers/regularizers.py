@@ -1,0 +1,30 @@
+"""A penalty on rates that does not grow with the number of trials, steps or units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="biornn")
+class MeanSquare(keras.regularizers.Regularizer):
+    """``factor`` times the mean of squares: as an ``activity_regularizer``, the L2 penalty on rates.
+
+    Parameters
+    ----------
+    factor
+        Weight of the penalty, at least 0.
+    """
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of a tensor of any shape."""
+        return self.factor * ops.mean(ops.square(x))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the factor."""
+        return {"factor": self.factor}

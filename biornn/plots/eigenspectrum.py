@@ -1,0 +1,79 @@
+"""The eigenvalues of the recurrent weights in the complex plane."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from biornn.plots.selection import select
+from biornn.plots.style import COLOURS, GREY, SMALL, open_axes
+
+
+def eigenspectrum(
+    eigenvalues: xr.DataArray,
+    ax: Axes | None = None,
+    before: str = "before training",
+    after: str = "after training",
+) -> Axes:
+    """Plot the eigenvalues of one network, and the unit circle.
+
+    Parameters
+    ----------
+    eigenvalues
+        Eigenvalues of one network, dims `mode` and, to show what training did, `epoch`: then its first and its last
+        are drawn. Dimensionless.
+    ax
+        Axes to draw into. By default those of a new figure of one column's width.
+    before, after
+        Names of the first and the last epoch.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With one collection of points (real part, imaginary part) per epoch drawn.
+
+    Raises
+    ------
+    ValueError
+        If the data are of more than one network, or `mode` is missing.
+
+    Notes
+    -----
+    An eigenvalue outside of the unit circle grows from step to step in a linear network with alpha = 1. With a leak
+    (alpha < 1) the limit is a real part of 1 where steps are short against tau.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> ax = eigenspectrum(xr.DataArray([0.5 + 0.5j, 0.5 - 0.5j], dims="mode"))
+    >>> ax.get_xlabel()
+    'real part of eigenvalue'
+    """
+    has_epochs = "epoch" in getattr(eigenvalues, "dims", ())
+    values = select(eigenvalues, "eigenvalues", *(("epoch", "mode") if has_epochs else ("mode",)))
+    ax = open_axes(ax, height=3.3)
+    angle = np.linspace(0, 2 * np.pi, 361)
+    ax.plot(np.cos(angle), np.sin(angle), color=GREY, linewidth=0.9, linestyle="--", zorder=1, label="unit circle")
+    if has_epochs:
+        first, last = values.isel(epoch=0), values.isel(epoch=-1)
+        ax.scatter(
+            first.real, first.imag, s=12, marker="o", facecolors="none", edgecolors=[COLOURS[1]], lw=0.8, label=before
+        )
+        ax.scatter(last.real, last.imag, s=12, marker="x", color=[COLOURS[0]], lw=1.0, label=after, zorder=3)
+    else:
+        ax.scatter(values.real, values.imag, s=12, marker="x", color=[COLOURS[0]], lw=1.0, label="eigenvalues")
+    ax.set_aspect("equal")
+    ax.locator_params(nbins=5)
+    ax.set_xlabel("real part of eigenvalue")
+    ax.set_ylabel("imaginary part of eigenvalue")
+    ax.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=3,
+        fontsize=SMALL,
+        frameon=False,
+        handletextpad=0.3,
+        columnspacing=1.0,
+    )
+    return ax

@@ -1,0 +1,112 @@
+"""How networks of several conditions learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from biornn.plots.style import COLOURS, LINES, MARKERS, SMALL, open_axes
+from biornn.schema import STATUSES, TRAINED, is_trained, text
+
+
+def learning_curves(history: xr.Dataset, metric: str = "accuracy", ax: Axes | None = None) -> Axes:
+    """Plot a metric of training over optimizer updates, by condition.
+
+    The line is the median over the networks (seeds) of a condition, the band reaches from their minimum to their
+    maximum. Networks that diverged or failed are left out; the legend says how many.
+
+    Parameters
+    ----------
+    history
+        `history` of a run: the metric (network, epoch) and `status` (network), with the coordinates `condition`
+        on network and `step` on epoch.
+    metric
+        Name of the variable to plot, such as ``"accuracy"``, ``"loss"`` or ``"val_loss"``.
+    ax
+        Axes to draw into. By default those of a new figure of one column's width.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If a variable or a coordinate is missing, or the metric has other dims than `network` and `epoch`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> history = xr.Dataset(
+    ...     {"accuracy": (("network", "epoch"), [[0.4, 0.9]]), "status": ("network", ["completed"])},
+    ...     coords={"condition": ("network", ["dale"]), "step": ("epoch", [0, 500])},
+    ... )
+    >>> learning_curves(history).get_ylabel()
+    'accuracy'
+    """
+    _check(history, metric)
+    ax = open_axes(ax, height=2.6)
+    conditions = dict.fromkeys(text(history["condition"]).values.tolist())
+    for index, condition in enumerate(conditions):
+        members = history.isel(network=np.flatnonzero(text(history["condition"]) == condition))
+        kept = members[metric].isel(network=np.flatnonzero(is_trained(members["status"])))
+        look = {
+            "color": COLOURS[index % len(COLOURS)],
+            "linestyle": LINES[index % len(LINES)],
+            "marker": MARKERS[index % len(MARKERS)],
+        }
+        _curve(ax, kept, f"{condition} ({_counts(members['status'])})", look)
+    ax.set_xlabel("optimizer updates")
+    ax.set_ylabel(_label(history[metric], metric))
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.legend(
+        title="line: median of networks, band: min to max",
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        fontsize=SMALL,
+        title_fontsize=SMALL,
+        frameon=False,
+        handlelength=3.0,
+    )
+    return ax
+
+
+def _check(history: xr.Dataset, metric: str) -> None:
+    for name in (metric, "status", "condition", "step"):
+        if name not in history:
+            raise ValueError(f"history: expected {name!r}, found {sorted(map(str, history.variables))}")
+    if set(history[metric].dims) != {"network", "epoch"}:
+        raise ValueError(f"{metric}: expected the dims ['network', 'epoch'], got {list(history[metric].dims)}")
+
+
+def _counts(status: xr.DataArray) -> str:
+    """``n = 4; left out: 1 diverged``."""
+    ended = text(status).values.tolist()
+    counts = f"n = {sum(one in TRAINED for one in ended)}"
+    left_out = [name for name in dict.fromkeys([*STATUSES, *ended]) if name in ended and name not in TRAINED]
+    if left_out:
+        counts += "; left out: " + ", ".join(f"{ended.count(name)} {name}" for name in left_out)
+    return counts
+
+
+def _curve(ax: Axes, values: xr.DataArray, label: str, look: dict[str, Any]) -> None:
+    """Draw median and range of (network, epoch) values; points without a value, such as the loss at 0, are gaps."""
+    known = values.isel(epoch=np.flatnonzero(values.notnull().any("network")))
+    step = known["step"].values
+    every = max(1, len(step) // 8)
+    if known.sizes["network"]:
+        low, high = known.min("network"), known.max("network")
+        ax.fill_between(step, low, high, color=look["color"], alpha=0.2, linewidth=0)
+        ax.plot(step, known.median("network"), label=label, markevery=every, markersize=3.5, linewidth=1.4, **look)
+    else:
+        ax.plot([], [], label=label, markersize=3.5, linewidth=1.4, **look)
+
+
+def _label(values: xr.DataArray, metric: str) -> str:
+    units = values.attrs.get("units", "1")
+    name = metric.replace("val_", "validation ").replace("_", " ")
+    return name if units in ("", "1") else f"{name} ({units})"

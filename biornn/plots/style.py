@@ -1,0 +1,46 @@
+"""How every figure looks: column width, sizes of text, colours, markers."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+
+#: Width of one column of a journal, 85 mm, in inches.
+COLUMN_WIDTH = 3.35
+#: Sizes of text in points: ticks, legends and annotations; labels of axes.
+SMALL, MEDIUM = 7, 8
+#: Grey for what is there for comparison only.
+GREY = "0.6"
+#: Told apart with grey scale, and by readers who do not see all colours; grey itself is left out.
+COLOURS = [colour for index, colour in enumerate(sns.color_palette("colorblind")) if index != 7]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
+LINES: list[str | tuple[int, tuple[int, ...]]] = ["-", (0, (4, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (7, 2))]
+
+
+def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> Axes:
+    """Give the Axes to draw into: those of the caller, or new ones in a figure of one column's width.
+
+    Parameters
+    ----------
+    ax
+        Axes of the caller; their text keeps the sizes that the caller chose.
+    height
+        Height of a new figure, in inches.
+    projection
+        Projection of new axes, such as ``"3d"``.
+    """
+    if ax is not None:
+        return ax
+    figure = plt.figure(figsize=(COLUMN_WIDTH, height), layout="constrained")
+    new: Axes = figure.add_subplot(projection=projection)
+    set_text_sizes(new)
+    return new
+
+
+def set_text_sizes(ax: Axes) -> None:
+    """Set the text of axes that this package opened to the sizes for one column's width."""
+    ax.tick_params(labelsize=SMALL)
+    ax.xaxis.label.set_fontsize(MEDIUM)
+    ax.yaxis.label.set_fontsize(MEDIUM)
+    ax.title.set_fontsize(MEDIUM)

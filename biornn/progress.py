@@ -1,0 +1,15 @@
+"""How far the training of one network is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Updates made, updates at most, mean training loss of late, and time left at most in s."""
+
+    step: int
+    max_updates: int
+    loss: float
+    seconds_left: float

@@ -1,0 +1,325 @@
+"""The vocabulary of a run: dims, coordinates, variables, units; and the check that a tree keeps to it.
+
+This is the one place that names them. `docs/schema.md` is printed from here (``python -m biornn.schema``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+SCHEMA_VERSION = 1
+
+CELL_TYPES = ("excitatory", "inhibitory", "unconstrained")
+FORMULATIONS = ("rate", "current")
+
+#: How the training of a network ended. Only a network with a status in `TRAINED` holds results to compare.
+STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed")
+TRAINED = ("criterion_reached", "criterion_not_reached", "completed")
+
+DIMS: Mapping[str, str] = {
+    "network": "one trained network; a readable id such as `dale-s03`",
+    "epoch": "a snapshot during training; 0 is before the first update",
+    "trial": "a trial",
+    "time": "time within a trial, in ms",
+    "unit": "a recurrent unit",
+    "unit_pre": "the presynaptic side of a recurrent weight",
+    "unit_post": "the postsynaptic side of a recurrent weight",
+    "input_channel": "a named input",
+    "output_channel": "a named output",
+    "mode": "eigenvalue index, largest modulus first",
+    "component": "dimension of a reduced space, largest variance first",
+    "memory_state": "signs of the memorised bits, such as `+-+`",
+    "condition": "a named condition of a design",
+}
+
+COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "condition": (("network",), "name of the condition that the network belongs to"),
+    "seed": (("network",), "seed of the network; conditions are matched by it"),
+    "step": (("epoch",), "optimizer updates so far (a network that stopped earlier keeps its last weights)"),
+}
+
+_LABELLED_DIMS = ("network", "epoch", "time", "unit", "input_channel", "output_channel")
+
+Kind = Literal["float", "int", "bool", "text"]
+_NUMPY_KINDS: Mapping[Kind, str] = {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What one variable of a run is: its dims in their stored order, kind, units and meaning."""
+
+    dims: tuple[str, ...]
+    kind: Kind
+    units: str
+    meaning: str
+    required: bool = True
+    choices: tuple[str, ...] = ()
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """Attributes that the stored variable carries."""
+        return {"units": self.units, "long_name": self.meaning}
+
+
+def _float(dims: str, meaning: str, units: str = "1") -> Variable:
+    return Variable(tuple(dims.split()), "float", units, meaning)
+
+
+_TRIALS = {
+    "inputs": _float("trial time input_channel", "input to the network"),
+    "targets": _float("trial time output_channel", "what the outputs should be"),
+    "memory_state": Variable(
+        ("trial", "time"), "text", "", "signs of the targets, one of - 0 + per output channel", required=False
+    ),
+    "response_window": Variable(
+        ("trial", "time", "output_channel"),
+        "bool",
+        "",
+        "the network is still allowed to be on its way to the target",
+        required=False,
+    ),
+}
+_ACTIVITY = {
+    "rates": _float("network trial time unit", "firing rate of a unit after the input at this time"),
+    "outputs": _float("network trial time output_channel", "readout of the rates at this time"),
+}
+
+#: Group of a run -> its variables. Weights are the EFFECTIVE ones, after every constraint.
+GROUPS: Mapping[str, Mapping[str, Variable]] = {
+    "trials": _TRIALS,
+    "activity": _ACTIVITY,
+    "probe_trials": _TRIALS,
+    "probe_activity": _ACTIVITY,
+    "weights": {
+        "input_weights": _float("network epoch input_channel unit", "effective weight from input to unit"),
+        "recurrent_weights": _float("network epoch unit_pre unit_post", "effective weight from pre to post"),
+        "output_weights": _float("network epoch unit output_channel", "effective weight from unit to output"),
+        "recurrent_bias": _float("network epoch unit", "bias of a unit; 0 where the network has none"),
+        "output_bias": _float("network epoch output_channel", "bias of an output; 0 where the network has none"),
+        "recurrent_mask": Variable(
+            ("network", "unit_pre", "unit_post"), "bool", "", "the synapse may exist (diagonal: autapses)"
+        ),
+        "input_mask": Variable(("network", "input_channel", "unit"), "bool", "", "the input weight may exist"),
+        "output_mask": Variable(("network", "unit", "output_channel"), "bool", "", "the readout weight may exist"),
+        "input_sign": Variable(("network", "input_channel"), "int", "", "sign imposed on a channel's weights; 0: free"),
+        "output_sign": Variable(("network", "unit"), "int", "", "sign imposed on a unit's readout weights; 0: free"),
+        "cell_type": Variable(("network", "unit"), "text", "", "Dale's law: sign of a row", choices=CELL_TYPES),
+        "alpha": _float("network unit", "dt / tau"),
+        "initial_rates": _float("network unit", "rates before the first input"),
+        "initial_state": _float(
+            "network unit", "state variable before the first input: rates, or currents in the current form"
+        ),
+        "activation": Variable(("network",), "text", "", "name of the activation function"),
+        "formulation": Variable(
+            ("network",), "text", "", "which quantity leaks: rate or current", choices=FORMULATIONS
+        ),
+    },
+    "history": {
+        "loss": _float("network epoch", "mean training loss since the snapshot before, with penalties"),
+        "val_loss": _float("network epoch", "loss on the validation trials, with penalties"),
+        "accuracy": _float("network epoch", "accuracy on the validation trials"),
+        "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),
+        "steps_trained": Variable(("network",), "int", "update", "optimizer updates made"),
+        "steps_to_criterion": _float("network", "updates until the criterion was held; NaN if never", "update"),
+        "wall_time": _float("network", "time that training took", "s"),
+    },
+    "audit": {
+        "sign_violations": Variable(("network", "epoch"), "int", "", "weights of a sign that is not allowed"),
+        "mask_violations": Variable(("network", "epoch"), "int", "", "non-zero weights where none is allowed"),
+        "autapses": Variable(("network", "epoch"), "int", "", "non-zero self-connections that are not allowed"),
+    },
+}
+
+ROOT_ATTRS: Mapping[str, str] = {
+    "schema_version": "version of this vocabulary (integer)",
+    "title": "title of the experiment",
+    "created": "when the run began, ISO 8601 in UTC",
+    "versions": "JSON text: package -> version",
+    "experiment": "JSON text: the complete experiment, defaults filled in",
+    "complete": "1 when every network is written, 0 before",
+}
+
+
+def text(array: xr.DataArray) -> xr.DataArray:
+    """Return text as numpy's own, whichever way it came: a store gives it as StringDType or as objects.
+
+    Parameters
+    ----------
+    array
+        Text, any dims.
+    """
+    return array.copy(data=array.values.astype(object).astype(str))
+
+
+def is_trained(status: xr.DataArray) -> xr.DataArray:
+    """Tell which networks hold results to compare.
+
+    Parameters
+    ----------
+    status
+        ``history/status``, any dims.
+    """
+    return text(status).isin(TRAINED)
+
+
+class SchemaError(ValueError):
+    """A tree or a file does not keep to the schema; the message names where, what was expected and what came."""
+
+
+def validate(tree: xr.DataTree) -> None:
+    """Check that a run keeps to the schema.
+
+    Parameters
+    ----------
+    tree
+        A run, as `biornn.open_run` or `xarray.open_datatree` gives it.
+
+    Raises
+    ------
+    SchemaError
+        With one line: the first thing that is wrong, and how many more there are.
+
+    Notes
+    -----
+    NaN and infinities are allowed only in a network whose ``history/status`` says that it diverged or failed,
+    and in ``loss`` and ``steps_to_criterion`` where there is nothing to report.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> bn.validate(bn.open_run("runs/flip_flop"))  # doctest: +SKIP
+    """
+    problems = list(_problems(tree))
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise SchemaError(problems[0] + more)
+
+
+def _problems(tree: xr.DataTree) -> Iterator[str]:
+    yield from _root_problems(tree)
+    sizes: dict[str, tuple[str, int]] = {}
+    for group, variables in GROUPS.items():
+        if group not in tree.children:
+            yield f"{group}: expected this group, found {sorted(tree.children)}"
+            continue
+        dataset = tree[group].to_dataset()
+        for name, variable in variables.items():
+            yield from _variable_problems(group, name, variable, dataset)
+        for dim, size in dataset.sizes.items():
+            # Trials and their times belong to each pair of groups; every other dim is the run's.
+            owner = group.removesuffix("activity").removesuffix("trials") if dim in ("trial", "time") else ""
+            where, expected = sizes.setdefault(f"{owner}{dim}", (group, size))
+            if size != expected:
+                yield f"{group}: expected {expected} along {dim} as in {where}, got {size}"
+    if set(GROUPS) <= set(tree.children):
+        yield from _value_problems(tree)
+
+
+def _root_problems(tree: xr.DataTree) -> Iterator[str]:
+    version = tree.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        yield (
+            f"schema_version: expected {SCHEMA_VERSION}, got {version!r}; "
+            "open the run with the version of biornn that wrote it"
+        )
+    for name in ROOT_ATTRS:
+        if name not in tree.attrs:
+            yield f"/: expected the attribute {name!r}, found {sorted(map(str, tree.attrs))}"
+    for name in ("network", "condition", "seed"):
+        if name not in tree.coords:
+            yield f"/: expected the coordinate {name!r}, found {sorted(map(str, tree.coords))}"
+
+
+def _variable_problems(group: str, name: str, variable: Variable, dataset: xr.Dataset) -> Iterator[str]:
+    if name not in dataset:
+        if variable.required:
+            yield f"{group}/{name}: expected this variable, found {sorted(map(str, dataset.data_vars))}"
+        return
+    array = dataset[name]
+    if array.dims != variable.dims:
+        yield f"{group}/{name}: expected dims {variable.dims}, got {array.dims}"
+    if array.dtype.kind not in _NUMPY_KINDS[variable.kind]:
+        yield f"{group}/{name}: expected {variable.kind} values, got dtype {array.dtype}"
+    elif variable.choices:
+        strange = sorted(set(map(str, np.unique(text(array).values))) - {*variable.choices, ""})
+        if strange:
+            yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
+    for dim in array.dims:
+        if dim in _LABELLED_DIMS and dim not in dataset.coords:
+            yield f"{group}/{name}: expected coordinate labels on {dim}, found none"
+
+
+def _value_problems(tree: xr.DataTree) -> Iterator[str]:
+    for group in ("trials", "probe_trials"):
+        for name in ("inputs", "targets"):
+            if name in tree[group] and not np.isfinite(tree[group][name]).all():
+                yield f"{group}/{name}: expected finite values, got NaN or infinity"
+    if "status" not in tree["history"] or tree["history"]["status"].dims != ("network",):
+        return
+    trained = is_trained(tree["history"]["status"])
+    for group in ("activity", "probe_activity", "weights"):
+        for name, variable in GROUPS[group].items():
+            if name not in tree[group] or variable.kind != "float":
+                continue
+            array = tree[group][name]
+            if array.dtype.kind == "f" and "network" in array.dims:
+                finite = np.isfinite(array).all([dim for dim in array.dims if dim != "network"])
+                for network in array["network"].values[(trained & ~finite).values]:
+                    yield f"{group}/{name}: expected finite values in network {network}, got NaN or infinity"
+
+
+def variable_attrs(group: str, dataset: xr.Dataset) -> xr.Dataset:
+    """Give every variable of one group its units and long name, and `time` its unit.
+
+    Parameters
+    ----------
+    group
+        Name of a group of a run.
+    dataset
+        Its variables; those that the schema does not know stay as they are.
+    """
+    known = GROUPS[group]
+    labelled = dataset.assign(
+        {name: dataset[name].assign_attrs(known[str(name)].attrs) for name in dataset.data_vars if name in known}
+    )
+    if "time" in labelled.coords:
+        labelled = labelled.assign_coords(time=labelled["time"].assign_attrs(units="ms", long_name="time"))
+    return labelled
+
+
+def to_markdown() -> str:
+    """Tables of dims, coordinates, variables and attributes, as `docs/schema.md` shows them."""
+
+    def table(header: str, rows: list[str]) -> str:
+        columns = header.count("|") + 1
+        return "\n".join([f"| {header} |", "|" + " --- |" * columns, *(f"| {row} |" for row in rows)])
+
+    parts = [
+        "## Dims",
+        table("dim | is", [f"`{name}` | {meaning}" for name, meaning in DIMS.items()]),
+        "## Coordinates beside the dims' own",
+        table("coordinate | on | is", [f"`{n}` | `{d[0]}` | {m}" for n, (d, m) in COORDS.items()]),
+        "## Attributes of the root",
+        table("attribute | is", [f"`{name}` | {meaning}" for name, meaning in ROOT_ATTRS.items()]),
+    ]
+    for group, variables in GROUPS.items():
+        rows = []
+        for name, variable in variables.items():
+            meaning = variable.meaning + ("" if variable.required else " (where the task has it)")
+            if variable.choices:
+                meaning += ": " + ", ".join(f"`{choice}`" for choice in variable.choices)
+            dims = ", ".join(variable.dims)
+            rows.append(f"`{name}` | ({dims}) | {variable.kind} | {variable.units or '–'} | {meaning}")
+        parts += [f"## `/{group}`", table("variable | dims | kind | units | is", rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(to_markdown())

@@ -1,0 +1,328 @@
+"""The flip-flop: a memory of n bits, set by brief pulses and held between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.tasks.task import Seed
+
+_MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
+
+
+class _Pulses(NamedTuple):
+    """Pulses of a set of trials, each of shape (trial, bit, pulse)."""
+
+    onset: NDArray[np.int64]  # in steps, ascending along the last axis
+    sign: NDArray[np.int8]  # 0: no pulse
+
+
+@dataclass(frozen=True)
+class FlipFlop:
+    """Flip-flop memory of `n_bits` independent bits.
+
+    Each input channel carries pulses of either sign. When a pulse is over and `response_delay` has passed, the target
+    of the channel's output takes the pulse's sign and holds it until another pulse says otherwise.
+
+    Parameters
+    ----------
+    n_bits
+        Number of bits: of input channels and of output channels.
+    duration
+        Length of a sampled trial, in ms.
+    dt
+        Time step, in ms.
+    pulse_width
+        Length of a pulse, in ms.
+    response_delay
+        Time from a pulse's falling edge until the target follows it, in ms.
+    min_gap
+        Shortest time from a falling edge to the channel's next rising edge, in ms.
+    first_onset
+        Earliest onset of a pulse, in ms.
+    n_pulses
+        Pulses per channel and trial where `pulses` is ``"jittered"``.
+    pulses
+        ``"jittered"``: `n_pulses` at random onsets, of which the first is absent in a third of the channels (Jarne).
+        ``"random"``: a Poisson process of rate `pulse_rate`, with `min_gap` between pulses (Sussillo & Barak 2013).
+    pulse_rate
+        Rate of random pulses once the gap is over, per s.
+    amplitude
+        Height of a pulse.
+    noise
+        Standard deviation of the Gaussian noise on every input sample.
+
+    Raises
+    ------
+    ValueError
+        If a setting is impossible, or the pulses do not fit into the trial.
+
+    Notes
+    -----
+    Unlike in the published generator every pulse and its response fit into the trial, the last sample has its target, a
+    seed fixes everything, and channel k of the probe's input belongs to channel k of its target.
+
+    References
+    ----------
+    Jarne, "Exploring Flip Flop memories and beyond", section 3. Sussillo & Barak (2013), Neural Computation 25, 626.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> trials = bn.tasks.FlipFlop(n_bits=3).sample(10, seed=0)
+    >>> dict(trials.inputs.sizes)
+    {'trial': 10, 'time': 340, 'input_channel': 3}
+    """
+
+    n_bits: int = 3
+    duration: float = 340.0
+    dt: float = 1.0
+    pulse_width: float = 20.0
+    response_delay: float = 20.0
+    min_gap: float = 50.0
+    first_onset: float = 10.0
+    n_pulses: int = 3
+    pulses: Literal["jittered", "random"] = "jittered"
+    pulse_rate: float = 5.0
+    amplitude: float = 1.0
+    noise: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the settings, and that the pulses fit."""
+        for name in ("n_bits", "n_pulses"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+        for name in ("duration", "dt", "pulse_width"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"{name}: expected a positive time in ms, got {getattr(self, name)!r}")
+        for name in ("response_delay", "min_gap", "first_onset", "pulse_rate", "noise"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name}: expected a number of at least 0, got {getattr(self, name)!r}")
+        if not np.isfinite(self.amplitude):
+            raise ValueError(f"amplitude: expected a finite number, got {self.amplitude!r}")
+        if self.pulses not in ("jittered", "random"):
+            raise ValueError(f"pulses: expected 'jittered' or 'random', got {self.pulses!r}")
+        if self._pulse_steps < 1:
+            raise ValueError(f"pulse_width: expected at least one step of dt={self.dt} ms, got {self.pulse_width}")
+        if self._slack < 0:
+            needed = (self._n_steps - self._slack) * self.dt
+            raise ValueError(f"duration: expected at least {needed:g} ms for these pulses, got {self.duration:g} ms")
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return self.n_bits
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output channels."""
+        return self.n_bits
+
+    def arrays(self, n_trials: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Make the bare arrays of random trials, as training streams them.
+
+        Parameters
+        ----------
+        n_trials
+            Number of trials.
+        rng
+            Source of all randomness.
+
+        Returns
+        -------
+        inputs
+            (trial, time, input_channel).
+        targets
+            (trial, time, output_channel).
+        """
+        return self._random_trials(n_trials, rng)[:2]
+
+    def sample(self, n_trials: int, seed: Seed) -> xr.Dataset:
+        """Make random trials.
+
+        Parameters
+        ----------
+        n_trials
+            Number of trials, at least 1.
+        seed
+            Integer, ``numpy.random.SeedSequence`` or ``numpy.random.Generator``.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``inputs`` (trial, time, input_channel), ``targets`` (trial, time, output_channel), ``memory_state``
+            (trial, time) and ``response_window`` (trial, time, output_channel): from the onset of a pulse until
+            `response_delay` after the target could have switched. Time in ms.
+        """
+        if not isinstance(n_trials, int | np.integer) or n_trials < 1:
+            raise ValueError(f"n_trials: expected an integer of at least 1, got {n_trials!r}")
+        inputs, targets, pulses = self._random_trials(int(n_trials), np.random.default_rng(seed))
+        return self._labelled(inputs, targets, pulses)
+
+    def probe(self) -> xr.Dataset:
+        """Make the test sequence: one noise-free trial that visits every memory state once.
+
+        All channels are pulsed together, as often as there are states, and channel k takes the sign of bit k of the
+        pulse's number, as in the paper's eight-state set: ``+++``, ``-++``, ``+-+``, … (before the first: ``000``).
+
+        Returns
+        -------
+        xarray.Dataset
+            As from `sample`, with one trial.
+
+        Raises
+        ------
+        ValueError
+            If there are more than 12 bits.
+        """
+        n_steps = self.probe_steps()
+        state = np.arange(2**self.n_bits)
+        bits = (state >> np.arange(self.n_bits)[:, np.newaxis]) & 1
+        onset = np.broadcast_to(self._first_step + self._probe_period * state, bits.shape)
+        pulses = _Pulses(onset[np.newaxis], (1 - 2 * bits[np.newaxis]).astype(np.int8))
+        return self._labelled(self._inputs(pulses, n_steps), self._targets(pulses, n_steps), pulses)
+
+    def probe_steps(self) -> int:
+        """Return the length of the probe in steps.
+
+        Raises
+        ------
+        ValueError
+            If there are more than 12 bits.
+        """
+        if self.n_bits > _MAX_PROBE_BITS:
+            raise ValueError(
+                f"n_bits: expected at most {_MAX_PROBE_BITS} for a probe of all 2**n_bits states, got {self.n_bits}"
+            )
+        return self._first_step + self._probe_period * 2**self.n_bits + self._response_steps
+
+    def _random_trials(
+        self, n_trials: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], _Pulses]:
+        draw = self._jittered_pulses if self.pulses == "jittered" else self._poisson_pulses
+        pulses = draw(n_trials, rng)
+        inputs = self._inputs(pulses, self._n_steps)
+        if self.noise:
+            inputs += np.float32(self.noise) * rng.standard_normal(inputs.shape, dtype=np.float32)
+        return inputs, self._targets(pulses, self._n_steps), pulses
+
+    def _jittered_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
+        """Spread the time that pulses and gaps leave over uniformly: sorted uniform shifts of the earliest onsets."""
+        shape = (n_trials, self.n_bits, self.n_pulses)
+        shift = np.sort(rng.integers(0, self._slack + 1, shape), axis=-1)
+        earliest = self._first_step + (self._pulse_steps + self._gap_steps) * np.arange(self.n_pulses)
+        sign = rng.choice(np.array([-1, 1], np.int8), shape)
+        sign[..., 0] = rng.choice(np.array([-1, 0, 1], np.int8), shape[:-1])
+        return _Pulses(earliest + shift, sign)
+
+    def _poisson_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
+        """Wait a geometric time, at the given rate, after each gap; keep the pulses whose response fits in."""
+        last = self._n_steps - self._response_steps - 1
+        probability = -np.expm1(-self.pulse_rate * self.dt / 1000)
+        shortest = self._pulse_steps + self._gap_steps
+        shape = (n_trials, self.n_bits, max(last - self._first_step, 0) // shortest + 1)
+        # A waiting time beyond the trial is as good as none; the cap keeps the sums from overflowing.
+        wait = np.minimum(rng.geometric(probability, shape) - 1, self._n_steps) if probability else self._n_steps
+        onset = self._first_step + np.cumsum(np.broadcast_to(wait, shape), axis=-1) + shortest * np.arange(shape[-1])
+        sign = rng.choice(np.array([-1, 1], np.int8), shape)
+        return _Pulses(onset, np.where(onset <= last, sign, np.int8(0)))
+
+    def _inputs(self, pulses: _Pulses, n_steps: int) -> NDArray[np.float32]:
+        falling = pulses.onset + self._pulse_steps
+        sign = _levels(n_steps, (pulses.onset, pulses.sign), (falling, -pulses.sign))
+        return np.multiply(sign, np.float32(self.amplitude), order="C")
+
+    def _targets(self, pulses: _Pulses, n_steps: int) -> NDArray[np.float32]:
+        held = pulses.sign * np.sign(self.amplitude).astype(np.int8)
+        before = np.concatenate([np.zeros_like(held[..., :1]), held[..., :-1]], axis=-1)
+        # An absent pulse changes nothing: only the first, or those after the trial's last, can be absent.
+        change = np.where(held == 0, np.int8(0), held - before)
+        return _levels(n_steps, (pulses.onset + self._response_steps, change)).astype(np.float32, order="C")
+
+    def _response_windows(self, pulses: _Pulses, n_steps: int) -> NDArray[np.bool_]:
+        present = np.abs(pulses.sign)
+        end = pulses.onset + self._response_steps + self._delay_steps
+        return _levels(n_steps, (pulses.onset, present), (end, -present)) > 0
+
+    def _labelled(self, inputs: NDArray[np.float32], targets: NDArray[np.float32], pulses: _Pulses) -> xr.Dataset:
+        n_trials, n_steps, _ = inputs.shape
+        names = [f"bit_{bit + 1}" for bit in range(self.n_bits)]
+        return xr.Dataset(
+            {
+                "inputs": (("trial", "time", "input_channel"), inputs),
+                "targets": (("trial", "time", "output_channel"), targets),
+                "memory_state": (("trial", "time"), _memory_state(targets)),
+                "response_window": (
+                    ("trial", "time", "output_channel"),
+                    self._response_windows(pulses, n_steps),
+                ),
+            },
+            {
+                "trial": np.arange(n_trials),
+                "time": ("time", np.arange(n_steps) * self.dt, {"units": "ms"}),
+                "input_channel": names,
+                "output_channel": names,
+            },
+        )
+
+    def _steps(self, time: float) -> int:
+        return int(np.floor(time / self.dt + 0.5))
+
+    @property
+    def _n_steps(self) -> int:
+        return self._steps(self.duration)
+
+    @property
+    def _pulse_steps(self) -> int:
+        return self._steps(self.pulse_width)
+
+    @property
+    def _delay_steps(self) -> int:
+        return self._steps(self.response_delay)
+
+    @property
+    def _gap_steps(self) -> int:
+        return self._steps(self.min_gap)
+
+    @property
+    def _first_step(self) -> int:
+        return self._steps(self.first_onset)
+
+    @property
+    def _response_steps(self) -> int:
+        """Steps from the onset of a pulse until the target follows it."""
+        return self._pulse_steps + self._delay_steps
+
+    @property
+    def _probe_period(self) -> int:
+        """Steps from one pulse of the probe to the next: each state is the target for this long."""
+        return self._pulse_steps + max(self._gap_steps, self._delay_steps + 1)
+
+    @property
+    def _slack(self) -> int:
+        """Steps that are left over when the last target has one sample (and all jittered pulses are early)."""
+        n_pulses = self.n_pulses if self.pulses == "jittered" else 1
+        earliest = self._first_step + (self._pulse_steps + self._gap_steps) * (n_pulses - 1)
+        return self._n_steps - self._response_steps - 1 - earliest
+
+
+def _levels(n_steps: int, *changes: tuple[NDArray[np.int64], NDArray[np.int8]]) -> NDArray[np.int8]:
+    """Sum changes, each the (trial, bit, pulse) step and size, over time: levels of shape (trial, time, bit)."""
+    n_trials, n_bits, n_pulses = changes[0][0].shape
+    edges = np.zeros((n_steps + 1, n_trials, n_bits), np.int8)  # time first: numpy sums whole rows at once
+    trial, bit = np.ogrid[:n_trials, :n_bits]
+    for step, size in changes:
+        for pulse in range(n_pulses):  # one pulse of a channel at a time: no two of an addition fall on one element
+            edges[np.minimum(step[..., pulse], n_steps), trial, bit] += size[..., pulse]
+    return np.moveaxis(np.cumsum(edges[:-1], axis=0, dtype=np.int8), 0, 1)
+
+
+def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:
+    """Label each (trial, time) by the signs of its targets; the characters of all channels read as one text."""
+    code_points = np.array([ord(character) for character in "-0+"], np.uint32)[targets.astype(np.int8) + 1]
+    return code_points.view(f"<U{targets.shape[-1]}")[..., 0]

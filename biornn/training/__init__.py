@@ -1,0 +1,7 @@
+"""Training of a Keras model on a task, with ``compile``/``fit`` and callbacks; and the recording of what came of it."""
+
+from biornn.training.recording import record_activity, record_constants, record_weights
+from biornn.training.stream import TrialStream
+from biornn.training.train import train
+
+__all__ = ["TrialStream", "record_activity", "record_constants", "record_weights", "train"]

@@ -1,0 +1,160 @@
+"""What happens during training beside the updates: snapshots, three reasons to stop, and news of the progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import xarray as xr
+
+from biornn.progress import Progress
+from biornn.training.recording import record_weights
+
+
+class Snapshots(keras.callbacks.Callback):
+    """Keep the effective weights and the validation scores before the first update and after every Keras epoch.
+
+    Parameters
+    ----------
+    validation
+        Validation inputs and targets, for the scores before the first update.
+    """
+
+    def __init__(self, validation: tuple[Any, Any]) -> None:
+        super().__init__()
+        self.validation = validation
+        self.weights: list[xr.Dataset] = []
+        self.scores: list[dict[str, float]] = []
+        self.steps: list[int] = []
+        self._step = 0
+
+    def keep_initial(self, model: keras.Model) -> None:
+        """Keep the state before the first update; not in `on_train_begin`, where Keras must not evaluate."""
+        inputs, targets = self.validation
+        scores = model.evaluate(inputs, targets, batch_size=len(inputs), verbose=0, return_dict=True)
+        self._keep(model, {"loss": np.nan, "val_loss": scores["loss"], "accuracy": scores["accuracy"]})
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the update."""
+        self._step += 1
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the state after these updates."""
+        logs = logs or {}
+        scores = {"loss": logs["loss"], "val_loss": logs["val_loss"], "accuracy": logs["val_accuracy"]}
+        self._keep(self.model, scores)
+
+    def _keep(self, model: keras.Model, scores: dict[str, Any]) -> None:
+        self.steps.append(self._step)
+        self.weights.append(record_weights(model))
+        self.scores.append({name: float(value) for name, value in scores.items()})
+
+
+class UpdateLimit(keras.callbacks.Callback):
+    """Stop after a number of updates, also within a Keras epoch.
+
+    Parameters
+    ----------
+    max_updates
+        The number.
+    """
+
+    def __init__(self, max_updates: int) -> None:
+        super().__init__()
+        self.max_updates = max_updates
+        self._step = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the update, and stop after the last."""
+        self._step += 1
+        if self._step >= self.max_updates:
+            self.model.stop_training = True
+
+
+class CriterionStop(keras.callbacks.Callback):
+    """Stop when the validation accuracy has been held at a criterion.
+
+    Parameters
+    ----------
+    criterion
+        Accuracy to reach; None never stops.
+    checks
+        Number of consecutive validations at which it must be held.
+    """
+
+    def __init__(self, criterion: float | None, checks: int) -> None:
+        super().__init__()
+        self.criterion = criterion
+        self.checks = checks
+        self._held = 0
+
+    @property
+    def reached(self) -> bool:
+        """Whether the criterion was held."""
+        return self._held >= self.checks
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Compare the validation accuracy with the criterion."""
+        if self.criterion is None or self.reached:
+            return
+        self._held = self._held + 1 if (logs or {})["val_accuracy"] >= self.criterion else 0
+        if self.reached:
+            self.model.stop_training = True
+
+
+class DivergenceStop(keras.callbacks.Callback):
+    """Stop when the loss is no longer finite, on a training batch or on the validation trials."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.diverged = False
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the training loss."""
+        self._check(logs, "loss")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the validation loss."""
+        self._check(logs, "val_loss")
+
+    def _check(self, logs: dict[str, Any] | None, name: str) -> None:
+        if not np.isfinite(float((logs or {})[name])):
+            self.diverged = True
+            self.model.stop_training = True
+
+
+class ProgressNews(keras.callbacks.Callback):
+    """Tell somebody how far training is, at most once in an interval.
+
+    Parameters
+    ----------
+    listener
+        Called with a `Progress`.
+    max_updates
+        Updates that training may take.
+    interval
+        Shortest time between two calls, in s.
+    """
+
+    def __init__(self, listener: Callable[[Progress], None], max_updates: int, interval: float = 1.0) -> None:
+        super().__init__()
+        self.listener = listener
+        self.max_updates = max_updates
+        self.interval = interval
+        self._step = 0
+        self._start = self._last = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the update, and tell if it is time to."""
+        self._step += 1
+        now = time.monotonic()
+        if self._step == 1:
+            self._start = now  # the first update includes the compilation
+        elif now - self._last >= self.interval:
+            self._last = now
+            per_update = (now - self._start) / (self._step - 1)
+            seconds_left = per_update * (self.max_updates - self._step)
+            self.listener(Progress(self._step, self.max_updates, float((logs or {})["loss"]), seconds_left))

@@ -1,0 +1,121 @@
+"""Activity, weights and constants of a trained model, labelled as the schema names them (without `network`)."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import xarray as xr
+from keras import ops
+
+from biornn.layers import ConstrainedRNN, Readout, effective_weights
+from biornn.schema import variable_attrs
+
+
+def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64) -> xr.Dataset:
+    """Run a model on trials, without noise of its own.
+
+    Parameters
+    ----------
+    model
+        A model with a `ConstrainedRNN` and a `Readout`.
+    trials
+        ``inputs`` (trial, time, input_channel).
+    batch_size
+        Trials at a time.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``rates`` (trial, time, unit) and ``outputs`` (trial, time, output_channel).
+    """
+    recurrent, readout = find_layers(model)
+    both = keras.Model(model.inputs, [recurrent.output, readout.output])
+    rates, outputs = both.predict(trials["inputs"].values, batch_size=batch_size, verbose=0)
+    coords = {"trial": trials["trial"], "time": trials["time"], "unit": np.arange(rates.shape[-1])}
+    activity = xr.Dataset(
+        {"rates": (("trial", "time", "unit"), rates), "outputs": (("trial", "time", "output_channel"), outputs)}, coords
+    )
+    if "output_channel" in trials:
+        activity = activity.assign_coords(output_channel=trials["output_channel"])
+    return variable_attrs("activity", activity)
+
+
+def record_weights(model: keras.Model) -> xr.Dataset:
+    """Return all effective weights of a model: those of `effective_weights`, and the readout's.
+
+    Parameters
+    ----------
+    model
+        A model with a `ConstrainedRNN` and a `Readout`.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``input_weights``, ``recurrent_weights``, ``recurrent_bias``, ``output_weights`` (unit, output_channel) and
+        ``output_bias`` (output_channel).
+    """
+    recurrent, readout = find_layers(model)
+    bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else ops.convert_to_numpy(readout.bias)
+    weights = effective_weights(recurrent).drop_vars("cell_type")
+    weights["output_weights"] = ("unit", "output_channel"), ops.convert_to_numpy(readout.output_pathway.effective())
+    weights["output_bias"] = ("output_channel",), bias
+    return variable_attrs("weights", weights)
+
+
+def record_constants(model: keras.Model) -> xr.Dataset:
+    """Return what training does not change (but for a learned initial state): masks, signs, cell types, formulation.
+
+    Parameters
+    ----------
+    model
+        A model with a `ConstrainedRNN` and a `Readout`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of the group `weights` of the schema that have no epoch.
+    """
+    recurrent, readout = find_layers(model)
+    cell, wiring = recurrent.cell, recurrent.cell.connectivity
+    inputs = wiring.input(cell.input_pathway.parameters.shape[0])
+    outputs = readout.connectivity.readout(readout.n_outputs)
+    state = np.zeros(cell.units, "float32") if cell.initial_state is None else ops.convert_to_numpy(cell.initial_state)
+    rates = state if cell.formulation == "rate" else ops.convert_to_numpy(cell.activation(ops.convert_to_tensor(state)))
+    constants = xr.Dataset(
+        {
+            "recurrent_mask": (("unit_pre", "unit_post"), wiring.recurrent.mask),
+            "input_mask": (("input_channel", "unit"), inputs.mask),
+            "output_mask": (("unit", "output_channel"), outputs.mask),
+            "input_sign": ("input_channel", inputs.sign),
+            "output_sign": ("unit", outputs.sign),
+            "cell_type": ("unit", wiring.cell_type),
+            "alpha": ("unit", cell.alpha),
+            "initial_rates": ("unit", rates),
+            "initial_state": ("unit", state),
+            "activation": ((), keras.activations.serialize(cell.activation)),
+            "formulation": ((), cell.formulation),
+        }
+    )
+    return variable_attrs("weights", constants)
+
+
+def find_layers(model: keras.Model) -> tuple[ConstrainedRNN, Readout]:
+    """Return the one recurrent layer and the one readout of a model.
+
+    Parameters
+    ----------
+    model
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one of each.
+    """
+    found = []
+    for kind in (ConstrainedRNN, Readout):
+        layers = [layer for layer in model.layers if isinstance(layer, kind)]
+        if len(layers) != 1:
+            raise ValueError(f"model: expected exactly one {kind.__name__} layer, got {len(layers)}")
+        found.append(layers[0])
+    return found[0], found[1]

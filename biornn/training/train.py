@@ -1,0 +1,218 @@
+"""Training of one network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import xarray as xr
+
+from biornn.schema import variable_attrs
+from biornn.tasks import Task
+from biornn.tasks.seeds import generator
+from biornn.training.callbacks import CriterionStop, DivergenceStop, Snapshots, UpdateLimit
+from biornn.training.metrics import MemoryAccuracy
+from biornn.training.recording import find_layers
+from biornn.training.stream import TrialStream
+
+Schedule = Literal["cosine", "constant"]
+
+
+def train(
+    model: keras.Model,
+    task: Task,
+    *,
+    seed: int,
+    max_updates: int = 1000,
+    batch_size: int = 32,
+    learning_rate: float = 5e-3,
+    schedule: Schedule = "cosine",
+    clip_norm: float | None = 1.0,
+    criterion: float | None = None,
+    criterion_checks: int = 2,
+    validate_every: int = 50,
+    snapshots: Sequence[int] | None = None,
+    n_validation_trials: int = 200,
+    validation_seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> xr.DataTree:
+    """Train a model on fresh trials of a task: mean squared error, Adam, clipping by global norm.
+
+    The model goes on from the weights that it has; penalties are those of its layers.
+
+    Parameters
+    ----------
+    model
+        A model with a `biornn.layers.ConstrainedRNN` and a `biornn.layers.Readout`, such as `biornn.layers.build_model`
+        gives.
+    task
+        Makes the trials.
+    seed
+        Seed of the stream of training trials.
+    max_updates
+        Optimizer updates at most.
+    batch_size
+        Trials per update.
+    learning_rate
+        Of Adam, at the beginning.
+    schedule
+        ``"cosine"`` (down to zero at `max_updates`) or ``"constant"``.
+    clip_norm
+        Largest global norm of the gradient; None: no clipping.
+    criterion
+        Accuracy on the validation trials at which training stops; None: it goes on to `max_updates`.
+    criterion_checks
+        Consecutive validations at which the criterion must be held.
+    validate_every
+        Updates between two validations.
+    snapshots
+        Updates at which weights and scores are kept, each a multiple of `validate_every`. 0 and `max_updates` always
+        are. None: at every validation.
+    n_validation_trials
+        Number of validation trials.
+    validation_seed
+        Their seed; they never coincide with training trials, whatever the seeds.
+    callbacks
+        Further Keras callbacks.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``weights`` and ``history`` of the schema, without `network`, over the epochs that were planned. Once
+        training has stopped, weights and scores stay as they are and ``loss`` is NaN; of a network that diverged, all
+        is NaN from the first epoch that is not finite.
+
+    Raises
+    ------
+    ValueError
+        If a setting is impossible.
+
+    References
+    ----------
+    Kingma & Ba (2015), Adam. Pascanu, Mikolov & Bengio (2013), clipping by global norm.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> task = bn.tasks.FlipFlop()
+    >>> model = bn.layers.build_model(bn.Connectivity(64, density=0.5), task.n_inputs, task.n_outputs, tau=5.0)
+    >>> result = bn.train(model, task, seed=0, max_updates=500)  # doctest: +SKIP
+    """
+    _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
+    _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
+    find_layers(model)
+    steps = _planned_steps(max_updates, validate_every)
+    kept = _kept_epochs(steps, snapshots)
+    compile_model(model, learning_rate, schedule, clip_norm, max_updates)
+    validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
+    kept_states, stop = Snapshots(validation), CriterionStop(criterion, criterion_checks)
+    divergence = DivergenceStop()
+    kept_states.keep_initial(model)
+    start = time.perf_counter()
+    model.fit(
+        TrialStream(task, batch_size, seed),
+        steps_per_epoch=min(validate_every, max_updates),
+        epochs=len(steps) - 1,
+        validation_data=validation,
+        validation_batch_size=n_validation_trials,
+        shuffle=False,
+        callbacks=[divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
+        verbose=0,
+    )
+    history = _history(kept_states, stop, divergence, steps)
+    history["wall_time"] = time.perf_counter() - start
+    weights = _weights(kept_states, len(steps), divergence.diverged)
+    groups = {"weights": weights, "history": history}
+    return xr.DataTree.from_dict(
+        {name: variable_attrs(name, _labelled(data.isel(epoch=kept), steps[kept])) for name, data in groups.items()}
+    )
+
+
+def compile_model(
+    model: keras.Model, learning_rate: float, schedule: Schedule, clip_norm: float | None, max_updates: int
+) -> None:
+    """Give a model the optimizer, loss and metric with which `train` trains it.
+
+    Parameters
+    ----------
+    model
+        The model.
+    learning_rate, schedule, clip_norm, max_updates
+        See `train`.
+    """
+    if not 0 < learning_rate < np.inf:
+        raise ValueError(f"learning_rate: expected a positive number, got {learning_rate!r}")
+    if schedule not in ("cosine", "constant"):
+        raise ValueError(f"schedule: expected 'cosine' or 'constant', got {schedule!r}")
+    rate: Any = learning_rate
+    if schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, max_updates)
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=clip_norm),
+        loss="mse",
+        metrics=[MemoryAccuracy()],
+        jit_compile=keras.backend.backend() == "jax",  # XLA makes a step several times slower in TensorFlow on a CPU
+    )
+
+
+def _check(**counts: int) -> None:
+    for name, value in counts.items():
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+
+
+def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:
+    steps = np.arange(0, max_updates, validate_every)
+    return np.append(steps, max_updates)
+
+
+def _kept_epochs(steps: np.ndarray, snapshots: Sequence[int] | None) -> np.ndarray:
+    if snapshots is None:
+        return np.arange(len(steps))
+    strange = sorted(set(snapshots) - set(steps.tolist()))
+    if strange:
+        raise ValueError(
+            f"snapshots: expected multiples of validate_every={steps[1]} up to {steps[-1]}, got {strange[0]}"
+        )
+    return np.flatnonzero(np.isin(steps, [0, *snapshots, steps[-1]]))
+
+
+def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, planned_steps: np.ndarray) -> xr.Dataset:
+    scores = {name: np.array([score[name] for score in kept.scores]) for name in ("loss", "val_loss", "accuracy")}
+    padding = len(planned_steps) - len(kept.steps)
+    last = {"loss": np.nan, "val_loss": scores["val_loss"][-1], "accuracy": scores["accuracy"][-1]}
+    if divergence.diverged:
+        scores["accuracy"][~np.isfinite(scores["val_loss"])] = np.nan
+        last = dict.fromkeys(last, np.nan)
+    status = "completed" if stop.criterion is None else "criterion_not_reached"
+    steps_to_criterion = np.nan
+    if stop.reached:
+        status, steps_to_criterion = "criterion_reached", float(kept.steps[-stop.checks])
+    if divergence.diverged:
+        status, steps_to_criterion = "diverged", np.nan
+    padded = {name: ("epoch", np.append(values, [last[name]] * padding)) for name, values in scores.items()}
+    return xr.Dataset(
+        {
+            **padded,
+            "status": ((), status),
+            "steps_trained": kept.steps[-1],
+            "steps_to_criterion": steps_to_criterion,
+        }
+    )
+
+
+def _weights(kept: Snapshots, n_epochs: int, diverged: bool) -> xr.Dataset:
+    """Stack the snapshots; after the last, repeat it, or NaN if the network diverged."""
+    snapshots = kept.weights
+    if diverged:
+        finite = [score for score in kept.scores if np.isfinite(score["val_loss"])]
+        snapshots = snapshots[: len(finite)] + [snapshots[0] * np.nan] * (n_epochs - len(finite))
+    snapshots = snapshots + [snapshots[-1]] * (n_epochs - len(snapshots))
+    return xr.concat(snapshots, dim="epoch", data_vars="all", coords="minimal", compat="override", join="override")
+
+
+def _labelled(dataset: xr.Dataset, steps: np.ndarray) -> xr.Dataset:
+    return dataset.assign_coords(epoch=np.arange(len(steps)), step=("epoch", steps))
