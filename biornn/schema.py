@@ -255,22 +255,28 @@ def _variable_problems(group: str, name: str, variable: Variable, dataset: xr.Da
 
 
 def _value_problems(tree: xr.DataTree) -> Iterator[str]:
+    groups = {name: tree[name].to_dataset() for name in GROUPS}
     for group in ("trials", "probe_trials"):
         for name in ("inputs", "targets"):
-            if name in tree[group] and not np.isfinite(tree[group][name]).all():
+            if name in groups[group] and not _finite(groups[group][name]).all():
                 yield f"{group}/{name}: expected finite values, got NaN or infinity"
-    if "status" not in tree["history"] or tree["history"]["status"].dims != ("network",):
+    history = groups["history"]
+    if "status" not in history or history["status"].dims != ("network",):
         return
-    trained = is_trained(tree["history"]["status"])
+    trained = is_trained(history["status"])
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():
-            if name not in tree[group] or variable.kind != "float":
+            if variable.kind != "float" or name not in groups[group]:
                 continue
-            array = tree[group][name]
-            if array.dtype.kind == "f" and "network" in array.dims:
-                finite = np.isfinite(array).all([dim for dim in array.dims if dim != "network"])
+            array = groups[group][name]
+            if array.dtype.kind == "f" and array.dims == variable.dims:
+                finite = _finite(array).all([dim for dim in array.dims if dim != "network"])
                 for network in array["network"].values[(trained & ~finite).values]:
                     yield f"{group}/{name}: expected finite values in network {network}, got NaN or infinity"
+
+
+def _finite(array: xr.DataArray) -> xr.DataArray:
+    return abs(array) < np.inf  # False for NaN; numpy's own isfinite is typed as if it returned bare arrays
 
 
 def variable_attrs(group: str, dataset: xr.Dataset) -> xr.Dataset:

@@ -85,6 +85,7 @@ class RunWriter:
     ) -> None:
         self.path = folder / _NAME
         self._networks = networks
+        self._names = networks["network"].values.tolist()
         self._has_template = False
         folder.mkdir(parents=True, exist_ok=True)
         root = networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0})
@@ -106,7 +107,7 @@ class RunWriter:
             for group in NETWORK_GROUPS:
                 self._write(_template(groups[group], self._networks), group=group, mode="w-", compute=False)
             self._has_template = True
-        index = self._networks.get_index("network").get_loc(name)
+        index = self._names.index(name)
         for group in NETWORK_GROUPS:
             row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
@@ -129,8 +130,8 @@ def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
     def blank(array: xr.DataArray) -> xr.DataArray:
         shape, dims = (n_networks, *array.shape), ("network", *array.dims)
         if array.dtype.kind in "OUT":
-            fill = "failed" if array.name == "status" else ""
-            return xr.DataArray(np.full(shape, fill, object), dims=dims, attrs=array.attrs)
+            text = "failed" if array.name == "status" else ""
+            return xr.DataArray(np.full(shape, text, object), dims=dims, attrs=array.attrs)
         # One writer per chunk; and single snapshots of a large matrix can be read alone.
         per_epoch = 1 if "unit_pre" in array.dims else -1
         chunks = [1, *(per_epoch if dim == "epoch" else -1 for dim in array.dims)]

@@ -49,21 +49,26 @@ def _violations(weights: xr.Dataset) -> xr.Dataset:
     n_units = recurrent.sizes["unit_pre"]
     autapse = xr.DataArray(np.eye(n_units, dtype=bool), dims=("unit_pre", "unit_post"))
     cell_sign = xr.apply_ufunc(np.vectorize(_SIGN.__getitem__, otypes=[int]), text(weights["cell_type"]))
-    forbidden = (np.abs(recurrent) > 0) & ~mask  # False for NaN, unlike `!= 0`
-    between = ("unit_pre", "unit_post")
+    forbidden = _nonzero(recurrent) & ~mask
+    between, into, out_of = ("unit_pre", "unit_post"), ("input_channel", "unit"), ("unit", "output_channel")
     return xr.Dataset(
         {
             "sign_violations": (recurrent * cell_sign.rename(unit="unit_pre") < 0).sum(between)
-            + (weights["input_weights"] * weights["input_sign"] < 0).sum(("input_channel", "unit"))
-            + (weights["output_weights"] * weights["output_sign"] < 0).sum(("unit", "output_channel")),
+            + (weights["input_weights"] * weights["input_sign"] < 0).sum(into)
+            + (weights["output_weights"] * weights["output_sign"] < 0).sum(out_of),
             "mask_violations": (forbidden & ~autapse).sum(between)
-            + ((np.abs(weights["input_weights"]) > 0) & ~weights["input_mask"]).sum(("input_channel", "unit"))
-            + ((np.abs(weights["output_weights"]) > 0) & ~weights["output_mask"]).sum(("unit", "output_channel")),
+            + (_nonzero(weights["input_weights"]) & ~weights["input_mask"]).sum(into)
+            + (_nonzero(weights["output_weights"]) & ~weights["output_mask"]).sum(out_of),
             "autapses": (forbidden & autapse).sum(between),
         }
     )
 
 
+def _nonzero(weights: xr.DataArray) -> xr.DataArray:
+    return abs(weights) > 0  # False for NaN, unlike `!= 0`
+
+
 def _non_negative(run: xr.DataTree) -> xr.DataArray:
-    lowest = [run[group]["rates"].min(("trial", "time", "unit")) for group in ("activity", "probe_activity")]
+    rates = [run[group].to_dataset()["rates"] for group in ("activity", "probe_activity")]
+    lowest = [one.min(("trial", "time", "unit")) for one in rates]
     return (lowest[0] >= 0) & (lowest[1] >= 0)

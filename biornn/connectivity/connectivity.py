@@ -137,13 +137,15 @@ class Connectivity:
             if self.area_density is not None:
                 raise ValueError("area_density: expected areas with it, got none; set areas to the units of each")
             return
-        object.__setattr__(self, "areas", tuple(self.areas))
+        if not isinstance(self.areas, list | tuple | np.ndarray):
+            raise TypeError(f"areas: expected the number of units of each area, got {self.areas!r}")
         for size in self.areas:
             _check_integer("areas", size, minimum=1)
+        object.__setattr__(self, "areas", tuple(int(size) for size in self.areas))
         if sum(self.areas) != self.n_units:
             raise ValueError(f"areas: expected sizes that sum to n_units={self.n_units}, got {self.areas}")
         if self.area_density is not None:
-            densities = np.asarray(self.area_density, dtype=float)
+            densities = _array("area_density", self.area_density, float)
             if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
                 raise ValueError(
                     f"area_density: expected shape {(len(self.areas),) * 2} with values in [0, 1], "
@@ -156,7 +158,7 @@ class Connectivity:
             return
         if self.density != 1.0 or self.areas is not None:
             raise ValueError("mask: expected no density and no areas beside a given mask; drop one of them")
-        mask = np.asarray(self.mask)
+        mask = _array("mask", self.mask, None)
         if mask.shape != (self.n_units,) * 2:
             raise ValueError(f"mask: expected shape {(self.n_units,) * 2}, got {mask.shape}")
         if not np.isin(mask, (0, 1)).all():
@@ -197,6 +199,7 @@ class Connectivity:
         n_channels
             Number of input channels.
         """
+        _check_integer("n_channels", n_channels, minimum=1)
         allowed = np.ones((n_channels, self.n_units), bool)
         mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
         sign = np.full(n_channels, 1 if self.input_sign == "non_negative" else 0, np.int8)
@@ -210,6 +213,7 @@ class Connectivity:
         n_channels
             Number of output channels.
         """
+        _check_integer("n_channels", n_channels, minimum=1)
         seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
         mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)
         signs = {"free": np.zeros_like(self.sign), "non_negative": np.ones_like(self.sign), "dale": self.sign.copy()}
@@ -253,6 +257,14 @@ class Connectivity:
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     array.setflags(write=False)
     return array
+
+
+def _array(name: str, value: ArrayLike, dtype: type | None) -> NDArray[Any]:
+    """Copy a value into an array: the caller's own stays writable."""
+    try:
+        return np.array(value, dtype)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected a rectangular array of numbers, got {value!r}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -30,7 +30,7 @@ def recurrent_weights(
     rule
         ``"orthogonal"`` or ``"gaussian"`` (variance 1/n) for units of either sign; ``"gamma"`` (shape 2) or
         ``"half_normal"`` magnitudes for units with a sign, inhibition scaled so that
-        it cancels excitation in expectation.
+        it cancels excitation in every unit that receives both.
     mask
         (unit_pre, unit_post) synapses that may exist.
     sign
@@ -104,7 +104,13 @@ def _magnitudes(rng: np.random.Generator, rule: InitialRule, shape: tuple[int, .
 
 
 def _balanced(magnitudes: NDArray[np.float64], mask: NDArray[np.bool_], sign: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Scale inhibition so that what a unit receives cancels in expectation, given how many synapses have each sign."""
-    n_excitatory, n_inhibitory = mask[sign > 0].sum(), mask[sign < 0].sum()
-    ratio = n_excitatory / n_inhibitory if n_excitatory and n_inhibitory else 1.0
-    return magnitudes * np.where(sign < 0, -ratio, 1.0)[:, np.newaxis]
+    """Scale the inhibition of each postsynaptic unit so that all that it receives sums to zero.
+
+    If it cancelled only on average over units, an eigenvalue as large as the bulk or larger would be left outside of it
+    (Rajan & Abbott 2006), and matching the spectral radius would match that one instead of the bulk.
+    """
+    magnitudes = magnitudes * mask
+    excitation, inhibition = magnitudes[sign > 0].sum(axis=0), magnitudes[sign < 0].sum(axis=0)
+    both = (excitation > 0) & (inhibition > 0)
+    ratio = np.divide(excitation, inhibition, out=np.ones_like(excitation), where=both)
+    return magnitudes * np.where(sign[:, np.newaxis] < 0, -ratio, 1.0)

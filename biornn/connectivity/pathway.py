@@ -43,8 +43,10 @@ class Pathway:
             )
         if n_wrong := self.violations(self.initial_weights):
             raise ValueError(f"initial_weights: expected values that keep to mask and sign, got {n_wrong} that do not")
-        for array in (self.mask, self.sign, self.initial_weights):
+        for name in ("mask", "sign", "initial_weights"):
+            array = getattr(self, name).copy()  # the caller's own stays writable
             array.setflags(write=False)
+            object.__setattr__(self, name, array)
 
     @property
     def is_masked(self) -> bool:

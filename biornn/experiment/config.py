@@ -110,6 +110,7 @@ class TrainingConfig(_Section):
     batch_size: Count = 32
     learning_rate: Positive = 5e-3
     schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: Share = 0.0
     clip_norm: Positive | None = 1.0
     criterion: Share | None = None
     criterion_checks: Count = 2

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from biornn import plots
 from biornn.analysis import eigenspectrum, principal_components
-from biornn.schema import is_trained
+from biornn.plots.style import MEDIUM, set_text_sizes
+from biornn.schema import is_trained, text
 
 _PANEL = (3.35, 3.1)  # inches; 85 mm, a journal's column
 _DPI = 150
@@ -40,6 +43,7 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
     if shown:
         figures["trial"] = _trial(run, next(iter(shown.values())))
         weights, probe = run["weights"].to_dataset(), run["probe_activity"].to_dataset()
+        probe_trials = run["probe_trials"].to_dataset()
 
         def connectivity(network: str, ax: Axes) -> None:
             one = weights.sel(network=network)
@@ -57,12 +61,12 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
 
         def states(network: str, ax: Axes) -> None:
             scores = principal_components(probe["rates"].sel(network=network))["scores"]
-            plots.memory_states(scores, run["probe_trials"]["memory_state"], ax=ax)
+            plots.memory_states(scores, probe_trials["memory_state"], ax=ax)
 
         figures["connectivity"] = _panels(shown, connectivity)
         figures["eigenspectrum"] = _panels(shown, spectrum)
         figures["activity"] = _panels(shown, activity)
-        if "memory_state" in run["probe_trials"] and probe.sizes["unit"] >= 3:
+        if "memory_state" in probe_trials and probe.sizes["unit"] >= 3:
             figures["memory_states"] = _panels(shown, states, projection="3d")
     paths = []
     for name, figure in figures.items():
@@ -73,10 +77,10 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
 
 def _first_trained(run: xr.DataTree) -> dict[str, str]:
     """Map each condition to the network that stands for it."""
-    trained = is_trained(run["history"]["status"])
-    networks = run["history"]["network"][np.flatnonzero(trained)]
-    conditions = networks["condition"].values.tolist()
-    first = dict(zip(reversed(conditions), reversed(networks.values.tolist()), strict=True))
+    history = run["history"].to_dataset()
+    trained = history.isel(network=np.flatnonzero(is_trained(history["status"])))
+    conditions, networks = text(trained["condition"]).values.tolist(), text(trained["network"]).values.tolist()
+    first = dict(zip(reversed(conditions), reversed(networks), strict=True))
     return {condition: first[condition] for condition in dict.fromkeys(conditions)}
 
 
@@ -87,6 +91,13 @@ def _learning_curves(run: xr.DataTree) -> Figure:
     plots.learning_curves(history, metric="accuracy", ax=left)
     plots.learning_curves(history, metric="val_loss", ax=right)
     right.set_yscale("log")
+    right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.yaxis.set_major_formatter("{x:g}")
+    right.yaxis.set_minor_locator(NullLocator())
+    for ax in (left, right):
+        set_text_sizes(ax)
+    figure.suptitle(left.get_legend().get_title().get_text(), fontsize=MEDIUM)
+    _share_legend(figure)
     return figure
 
 
@@ -95,7 +106,9 @@ def _trial(run: xr.DataTree, network: str) -> Figure:
     n_rows = len({*trials["input_channel"].values.tolist(), *trials["output_channel"].values.tolist()})
     figure = Figure(figsize=(2 * _PANEL[0], 0.8 + 0.9 * n_rows), layout="constrained")
     axes = figure.subplots(n_rows, sharex=True, sharey=True, squeeze=False).ravel()
-    plots.trial(trials, run["activity"]["outputs"].sel(network=network), axes=axes)
+    for ax in axes:
+        set_text_sizes(ax)
+    plots.trial(trials, run["activity"].to_dataset()["outputs"].sel(network=network), axes=axes)
     figure.suptitle(f"A held-out trial of {network}", fontsize=9)
     return figure
 
@@ -106,7 +119,23 @@ def _panels(shown: dict[str, str], draw: Callable[[str, Axes], None], projection
     n_rows = -(-len(shown) // n_columns)
     figure = Figure(figsize=(n_columns * _PANEL[0], n_rows * _PANEL[1]), layout="constrained")
     for index, network in enumerate(shown.values()):
-        ax = figure.add_subplot(n_rows, n_columns, index + 1, projection=projection)
+        ax: Any = figure.add_subplot(n_rows, n_columns, index + 1, projection=projection)
         draw(network, ax)
+        set_text_sizes(ax)
+        if projection == "3d":
+            ax.zaxis.label.set_fontsize(MEDIUM)
         ax.set_title(network, fontsize=9)
+    _share_legend(figure)
     return figure
+
+
+def _share_legend(figure: Figure) -> None:
+    """Put one legend below all panels in place of the same one above each."""
+    legends = [legend for ax in figure.axes if (legend := ax.get_legend()) is not None]
+    if not legends:
+        return
+    handles = [handle for handle in legends[0].legend_handles if handle is not None]
+    names = [entry.get_text() for entry in legends[0].get_texts()]
+    for legend in legends:
+        legend.remove()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=MEDIUM, frameon=False)

@@ -7,10 +7,12 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from biornn.progress import Progress
+
+_SHARE_TO_JUDGE = 0.2  # of one network; before, most of the time has gone into starting
 
 
 class ProgressDisplay:
@@ -40,7 +42,7 @@ class ProgressDisplay:
             disable=not console.is_terminal,
         )
         self._all = self._bars.add_task("all networks", total=n_networks, note="")
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
         self._last_line: dict[str, float] = {}
         self._running: dict[str, Progress] = {}
         self._start = time.monotonic()
@@ -104,7 +106,9 @@ class ProgressDisplay:
         """Estimate the time that is left, from what is done so far and the shares of the networks that are running."""
         share = self._n_done + sum(news.step / news.max_updates for news in self._running.values())
         elapsed = time.monotonic() - self._start
-        return f"{_duration(elapsed / share * (self.n_networks - share))} left" if share else "time left unknown yet"
+        if share < _SHARE_TO_JUDGE:
+            return "time left not known yet"
+        return f"{_duration(elapsed / share * (self.n_networks - share))} left"
 
 
 def _duration(seconds: float) -> str:

@@ -93,9 +93,12 @@ def run_experiment(
     n_workers = min(n_workers or len(os.sched_getaffinity(0)), len(specs))
     console = console or Console(stderr=True)
     with _workers(n_workers) as client, ProgressDisplay(len(specs), n_workers, console) as display:
-        client.subscribe_topic(_TOPIC, lambda event: _show(display, **event[1]))
+        client.subscribe_topic(_TOPIC, lambda event: _show(display, event[1]))
         shared = client.scatter(trials, broadcast=True)
-        futures = {client.submit(_work, spec, shared, key=spec.name, pure=False): spec for spec in specs}
+        futures = {
+            client.submit(_work, spec, shared, key=spec.name, pure=False, priority=-index): spec
+            for index, spec in enumerate(specs)
+        }
         n_written = 0
         for future in as_completed(futures):
             spec = futures[future]
@@ -159,13 +162,13 @@ def _work(spec: NetworkSpec, trials: dict[str, xr.Dataset]) -> dict[str, xr.Data
         from biornn.experiment.network import run_network
 
     def listener(progress: Progress) -> None:
-        get_worker().log_event(_TOPIC, {"network": spec.name, **asdict(progress)})
+        get_worker().log_event(_TOPIC, {"network": spec.name, "progress": asdict(progress)})
 
     return run_network(spec, trials, listener)
 
 
-def _show(display: ProgressDisplay, network: str, **progress: Any) -> None:
-    display.update(network, Progress(**progress))
+def _show(display: ProgressDisplay, news: dict[str, Any]) -> None:
+    display.update(news["network"], Progress(**news["progress"]))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any, Literal, get_args
 
 import keras
@@ -97,7 +98,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.formulation = formulation
         self.use_bias = use_bias
         self.enforcement = check_enforcement(enforcement)
-        if not 0 <= recurrent_noise < np.inf:
+        if not isinstance(recurrent_noise, Real) or not 0 <= recurrent_noise < np.inf:
             raise ValueError(f"recurrent_noise: expected a number of at least 0, got {recurrent_noise!r}")
         self.recurrent_noise = recurrent_noise
         self.trainable_initial_state = trainable_initial_state
@@ -106,10 +107,10 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.bias_regularizer = keras.regularizers.get(bias_regularizer)
         self.seed = seed
         if recurrent_noise:
-            self.noise_generator = keras.random.SeedGenerator(connectivity.seed if seed is None else seed)
+            self.noise_generator = keras.random.SeedGenerator(int(connectivity.seed if seed is None else seed))
         self._hoisted: Any = None
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: tuple[Any, ...]) -> None:
         """Create the weights for inputs of shape (batch, input_channel)."""
         self.input_pathway = PathwayWeights(
             self, "input", self.connectivity.input(input_shape[-1]), self.enforcement, self.input_regularizer
@@ -198,22 +199,21 @@ class ConstrainedRNNCell(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings of the cell as plain values."""
-        tau = self.tau if np.ndim(self.tau) == 0 else np.asarray(self.tau).tolist()
         return {
             **super().get_config(),
             "connectivity": self.connectivity.get_config(),
             "activation": keras.activations.serialize(self.activation),
-            "tau": tau,
-            "dt": self.dt,
+            "tau": np.asarray(self.tau, dtype=float).tolist(),
+            "dt": float(self.dt),
             "formulation": self.formulation,
             "use_bias": self.use_bias,
             "enforcement": self.enforcement,
-            "recurrent_noise": self.recurrent_noise,
+            "recurrent_noise": float(self.recurrent_noise),
             "trainable_initial_state": self.trainable_initial_state,
             "input_regularizer": keras.regularizers.serialize(self.input_regularizer),
             "recurrent_regularizer": keras.regularizers.serialize(self.recurrent_regularizer),
             "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "seed": self.seed,
+            "seed": None if self.seed is None else int(self.seed),
         }
 
     @classmethod
@@ -231,11 +231,14 @@ def _activation(identifier: Any) -> Any:
 
 def _alpha(tau: ArrayLike, dt: float, units: int) -> NDArray[np.float64]:
     """Return dt / τ of every unit, after checking both."""
-    times = np.asarray(tau, dtype=float)
+    try:
+        times = np.asarray(tau, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"tau: expected positive times in ms, got {tau!r}") from error
     if times.shape not in ((), (units,)):
         raise ValueError(f"tau: expected one time or shape ({units},), got shape {times.shape}")
     if not (np.isfinite(times).all() and (times > 0).all()):
         raise ValueError(f"tau: expected positive times in ms, got {tau!r}")
-    if not 0 < dt <= times.min():
+    if not isinstance(dt, Real) or not 0 < dt <= times.min():
         raise ValueError(f"dt: expected more than 0 and at most tau={times.min():g} ms, got {dt!r}")
     return np.broadcast_to(dt / times, (units,)).copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from biornn.connectivity import Connectivity
@@ -44,8 +45,10 @@ class Readout(keras.layers.Layer):
         self.supports_masking = True
         if not isinstance(connectivity, Connectivity):
             connectivity = Connectivity(connectivity)
+        if not isinstance(n_outputs, int | np.integer) or n_outputs < 1:
+            raise ValueError(f"n_outputs: expected an integer of at least 1, got {n_outputs!r}")
         self.connectivity = connectivity
-        self.n_outputs = n_outputs
+        self.n_outputs = int(n_outputs)
         self.use_bias = use_bias
         self.enforcement = check_enforcement(enforcement)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)

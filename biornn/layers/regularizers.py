@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -16,10 +18,17 @@ class MeanSquare(keras.regularizers.Regularizer):
     ----------
     factor
         Weight of the penalty, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or no number.
     """
 
     def __init__(self, factor: float) -> None:
-        self.factor = factor
+        if not isinstance(factor, Real) or not 0 <= factor < np.inf:
+            raise ValueError(f"factor: expected a number of at least 0, got {factor!r}")
+        self.factor = float(factor)
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty of a tensor of any shape."""

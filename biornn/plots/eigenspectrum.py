@@ -63,7 +63,8 @@ def eigenspectrum(
         ax.scatter(last.real, last.imag, s=12, marker="x", color=[COLOURS[0]], lw=1.0, label=after, zorder=3)
     else:
         ax.scatter(values.real, values.imag, s=12, marker="x", color=[COLOURS[0]], lw=1.0, label="eigenvalues")
-    ax.set_aspect("equal")
+    reach = 1.08 * max(1.0, np.abs(values.real).max(), np.abs(values.imag).max())
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.locator_params(nbins=5)
     ax.set_xlabel("real part of eigenvalue")
     ax.set_ylabel("imaginary part of eigenvalue")

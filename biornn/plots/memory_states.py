@@ -63,12 +63,12 @@ def memory_states(scores: xr.DataArray, memory_state: xr.DataArray, ax: Axes | N
     for axis, component in zip((space.xaxis, space.yaxis, space.zaxis), (1, 2, 3), strict=True):
         axis.set_label_text(f"component {component} (a.u.)")
         axis.set_major_locator(MaxNLocator(4))
+        axis.set_ticklabels([])  # the numbers of a rotated space say nothing, and collide with the labels
+        axis.labelpad = -12
+    space.set_box_aspect((1, 1, 0.85), zoom=0.92)  # the layout does not see the label of the third axis
     if ax is None:
-        space.tick_params(labelsize=SMALL, pad=-2)
-        space.set_box_aspect((1, 1, 0.85), zoom=0.86)  # the layout does not see the label of the third axis
         for axis in (space.xaxis, space.yaxis, space.zaxis):
             axis.label.set_fontsize(MEDIUM)
-            axis.labelpad = -4
     return cast(Axes, space)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -98,12 +98,12 @@ class FlipFlop:
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
         for name in ("duration", "dt", "pulse_width"):
-            if not 0 < getattr(self, name) < np.inf:
+            if not _is_finite(getattr(self, name)) or getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected a positive time in ms, got {getattr(self, name)!r}")
         for name in ("response_delay", "min_gap", "first_onset", "pulse_rate", "noise"):
-            if not 0 <= getattr(self, name) < np.inf:
+            if not _is_finite(getattr(self, name)) or getattr(self, name) < 0:
                 raise ValueError(f"{name}: expected a number of at least 0, got {getattr(self, name)!r}")
-        if not np.isfinite(self.amplitude):
+        if not _is_finite(self.amplitude):
             raise ValueError(f"amplitude: expected a finite number, got {self.amplitude!r}")
         if self.pulses not in ("jittered", "random"):
             raise ValueError(f"pulses: expected 'jittered' or 'random', got {self.pulses!r}")
@@ -159,7 +159,7 @@ class FlipFlop:
             (trial, time) and ``response_window`` (trial, time, output_channel): from the onset of a pulse until
             `response_delay` after the target could have switched. Time in ms.
         """
-        if not isinstance(n_trials, int | np.integer) or n_trials < 1:
+        if not isinstance(n_trials, int | np.integer) or isinstance(n_trials, bool) or n_trials < 1:
             raise ValueError(f"n_trials: expected an integer of at least 1, got {n_trials!r}")
         inputs, targets, pulses = self._random_trials(int(n_trials), np.random.default_rng(seed))
         return self._labelled(inputs, targets, pulses)
@@ -320,6 +320,12 @@ def _levels(n_steps: int, *changes: tuple[NDArray[np.int64], NDArray[np.int8]]) 
         for pulse in range(n_pulses):  # one pulse of a channel at a time: no two of an addition fall on one element
             edges[np.minimum(step[..., pulse], n_steps), trial, bit] += size[..., pulse]
     return np.moveaxis(np.cumsum(edges[:-1], axis=0, dtype=np.int8), 0, 1)
+
+
+def _is_finite(value: Any) -> bool:
+    return (
+        isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and np.isfinite(value)
+    )
 
 
 def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:

@@ -21,5 +21,5 @@ class MemoryAccuracy(keras.metrics.Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch of targets and outputs, each (trial, time, output_channel)."""
         y_true = ops.cast(y_true, y_pred.dtype)
-        on_side = ops.where(ops.abs(y_true) < 0.5, ops.abs(y_pred) <= 0.5, y_pred * ops.sign(y_true) > 0.5)
+        on_side = ops.where(ops.abs(y_true) <= 0.5, ops.abs(y_pred) <= 0.5, y_pred * ops.sign(y_true) > 0.5)
         super().update_state(ops.cast(on_side, self.dtype), sample_weight)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import xarray as xr
@@ -30,7 +32,8 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     """
     recurrent, readout = find_layers(model)
     both = keras.Model(model.inputs, [recurrent.output, readout.output])
-    rates, outputs = both.predict(trials["inputs"].values, batch_size=batch_size, verbose=0)
+    inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
+    rates, outputs = both.predict(inputs, batch_size=batch_size, verbose=0)
     coords = {"trial": trials["trial"], "time": trials["time"], "unit": np.arange(rates.shape[-1])}
     activity = xr.Dataset(
         {"rates": (("trial", "time", "unit"), rates), "outputs": (("trial", "time", "output_channel"), outputs)}, coords
@@ -92,7 +95,7 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "alpha": ("unit", cell.alpha),
             "initial_rates": ("unit", rates),
             "initial_state": ("unit", state),
-            "activation": ((), keras.activations.serialize(cell.activation)),
+            "activation": ((), _activation_name(cell.activation)),
             "formulation": ((), cell.formulation),
         }
     )
@@ -119,3 +122,9 @@ def find_layers(model: keras.Model) -> tuple[ConstrainedRNN, Readout]:
             raise ValueError(f"model: expected exactly one {kind.__name__} layer, got {len(layers)}")
         found.append(layers[0])
     return found[0], found[1]
+
+
+def _activation_name(function: Any) -> str:
+    """Name of a Keras activation; of another function also the module, so that it is not taken for one of Keras's."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return name if function.__module__.startswith("keras.") else f"{function.__module__}.{name}"

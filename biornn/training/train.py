@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Literal
+from numbers import Real
+from typing import Literal
 
 import keras
 import numpy as np
@@ -30,6 +31,7 @@ def train(
     batch_size: int = 32,
     learning_rate: float = 5e-3,
     schedule: Schedule = "cosine",
+    warmup: float = 0.0,
     clip_norm: float | None = 1.0,
     criterion: float | None = None,
     criterion_checks: int = 2,
@@ -57,9 +59,13 @@ def train(
     batch_size
         Trials per update.
     learning_rate
-        Of Adam, at the beginning.
+        Of Adam, at its highest.
     schedule
         ``"cosine"`` (down to zero at `max_updates`) or ``"constant"``.
+    warmup
+        Share of `max_updates` over which the learning rate rises from zero, before the schedule. Under Dale's law the
+        first updates
+        move all outgoing weights of a sign together, and with them an eigenvalue that grows with the number of units.
     clip_norm
         Largest global norm of the gradient; None: no clipping.
     criterion
@@ -103,10 +109,13 @@ def train(
     """
     _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
     _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
+    _check(minimum=0, seed=seed, validation_seed=validation_seed)
+    if criterion is not None and (not isinstance(criterion, Real) or not 0 <= criterion <= 1):
+        raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
     find_layers(model)
     steps = _planned_steps(max_updates, validate_every)
     kept = _kept_epochs(steps, snapshots)
-    compile_model(model, learning_rate, schedule, clip_norm, max_updates)
+    compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates)
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
     kept_states, stop = Snapshots(validation), CriterionStop(criterion, criterion_checks)
     divergence = DivergenceStop()
@@ -132,7 +141,12 @@ def train(
 
 
 def compile_model(
-    model: keras.Model, learning_rate: float, schedule: Schedule, clip_norm: float | None, max_updates: int
+    model: keras.Model,
+    learning_rate: float,
+    schedule: Schedule,
+    warmup: float,
+    clip_norm: float | None,
+    max_updates: int,
 ) -> None:
     """Give a model the optimizer, loss and metric with which `train` trains it.
 
@@ -140,16 +154,25 @@ def compile_model(
     ----------
     model
         The model.
-    learning_rate, schedule, clip_norm, max_updates
+    learning_rate, schedule, warmup, clip_norm, max_updates
         See `train`.
     """
-    if not 0 < learning_rate < np.inf:
+    if not isinstance(learning_rate, Real) or not 0 < learning_rate < np.inf:
         raise ValueError(f"learning_rate: expected a positive number, got {learning_rate!r}")
     if schedule not in ("cosine", "constant"):
         raise ValueError(f"schedule: expected 'cosine' or 'constant', got {schedule!r}")
-    rate: Any = learning_rate
-    if schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, max_updates)
+    if clip_norm is not None and (not isinstance(clip_norm, Real) or not 0 < clip_norm < np.inf):
+        raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm!r}")
+    if not 0 <= warmup <= 1:
+        raise ValueError(f"warmup: expected a share of max_updates in [0, 1], got {warmup!r}")
+    warmup_steps = round(warmup * max_updates)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup_steps else learning_rate,
+        decay_steps=max(max_updates - warmup_steps, 1),
+        alpha=1.0 if schedule == "constant" else 0.0,
+        warmup_target=learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )
     model.compile(
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=clip_norm),
         loss="mse",
@@ -158,10 +181,10 @@ def compile_model(
     )
 
 
-def _check(**counts: int) -> None:
+def _check(minimum: int = 1, **counts: int) -> None:
     for name, value in counts.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < minimum:
+            raise ValueError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
 
 
 def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:
@@ -185,7 +208,8 @@ def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, p
     padding = len(planned_steps) - len(kept.steps)
     last = {"loss": np.nan, "val_loss": scores["val_loss"][-1], "accuracy": scores["accuracy"][-1]}
     if divergence.diverged:
-        scores["accuracy"][~np.isfinite(scores["val_loss"])] = np.nan
+        for values in scores.values():
+            values[_n_finite(kept) :] = np.nan
         last = dict.fromkeys(last, np.nan)
     status = "completed" if stop.criterion is None else "criterion_not_reached"
     steps_to_criterion = np.nan
@@ -208,10 +232,19 @@ def _weights(kept: Snapshots, n_epochs: int, diverged: bool) -> xr.Dataset:
     """Stack the snapshots; after the last, repeat it, or NaN if the network diverged."""
     snapshots = kept.weights
     if diverged:
-        finite = [score for score in kept.scores if np.isfinite(score["val_loss"])]
-        snapshots = snapshots[: len(finite)] + [snapshots[0] * np.nan] * (n_epochs - len(finite))
+        n_finite = _n_finite(kept)
+        snapshots = snapshots[:n_finite] + [snapshots[0] * np.nan] * (n_epochs - n_finite)
     snapshots = snapshots + [snapshots[-1]] * (n_epochs - len(snapshots))
     return xr.concat(snapshots, dim="epoch", data_vars="all", coords="minimal", compat="override", join="override")
+
+
+def _n_finite(kept: Snapshots) -> int:
+    """Count the snapshots before the first whose losses are not finite (the initial one has no training loss)."""
+    finite = [
+        bool(np.isfinite(score["val_loss"]) and (epoch == 0 or np.isfinite(score["loss"])))
+        for epoch, score in enumerate(kept.scores)
+    ]
+    return finite.index(False) if False in finite else len(finite)
 
 
 def _labelled(dataset: xr.Dataset, steps: np.ndarray) -> xr.Dataset:

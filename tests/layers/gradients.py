@@ -1,0 +1,54 @@
+"""What differs between Keras backends in these tests: how a gradient is asked for, and the finest float there is."""
+
+import keras
+import numpy as np
+from keras import ops
+
+BACKEND = keras.backend.backend()
+#: JAX computes in float32 unless it is told otherwise for the whole process.
+FINEST = "float32" if BACKEND == "jax" else "float64"
+EPSILON = float(np.finfo(FINEST).eps)
+#: How models are compiled here: tracing costs more than it saves on networks this small.
+EAGER = {"run_eagerly": True, "jit_compile": False}
+
+
+def gradients(function, variables):
+    """Gradients of a scalar function of no argument with respect to Keras variables, as numpy arrays."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = function()
+        found = tape.gradient(value, [variable.value for variable in variables])
+    elif BACKEND == "jax":
+        import jax
+
+        def of_values(values):
+            with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+                return function()
+
+        found = jax.grad(of_values)([variable.value for variable in variables])
+    else:
+        import torch
+
+        found = torch.autograd.grad(function(), [variable.value for variable in variables])
+    return [ops.convert_to_numpy(gradient) for gradient in found]
+
+
+def numeric_gradients(function, variables, step):
+    """Return the same by central differences: an error of order step² plus rounding of order EPSILON / step."""
+    found = []
+    for variable in variables:
+        value = np.array(ops.convert_to_numpy(variable))
+        gradient = np.zeros_like(value)
+        for index in np.ndindex(value.shape):
+            both = []
+            for shift in (step, -step):
+                moved = value.copy()
+                moved[index] += shift
+                variable.assign(moved)
+                both.append(float(function()))
+            gradient[index] = (both[0] - both[1]) / (2 * step)
+        variable.assign(value)
+        found.append(gradient)
+    return found
