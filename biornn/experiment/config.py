@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -50,6 +50,9 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_AnySection = TypeVar("_AnySection", bound=_Section)
 
 
 class NetworkConfig(_Section):
@@ -203,13 +206,15 @@ class Experiment(_Section):
                 f"conditions.{condition}.training.{fixed[0]}: expected in training for all conditions, "
                 "whose epochs the run shares; move it there"
             )
-        try:
-            return (
-                NetworkConfig.model_validate(self.network.model_dump(exclude_unset=True) | network),
-                TrainingConfig.model_validate(self.training.model_dump(exclude_unset=True) | training),
-            )
-        except ValidationError as error:
-            raise ValueError(_one_line(error, NetworkConfig, prefix=f"conditions.{condition}.")) from None
+        where = f"conditions.{condition}."
+        return _merged(self.network, network, where), _merged(self.training, training, f"{where}training.")
+
+
+def _merged(base: _AnySection, changes: dict[str, Any], where: str) -> _AnySection:
+    try:
+        return type(base).model_validate(base.model_dump(exclude_unset=True) | changes)
+    except ValidationError as error:
+        raise ValueError(_one_line(error, type(base), prefix=where)) from None
 
 
 def load_experiment(path: str | PathLike[str], settings: Sequence[str] = ()) -> Experiment:

@@ -22,16 +22,14 @@ class ProgressDisplay:
     ----------
     n_networks
         Networks in all.
-    n_workers
-        Networks at a time.
     console
         Where to show it.
     interval
         Where the console is no terminal: shortest time between two lines about one network, in s.
     """
 
-    def __init__(self, n_networks: int, n_workers: int, console: Console, interval: float = 10.0) -> None:
-        self.n_networks, self.n_workers, self.console, self.interval = n_networks, n_workers, console, interval
+    def __init__(self, n_networks: int, console: Console, interval: float = 10.0) -> None:
+        self.n_networks, self.console, self.interval = n_networks, console, interval
         self._bars = Bars(
             TextColumn("{task.description:<24}"),
             BarColumn(bar_width=24),

@@ -92,7 +92,7 @@ def run_experiment(
     writer = RunWriter(target, network_index(experiment), _attrs(experiment), trials)
     n_workers = min(n_workers or len(os.sched_getaffinity(0)), len(specs))
     console = console or Console(stderr=True)
-    with _workers(n_workers) as client, ProgressDisplay(len(specs), n_workers, console) as display:
+    with _workers(n_workers) as client, ProgressDisplay(len(specs), console) as display:
         client.subscribe_topic(_TOPIC, lambda event: _show(display, event[1]))
         shared = client.scatter(trials, broadcast=True)
         futures = {

@@ -67,9 +67,9 @@ def comparison_table(summary: xr.Dataset) -> Table:
     table = Table(
         title=Text("Conditions compared: median [min, max] over seeds, on held-out trials"), title_justify="left"
     )
-    table.add_column("condition", no_wrap=True)
-    for heading in ("trained", "accuracy", "settled", "MSE", "updates", "radius before", "radius after", "violations"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("condition")
+    for heading in ("trained", "accuracy", "settled", "MSE", "updates", "spectral radius", "violations"):
+        table.add_column(heading, justify="right")
     for condition in dict.fromkeys(summary["condition"].values.tolist()):
         rows = summary.isel(network=np.flatnonzero(summary["condition"] == condition))
         trained = rows.isel(network=np.flatnonzero(rows["trained"]))
@@ -80,20 +80,21 @@ def comparison_table(summary: xr.Dataset) -> Table:
             _range(trained["accuracy_settled"], ".3f"),
             _range(trained["mse"], ".4f"),
             _range(trained["steps_trained"], ".0f"),
-            _range(trained["spectral_radius_before"], ".2f"),
-            _range(trained["spectral_radius_after"], ".2f"),
+            f"{_range(trained['spectral_radius_before'], '.2f', spread=False)} → "
+            + _range(trained["spectral_radius_after"], ".2f"),
             str(int(rows["violations"].sum())),
         )
     table.caption = (
-        "settled: accuracy outside the response windows. violations: of signs, masks and autapses, all snapshots."
+        "settled: accuracy outside the response windows. spectral radius: before → after training. "
+        "violations: of signs, masks and autapses, at all snapshots."
     )
     table.caption_justify = "left"
     return table
 
 
-def _range(values: xr.DataArray, form: str) -> str:
+def _range(values: xr.DataArray, form: str, spread: bool = True) -> str:
     if not values.size:
         return "none"
-    if values.size == 1:
-        return f"{float(values[0]):{form}}"
+    if values.size == 1 or not spread:
+        return f"{float(values.median()):{form}}"
     return escape(f"{float(values.median()):{form}} [{float(values.min()):{form}}, {float(values.max()):{form}}]")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from keras import ops
 
 from biornn.layers.cell import ConstrainedRNNCell
+from biornn.layers.pathway_weights import as_numpy
 from biornn.layers.recurrent import ConstrainedRNN
 
 
@@ -36,12 +36,12 @@ def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
         raise ValueError(
             f"layer: expected a built layer, got {layer.name!r} unbuilt; call it on data or build it first"
         )
-    bias = np.zeros(cell.units, "float32") if cell.bias is None else ops.convert_to_numpy(cell.bias)
+    bias = np.zeros(cell.units, "float32") if cell.bias is None else as_numpy(cell.bias)
     units = np.arange(cell.units)
     return xr.Dataset(
         {
-            "input_weights": (("input_channel", "unit"), ops.convert_to_numpy(cell.input_pathway.effective())),
-            "recurrent_weights": (("unit_pre", "unit_post"), ops.convert_to_numpy(cell.recurrent_pathway.effective())),
+            "input_weights": (("input_channel", "unit"), as_numpy(cell.input_pathway.effective())),
+            "recurrent_weights": (("unit_pre", "unit_post"), as_numpy(cell.recurrent_pathway.effective())),
             "recurrent_bias": (("unit",), bias),
         },
         {"unit": units, "unit_pre": units, "unit_post": units, "cell_type": ("unit", cell.connectivity.cell_type)},

@@ -41,7 +41,7 @@ class PathwayConstraint(keras.constraints.Constraint):
     def get_config(self) -> dict[str, Any]:
         """Return mask and sign as nested lists."""
         plain = {"mask": self.mask, "sign": self.sign}
-        return {name: None if value is None else ops.convert_to_numpy(value).tolist() for name, value in plain.items()}
+        return {name: None if value is None else as_numpy(value).tolist() for name, value in plain.items()}
 
 
 class PathwayWeights:
@@ -99,6 +99,11 @@ class PathwayWeights:
             signed = self.sign * ops.abs(weights)
             weights = signed if self._all_signed else ops.where(ops.equal(self.sign, 0), weights, signed)
         return weights if self.mask is None else weights * self.mask
+
+
+def as_numpy(value: Any) -> NDArray[Any]:
+    """Return a variable or tensor as a numpy array; converted as it is, a variable of TensorFlow raises a warning."""
+    return ops.convert_to_numpy(ops.copy(value))
 
 
 def check_enforcement(enforcement: str) -> Enforcement:

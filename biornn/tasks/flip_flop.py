@@ -97,6 +97,7 @@ class FlipFlop:
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+            object.__setattr__(self, name, int(value))  # arithmetic on numpy's narrow integers would overflow
         for name in ("duration", "dt", "pulse_width"):
             if not _is_finite(getattr(self, name)) or getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected a positive time in ms, got {getattr(self, name)!r}")
@@ -161,7 +162,7 @@ class FlipFlop:
         """
         if not isinstance(n_trials, int | np.integer) or isinstance(n_trials, bool) or n_trials < 1:
             raise ValueError(f"n_trials: expected an integer of at least 1, got {n_trials!r}")
-        inputs, targets, pulses = self._random_trials(int(n_trials), np.random.default_rng(seed))
+        inputs, targets, pulses = self._random_trials(int(n_trials), _generator(seed))
         return self._labelled(inputs, targets, pulses)
 
     def probe(self) -> xr.Dataset:
@@ -247,6 +248,9 @@ class FlipFlop:
     def _response_windows(self, pulses: _Pulses, n_steps: int) -> NDArray[np.bool_]:
         present = np.abs(pulses.sign)
         end = pulses.onset + self._response_steps + self._delay_steps
+        # A window that the channel's next one reaches ends there: levels stay 0 and 1, however many would overlap.
+        following = np.where(present[..., 1:], pulses.onset[..., 1:], end[..., :-1])
+        end[..., :-1] = np.minimum(end[..., :-1], following)
         return _levels(n_steps, (pulses.onset, present), (end, -present)) > 0
 
     def _labelled(self, inputs: NDArray[np.float32], targets: NDArray[np.float32], pulses: _Pulses) -> xr.Dataset:
@@ -322,10 +326,16 @@ def _levels(n_steps: int, *changes: tuple[NDArray[np.int64], NDArray[np.int8]]) 
     return np.moveaxis(np.cumsum(edges[:-1], axis=0, dtype=np.int8), 0, 1)
 
 
+def _generator(seed: Seed) -> np.random.Generator:
+    is_integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
+    if not is_integer and not isinstance(seed, np.random.SeedSequence | np.random.Generator):
+        raise ValueError(f"seed: expected a non-negative integer, SeedSequence or Generator, got {seed!r}")
+    return np.random.default_rng(seed)
+
+
 def _is_finite(value: Any) -> bool:
-    return (
-        isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and np.isfinite(value)
-    )
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return is_number and bool(np.isfinite(value))
 
 
 def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:

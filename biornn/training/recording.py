@@ -10,6 +10,7 @@ import xarray as xr
 from keras import ops
 
 from biornn.layers import ConstrainedRNN, Readout, effective_weights
+from biornn.layers.pathway_weights import as_numpy
 from biornn.schema import variable_attrs
 
 
@@ -58,9 +59,9 @@ def record_weights(model: keras.Model) -> xr.Dataset:
         ``output_bias`` (output_channel).
     """
     recurrent, readout = find_layers(model)
-    bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else ops.convert_to_numpy(readout.bias)
+    bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else as_numpy(readout.bias)
     weights = effective_weights(recurrent).drop_vars("cell_type")
-    weights["output_weights"] = ("unit", "output_channel"), ops.convert_to_numpy(readout.output_pathway.effective())
+    weights["output_weights"] = ("unit", "output_channel"), as_numpy(readout.output_pathway.effective())
     weights["output_bias"] = ("output_channel",), bias
     return variable_attrs("weights", weights)
 
@@ -82,8 +83,8 @@ def record_constants(model: keras.Model) -> xr.Dataset:
     cell, wiring = recurrent.cell, recurrent.cell.connectivity
     inputs = wiring.input(cell.input_pathway.parameters.shape[0])
     outputs = readout.connectivity.readout(readout.n_outputs)
-    state = np.zeros(cell.units, "float32") if cell.initial_state is None else ops.convert_to_numpy(cell.initial_state)
-    rates = state if cell.formulation == "rate" else ops.convert_to_numpy(cell.activation(ops.convert_to_tensor(state)))
+    state = np.zeros(cell.units, "float32") if cell.initial_state is None else as_numpy(cell.initial_state)
+    rates = state if cell.formulation == "rate" else as_numpy(cell.activation(ops.convert_to_tensor(state)))
     constants = xr.Dataset(
         {
             "recurrent_mask": (("unit_pre", "unit_post"), wiring.recurrent.mask),

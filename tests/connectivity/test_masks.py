@@ -23,15 +23,13 @@ def test_erdos_renyi_density_is_binomial(density):
     mask = erdos_renyi(np.random.default_rng(0), everything(200), density)
     # Counts are binomial: 4.5 standard deviations are passed by 7 seeds in a million.
     assert abs(mask.sum() - density * mask.size) < 4.5 * np.sqrt(mask.size * density * (1 - density))
-    # Independent synapses: in- and out-degrees are binomial too, of variance n d (1 - d). The relative error of a sample
-    # variance of 200 values is sqrt(2 / 200) = 0.1 (and a fixed in-degree would have none at all).
+    # Independent synapses: in- and out-degrees are binomial too, of variance n d (1 - d). A sample variance of 200
+    # values has a relative error of sqrt(2 / 200) = 0.1, times 4.5 (and a fixed in-degree would have no variance).
     for axis in (0, 1):
         assert mask.sum(axis=axis).var() == pytest.approx(200 * density * (1 - density), rel=0.45)
 
 
-@given(
-    n_units=st.integers(1, 30), density=st.floats(0, 1), autapses=st.booleans(), seed=st.integers(0, 2**32)
-)
+@given(n_units=st.integers(1, 30), density=st.floats(0, 1), autapses=st.booleans(), seed=st.integers(0, 2**32))
 @settings(max_examples=50, deadline=None)
 def test_fixed_in_degree_is_exact_in_every_column(n_units, density, autapses, seed):
     allowed = everything(n_units) if autapses else without_autapses(n_units)

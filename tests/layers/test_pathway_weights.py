@@ -34,7 +34,7 @@ def pathway_weights(enforcement, path):
     return PathwayWeights(layer, "any", path, enforcement), layer
 
 
-matrices = hnp.arrays(np.float32, SHAPE, elements=st.floats(-10, 10, width=32))
+matrices = hnp.arrays(np.float32, SHAPE, elements=st.floats(-10, 10, width=32, allow_subnormal=False))
 masks = hnp.arrays(bool, SHAPE)
 signs = hnp.arrays(np.int8, (SHAPE[0], 1), elements=st.integers(-1, 1))
 

@@ -1,0 +1,73 @@
+"""One network of an experiment, in this process."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.experiment import Experiment, expand
+from biornn.experiment.network import network_model, run_network
+from biornn.progress import Progress
+from biornn.tasks import FlipFlop
+
+TASK = FlipFlop(n_bits=1, duration=60, n_pulses=1)
+
+
+def experiment(**training: object) -> Experiment:
+    return Experiment(
+        task=TASK,
+        network={"n_units": 4, "tau": 2.0},
+        seeds=[5],
+        training={"max_updates": 3, "batch_size": 2, "validate_every": 2, "n_validation_trials": 3, **training},
+    )
+
+
+def results(**training: object) -> dict[str, xr.Dataset]:
+    trials = {"trials": TASK.sample(4, 0), "probe_trials": TASK.probe()}
+    return run_network(expand(experiment(**training))[0], trials, lambda news: None)
+
+
+def test_a_network_is_trained_recorded_and_audited() -> None:
+    groups = results()
+    assert set(groups) == {"activity", "probe_activity", "weights", "history", "audit"}
+    assert groups["weights"].step.values.tolist() == [0, 2, 3]
+    assert groups["activity"].rates.shape == (4, 60, 4)
+    assert groups["history"].status == "completed"
+    assert (groups["audit"].sign_violations == 0).all()
+    again = results()
+    for name, dataset in groups.items():
+        # One process, one seed: the same numbers, but for the time that it took.
+        xr.testing.assert_identical(
+            dataset.drop_vars("wall_time", errors="ignore"), again[name].drop_vars("wall_time", errors="ignore")
+        )
+
+
+def test_a_network_that_diverges_leaves_no_numbers_behind() -> None:
+    groups = results(learning_rate=1e30, clip_norm=None, validate_every=1)
+    assert groups["history"].status == "diverged"
+    for name in ("activity", "probe_activity"):
+        assert np.isnan(groups[name].rates).all()
+        assert np.isnan(groups[name].outputs).all()
+    assert np.isfinite(groups["weights"].recurrent_weights.isel(epoch=0)).all()
+    assert np.isnan(groups["weights"].recurrent_weights.isel(epoch=-1)).all()
+    assert (groups["audit"].mask_violations == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("penalty", "n_losses"), [({}, 0), ({"l1_weights": 0.1}, 3), ({"l2_weights": 0.1}, 3), ({"l2_rates": 0.1}, 1)]
+)
+def test_penalties_reach_every_weight_matrix_or_the_rates(penalty: dict[str, float], n_losses: int) -> None:
+    spec = expand(experiment(**penalty))[0]
+    model = network_model(spec.task, spec.network, spec.training, spec.seed)
+    model(np.zeros((1, 3, 1), "float32"))
+    assert len(model.losses) == n_losses
+
+
+def test_the_listener_hears_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Progress] = []
+    monkeypatch.setattr("biornn.training.callbacks.time.monotonic", iter(np.arange(0.0, 100.0, 2.0)).__next__)
+    trials = {"trials": TASK.sample(1, 0), "probe_trials": TASK.probe()}
+    run_network(expand(experiment())[0], trials, heard.append)
+    assert [news.step for news in heard] == [2, 3]
+    assert [news.max_updates for news in heard] == [3, 3]
+    # Two seconds an update, the first not counted: one more, then none.
+    assert [news.seconds_left for news in heard] == [2, 0]

@@ -1,0 +1,142 @@
+"""The whole model: what training must never break, and what `build_model` puts together."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import biornn as bn
+from biornn.layers import Readout, build_model
+
+from .gradients import EAGER
+
+# Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+N_UNITS, N_IN, N_OUT = 12, 3, 2
+WIRINGS = {
+    "dale": {"readout_sign": "dale"},
+    "non-negative": {"readout_sign": "non_negative", "readout_from": "excitatory"},
+    "fraction 0": {"excitatory_fraction": 0.0, "readout_from": "excitatory"},
+    "fraction 1": {"excitatory_fraction": 1.0, "readout_sign": "dale"},
+    "density 0": {"density": 0.0, "input_density": 0.0},
+    "free": {"excitatory_fraction": None, "input_sign": "free"},
+}
+
+
+def wiring_of(name):
+    settings = {"excitatory_fraction": 0.6, "density": 0.6, "input_density": 0.7, "input_sign": "non_negative"}
+    return bn.Connectivity(N_UNITS, autapses=False, seed=4, **{**settings, **WIRINGS[name]})
+
+
+def pathways(model, wiring):
+    """What is declared, the parameters and the effective weights, of each of the three."""
+    cell, readout = model.get_layer("recurrent").cell, model.get_layer("readout")
+    declared = (wiring.input(N_IN), wiring.recurrent, wiring.readout(N_OUT))
+    for pathway, weights in zip(
+        declared, (cell.input_pathway, cell.recurrent_pathway, readout.output_pathway), strict=True
+    ):
+        yield pathway, ops.convert_to_numpy(weights.parameters + 0), ops.convert_to_numpy(weights.effective())
+
+
+def violations(model, wiring):
+    """Every count written out, beside `Pathway`'s own."""
+    n_wrong = 0
+    for pathway, _, effective in pathways(model, wiring):
+        signs = pathway.sign[:, np.newaxis] * np.sign(effective)
+        by_hand = int(((effective != 0) & ~pathway.mask).sum() + ((signs < 0) & pathway.mask).sum())
+        assert by_hand == pathway.violations(effective)
+        n_wrong += by_hand
+    recurrent = ops.convert_to_numpy(model.get_layer("recurrent").cell.recurrent_pathway.effective())
+    return n_wrong + int((np.diag(recurrent) != 0).sum())
+
+
+def trial_batch(index):
+    rng = np.random.default_rng([7, index])
+    return rng.normal(size=(8, 6, N_IN)).astype("float32"), rng.normal(size=(8, 6, N_OUT)).astype("float32")
+
+
+@pytest.mark.parametrize("enforcement", ["construction", "projection"])
+@pytest.mark.parametrize("name", WIRINGS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_no_update_breaks_a_constraint_however_large(tmp_path, name, enforcement, optimizer):
+    wiring = wiring_of(name)
+    l2 = keras.regularizers.L2(0.01)
+    penalties = {"recurrent_regularizer": l2, "input_regularizer": l2, "output_regularizer": l2}
+    model = build_model(wiring, N_IN, N_OUT, enforcement=enforcement, tau=2.0, **penalties)
+    make = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}[optimizer]
+    model.compile(optimizer=make(3.0), loss="mse", **EAGER)  # thousands of times what anybody trains with
+    assert violations(model, wiring) == 0
+    largest = 0.0
+    for index in range(4):
+        before = [parameters for _, parameters, _ in pathways(model, wiring)]
+        assert np.isfinite(model.train_on_batch(*trial_batch(index)))
+        assert violations(model, wiring) == 0
+        for (pathway, parameters, _), old in zip(pathways(model, wiring), before, strict=True):
+            assert not parameters[~pathway.mask].any()  # forbidden parameters never move, also under a penalty
+            largest = max(largest, np.abs(parameters - old).max())
+    assert largest > 1 or name.startswith("fraction")  # of one sign, rates saturate or no path leads out
+    if name == "dale":  # that the signs were really under attack
+        attacked = [
+            (parameters * pathway.sign[:, np.newaxis] < 0).any()
+            if enforcement == "construction"
+            else (parameters[pathway.mask] == 0).any()
+            for pathway, parameters, _ in pathways(model, wiring)
+        ]
+        assert all(attacked)
+    if optimizer == "sgd":
+        model.save(tmp_path / "model.keras")
+        again = keras.models.load_model(tmp_path / "model.keras")
+        assert violations(again, wiring) == 0
+        x = trial_batch(0)[0]
+        np.testing.assert_array_equal(*[ops.convert_to_numpy(each(x)) for each in (model, again)])
+        again.train_on_batch(*trial_batch(9))  # the loaded model goes on, and still keeps to it
+        assert violations(again, wiring) == 0
+
+
+def test_the_same_updates_break_what_is_not_constrained():
+    model = build_model(N_UNITS, N_IN, N_OUT, tau=2.0)
+    model.compile(optimizer=keras.optimizers.SGD(3.0), loss="mse", **EAGER)
+    for index in range(4):
+        model.train_on_batch(*trial_batch(index))
+    assert violations(model, wiring_of("dale")) > 50
+
+
+def test_by_projection_one_update_is_the_projected_gradient_step():
+    wiring, rate = wiring_of("dale"), 0.5
+    settings = {"enforcement": "projection", "tau": 2.0}
+    projected = build_model(wiring, N_IN, N_OUT, **settings)
+    free = build_model(wiring, N_IN, N_OUT, **settings)
+    for variable in free.trainable_variables:
+        variable.constraint = None
+    for model in (projected, free):
+        model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse", **EAGER)
+        model.train_on_batch(*trial_batch(0))
+    for (pathway, came, _), (_, stepped, _) in zip(pathways(projected, wiring), pathways(free, wiring), strict=True):
+        sign = pathway.sign[:, np.newaxis]
+        expected = np.where(sign * stepped < 0, 0, stepped) * pathway.mask
+        np.testing.assert_array_equal(came, expected)
+
+
+@pytest.mark.parametrize("readout_bias", [True, False])
+def test_build_model_is_its_two_layers_in_a_row(readout_bias):
+    model = build_model(wiring_of("dale"), N_IN, N_OUT, readout_bias=readout_bias, formulation="current", tau=3.0)
+    recurrent, readout = model.layers
+    assert (recurrent.name, readout.name) == ("recurrent", "readout")
+    assert model.output_shape == (None, None, N_OUT)
+    assert (readout.bias is not None) == readout_bias
+    assert (recurrent.cell.formulation, recurrent.cell.alpha[0]) == ("current", 1 / 3)
+    x = trial_batch(0)[0]
+    np.testing.assert_array_equal(*[ops.convert_to_numpy(y) for y in (model(x), readout(recurrent(x)))])
+
+
+def test_build_model_takes_a_number_of_units_and_passes_settings_to_both_layers():
+    model = build_model(5, 1, 1, enforcement="projection", output_regularizer=keras.regularizers.L1(2.0))
+    recurrent, readout = model.layers
+    assert recurrent.cell.enforcement == readout.enforcement == "projection"
+    weights = ops.convert_to_numpy(readout.output_pathway.effective())
+    # A float32 sum of five numbers.
+    assert [float(loss) for loss in model.losses] == pytest.approx([2 * np.abs(weights).sum()], rel=1e-6)
+    assert isinstance(readout, Readout)
+    with pytest.raises(ValueError, match=r"^enforcement: expected one of .*, got 'none'$"):
+        build_model(5, 1, 1, enforcement="none")

@@ -1,0 +1,70 @@
+"""The activations in numpy against the Keras functions of the same name."""
+
+import numpy as np
+import pytest
+
+from biornn.activations import ACTIVATIONS, activation
+
+#: Both tails, the kinks of every piecewise function (0, 1, 3, 6), both sides of them, and a dense middle.
+KINKS = np.array([-6.0, -3.0, -2.5, -1.0, 0.0, 1.0, 2.5, 3.0, 6.0])
+POINTS = np.unique(np.concatenate([KINKS, KINKS - 1e-6, KINKS + 1e-6, np.linspace(-8, 8, 401), [-40.0, 40.0]]))
+#: From the definitions, at -1, 0, 2 and 7 (beyond the last kink).
+EXACT = {
+    "linear": (-1, 0, 2, 7),
+    "tanh": (-0.7615941559557649, 0, 0.9640275800758169, 0.9999983369439447),
+    "relu": (0, 0, 2, 7),
+    "relu6": (0, 0, 2, 6),
+    "leaky_relu": (-0.2, 0, 2, 7),
+    "softplus": (0.31326168751822286, 0.6931471805599453, 2.1269280110429727, 7.000911466453774),
+    "sigmoid": (0.2689414213699951, 0.5, 0.8807970779778823, 0.9990889488055994),
+    "hard_sigmoid": (1 / 3, 0.5, 5 / 6, 1),
+    "hard_tanh": (-1, 0, 1, 1),
+    "softsign": (-0.5, 0, 2 / 3, 7 / 8),
+    "elu": (-0.6321205588285577, 0, 2, 7),
+    "selu": (-1.1113307378125628, 0, 2.101401974710961, 7.3549069114883635),
+    "gelu": (-0.15865525393145707, 0, 1.9544997361036416, 6.999999999991041),
+    "silu": (-0.2689414213699951, 0, 1.7615941559557646, 6.993622641639196),
+    "exponential": (0.36787944117144233, 1, 7.38905609893065, 1096.6331584284585),
+}
+every = pytest.mark.parametrize("name", ACTIVATIONS)
+
+
+@every
+def test_equals_the_keras_function_of_the_same_name(name):
+    import keras
+
+    theirs = keras.ops.convert_to_numpy(keras.activations.get(name)(keras.ops.convert_to_tensor(POINTS, "float64")))
+    assert theirs.dtype == np.float64
+    # A few roundings in double precision, relative to the value or, where values cancel, to 1. TensorFlow keeps the
+    # constants of two of them (0.2 and sqrt(1/2)) in single precision.
+    rtol = 1e-6 if name in ("leaky_relu", "gelu") else 1e-12
+    np.testing.assert_allclose(activation(name)(POINTS), theirs, rtol=rtol, atol=1e-14)
+
+
+@every
+def test_values_by_hand(name):
+    # The literals have 16 digits.
+    np.testing.assert_allclose(activation(name)(np.array([-1.0, 0.0, 2.0, 7.0])), EXACT[name], rtol=1e-14, atol=1e-15)
+
+
+@every
+def test_extreme_values_neither_overflow_nor_warn(name):
+    extreme = np.array([-700.0, 700.0])  # exp(700) = 1e304 is the last that fits: warnings are errors here
+    values = activation(name)(extreme)
+    assert np.isfinite(values).all()
+    assert values[0] <= values[1]
+
+
+@every
+def test_keeps_shape_and_leaves_its_argument_alone(name):
+    given = np.linspace(-2, 2, 24).reshape(2, 3, 4)
+    before = given.copy()
+    result = activation(name)(given)
+    assert result.shape == given.shape
+    assert result.dtype == np.float64
+    np.testing.assert_array_equal(given, before)
+
+
+def test_unknown_activation_is_refused_with_the_list_of_known_ones():
+    with pytest.raises(ValueError, match=r"activation: expected one of \('linear', 'tanh', .*\), got 'swishy'"):
+        activation("swishy")

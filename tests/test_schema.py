@@ -1,0 +1,113 @@
+"""The vocabulary, and that every departure from it is told in one line."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import biornn as bn
+from biornn import schema
+
+Change = Callable[[xr.DataTree], None]
+
+
+def changed(group: str, **variables: object) -> Change:
+    return lambda tree: tree.__setitem__(group, xr.DataTree(tree[group].to_dataset().assign(**variables)))
+
+
+def test_a_finished_run_keeps_to_the_schema(run: xr.DataTree) -> None:
+    bn.validate(run)
+    for group, variables in schema.GROUPS.items():
+        stored = run[group].to_dataset()
+        assert set(stored.data_vars) == set(variables)
+        for name, variable in variables.items():
+            assert stored[name].attrs == variable.attrs
+    assert run["trials"].time.attrs["units"] == "ms"
+
+
+def with_nan(tree: xr.DataTree) -> xr.DataArray:
+    weights = tree["weights"].to_dataset()["recurrent_weights"].copy(deep=True)
+    weights[0, -1, 0, 0] = np.nan
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tree: tree.__delitem__("audit"), "audit: expected this group, found"),
+        (lambda tree: tree.attrs.__delitem__("title"), "/: expected the attribute 'title', found"),
+        (lambda tree: tree.attrs.update(schema_version=99), "schema_version: expected 1, got 99; open the run with"),
+        (
+            lambda tree: changed("weights", alpha=tree["weights"].to_dataset()["alpha"].T)(tree),
+            "weights/alpha: expected dims ('network', 'unit'), got ('unit', 'network')",
+        ),
+        (
+            lambda tree: changed("audit", autapses=tree["audit"].to_dataset()["autapses"] * 1.0)(tree),
+            "audit/autapses: expected int values, got dtype float64",
+        ),
+        (
+            lambda tree: changed("history", status=("network", ["completed", "asleep", "completed", "completed"]))(
+                tree
+            ),
+            "history/status: expected one of",
+        ),
+        (
+            lambda tree: changed("weights", recurrent_weights=with_nan(tree))(tree),
+            "weights/recurrent_weights: expected finite values in network unconstrained-s03, got NaN or infinity",
+        ),
+        (
+            lambda tree: changed("trials", inputs=tree["trials"].to_dataset()["inputs"] * np.inf)(tree),
+            "trials/inputs: expected finite values, got NaN or infinity",
+        ),
+        (
+            lambda tree: tree.__setitem__(
+                "weights", xr.DataTree(tree["weights"].to_dataset().drop_vars("recurrent_mask"))
+            ),
+            "weights/recurrent_mask: expected this variable, found",
+        ),
+        (
+            lambda tree: tree.__setitem__("history", xr.DataTree(tree["history"].to_dataset().isel(epoch=[0]))),
+            "along epoch",
+        ),
+        (
+            lambda tree: tree.__setitem__("activity", xr.DataTree(tree["activity"].to_dataset().drop_vars("unit"))),
+            "activity/rates: expected coordinate labels on unit, found none",
+        ),
+    ],
+)
+def test_a_departure_is_told_in_one_line(run: xr.DataTree, change: Change, message: str) -> None:
+    tree = run.copy(deep=True)
+    change(tree)
+    with pytest.raises(schema.SchemaError, match=re.escape(message)) as caught:
+        bn.validate(tree)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_needs_its_network_labels(run: xr.DataTree) -> None:
+    tree = run.copy(deep=True)
+    tree.dataset = tree.to_dataset().drop_vars("condition")
+    with pytest.raises(schema.SchemaError, match="/: expected the coordinate 'condition'"):
+        bn.validate(tree)
+
+
+def test_nan_is_allowed_in_a_network_that_diverged(run: xr.DataTree) -> None:
+    tree = run.copy(deep=True)
+    changed("weights", recurrent_weights=with_nan(tree))(tree)
+    status = tree["history"].to_dataset()["status"].copy(data=["diverged", *["completed"] * 3])
+    changed("history", status=status)(tree)
+    bn.validate(tree)
+
+
+@pytest.mark.parametrize("dtype", [object, "U20", np.dtypes.StringDType()])
+def test_text_is_read_whichever_way_it_came(dtype: object) -> None:
+    status = xr.DataArray(np.array(["completed", "diverged", "failed"], dtype=dtype), dims="network")
+    assert schema.text(status).values.tolist() == ["completed", "diverged", "failed"]
+    assert schema.is_trained(status).values.tolist() == [True, False, False]
+
+
+def test_the_documentation_shows_the_schema_as_it_is() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "schema.md").read_text()
+    assert page.endswith(schema.to_markdown()), "print it again: python -m biornn.schema"

@@ -1,0 +1,159 @@
+"""What is recorded is what the network does, and enough to do it again without Keras."""
+
+import keras
+import numpy as np
+import pytest
+import xarray as xr
+from keras import ops
+
+import biornn as bn
+from biornn import schema
+from biornn.activations import ACTIVATIONS
+from biornn.analysis.simulate import simulate
+from biornn.layers import ConstrainedRNN, Readout, build_model
+from biornn.training import record_activity, record_constants, record_weights
+from biornn.training.recording import find_layers
+
+from .tasks import SHORT_FLIP_FLOP
+
+# Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+WIRING = bn.Connectivity(
+    6, 0.6, density=0.7, autapses=False, input_density=0.6, input_sign="non_negative", readout_sign="dale", seed=3
+)
+
+
+def random_model(wiring=WIRING, n_channels=1, seed=0, **settings):
+    """A model none of whose weights has its initial value."""
+    model = build_model(wiring, n_channels, n_channels, **settings)
+    rng = np.random.default_rng(seed)
+    for weight in model.trainable_weights:
+        weight.assign(weight + 0.3 * rng.normal(size=weight.shape))
+    return model
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"tau": [1.0, 2.0, 3.0, 5.0, 8.0, 13.0], "trainable_initial_state": True, "activation": "softplus"},
+        {"tau": 4.0, "dt": 2.0, "use_bias": False, "readout_bias": False, "recurrent_noise": 3.0},
+    ],
+)
+def test_activity_is_that_of_the_model_and_of_numpy_with_the_recorded_weights(formulation, settings):
+    model = random_model(formulation=formulation, **settings)
+    trials = SHORT_FLIP_FLOP.sample(5, seed=0)
+    activity = record_activity(model, trials, batch_size=2)  # the last batch is smaller
+    recurrent, readout = find_layers(model)
+    rates = recurrent(trials["inputs"].values)
+    for name, direct in (("rates", rates), ("outputs", readout(rates))):
+        # The same float32 sums in another order, over 24 steps.
+        np.testing.assert_allclose(activity[name], ops.convert_to_numpy(direct), rtol=1e-5, atol=1e-5)
+    again = simulate(record_weights(model).merge(record_constants(model)), trials["inputs"])
+    for name in ("rates", "outputs"):
+        assert activity[name].dims == again[name].dims
+        np.testing.assert_allclose(activity[name], again[name], rtol=0, atol=1e-5)  # float32 against float64
+    assert activity["output_channel"].values.tolist() == ["bit_1"]
+    assert activity["time"].attrs["units"] == "ms"
+    xr.testing.assert_equal(activity["trial"], trials["trial"])
+
+
+def test_the_order_of_the_dims_of_the_trials_does_not_matter():
+    model = random_model()
+    trials = SHORT_FLIP_FLOP.sample(3, seed=0)
+    turned = xr.Dataset({"inputs": trials["inputs"].drop_vars("output_channel", errors="ignore")})
+    turned = turned.transpose("input_channel", "time", "trial")
+    expected = record_activity(model, trials).drop_vars("output_channel")
+    assert record_activity(model, turned).equals(expected)
+
+
+def test_what_is_recorded_has_the_names_dims_and_kinds_of_the_schema():
+    model = random_model(tau=2.0)
+    recorded = {
+        "activity": record_activity(model, SHORT_FLIP_FLOP.probe()),
+        "weights": record_weights(model).merge(record_constants(model)),
+    }
+    assert set(recorded["weights"]) == set(schema.GROUPS["weights"])
+    for group, dataset in recorded.items():
+        for name, variable in schema.GROUPS[group].items():
+            assert dataset[name].dims == tuple(dim for dim in variable.dims if dim not in ("network", "epoch"))
+            assert dataset[name].attrs == variable.attrs
+            assert dataset[name].dtype.kind in {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}[variable.kind]
+
+
+def test_constants_are_those_of_wiring_and_cell():
+    tau = np.array([1.0, 2.0, 4.0, 5.0, 8.0, 10.0])
+    model = random_model(tau=tau, dt=0.5, formulation="current", activation="relu", trainable_initial_state=True)
+    state = np.array([-1.0, 2.0, 0.0, 3.0, -4.0, 5.0])
+    find_layers(model)[0].cell.initial_state.assign(state)
+    constants = record_constants(model)
+    np.testing.assert_array_equal(constants["recurrent_mask"], WIRING.recurrent.mask)
+    np.testing.assert_array_equal(constants["input_mask"], WIRING.input(1).mask)
+    assert constants["output_mask"].values.all()
+    assert constants["input_sign"].values.tolist() == [1]
+    assert constants["output_sign"].values.tolist() == [1, 1, 1, 1, -1, -1]
+    assert constants["cell_type"].values.tolist() == ["excitatory"] * 4 + ["inhibitory"] * 2
+    np.testing.assert_array_equal(constants["alpha"], 0.5 / tau)
+    assert constants["initial_state"].values.tolist() == state.tolist()
+    assert constants["initial_rates"].values.tolist() == np.maximum(state, 0).tolist()  # rates are f(x)
+    assert (str(constants["activation"].values), str(constants["formulation"].values)) == ("relu", "current")
+
+
+@pytest.mark.parametrize(("formulation", "rate"), [("rate", 0.0), ("current", 0.5)])
+def test_without_a_learned_one_the_initial_state_is_zero(formulation, rate):
+    constants = record_constants(random_model(formulation=formulation, activation="sigmoid"))
+    assert constants["initial_state"].values.tolist() == [0] * 6
+    assert constants["initial_rates"].values.tolist() == [rate] * 6
+
+
+def test_weights_are_the_effective_ones_and_absent_biases_are_zero():
+    model = random_model(use_bias=False, readout_bias=False)
+    weights = record_weights(model)
+    for name, pathway in (
+        ("recurrent_weights", WIRING.recurrent),
+        ("input_weights", WIRING.input(1)),
+        ("output_weights", WIRING.readout(1)),
+    ):
+        assert pathway.violations(weights[name].values) == 0
+        assert weights[name].values.any()
+    assert weights["recurrent_bias"].values.tolist() == [0] * 6
+    assert weights["output_bias"].values.tolist() == [0]
+
+
+def tanh(x):
+    return 2 * ops.tanh(x)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_is_recorded_by_its_keras_name(name):
+    assert str(record_constants(build_model(2, 1, 1, activation=name))["activation"].values) == name
+
+
+@pytest.mark.parametrize("activation", [tanh, keras.layers.LeakyReLU(0.1)])
+def test_an_activation_of_ones_own_is_text_and_never_taken_for_one_of_keras(activation):
+    recorded = record_constants(build_model(2, 1, 1, activation=activation))["activation"]
+    assert recorded.dtype.kind == "U"
+    assert str(recorded.values) not in ACTIVATIONS
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([ConstrainedRNN(3, return_sequences=True)], "expected exactly one Readout layer, got 0"),
+        ([Readout(2, 1)], "expected exactly one ConstrainedRNN layer, got 0"),
+        ([ConstrainedRNN(3, return_sequences=True) for _ in range(2)], "exactly one ConstrainedRNN layer, got 2"),
+        ([ConstrainedRNN(3), Readout(3, 3), Readout(3, 1)], "expected exactly one Readout layer, got 2"),
+        ([keras.layers.SimpleRNN(3), Readout(3, 1)], "expected exactly one ConstrainedRNN layer, got 0"),
+    ],
+)
+def test_a_model_of_other_layers_is_refused(layers, message):
+    with pytest.raises(ValueError, match=f"^model: .*{message}$"):
+        find_layers(keras.Sequential([keras.Input((None, 2)), *layers]))
+
+
+def test_the_two_layers_are_found_among_others():
+    model = keras.Sequential(
+        [keras.Input((None, 2)), keras.layers.Dense(2), ConstrainedRNN(3, name="a"), Readout(3, 1)]
+    )
+    assert [layer.name for layer in find_layers(model)] == ["a", model.layers[-1].name]
