@@ -163,7 +163,7 @@ def compile_model(
         raise ValueError(f"schedule: expected 'cosine' or 'constant', got {schedule!r}")
     if clip_norm is not None and (not isinstance(clip_norm, Real) or not 0 < clip_norm < np.inf):
         raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm!r}")
-    if not 0 <= warmup <= 1:
+    if not isinstance(warmup, Real) or not 0 <= warmup <= 1:
         raise ValueError(f"warmup: expected a share of max_updates in [0, 1], got {warmup!r}")
     warmup_steps = round(warmup * max_updates)
     rate = keras.optimizers.schedules.CosineDecay(

@@ -21,7 +21,7 @@ def labelled(array):
     return xr.DataArray(array, dims=("trial", "time", "output_channel"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     outputs=hnp.arrays(np.float32, SHAPE, elements=near_borders),
     targets=hnp.arrays(np.float32, SHAPE, elements=st.sampled_from([-1.0, 0.0, 1.0, 0.5, -0.5, 0.51])),
