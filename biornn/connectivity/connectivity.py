@@ -145,6 +145,8 @@ class Connectivity:
         if sum(self.areas) != self.n_units:
             raise ValueError(f"areas: expected sizes that sum to n_units={self.n_units}, got {self.areas}")
         if self.area_density is not None:
+            if self.density != 1.0:
+                raise ValueError("area_density: expected no density beside it, got both; drop one of them")
             densities = _array("area_density", self.area_density, float)
             if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
                 raise ValueError(

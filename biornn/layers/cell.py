@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Real
 from typing import Any, Literal, get_args
 
 import keras
@@ -98,7 +97,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.formulation = formulation
         self.use_bias = use_bias
         self.enforcement = check_enforcement(enforcement)
-        if not isinstance(recurrent_noise, Real) or not 0 <= recurrent_noise < np.inf:
+        if not isinstance(recurrent_noise, int | float | np.number) or not 0 <= recurrent_noise < np.inf:
             raise ValueError(f"recurrent_noise: expected a number of at least 0, got {recurrent_noise!r}")
         self.recurrent_noise = recurrent_noise
         self.trainable_initial_state = trainable_initial_state
@@ -193,9 +192,10 @@ class ConstrainedRNNCell(keras.layers.Layer):
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the state before the first input, (batch, unit), in a list."""
-        if self.trainable_initial_state:
-            return [ops.broadcast_to(ops.convert_to_tensor(self.initial_state), (batch_size, self.units))]
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
+        state = ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
+        if self.trainable_initial_state:  # added, not broadcast: PyTorch would give a view that cannot be written to
+            state = state + ops.cast(self.initial_state, self.compute_dtype)
+        return [state]
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings of the cell as plain values."""
@@ -239,6 +239,6 @@ def _alpha(tau: ArrayLike, dt: float, units: int) -> NDArray[np.float64]:
         raise ValueError(f"tau: expected one time or shape ({units},), got shape {times.shape}")
     if not (np.isfinite(times).all() and (times > 0).all()):
         raise ValueError(f"tau: expected positive times in ms, got {tau!r}")
-    if not isinstance(dt, Real) or not 0 < dt <= times.min():
+    if not isinstance(dt, int | float | np.number) or not 0 < dt <= times.min():
         raise ValueError(f"dt: expected more than 0 and at most tau={times.min():g} ms, got {dt!r}")
     return np.broadcast_to(dt / times, (units,)).copy()

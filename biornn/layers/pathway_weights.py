@@ -31,6 +31,7 @@ class PathwayConstraint(keras.constraints.Constraint):
 
     def __call__(self, w: Any) -> Any:
         """Return the projection of weights (pre, post)."""
+        w = ops.convert_to_tensor(w)  # an optimizer gives the variable
         if self.sign is not None:
             sign = ops.cast(self.sign, w.dtype)
             w = ops.where(sign * w < 0, ops.zeros_like(w), w)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import keras
@@ -26,13 +25,14 @@ class MeanSquare(keras.regularizers.Regularizer):
     """
 
     def __init__(self, factor: float) -> None:
-        if not isinstance(factor, Real) or not 0 <= factor < np.inf:
+        if not isinstance(factor, int | float | np.number) or not 0 <= factor < np.inf:
             raise ValueError(f"factor: expected a number of at least 0, got {factor!r}")
         self.factor = float(factor)
 
     def __call__(self, x: Any) -> Any:
-        """Return the penalty of a tensor of any shape."""
-        return self.factor * ops.mean(ops.square(x))
+        """Return the penalty of rates (trial, ...), times the trials: Keras divides an activity penalty by them."""
+        n_trials = ops.cast(ops.shape(x)[0], x.dtype)
+        return self.factor * n_trials * ops.mean(ops.square(x))
 
     def get_config(self) -> dict[str, Any]:
         """Return the factor."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from numbers import Real
 from typing import Literal
 
 import keras
@@ -110,7 +109,7 @@ def train(
     _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
     _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
-    if criterion is not None and (not isinstance(criterion, Real) or not 0 <= criterion <= 1):
+    if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
         raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
     find_layers(model)
     steps = _planned_steps(max_updates, validate_every)
@@ -157,13 +156,13 @@ def compile_model(
     learning_rate, schedule, warmup, clip_norm, max_updates
         See `train`.
     """
-    if not isinstance(learning_rate, Real) or not 0 < learning_rate < np.inf:
+    if not isinstance(learning_rate, int | float | np.number) or not 0 < learning_rate < np.inf:
         raise ValueError(f"learning_rate: expected a positive number, got {learning_rate!r}")
     if schedule not in ("cosine", "constant"):
         raise ValueError(f"schedule: expected 'cosine' or 'constant', got {schedule!r}")
-    if clip_norm is not None and (not isinstance(clip_norm, Real) or not 0 < clip_norm < np.inf):
+    if clip_norm is not None and (not isinstance(clip_norm, int | float | np.number) or not 0 < clip_norm < np.inf):
         raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm!r}")
-    if not isinstance(warmup, Real) or not 0 <= warmup <= 1:
+    if not isinstance(warmup, int | float | np.number) or not 0 <= warmup <= 1:
         raise ValueError(f"warmup: expected a share of max_updates in [0, 1], got {warmup!r}")
     warmup_steps = round(warmup * max_updates)
     rate = keras.optimizers.schedules.CosineDecay(

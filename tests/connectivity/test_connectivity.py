@@ -345,6 +345,9 @@ def test_input_density_is_binomial_and_keeps_the_weights_it_leaves():
     dense, sparse = (Connectivity(500, input_density=density, seed=12).input(4) for density in (1.0, 0.3))
     assert abs(sparse.mask.mean() - 0.3) < 4.5 * np.sqrt(0.21 / 2000)  # standard deviations
     np.testing.assert_array_equal(sparse.initial_weights, dense.initial_weights * sparse.mask)
+    # Which weights are left does not depend on their values: standard errors of the mean of about 600 of them.
+    left = dense.initial_weights[sparse.mask]
+    assert abs(left.mean()) < 4.5 * dense.initial_weights.std() / np.sqrt(left.size)
     assert not Connectivity(5, input_density=0.0).input(4).mask.any()
 
 
@@ -416,6 +419,11 @@ BAD = [
     *(
         ({"initial": rule, "excitatory_fraction": 0.8}, ValueError, rf"initial: .* with Dale's law.*got '{rule}'")
         for rule in ("orthogonal", "gaussian")
+    ),
+    (
+        {"areas": (2, 2), "area_density": [[1, 1], [1, 1]], "density": 0.5},
+        ValueError,
+        "area_density: expected no density beside",
     ),
     ({"area_density": [[1.0]]}, ValueError, "area_density: expected areas with it, got none; set areas"),
     ({"areas": 4}, TypeError, "areas: expected the number of units of each area, got 4"),

@@ -61,9 +61,9 @@ def predicted_quantile(weights, sign, share):
     return optimize.brentq(excess, 1e-6, np.sqrt(variances.max()))
 
 
-def plain_magnitudes(rule, n_units):
+def plain_magnitudes(rule, n_units, seed=0):
     """What the rule draws, up to a factor: among excitatory units alone there is nothing to balance."""
-    return draw(rule, full(n_units), np.ones(n_units, np.int8))
+    return draw(rule, full(n_units), np.ones(n_units, np.int8), seed=seed)
 
 
 def test_gaussian_matrix_obeys_the_circular_law():
@@ -126,10 +126,14 @@ def test_balance_on_average_leaves_eigenvalues_outside_and_balance_of_every_unit
     # Rajan & Abbott (2006): f mu_E + (1 - f) mu_I = 0 removes the outlier, yet the mean structure still pulls several
     # eigenvalues out of the disc, by about a quarter of its radius, until each sum is zero.
     sign = dale_sign(300, 0.5)
-    on_average, each = plain_magnitudes(rule, 300) * sign[:, np.newaxis], draw(rule, full(300), sign)
-    # The edge of a disc fluctuates by 7 % at n = 300.
-    assert moduli(on_average)[0] > 1.2 * predicted_bulk(on_average, sign)
-    assert moduli(each)[0] < 1.12 * predicted_bulk(each, sign)
+    on_average = [plain_magnitudes(rule, 300, seed) * sign[:, np.newaxis] for seed in range(5)]
+    each = [draw(rule, full(300), sign, seed=seed) for seed in range(5)]
+    beyond_average, beyond_each = (
+        np.mean([moduli(weights)[0] / predicted_bulk(weights, sign) for weights in kind]) for kind in (on_average, each)
+    )
+    # The edge of a disc fluctuates by 7 % at n = 300, the mean of five by 3 %; that of strays by 0.15 and 0.07.
+    assert beyond_average > 1.15
+    assert beyond_each < 1.1
 
 
 @DALE

@@ -5,11 +5,16 @@ import numpy as np
 from keras import ops
 
 BACKEND = keras.backend.backend()
-#: JAX computes in float32 unless it is told otherwise for the whole process.
-FINEST = "float32" if BACKEND == "jax" else "float64"
+#: Keras multiplies matrices in float32 on JAX and PyTorch, whatever the dtype of a layer.
+FINEST = "float64" if BACKEND == "tensorflow" else "float32"
 EPSILON = float(np.finfo(FINEST).eps)
 #: How models are compiled here: tracing costs more than it saves on networks this small.
 EAGER = {"run_eagerly": True, "jit_compile": False}
+
+
+def numbers(scalars):
+    """Losses and the like as floats; those of PyTorch carry a gradient and want it taken off first."""
+    return [float(ops.convert_to_numpy(scalar)) for scalar in scalars]
 
 
 def gradients(function, variables):
@@ -47,7 +52,7 @@ def numeric_gradients(function, variables, step):
                 moved = value.copy()
                 moved[index] += shift
                 variable.assign(moved)
-                both.append(float(function()))
+                both += numbers([function()])
             gradient[index] = (both[0] - both[1]) / (2 * step)
         variable.assign(value)
         found.append(gradient)

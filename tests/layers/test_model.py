@@ -8,7 +8,7 @@ from keras import ops
 import biornn as bn
 from biornn.layers import Readout, build_model
 
-from .gradients import EAGER
+from .gradients import EAGER, numbers
 
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -136,7 +136,7 @@ def test_build_model_takes_a_number_of_units_and_passes_settings_to_both_layers(
     assert recurrent.cell.enforcement == readout.enforcement == "projection"
     weights = ops.convert_to_numpy(readout.output_pathway.effective())
     # A float32 sum of five numbers.
-    assert [float(loss) for loss in model.losses] == pytest.approx([2 * np.abs(weights).sum()], rel=1e-6)
+    assert numbers(model.losses) == pytest.approx([2 * np.abs(weights).sum()], rel=1e-6)
     assert isinstance(readout, Readout)
     with pytest.raises(ValueError, match=r"^enforcement: expected one of .*, got 'none'$"):
         build_model(5, 1, 1, enforcement="none")

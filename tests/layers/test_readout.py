@@ -8,6 +8,8 @@ from keras import ops
 import biornn as bn
 from biornn.layers import Readout
 
+from .gradients import numbers
+
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -58,7 +60,7 @@ def test_a_penalty_is_that_of_the_weights():
     readout.build((None, 5))
     weights = ops.convert_to_numpy(readout.output_pathway.effective())
     # A float32 sum of ten squares.
-    assert [float(loss) for loss in readout.losses] == pytest.approx([0.5 * np.square(weights).sum()], rel=1e-6)
+    assert numbers(readout.losses) == pytest.approx([0.5 * np.square(weights).sum()], rel=1e-6)
 
 
 @pytest.mark.parametrize("n_outputs", [0, -1, 1.5, "two"])

@@ -9,7 +9,7 @@ import biornn as bn
 from biornn.layers import ConstrainedRNN, ConstrainedRNNCell, MeanSquare
 from biornn.layers.pathway_weights import PathwayWeights
 
-from .gradients import BACKEND, EAGER, EPSILON, FINEST, gradients, numeric_gradients
+from .gradients import BACKEND, EAGER, EPSILON, FINEST, gradients, numbers, numeric_gradients
 
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -52,7 +52,7 @@ def test_without_leak_and_constraint_it_is_simple_rnn(activation, return_sequenc
     keras_own.set_weights(randomise(ours).get_weights())
     outputs = numpy_of([ours(x), keras_own(x)])
     np.testing.assert_allclose(*outputs, **CLOSE)
-    weight_of_sample = np.random.default_rng(1).normal(size=outputs[0].shape).astype("float32")
+    weight_of_sample = ops.convert_to_tensor(np.random.default_rng(1).normal(size=outputs[0].shape).astype("float32"))
     found = [
         gradients(lambda layer=layer: ops.sum(weight_of_sample * layer(x)), layer.trainable_weights)
         for layer in (ours, keras_own)
@@ -65,11 +65,11 @@ def test_without_leak_and_constraint_it_is_simple_rnn(activation, return_sequenc
 @pytest.mark.parametrize("formulation", ["rate", "current"])
 @pytest.mark.parametrize("enforcement", ["construction", "projection"])
 def test_gradients_through_time_are_those_of_finite_differences(formulation, enforcement):
-    tau = [1.0, 2.0, 3.0, 5.0, 8.0, 13.0]
-    settings = {"tau": tau, "formulation": formulation, "enforcement": enforcement, "trainable_initial_state": True}
-    layer = randomise(layer_of(dtype=FINEST, **settings))
+    wiring = bn.Connectivity(3, 0.67, mask=[[1, 1, 0], [1, 0, 1], [0, 1, 1]], seed=1)
+    settings = {"tau": [1.0, 2.0, 5.0], "formulation": formulation, "enforcement": enforcement}
+    layer = randomise(layer_of(wiring, dtype=FINEST, trainable_initial_state=True, **settings))
     x = random_inputs(1, 5, dtype=FINEST)
-    weight_of_sample = np.random.default_rng(1).normal(size=(1, 5, 6)).astype(FINEST)
+    weight_of_sample = ops.convert_to_tensor(np.random.default_rng(1).normal(size=(1, 5, 3)), FINEST)
 
     def function():
         return ops.sum(weight_of_sample * layer(x))
@@ -138,7 +138,16 @@ def test_stacked_cells_are_two_layers():
     np.testing.assert_allclose(*numpy_of([stacked(x), second(first(x))]), **CLOSE)
 
 
-@pytest.mark.parametrize("formulation", ["rate", "current"])
+@pytest.mark.parametrize(
+    "formulation",
+    [
+        "rate",
+        pytest.param(
+            "current",
+            marks=pytest.mark.xfail(BACKEND == "jax", reason="Keras on JAX takes the first state for the last output"),
+        ),
+    ],
+)
 def test_masked_steps_hold_the_state(formulation):
     layer = randomise(layer_of(formulation=formulation, return_state=True, trainable_initial_state=True))
     x = random_inputs(2)
@@ -268,7 +277,7 @@ def test_penalties_are_those_of_the_effective_weights(enforcement, regularizer, 
         weight = layer.cell.recurrent_pathway.parameters
         weight.assign(weight * np.random.default_rng(0).choice([-1.0, 1.0], (6, 6)))
     weights = bn.layers.effective_weights(layer)
-    came = sorted(float(loss) for loss in layer.losses)
+    came = sorted(numbers(layer.losses))
     expected = sorted(penalty(weights[name].values) for name in ("input_weights", "recurrent_weights"))
     np.testing.assert_allclose(came, expected, rtol=1e-6)  # float32 sums of at most 36 numbers
 
@@ -276,16 +285,13 @@ def test_penalties_are_those_of_the_effective_weights(enforcement, regularizer, 
 def test_a_bias_is_penalised_if_asked_for():
     layer = layer_of(bias_regularizer=keras.regularizers.L2(0.5))
     layer.cell.bias.assign(np.arange(6))
-    assert [float(loss) for loss in layer.losses] == [0.5 * (1 + 4 + 9 + 16 + 25)]
+    assert numbers(layer.losses) == [0.5 * (1 + 4 + 9 + 16 + 25)]
 
 
-@pytest.mark.xfail(
-    reason="Keras 3.15 divides an activity penalty by the batch size once more; the fix is a design question"
-)
 def test_the_penalty_on_rates_is_their_mean_square():
     layer = layer_of(activity_regularizer=MeanSquare(0.7))
     rates = ops.convert_to_numpy(layer(random_inputs()))
-    assert [float(loss) for loss in layer.losses] == pytest.approx([0.7 * np.square(rates).mean()], rel=1e-6)
+    assert numbers(layer.losses) == pytest.approx([0.7 * np.square(rates).mean()], rel=1e-6)
 
 
 @pytest.mark.parametrize("formulation", ["rate", "current"])

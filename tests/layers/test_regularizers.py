@@ -8,9 +8,9 @@ from biornn.layers import MeanSquare
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
-def test_it_is_the_mean_of_squares_whatever_the_size(repeats):
+def test_it_is_the_mean_of_squares_per_trial_summed_over_trials(repeats):
     rates = np.tile(np.array([[[1.0, -2.0], [3.0, 0.0]]], "float32"), (repeats, 1, 1))
-    assert float(MeanSquare(0.5)(rates)) == 0.5 * (1 + 4 + 9 + 0) / 4
+    assert float(MeanSquare(0.5)(rates)) == repeats * 0.5 * (1 + 4 + 9 + 0) / 4
 
 
 @pytest.mark.parametrize("factor", [0.25, np.float32(0.25), 0])

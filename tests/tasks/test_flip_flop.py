@@ -229,10 +229,19 @@ def test_random_pulses_come_at_their_rate_once_the_gap_is_over(task):
     assert abs(n_at_once - probability * len(waits)) < 4.5 * np.sqrt(max(probability * len(waits), 1)) + 1
 
 
-@pytest.mark.parametrize(("rate", "expected"), [(0, []), (1e-300, []), (1e300, [10, 80, 150, 220, 290])])
-def test_random_pulses_at_the_limits_of_the_rate(rate, expected):
-    # At once, and again after 20 ms of pulse and 50 ms of gap, as long as the response, 40 ms, is over before 340.
-    table = pulse_table(FlipFlop(noise=0, pulses="random", pulse_rate=rate), 5, seed=12)
+@pytest.mark.parametrize(
+    ("rate", "duration", "expected"),
+    [
+        (0, 340, []),
+        (1e-300, 340, []),
+        (1e300, 331, [10, 80, 150, 220, 290]),
+        (1e300, 330, [10, 80, 150, 220]),
+    ],
+)
+def test_random_pulses_at_the_limits_of_the_rate(rate, duration, expected):
+    # At once, and again after 20 ms of pulse and 50 ms of gap, as long as the response, 40 ms from the onset, has a
+    # sample left: that to the onset at 290 ms begins at 330, the last of 331.
+    table = pulse_table(FlipFlop(noise=0, pulses="random", pulse_rate=rate, duration=duration), 5, seed=12)
     assert all([onset for onset, _ in channel] == expected for channel in table)
 
 
@@ -323,6 +332,8 @@ def test_probe_visits_every_state_once_for_as_long_without_noise(n_bits, setting
     for channel, (inputs, targets, _) in enumerate(every_channel(probe)):
         pulses = pulses_of(task, inputs)
         assert len(pulses) == 2**n_bits
+        # Each state is reached before the next pulse begins, whatever the gap.
+        assert all(later - earlier > width + delay for (earlier, _), (later, _) in itertools.pairwise(pulses))
         expected = np.zeros(len(states))
         for onset, sign in pulses:
             expected[onset + width + delay :] = sign
