@@ -20,7 +20,15 @@ from .tasks import SHORT_FLIP_FLOP
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 WIRING = bn.Connectivity(
-    6, 0.6, density=0.7, autapses=False, input_density=0.6, input_sign="non_negative", readout_sign="dale", seed=3
+    6,
+    0.6,
+    density=0.7,
+    autapses=False,
+    input_density=0.6,
+    input_sign="non_negative",
+    readout_sign="dale",
+    readout_from="excitatory",
+    seed=3,
 )
 
 
@@ -90,7 +98,7 @@ def test_constants_are_those_of_wiring_and_cell():
     constants = record_constants(model)
     np.testing.assert_array_equal(constants["recurrent_mask"], WIRING.recurrent.mask)
     np.testing.assert_array_equal(constants["input_mask"], WIRING.input(1).mask)
-    assert constants["output_mask"].values.all()
+    assert constants["output_mask"].values.tolist() == [[True]] * 4 + [[False]] * 2
     assert constants["input_sign"].values.tolist() == [1]
     assert constants["output_sign"].values.tolist() == [1, 1, 1, 1, -1, -1]
     assert constants["cell_type"].values.tolist() == ["excitatory"] * 4 + ["inhibitory"] * 2

@@ -239,11 +239,13 @@ def test_the_gradient_is_clipped_by_its_global_norm(clip_norm):
 
 def test_an_easy_memory_is_learned():
     model = build_model(bn.Connectivity(12, seed=0), 1, 1, tau=4.0)
-    result = train(model, SHORT_FLIP_FLOP, seed=0, max_updates=150, validate_every=150, learning_rate=0.02)
+    result = train(
+        model, SHORT_FLIP_FLOP, seed=0, max_updates=100, batch_size=16, validate_every=100, learning_rate=0.02
+    )
     history = result["history"].to_dataset()
-    # It starts near the variance of the targets and ends well below half of it (0.07 and 0.9 when this was written).
+    # The error starts near the variance of the targets; with three seeds it fell to a tenth (0.05, accuracy 0.96).
     assert history["val_loss"][1] < 0.3 * history["val_loss"][0]
-    assert history["accuracy"][1] > 0.75 > history["accuracy"][0]
+    assert history["accuracy"][1] > 0.85 > history["accuracy"][0]
 
 
 @pytest.mark.parametrize(
