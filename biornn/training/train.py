@@ -121,7 +121,7 @@ def train(
     kept_states.keep_initial(model)
     start = time.perf_counter()
     model.fit(
-        TrialStream(task, batch_size, seed),
+        TrialStream(task, batch_size, seed).for_fit(),
         steps_per_epoch=min(validate_every, max_updates),
         epochs=len(steps) - 1,
         validation_data=validation,
