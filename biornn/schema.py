@@ -110,7 +110,7 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "output_sign": Variable(("network", "unit"), "int", "", "sign imposed on a unit's readout weights; 0: free"),
         "cell_type": Variable(("network", "unit"), "text", "", "Dale's law: sign of a row", choices=CELL_TYPES),
         "alpha": _float("network unit", "dt / tau"),
-        "initial_rates": _float("network unit", "rates before the first input"),
+        "initial_rates": _float("network unit", "rates before the first input (where learned: of the last epoch)"),
         "initial_state": _float(
             "network unit", "state variable before the first input: rates, or currents in the current form"
         ),
@@ -120,7 +120,7 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         ),
     },
     "history": {
-        "loss": _float("network epoch", "mean training loss since the snapshot before, with penalties"),
+        "loss": _float("network epoch", "mean training loss since the validation before, with penalties"),
         "val_loss": _float("network epoch", "loss on the validation trials, with penalties"),
         "accuracy": _float("network epoch", "accuracy on the validation trials"),
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import xarray as xr
+from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster, as_completed, get_worker
 from rich.console import Console
 
@@ -90,7 +91,7 @@ def run_experiment(
         "probe_trials": variable_attrs("probe_trials", experiment.task.probe()),
     }
     writer = RunWriter(target, network_index(experiment), _attrs(experiment), trials)
-    n_workers = min(n_workers or len(os.sched_getaffinity(0)), len(specs))
+    n_workers = min(n_workers or CPU_COUNT, len(specs))
     console = console or Console(stderr=True)
     with _workers(n_workers) as client, ProgressDisplay(len(specs), console) as display:
         client.subscribe_topic(_TOPIC, lambda event: _show(display, event[1]))

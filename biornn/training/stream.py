@@ -45,8 +45,8 @@ class TrialStream(keras.utils.PyDataset):
     def for_fit(self) -> Any:
         """Return what Keras's ``fit`` reads fastest on this backend: the stream itself, or a pipeline of its batches.
 
-        In TensorFlow, a pipeline of known shapes with a short queue takes a fifth off the time of training, compared with
-        Keras's own adapter of a ``PyDataset`` (64 units, batches of 32, one thread).
+        In TensorFlow, a pipeline of known shapes with a short queue takes a fifth off the time of training, compared
+        with Keras's own adapter of a ``PyDataset`` (64 units, batches of 32, one thread).
         """
         if keras.backend.backend() != "tensorflow":
             return self

@@ -10,7 +10,7 @@ import xarray as xr
 from rich.console import Console
 
 import biornn as bn
-from biornn.experiment import load_experiment, run_experiment
+from biornn.experiment import NetworkSpec, load_experiment, run_experiment
 from biornn.experiment.run import check_output
 
 
@@ -76,6 +76,30 @@ def test_networks_that_fail_are_counted_and_the_others_go_on(experiment_file: Pa
     assert np.isnan(tree["activity"].to_dataset().outputs.sel(network="wild-s00")).all()
     lines = console.file.getvalue().splitlines()
     assert any(line.startswith("[2/2] wild-s00  diverged after") for line in lines)
+
+
+def test_a_network_whose_process_raises_is_a_row_with_its_status(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(spec: NetworkSpec, trials: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+        if spec.condition == "constrained":
+            raise OSError("lost\nits disk")
+        from biornn.experiment.network import run_network
+
+        return run_network(spec, trials, lambda news: None)
+
+    monkeypatch.setattr("biornn.experiment.run._work", work)  # a closure travels to the workers by value
+    console = Console(file=io.StringIO(), width=200)
+    experiment = load_experiment(experiment_file, ["seeds=1"])
+    tree = run_experiment(experiment, tmp_path / "run", console=console).load()
+    bn.validate(tree)
+    assert tree["history"].status.values.tolist() == ["completed", "failed"]
+    assert np.isnan(tree["weights"].to_dataset().recurrent_weights.sel(network="constrained-s00")).all()
+    assert "constrained-s00  failed: OSError: lost its disk" in console.file.getvalue()
+
+    alone = load_experiment(experiment_file, ["conditions={constrained: {}}"])
+    with pytest.raises(RuntimeError, match="expected at least one network to be trained, but all 2 failed"):
+        run_experiment(alone, tmp_path / "none", console=console)
 
 
 def test_a_folder_that_is_there_is_refused_before_any_work(

@@ -1,5 +1,6 @@
 """The stream of training trials."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -30,6 +31,17 @@ def test_trials_never_repeat_over_batches_seeds_and_validation():
     # whose squared distance has a chi-square law (twice, ten degrees); below 0.05 in 350,000 pairs once in 50 times.
     distance = np.square(trials[:, np.newaxis] - trials).sum(axis=-1)
     assert distance[np.triu_indices(len(trials), 1)].min() > 0.05
+
+
+def test_what_fit_reads_are_the_batches_of_the_stream():
+    stream = TrialStream(Echo(), 3, seed=1)
+    read = stream.for_fit()
+    if keras.backend.backend() == "tensorflow":
+        for index, (inputs, targets) in enumerate(read.take(4)):
+            np.testing.assert_array_equal(inputs, stream[index][0])
+            np.testing.assert_array_equal(targets, stream[index][1])
+    else:
+        assert read is stream
 
 
 def test_the_stream_has_no_end():
