@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError, RuntimeError) as error:
         sys.stderr.write(f"biornn: {' '.join(_message(error).split())}\n")
         return 2
+    except MemoryError as error:
+        sys.stderr.write(f"biornn: expected an experiment that fits into memory, got: {error}\n")
+        return 2
     except KeyboardInterrupt:
         sys.stderr.write("biornn: interrupted\n")
         return 130
@@ -87,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     from biornn.analysis import audit
-    from biornn.schema import validate
+    from biornn.schema import is_trained, validate
     from biornn.store import open_run
 
     run = open_run(options.run)
@@ -99,12 +102,11 @@ def _audit(options: argparse.Namespace) -> int:
         one = counts.sel(network=network)
         found = {name: int(one[name].sum()) for name in ("sign_violations", "mask_violations", "autapses")}
         n_violations += sum(found.values())
-        signs = "non-negative" if one["non_negative_rates"] else "of both signs"
-        status = str(run["history"]["status"].sel(network=network).values)
+        status = run["history"].to_dataset()["status"].sel(network=network)
+        signs = "rates non-negative" if one["non_negative_rates"] else "rates of both signs"
+        words = [*(f"{name} {count}" for name, count in found.items()), signs if is_trained(status) else "no rates"]
         console.print(
-            f"{network}  "
-            + "  ".join(f"{name} {count}" for name, count in found.items())
-            + f"  rates {signs}  {status}",
+            "  ".join([str(network), *words, str(status.values)]),
             highlight=False,
             soft_wrap=True,
         )

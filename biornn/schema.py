@@ -112,7 +112,7 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "alpha": _float("network unit", "dt / tau"),
         "initial_rates": _float("network unit", "rates before the first input (where learned: of the last epoch)"),
         "initial_state": _float(
-            "network unit", "state variable before the first input: rates, or currents in the current form"
+            "network epoch unit", "state variable before the first input: rates, or currents in the current form"
         ),
         "activation": Variable(("network",), "text", "", "name of the activation function"),
         "formulation": Variable(
@@ -230,6 +230,8 @@ def _root_problems(tree: xr.DataTree) -> Iterator[str]:
     for name in ROOT_ATTRS:
         if name not in tree.attrs:
             yield f"/: expected the attribute {name!r}, found {sorted(map(str, tree.attrs))}"
+    if tree.attrs.get("complete") != 1:
+        yield f"complete: expected 1, got {tree.attrs.get('complete')!r}; the run was interrupted"
     for name in ("network", "condition", "seed"):
         if name not in tree.coords:
             yield f"/: expected the coordinate {name!r}, found {sorted(map(str, tree.coords))}"
@@ -245,13 +247,12 @@ def _variable_problems(group: str, name: str, variable: Variable, dataset: xr.Da
         yield f"{group}/{name}: expected dims {variable.dims}, got {array.dims}"
     if array.dtype.kind not in _NUMPY_KINDS[variable.kind]:
         yield f"{group}/{name}: expected {variable.kind} values, got dtype {array.dtype}"
-    elif variable.choices:
-        strange = sorted(set(map(str, np.unique(text(array).values))) - {*variable.choices, ""})
-        if strange:
-            yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
     for dim in array.dims:
         if dim in _LABELLED_DIMS and dim not in dataset.coords:
             yield f"{group}/{name}: expected coordinate labels on {dim}, found none"
+        for coord, (dims, _) in COORDS.items():
+            if dims == (dim,) and coord not in dataset.coords:
+                yield f"{group}/{name}: expected the coordinate {coord!r} on {dim}, found none"
 
 
 def _value_problems(tree: xr.DataTree) -> Iterator[str]:
@@ -263,6 +264,14 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
     history = groups["history"]
     if "status" not in history or history["status"].dims != ("network",):
         return
+    for group, variables in GROUPS.items():
+        for name, variable in variables.items():
+            if variable.choices and name in groups[group] and groups[group][name].dtype.kind in _NUMPY_KINDS["text"]:
+                # A network that failed has no values, in particular no text.
+                array = text(groups[group][name]).where(text(history["status"]) != "failed", variable.choices[0])
+                values = text(groups[group][name]) if name == "status" else array
+                if strange := sorted(set(np.unique(text(values)).tolist()) - set(variable.choices)):
+                    yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
     trained = is_trained(history["status"])
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():

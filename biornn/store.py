@@ -53,7 +53,9 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
         raise FileNotFoundError(f"{path}: expected a run folder with {_NAME} in it, found none")
     try:
         if not zarr.open_group(store, mode="r").attrs.get("complete"):
-            raise SchemaError(f"{path}: expected a complete run, got one that was interrupted; run it again")
+            raise SchemaError(
+                f"{path}: expected a complete run, got an interrupted one; run it again, with --overwrite"
+            )
         tree = xr.open_datatree(store, engine="zarr")
     except SchemaError:
         raise
@@ -78,6 +80,11 @@ class RunWriter:
         Attributes of the root (see `biornn.schema.ROOT_ATTRS`); ``schema_version`` and ``complete`` are added.
     trials
         The groups ``trials`` and ``probe_trials``.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written.
     """
 
     def __init__(
@@ -87,7 +94,10 @@ class RunWriter:
         self._networks = networks
         self._names = networks["network"].values.tolist()
         self._has_template = False
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(f"{folder}: expected a folder that can be written, got: {error.strerror}") from None
         root = networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0})
         self._write(root, mode="w-")
         for group, dataset in trials.items():

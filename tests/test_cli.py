@@ -101,7 +101,7 @@ def test_what_is_not_there_gets_one_line_and_status_2(
     ("extra", "message"),
     [
         (["--set", "network.n_units=-1"], "network.n_units: input should be greater than or equal to 1, got -1"),
-        (["--out", "{tmp}/file/run"], "{tmp}/file"),
+        (["--out", "{tmp}/file/run"], "{tmp}/file/run: expected a folder that can be written, got: Not a directory"),
         (["--out", "{tmp}"], "expected a new folder, but it exists"),
     ],
 )

@@ -39,6 +39,15 @@ def with_nan(tree: xr.DataTree) -> xr.DataArray:
     [
         (lambda tree: tree.__delitem__("audit"), "audit: expected this group, found"),
         (lambda tree: tree.attrs.__delitem__("title"), "/: expected the attribute 'title', found"),
+        (lambda tree: tree.attrs.update(complete=0), "complete: expected 1, got 0; the run was interrupted"),
+        (
+            lambda tree: tree.__setitem__("history", xr.DataTree(tree["history"].to_dataset().drop_vars("step"))),
+            "history/loss: expected the coordinate 'step' on epoch, found none",
+        ),
+        (
+            lambda tree: changed("weights", cell_type=tree["weights"].to_dataset()["cell_type"].where(False, ""))(tree),
+            "weights/cell_type: expected one of ('excitatory', 'inhibitory', 'unconstrained'), got ''",
+        ),
         (lambda tree: tree.attrs.update(schema_version=99), "schema_version: expected 1, got 99; open the run with"),
         (
             lambda tree: changed("weights", alpha=tree["weights"].to_dataset()["alpha"].T)(tree),

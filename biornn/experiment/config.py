@@ -153,7 +153,7 @@ class Experiment(_Section):
     conditions: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+$")], dict[str, Any]] = Field(
         default={"unconstrained": {}}, min_length=1
     )
-    seeds: list[Annotated[StrictInt, Field(ge=0)]] = Field(default=[0, 1, 2], min_length=1)
+    seeds: list[Annotated[StrictInt, Field(ge=0, lt=2**31)]] = Field(default=[0, 1, 2], min_length=1)
     training: TrainingConfig = TrainingConfig()
     recording: RecordingConfig = RecordingConfig()
 
@@ -183,6 +183,10 @@ class Experiment(_Section):
                         f"conditions.{name}.{key}: expected {getattr(self.network, key)} as in network.{key} "
                         f"(the networks of a run share it), got {getattr(network, key)}"
                     )
+        if self.task.dt != self.network.dt:
+            raise ValueError(
+                f"task.dt: expected the network's dt={self.network.dt:g}, got {self.task.dt:g}; leave it out"
+            )
         try:
             self.task.probe_steps()
         except ValueError as error:
@@ -235,23 +239,33 @@ def load_experiment(path: str | PathLike[str], settings: Sequence[str] = ()) -> 
     content = _read(Path(path))
     for setting in settings:
         _set(content, setting)
-    task = content.pop("task", {})
-    dt = (
-        (content.get("network") or {}).get("dt", NetworkConfig().dt)
-        if isinstance(content.get("network", {}), dict)
-        else 1
-    )
     try:
-        return Experiment.model_validate({**content, "task": _task(task, dt)})
+        network = NetworkConfig.model_validate(content.get("network", {}))
+    except ValidationError as error:
+        raise ExperimentError(f"{path}: {_one_line(error, NetworkConfig, prefix='network.')}") from None
+    try:
+        return Experiment.model_validate({**content, "task": _task(content.get("task", {}), network.dt)})
     except ValidationError as error:
         raise ExperimentError(f"{path}: {_one_line(error, Experiment)}") from None
     except ExperimentError as error:
         raise ExperimentError(f"{path}: {error}") from None
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain YAML values, and no key twice: a condition would vanish."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping, after looking for a repeated key."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"the key {key!r} twice in one place")
+        return super().construct_mapping(node, deep)
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise ExperimentError(f"{path}: expected a readable file, got {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -268,7 +282,7 @@ def _set(content: dict[str, Any], setting: str) -> None:
     if not key or not equals:
         raise ExperimentError(f"--set: expected key=value, got {setting!r}")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ExperimentError(f"--set {key}: expected a YAML value, got {' '.join(str(error).split())}") from None
     *parents, last = key.split(".")
@@ -283,14 +297,13 @@ def _set(content: dict[str, Any], setting: str) -> None:
 
 def _task(content: Any, dt: Any) -> FlipFlop:
     """Build the task, on the network's time step."""
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ExperimentError(f"task: expected keys and values, got {content!r}")
     settings = dict(content)
     name = settings.pop("name", "flip_flop")
-    if name not in TASKS:
+    if not isinstance(name, str) or name not in TASKS:
         raise ExperimentError(f"task.name: expected one of {', '.join(TASKS)}, got {name!r}")
-    if settings.setdefault("dt", dt) != dt:
-        raise ExperimentError(f"task.dt: expected the network's dt={dt}, got {settings['dt']!r}; leave it out")
+    settings.setdefault("dt", dt)
     known = [field.name for field in fields(TASKS[name])]
     for key in settings:
         if key not in known:
@@ -314,7 +327,7 @@ def _one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") 
         return f"{prefix}{key}{'.' if key and not message.startswith('conditions.') else ''}{message}{more}"
     expected = message[:1].lower() + message[1:]
     got = repr(problem["input"])
-    return f"{prefix}{'.'.join(location)}: {expected}, got {got if len(got) < 80 else got[:77] + '...'}{more}"
+    return f"{(prefix + '.'.join(location)).rstrip('.')}: {expected}, got {got if len(got) < 80 else got[:77] + '...'}{more}"
 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -45,6 +46,7 @@ class ProgressDisplay:
         self._running: dict[str, Progress] = {}
         self._start = time.monotonic()
         self._n_done = 0
+        self._lock = threading.Lock()  # news come from the thread that listens to the workers
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -67,6 +69,23 @@ class ProgressDisplay:
         progress
             How far it is.
         """
+        with self._lock:
+            self._update(network, progress)
+
+    def finished(self, network: str, note: str) -> None:
+        """Show that a network is done.
+
+        Parameters
+        ----------
+        network
+            Its name.
+        note
+            What came of it.
+        """
+        with self._lock:
+            self._finished(network, note)
+
+    def _update(self, network: str, progress: Progress) -> None:
         self._running[network] = progress
         note = f"loss {progress.loss:.4f}  {_duration(progress.seconds_left)} left"
         if not self.console.is_terminal:
@@ -79,16 +98,7 @@ class ProgressDisplay:
         self._bars.update(self._tasks[network], completed=progress.step, note=note)
         self._bars.update(self._all, note=self._left())
 
-    def finished(self, network: str, note: str) -> None:
-        """Show that a network is done.
-
-        Parameters
-        ----------
-        network
-            Its name.
-        note
-            What came of it.
-        """
+    def _finished(self, network: str, note: str) -> None:
         self._n_done += 1
         self._running.pop(network, None)
         if network in self._tasks:

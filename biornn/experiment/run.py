@@ -29,6 +29,8 @@ from biornn.store import RunWriter, open_run
 from biornn.tasks.seeds import generator
 
 _TOPIC = "biornn-progress"
+#: What a run folder may hold; anything else is somebody's own, and never removed.
+_MEMBERS = {"run.zarr", "figures", "report.html"}
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 # One thread a process: two networks side by side train almost twice as fast as one after the other on two threads.
 _WORKER_ENVIRONMENT = {
@@ -90,7 +92,11 @@ def run_experiment(
         ),
         "probe_trials": variable_attrs("probe_trials", experiment.task.probe()),
     }
-    writer = RunWriter(target, network_index(experiment), _attrs(experiment), trials)
+    try:
+        writer = RunWriter(target, network_index(experiment), _attrs(experiment), trials)
+    except Exception:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     n_workers = min(n_workers or CPU_COUNT, len(specs))
     console = console or Console(stderr=True)
     with _workers(n_workers) as client, ProgressDisplay(len(specs), console) as display:
@@ -113,7 +119,8 @@ def run_experiment(
                 display.finished(spec.name, f"failed: {type(error).__name__}: {' '.join(str(error).split())}")
             future.release()
     if not n_written:
-        raise RuntimeError(f"{target}: expected at least one network to be trained, but all {len(specs)} failed")
+        shutil.rmtree(target)
+        raise RuntimeError(f"{folder}: expected at least one network to be trained, but all {len(specs)} failed")
     writer.finish()
     if target != folder:
         shutil.rmtree(folder)
@@ -135,8 +142,12 @@ def check_output(folder: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise FileExistsError(f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite")
-    if not (folder / "run.zarr").is_dir():
+    if folder.is_symlink() or not (folder / "run.zarr").is_dir():
         raise FileExistsError(f"{folder}: expected a run to overwrite, found no run.zarr in it; choose another --out")
+    if foreign := sorted({path.name for path in folder.iterdir()} - _MEMBERS):
+        raise FileExistsError(
+            f"{folder}: expected only a run to overwrite, found {foreign[0]!r} beside it; move it away"
+        )
 
 
 @contextmanager
@@ -146,7 +157,7 @@ def _workers(n_workers: int) -> Iterator[Client]:
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port; without it a fixed one, and a warning if it is taken
             memory_limit=0,
             env=_WORKER_ENVIRONMENT,
             silence_logs=logging.CRITICAL,

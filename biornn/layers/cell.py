@@ -108,6 +108,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         if recurrent_noise:
             self.noise_generator = keras.random.SeedGenerator(int(connectivity.seed if seed is None else seed))
         self._hoisted: Any = None
+        self.bias = self.initial_state = None
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
         """Create the weights for inputs of shape (batch, input_channel)."""
@@ -117,7 +118,6 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.recurrent_pathway = PathwayWeights(
             self, "recurrent", self.connectivity.recurrent, self.enforcement, self.recurrent_regularizer
         )
-        self.bias = self.initial_state = None
         if self.use_bias:
             self.bias = self.add_weight(
                 name="bias", shape=(self.units,), initializer="zeros", regularizer=self.bias_regularizer
@@ -193,7 +193,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the state before the first input, (batch, unit), in a list."""
         state = ops.zeros((batch_size, self.units), dtype=self.compute_dtype)
-        if self.trainable_initial_state:  # added, not broadcast: PyTorch would give a view that cannot be written to
+        if self.initial_state is not None:  # added, not broadcast: PyTorch would give a view that cannot be written to
             state = state + ops.cast(self.initial_state, self.compute_dtype)
         return [state]
 

@@ -54,7 +54,7 @@ class FlipFlop:
     amplitude
         Height of a pulse.
     noise
-        Standard deviation of the Gaussian noise on every input sample.
+        Standard deviation of the Gaussian noise on every input sample, whatever `dt`.
 
     Raises
     ------

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import xarray as xr
 from keras import ops
+from numpy.typing import NDArray
 
-from biornn.layers import ConstrainedRNN, Readout, effective_weights
+from biornn.layers import ConstrainedRNN, ConstrainedRNNCell, Readout, effective_weights
 from biornn.layers.pathway_weights import as_numpy
 from biornn.schema import variable_attrs
 
@@ -63,6 +64,7 @@ def record_weights(model: keras.Model) -> xr.Dataset:
     weights = effective_weights(recurrent).drop_vars("cell_type")
     weights["output_weights"] = ("unit", "output_channel"), as_numpy(readout.output_pathway.effective())
     weights["output_bias"] = ("output_channel",), bias
+    weights["initial_state"] = ("unit",), _initial_state(recurrent.cell)
     return variable_attrs("weights", weights)
 
 
@@ -83,7 +85,7 @@ def record_constants(model: keras.Model) -> xr.Dataset:
     cell, wiring = recurrent.cell, recurrent.cell.connectivity
     inputs = wiring.input(cell.input_pathway.parameters.shape[0])
     outputs = readout.connectivity.readout(readout.n_outputs)
-    state = np.zeros(cell.units, "float32") if cell.initial_state is None else as_numpy(cell.initial_state)
+    state = _initial_state(cell)
     rates = state if cell.formulation == "rate" else as_numpy(cell.activation(ops.convert_to_tensor(state)))
     constants = xr.Dataset(
         {
@@ -95,12 +97,15 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "cell_type": ("unit", wiring.cell_type),
             "alpha": ("unit", cell.alpha),
             "initial_rates": ("unit", rates),
-            "initial_state": ("unit", state),
             "activation": ((), _activation_name(cell.activation)),
             "formulation": ((), cell.formulation),
         }
     )
     return variable_attrs("weights", constants)
+
+
+def _initial_state(cell: ConstrainedRNNCell) -> NDArray[np.floating]:
+    return np.zeros(cell.units, "float32") if cell.initial_state is None else as_numpy(cell.initial_state)
 
 
 def find_layers(model: keras.Model) -> tuple[ConstrainedRNN, Readout]:

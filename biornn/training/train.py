@@ -52,7 +52,7 @@ def train(
     task
         Makes the trials.
     seed
-        Seed of the stream of training trials.
+        Seed of the stream of training trials. A second call with the same seed gives the same trials again.
     max_updates
         Optimizer updates at most.
     batch_size
@@ -111,7 +111,9 @@ def train(
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
     if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
         raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
-    find_layers(model)
+    recurrent, _ = find_layers(model)
+    if (dt := getattr(task, "dt", recurrent.cell.dt)) != recurrent.cell.dt:
+        raise ValueError(f"task: expected the model's time step dt={recurrent.cell.dt} ms, got dt={dt} ms")
     steps = _planned_steps(max_updates, validate_every)
     kept = _kept_epochs(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates)

@@ -100,6 +100,7 @@ def test_a_network_whose_process_raises_is_a_row_with_its_status(
     alone = load_experiment(experiment_file, ["conditions={constrained: {}}"])
     with pytest.raises(RuntimeError, match="expected at least one network to be trained, but all 2 failed"):
         run_experiment(alone, tmp_path / "none", console=console)
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_folder_that_is_there_is_refused_before_any_work(
@@ -111,5 +112,12 @@ def test_a_folder_that_is_there_is_refused_before_any_work(
     (tmp_path / "thesis").mkdir()
     with pytest.raises(FileExistsError, match=r"expected a run to overwrite, found no run\.zarr"):
         run_experiment(experiment, tmp_path / "thesis", overwrite=True)
+    (tmp_path / "thesis" / "run.zarr").mkdir()
+    (tmp_path / "thesis" / "notes.txt").touch()
+    with pytest.raises(FileExistsError, match=r"found 'notes\.txt' beside it; move it away"):
+        check_output(tmp_path / "thesis", overwrite=True)
+    (tmp_path / "link").symlink_to(finished_run)
+    with pytest.raises(FileExistsError, match="expected a run to overwrite"):
+        check_output(tmp_path / "link", overwrite=True)
     check_output(finished_run, overwrite=True)
     check_output(tmp_path / "new", overwrite=False)

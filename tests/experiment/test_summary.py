@@ -9,8 +9,8 @@ import biornn as bn
 from biornn.experiment.summary import comparison_table, summarise
 
 
-def shown(summary: xr.Dataset) -> list[str]:
-    console = Console(width=200, file=None)
+def shown(summary: xr.Dataset, width: int = 200) -> list[str]:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(comparison_table(summary))
     return captured.get().splitlines()
@@ -62,7 +62,7 @@ def test_the_table_shows_median_and_range_and_counts_failures(summary: xr.Datase
         "a",
         "3/3",
         "0.900 [0.800, 1.000]",
-        "0.900 [0.800, 1.000]",
+        "0.9000 [0.8000, 1.0000]",
     ]
     assert a.split("│")[-2].strip() == "3"
     assert [cell.strip() for cell in b.split("│")[1:4]] == ["b", "0/1", "none"]
@@ -72,3 +72,11 @@ def test_the_table_shows_median_and_range_and_counts_failures(summary: xr.Datase
 def test_one_network_has_no_range(summary: xr.Dataset) -> None:
     (a,) = (line for line in shown(summary.isel(network=[0])) if line.startswith("│ a"))
     assert a.split("│")[3].strip() == "0.900"
+
+
+def test_nothing_is_cut_in_a_narrow_terminal(summary: xr.Dataset) -> None:
+    summary["condition"] = ("network", ["unconstrained"] * 3 + ["constrained"])
+    lines = shown(summary, width=80)
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+    assert any("unconstrained" in line for line in lines)

@@ -103,15 +103,16 @@ def test_constants_are_those_of_wiring_and_cell():
     assert constants["output_sign"].values.tolist() == [1, 1, 1, 1, -1, -1]
     assert constants["cell_type"].values.tolist() == ["excitatory"] * 4 + ["inhibitory"] * 2
     np.testing.assert_array_equal(constants["alpha"], 0.5 / tau)
-    assert constants["initial_state"].values.tolist() == state.tolist()
+    assert record_weights(model)["initial_state"].values.tolist() == state.tolist()
     assert constants["initial_rates"].values.tolist() == np.maximum(state, 0).tolist()  # rates are f(x)
     assert (str(constants["activation"].values), str(constants["formulation"].values)) == ("relu", "current")
 
 
 @pytest.mark.parametrize(("formulation", "rate"), [("rate", 0.0), ("current", 0.5)])
 def test_without_a_learned_one_the_initial_state_is_zero(formulation, rate):
-    constants = record_constants(random_model(formulation=formulation, activation="sigmoid"))
-    assert constants["initial_state"].values.tolist() == [0] * 6
+    model = random_model(formulation=formulation, activation="sigmoid")
+    constants = record_constants(model)
+    assert record_weights(model)["initial_state"].values.tolist() == [0] * 6
     assert constants["initial_rates"].values.tolist() == [rate] * 6
 
 
