@@ -16,7 +16,7 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     run
-        A run, or the group `weights` of one, of one network or of several.
+        A run, what `biornn.train` returns, or the group `weights` of either, of one network or of several.
 
     Returns
     -------
@@ -26,6 +26,11 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
         (non-zero self-connections that are not allowed). For a whole run also ``non_negative_rates`` over network:
         whether every recorded rate is at least 0, without which Dale's law holds for the weights and not for what they
         transmit.
+
+    Raises
+    ------
+    ValueError
+        If it holds no weights with their masks and cell types.
 
     Notes
     -----
@@ -37,9 +42,17 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
     >>> int(bn.audit(bn.open_run("runs/flip_flop")).sign_violations.sum())  # doctest: +SKIP
     0
     """
-    weights = run["weights"].to_dataset() if isinstance(run, xr.DataTree) else run
-    counts = variable_attrs("audit", _violations(weights))
     if isinstance(run, xr.DataTree):
+        weights = (run["weights"] if "weights" in run.children else run).to_dataset()
+    else:
+        weights = run
+    missing = sorted({"recurrent_weights", "recurrent_mask", "cell_type"} - set(map(str, weights.data_vars)))
+    if missing:
+        raise ValueError(
+            f"run: expected the group weights of a run, or a tree that holds it, got none of {missing[0]!r}"
+        )
+    counts = variable_attrs("audit", _violations(weights))
+    if isinstance(run, xr.DataTree) and "activity" in run.children:
         counts["non_negative_rates"] = _non_negative(run).assign_attrs(long_name="every recorded rate is at least 0")
     return counts
 

@@ -327,7 +327,8 @@ def _one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") 
         return f"{prefix}{key}{'.' if key and not message.startswith('conditions.') else ''}{message}{more}"
     expected = message[:1].lower() + message[1:]
     got = repr(problem["input"])
-    return f"{(prefix + '.'.join(location)).rstrip('.')}: {expected}, got {got if len(got) < 80 else got[:77] + '...'}{more}"
+    key = (prefix + ".".join(location)).rstrip(".")
+    return f"{key}: {expected}, got {got if len(got) < 80 else got[:77] + '...'}{more}"
 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:

@@ -65,6 +65,9 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
 
         figures["connectivity"] = _panels(shown, connectivity)
         figures["eigenspectrum"] = _panels(shown, spectrum)
+        reach = max(ax.get_xlim()[1] for ax in figures["eigenspectrum"].axes)
+        for ax in figures["eigenspectrum"].axes:  # unit circles of one size
+            ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
         figures["activity"] = _panels(shown, activity)
         if "memory_state" in probe_trials and probe.sizes["unit"] >= 3:
             figures["memory_states"] = _panels(shown, states, projection="3d")

@@ -14,7 +14,7 @@ from biornn.experiment.design import NetworkSpec
 from biornn.layers import MeanSquare, build_model
 from biornn.progress import Progress
 from biornn.tasks import Task
-from biornn.training import record_activity, record_constants, train
+from biornn.training import record_activity, train
 from biornn.training.callbacks import ProgressNews
 
 
@@ -46,7 +46,7 @@ def run_network(
     activity = {name.replace("trials", "activity"): record_activity(model, dataset) for name, dataset in trials.items()}
     if history["status"] == "diverged":
         activity = {name: xr.full_like(dataset, np.nan) for name, dataset in activity.items()}
-    weights = result["weights"].to_dataset().merge(record_constants(model))
+    weights = result["weights"].to_dataset()
     weights = weights.assign_coords({name: trials["trials"][name] for name in ("input_channel", "output_channel")})
     return {**activity, "weights": weights, "history": history, "audit": audit(weights)}
 

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from biornn.plots.cell_types import cell_type_order
 from biornn.plots.selection import select, select_trial
@@ -56,10 +57,9 @@ def activity(
     limit = float(np.abs(matrix[np.isfinite(matrix)]).max(initial=0.0)) or 1.0
     ax = open_axes(ax, height=2.4)
     mesh = ax.pcolormesh(
-        values["time"],
-        np.arange(len(matrix)),
+        _edges(values["time"].values),
+        np.arange(len(matrix) + 1) - 0.5,
         np.ma.masked_invalid(matrix),
-        shading="nearest",
         cmap=colormaps["RdBu_r" if is_signed else "viridis"].with_extremes(bad="0.75"),
         vmin=-limit if is_signed else 0.0,
         vmax=limit,
@@ -76,3 +76,9 @@ def activity(
     bar.set_label(f"rate ({'a.u.' if units in ('', '1') else units})", fontsize=MEDIUM)
     bar.ax.tick_params(labelsize=SMALL)
     return ax
+
+
+def _edges(times: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return where the cells of evenly spaced times begin and end; a single time is as wide as 1 ms."""
+    half = (times[1] - times[0]) / 2 if len(times) > 1 else 0.5
+    return np.append(times - half, times[-1] + half)

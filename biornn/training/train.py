@@ -15,7 +15,7 @@ from biornn.tasks import Task
 from biornn.tasks.seeds import generator
 from biornn.training.callbacks import CriterionStop, DivergenceStop, Snapshots, UpdateLimit
 from biornn.training.metrics import MemoryAccuracy
-from biornn.training.recording import find_layers
+from biornn.training.recording import find_layers, record_constants
 from biornn.training.stream import TrialStream
 
 Schedule = Literal["cosine", "constant"]
@@ -111,7 +111,12 @@ def train(
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
     if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
         raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
-    recurrent, _ = find_layers(model)
+    recurrent, readout = find_layers(model)
+    if (model.input_shape[-1], readout.n_outputs) != (task.n_inputs, task.n_outputs):
+        raise ValueError(
+            f"model: expected the task's {task.n_inputs} inputs and {task.n_outputs} outputs, "
+            f"got {model.input_shape[-1]} and {readout.n_outputs}"
+        )
     if (dt := getattr(task, "dt", recurrent.cell.dt)) != recurrent.cell.dt:
         raise ValueError(f"task: expected the model's time step dt={recurrent.cell.dt} ms, got dt={dt} ms")
     steps = _planned_steps(max_updates, validate_every)
@@ -134,7 +139,7 @@ def train(
     )
     history = _history(kept_states, stop, divergence, steps)
     history["wall_time"] = time.perf_counter() - start
-    weights = _weights(kept_states, len(steps), divergence.diverged)
+    weights = _weights(kept_states, len(steps), divergence.diverged).merge(record_constants(model))
     groups = {"weights": weights, "history": history}
     return xr.DataTree.from_dict(
         {name: variable_attrs(name, _labelled(data.isel(epoch=kept), steps[kept])) for name, data in groups.items()}

@@ -92,3 +92,8 @@ def test_of_a_run_it_tells_whether_rates_are_non_negative(run: xr.DataTree) -> N
     assert bn.audit(tree)["non_negative_rates"].all()
     tree["probe_activity"].to_dataset()["rates"].values[2, 0, 3, 4] = -1e-3
     assert bn.audit(tree)["non_negative_rates"].values.tolist() == [True, True, False, True]
+
+
+def test_what_holds_no_masks_is_refused(weights: xr.Dataset) -> None:
+    with pytest.raises(ValueError, match="run: expected the group weights of a run, or a tree that holds it"):
+        bn.audit(weights.drop_vars("recurrent_mask"))

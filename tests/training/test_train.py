@@ -281,3 +281,41 @@ def test_an_easy_memory_is_learned():
 def test_impossible_settings_are_named_before_anything_is_trained(settings, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         train(**{"model": small_model(), "task": TASK, "seed": 0, **settings})
+
+
+def test_what_training_returns_can_be_audited_and_run_again():
+    wiring = bn.Connectivity(5, excitatory_fraction=0.6, density=0.5, seed=1)
+    model = build_model(wiring, SHORT_FLIP_FLOP.n_inputs, SHORT_FLIP_FLOP.n_outputs)
+    result = bn.train(model, SHORT_FLIP_FLOP, seed=0, max_updates=2, batch_size=2, n_validation_trials=2)
+    for form in (result, result["weights"], result["weights"].to_dataset()):
+        counts = bn.audit(form)
+        assert {str(name): int(counts[name].sum()) for name in counts} == {
+            "sign_violations": 0,
+            "mask_violations": 0,
+            "autapses": 0,
+        }
+    trials = SHORT_FLIP_FLOP.sample(3, 0)
+    again = bn.analysis.simulate(result["weights"].to_dataset(), trials.inputs)
+    outputs = ops.convert_to_numpy(model(trials.inputs.values))
+    np.testing.assert_allclose(again.outputs, outputs, atol=1e-5)  # float32 against float64
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "message"),
+    [
+        (
+            lambda: build_model(4, 3, 1),
+            SHORT_FLIP_FLOP,
+            "model: expected the task's 1 inputs and 1 outputs, got 3 and 1",
+        ),
+        (
+            lambda: build_model(4, 1, 2),
+            SHORT_FLIP_FLOP,
+            "model: expected the task's 1 inputs and 1 outputs, got 1 and 2",
+        ),
+        (lambda: build_model(4, 1, 1, tau=4.0, dt=2.0), SHORT_FLIP_FLOP, "task: expected the model's time step dt=2"),
+    ],
+)
+def test_a_model_that_does_not_fit_the_task_is_refused(model, task, message):
+    with pytest.raises(ValueError, match=message):
+        bn.train(model(), task, seed=0, max_updates=1)
