@@ -111,14 +111,7 @@ def train(
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
     if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
         raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
-    recurrent, readout = find_layers(model)
-    if (model.input_shape[-1], readout.n_outputs) != (task.n_inputs, task.n_outputs):
-        raise ValueError(
-            f"model: expected the task's {task.n_inputs} inputs and {task.n_outputs} outputs, "
-            f"got {model.input_shape[-1]} and {readout.n_outputs}"
-        )
-    if (dt := getattr(task, "dt", recurrent.cell.dt)) != recurrent.cell.dt:
-        raise ValueError(f"task: expected the model's time step dt={recurrent.cell.dt} ms, got dt={dt} ms")
+    _check_fit(model, task)
     steps = _planned_steps(max_updates, validate_every)
     kept = _kept_epochs(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates)
@@ -191,6 +184,18 @@ def _check(minimum: int = 1, **counts: int) -> None:
     for name, value in counts.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < minimum:
             raise ValueError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
+
+
+def _check_fit(model: keras.Model, task: Task) -> None:
+    """Refuse a model whose layers, channels or time step are not those that the task needs."""
+    recurrent, readout = find_layers(model)
+    if (model.input_shape[-1], readout.n_outputs) != (task.n_inputs, task.n_outputs):
+        raise ValueError(
+            f"model: expected the task's {task.n_inputs} inputs and {task.n_outputs} outputs, "
+            f"got {model.input_shape[-1]} and {readout.n_outputs}"
+        )
+    if (dt := getattr(task, "dt", recurrent.cell.dt)) != recurrent.cell.dt:
+        raise ValueError(f"task: expected the model's time step dt={recurrent.cell.dt} ms, got dt={dt} ms")
 
 
 def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:
