@@ -74,3 +74,10 @@ def test_data_that_do_not_fit_are_refused():
         activity(rates.expand_dims("network"))
     with pytest.raises(IndexError, match="from 0 to 1 in rates, got 2"):
         activity(rates, trial=2)
+
+
+def test_one_unit_at_one_time_still_fills_a_cell():
+    rates = xr.DataArray([[[0.5]]], dims=("trial", "time", "unit"), coords={"time": [3.0]})
+    corners = activity(rates).collections[0].get_coordinates()
+    assert np.ptp(corners[..., 0]) == 1.0
+    assert np.ptp(corners[..., 1]) == 1.0
