@@ -1,4 +1,4 @@
-"""The command line: ``biornn run | audit | info``."""
+"""The command line: ``biornn run | import | audit | info``."""
 
 from __future__ import annotations
 
@@ -62,6 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
     run.set_defaults(command=_run)
 
+    imported = commands.add_parser("import", help="make a run from the HDF5 files of an older Keras network")
+    imported.add_argument("files", metavar="FILE", type=Path, nargs="+", help="snapshots of one training")
+    imported.add_argument("--out", metavar="RUN", type=Path, required=True, help="run folder")
+    imported.add_argument("--name", default="imported", help="name of the network (default: %(default)s)")
+    imported.add_argument("--trials", metavar="N", type=_positive, default=64, help="held-out trials (default: 64)")
+    imported.add_argument("--overwrite", action="store_true", help="replace a run that is already in RUN")
+    imported.set_defaults(command=_import)
+
     audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")
     audit.add_argument("run", metavar="RUN", type=Path)
     audit.set_defaults(command=_audit)
@@ -86,6 +94,19 @@ def _run(options: argparse.Namespace) -> int:
     console.print(comparison_table(summary))
     console.print(f"run: {out}  figures: {out / 'figures'}", highlight=False, soft_wrap=True)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1
+
+
+def _import(options: argparse.Namespace) -> int:
+    from biornn.experiment.summary import comparison_table, summarise
+    from biornn.store import import_keras_hdf5
+
+    run = import_keras_hdf5(
+        options.files, options.out, name=options.name, n_trials=options.trials, overwrite=options.overwrite
+    )
+    console = _console()
+    console.print(comparison_table(summarise(run)))
+    console.print(f"run: {options.out}", highlight=False, soft_wrap=True)
+    return 0
 
 
 def _audit(options: argparse.Namespace) -> int:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import platform
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +20,10 @@ from biornn.experiment.design import NetworkSpec, expand, network_index
 from biornn.experiment.progress import ProgressDisplay
 from biornn.progress import Progress
 from biornn.schema import variable_attrs
-from biornn.store import RunWriter, open_run
+from biornn.store import RunWriter, check_output, open_run, run_attrs
 from biornn.tasks.seeds import generator
 
 _TOPIC = "biornn-progress"
-#: What a run folder may hold; anything else is somebody's own, and never removed.
-_MEMBERS = {"run.zarr", "figures", "report.html"}
-_PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 # One thread a process: two networks side by side train almost twice as fast as one after the other on two threads.
 _WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -82,9 +74,6 @@ def run_experiment(
     """
     folder = Path(out)
     check_output(folder, overwrite)
-    target = folder.with_name(f".{folder.name}.new") if folder.exists() else folder
-    if target != folder:
-        shutil.rmtree(target, ignore_errors=True)  # what an interrupted replacement left
     specs = expand(experiment)
     trials = {
         "trials": variable_attrs(
@@ -92,11 +81,12 @@ def run_experiment(
         ),
         "probe_trials": variable_attrs("probe_trials", experiment.task.probe()),
     }
-    try:
-        writer = RunWriter(target, network_index(experiment), _attrs(experiment), trials)
-    except Exception:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+    attrs = run_attrs(
+        experiment.title,
+        experiment.model_dump_json(),
+        **{"keras backend": os.environ.get("KERAS_BACKEND", "tensorflow")},
+    )
+    writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite)
     n_workers = min(n_workers or CPU_COUNT, len(specs))
     console = console or Console(stderr=True)
     with _workers(n_workers) as client, ProgressDisplay(len(specs), console) as display:
@@ -119,35 +109,10 @@ def run_experiment(
                 display.finished(spec.name, f"failed: {type(error).__name__}: {' '.join(str(error).split())}")
             future.release()
     if not n_written:
-        shutil.rmtree(target)
+        writer.discard()
         raise RuntimeError(f"{folder}: expected at least one network to be trained, but all {len(specs)} failed")
     writer.finish()
-    if target != folder:
-        shutil.rmtree(folder)
-        target.rename(folder)
     return open_run(folder)
-
-
-def check_output(folder: Path, overwrite: bool) -> None:
-    """Raise FileExistsError where a run folder must not be made.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-    overwrite
-        Whether a run that is there may be replaced.
-    """
-    if not folder.exists():
-        return
-    if not overwrite:
-        raise FileExistsError(f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite")
-    if folder.is_symlink() or not (folder / "run.zarr").is_dir():
-        raise FileExistsError(f"{folder}: expected a run to overwrite, found no run.zarr in it; choose another --out")
-    if foreign := sorted({path.name for path in folder.iterdir()} - _MEMBERS):
-        raise FileExistsError(
-            f"{folder}: expected only a run to overwrite, found {foreign[0]!r} beside it; move it away"
-        )
 
 
 @contextmanager
@@ -200,14 +165,3 @@ def _outcome(history: xr.Dataset) -> str:
     status = str(history["status"].values).replace("_", " ")
     accuracy = float(history["accuracy"].isel(epoch=-1))
     return f"{status} after {int(history['steps_trained'])} updates, validation accuracy {accuracy:.3f}"
-
-
-def _attrs(experiment: Experiment) -> dict[str, Any]:
-    versions = {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
-    versions["keras backend"] = os.environ.get("KERAS_BACKEND", "tensorflow")
-    return {
-        "title": experiment.title,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": json.dumps(versions),
-        "experiment": experiment.model_dump_json(),
-    }

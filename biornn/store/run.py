@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import platform
+import shutil
 import warnings
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,6 +24,9 @@ from biornn.schema import SCHEMA_VERSION, SchemaError
 NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
 
 _NAME = "run.zarr"
+#: What a run folder may hold; anything else is somebody's own, and never removed.
+_MEMBERS = {_NAME, "figures", "report.html"}
+_PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
 
 def open_run(path: str | PathLike[str]) -> xr.DataTree:
@@ -61,10 +69,53 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
         raise
     except Exception as error:  # whatever zarr and xarray find in a damaged file
         raise SchemaError(f"{path}: expected a readable run, got {type(error).__name__}: {_one_line(error)}") from error
-    version = tree.attrs.get("schema_version")
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise SchemaError(f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {version!r}; update biornn")
+    found = tree.attrs.get("schema_version")
+    if not isinstance(found, int) or found > SCHEMA_VERSION:
+        raise SchemaError(f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {found!r}; update biornn")
     return tree
+
+
+def check_output(folder: Path, overwrite: bool) -> None:
+    """Raise FileExistsError where a run folder must not be made.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    overwrite
+        Whether a run that is there may be replaced.
+    """
+    if not folder.exists():
+        return
+    if not overwrite:
+        raise FileExistsError(f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite")
+    if folder.is_symlink() or not (folder / _NAME).is_dir():
+        raise FileExistsError(f"{folder}: expected a run to overwrite, found no {_NAME} in it; choose another --out")
+    if foreign := sorted({path.name for path in folder.iterdir()} - _MEMBERS):
+        raise FileExistsError(
+            f"{folder}: expected only a run to overwrite, found {foreign[0]!r} beside it; move it away"
+        )
+
+
+def run_attrs(title: str, experiment: str, **versions: str) -> dict[str, Any]:
+    """Return the attributes of the root of a new run.
+
+    Parameters
+    ----------
+    title
+        Its title.
+    experiment
+        JSON text: how its networks came about.
+    **versions
+        Versions to note beside those of Python and of the packages that biornn builds on.
+    """
+    noted = {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}, **versions}
+    return {
+        "title": title,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": json.dumps(noted),
+        "experiment": experiment,
+    }
 
 
 class RunWriter:
@@ -73,35 +124,54 @@ class RunWriter:
     Parameters
     ----------
     folder
-        Run folder; it is created, and must not hold a run yet.
+        Run folder. A run that is already there stays as it is until the new one is complete.
     networks
         Index of the networks, with the coordinates ``network``, ``condition`` and ``seed``.
     attrs
         Attributes of the root (see `biornn.schema.ROOT_ATTRS`); ``schema_version`` and ``complete`` are added.
     trials
         The groups ``trials`` and ``probe_trials``.
+    overwrite
+        Whether a run that is already there is replaced.
 
     Raises
     ------
+    FileExistsError
+        If the folder exists and is not to be overwritten, or is no run.
     OSError
-        If the folder cannot be made or written.
+        If it cannot be made or written.
     """
 
     def __init__(
-        self, folder: Path, networks: xr.Dataset, attrs: Mapping[str, Any], trials: Mapping[str, xr.Dataset]
+        self,
+        folder: Path,
+        networks: xr.Dataset,
+        attrs: Mapping[str, Any],
+        trials: Mapping[str, xr.Dataset],
+        *,
+        overwrite: bool = False,
     ) -> None:
-        self.path = folder / _NAME
+        check_output(folder, overwrite)
+        self._folder = folder
+        self._target = folder.with_name(f".{folder.name}.new") if folder.exists() else folder
+        self._path = self._target / _NAME
         self._networks = networks
         self._names = networks["network"].values.tolist()
         self._has_template = False
+        if self._target != folder:
+            self.discard()  # what an interrupted replacement left
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            self._target.mkdir(parents=True)
         except OSError as error:
             raise OSError(f"{folder}: expected a folder that can be written, got: {error.strerror}") from None
         root = networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0})
-        self._write(root, mode="w-")
-        for group, dataset in trials.items():
-            self._write(dataset, group=group, mode="w-")
+        try:
+            self._write(root, mode="w-")
+            for group, dataset in trials.items():
+                self._write(dataset, group=group, mode="w-")
+        except Exception:
+            self.discard()
+            raise
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
         """Write the results of one network.
@@ -123,14 +193,24 @@ class RunWriter:
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
 
     def finish(self) -> None:
-        """Mark the run as complete, and consolidate its metadata so that it opens fast and without a warning."""
-        zarr.open_group(self.path, mode="r+").attrs["complete"] = 1
+        """Mark the run as complete, and put it in its place.
+
+        Its metadata are consolidated, so that it opens fast and without a warning.
+        """
+        zarr.open_group(self._path, mode="r+").attrs["complete"] = 1
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-            zarr.consolidate_metadata(self.path)
+            zarr.consolidate_metadata(self._path)
+        if self._target != self._folder:
+            shutil.rmtree(self._folder)
+            self._target.rename(self._folder)
+
+    def discard(self) -> None:
+        """Remove what was written; a run that was to be replaced stays."""
+        shutil.rmtree(self._target, ignore_errors=True)
 
     def _write(self, dataset: xr.Dataset, **options: Any) -> None:
-        _text_as_objects(dataset).to_zarr(self.path, zarr_format=3, consolidated=False, **options)
+        _text_as_objects(dataset).to_zarr(self._path, zarr_format=3, consolidated=False, **options)
 
 
 def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:

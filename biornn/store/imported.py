@@ -1,0 +1,228 @@
+"""Networks that other programs trained, as a run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from biornn.analysis import audit, performance, simulate
+from biornn.schema import variable_attrs
+from biornn.store.keras_hdf5 import KerasFile, KerasFileError, read_keras_hdf5
+from biornn.store.run import RunWriter, open_run, run_attrs
+from biornn.tasks import FlipFlop
+from biornn.tasks.seeds import generator
+
+_TRIALS_AT_ONCE = 16
+
+
+def import_keras_hdf5(
+    files: str | PathLike[str] | Sequence[str | PathLike[str]],
+    out: str | PathLike[str],
+    *,
+    name: str = "imported",
+    task: FlipFlop | None = None,
+    n_trials: int = 64,
+    overwrite: bool = False,
+) -> xr.DataTree:
+    """Make a run from the HDF5 files of a network that Keras 1 or 2 trained on a flip-flop.
+
+    The files are read with h5py; nothing in them is executed. The network is then simulated with numpy on held-out
+    trials and on the task's probe.
+
+    Parameters
+    ----------
+    files
+        The snapshots of one training, in any order: ``SimpleRNN`` with or without a bias, then ``Dense``. A file with
+        ``initial`` in its name comes first, the others in natural order (2 before 10).
+    out
+        Run folder to make.
+    name
+        Name of the network, and of its condition.
+    task
+        Task of the trials; by default the flip-flop with as many bits as the network has outputs, and steps of 1 ms.
+    n_trials
+        Number of held-out trials, and of the validation trials that give the scores at each snapshot.
+    overwrite
+        Whether a run that is already there is replaced, once the new one is complete.
+
+    Returns
+    -------
+    xarray.DataTree
+        The run, opened from `out`. ``epoch`` is the number at the end of a file's name where these tell the files
+        apart (the initial one is 0), otherwise it counts the files. ``step`` is the optimizer's own count; -1 where a
+        file does not hold it. ``loss`` and ``wall_time``, which no file holds, are NaN.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    FileExistsError
+        If `out` exists and is not to be overwritten, or is no run.
+    KerasFileError
+        If a file cannot be read, holds another architecture, or does not fit the others or the task.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> files = ["_N_00_initial.hdf5", "ff_3b_weights-20.hdf5"]
+    >>> run = bn.store.import_keras_hdf5(files, "runs/published")  # doctest: +SKIP
+    """
+    paths = _natural_order([files] if isinstance(files, str | PathLike) else files)
+    if not re.fullmatch(r"[A-Za-z0-9_.+-]+", name):
+        raise ValueError(f"name: expected letters, digits, or one of _.+-, got {name!r}")
+    snapshots = [read_keras_hdf5(path) for path in paths]
+    _check_alike(paths, snapshots)
+    task = _task(paths[0], snapshots[0], task)
+    trials = {
+        "trials": variable_attrs("trials", task.sample(n_trials, generator("recording", 0))),
+        "probe_trials": variable_attrs("probe_trials", task.probe()),
+    }
+    weights = _weights(paths, snapshots, trials["trials"], task.dt)
+    groups = {
+        **{group.replace("trials", "activity"): _activity(weights, data) for group, data in trials.items()},
+        "weights": weights,
+        "history": _history(weights, task.sample(n_trials, generator("validation", 0))),
+        "audit": audit(weights),
+    }
+    index = xr.Dataset(coords={"network": [name], "condition": ("network", [name]), "seed": ("network", [-1])})
+    attrs = run_attrs(f"{name}: imported from Keras files", _experiment(paths, snapshots, task, n_trials))
+    writer = RunWriter(Path(out), index, attrs, trials, overwrite=overwrite)
+    try:
+        writer.write_network(name, groups)
+    except Exception:
+        writer.discard()
+        raise
+    writer.finish()
+    return open_run(out)
+
+
+def _natural_order(files: Sequence[str | PathLike[str]]) -> list[Path]:
+    paths = [Path(file) for file in files]
+    if not paths:
+        raise ValueError("files: expected at least one HDF5 file, got none")
+    initial = [path for path in paths if _is_initial(path)]
+    if len(initial) > 1:
+        raise KerasFileError(f"files: expected one initial snapshot, got {initial[0].name} and {initial[1].name}")
+
+    def key(path: Path) -> tuple[bool, list[tuple[bool, int, str]]]:
+        words = re.findall(r"\d+|\D+", path.stem)
+        return not _is_initial(path), [(w.isdecimal(), int(w) if w.isdecimal() else 0, w) for w in words]
+
+    return sorted(paths, key=key)
+
+
+def _is_initial(path: Path) -> bool:
+    return "initial" in path.stem.lower()
+
+
+def _epochs(paths: Sequence[Path]) -> list[int]:
+    """Read the training passes off the files' names; count the files where that gives no ascending numbers."""
+    numbers = [re.findall(r"\d+", path.stem)[-1:] for path in paths]
+    epochs = [0 if _is_initial(path) else int((n or ["-1"])[0]) for path, n in zip(paths, numbers, strict=True)]
+    ascending = all(first < second for first, second in pairwise(epochs))
+    return epochs if ascending and epochs[0] >= 0 else list(range(len(paths)))
+
+
+def _check_alike(paths: Sequence[Path], snapshots: Sequence[KerasFile]) -> None:
+    """Refuse files that cannot come from one training."""
+    first = _sizes_and_settings(snapshots[0])
+    for path, snapshot in zip(paths[1:], snapshots[1:], strict=True):
+        one = _sizes_and_settings(snapshot)
+        for key, expected in first.items():
+            if one[key] != expected:
+                raise KerasFileError(
+                    f"{path}: expected {key} {expected!r} as in {paths[0].name}, got {one[key]!r}; "
+                    "import each training alone"
+                )
+
+
+def _sizes_and_settings(snapshot: KerasFile) -> Mapping[str, Any]:
+    return {**{str(dim): size for dim, size in snapshot.weights.sizes.items()}, **snapshot.network}
+
+
+def _task(path: Path, snapshot: KerasFile, task: FlipFlop | None) -> FlipFlop:
+    n_inputs, n_outputs = (snapshot.weights.sizes[dim] for dim in ("input_channel", "output_channel"))
+    task = task or FlipFlop(n_bits=n_outputs)
+    if (n_inputs, n_outputs) != (task.n_inputs, task.n_outputs):
+        raise KerasFileError(
+            f"{path}: expected {task.n_inputs} inputs and {task.n_outputs} outputs, as the flip-flop has, "
+            f"got {n_inputs} and {n_outputs}"
+        )
+    return task
+
+
+def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.Dataset, dt: float) -> xr.Dataset:
+    stacked = xr.concat([snapshot.weights for snapshot in snapshots], dim="epoch")
+    sizes = stacked.sizes
+    n_units = sizes["unit"]
+    state = np.zeros((sizes["epoch"], n_units), np.float32)
+    weights = stacked.assign(
+        recurrent_mask=(("unit_pre", "unit_post"), np.ones((n_units, n_units), bool)),
+        input_mask=(("input_channel", "unit"), np.ones((sizes["input_channel"], n_units), bool)),
+        output_mask=(("unit", "output_channel"), np.ones((n_units, sizes["output_channel"]), bool)),
+        input_sign=("input_channel", np.zeros(sizes["input_channel"], np.int64)),
+        output_sign=("unit", np.zeros(n_units, np.int64)),
+        cell_type=("unit", np.full(n_units, "unconstrained", object)),
+        alpha=("unit", np.ones(n_units)),
+        initial_rates=("unit", state[0]),
+        initial_state=(("epoch", "unit"), state),
+        activation=((), snapshots[0].network["activation"]),
+        formulation=((), "rate"),
+    )
+    return variable_attrs(
+        "weights",
+        weights.assign_coords(
+            epoch=_epochs(paths),
+            step=("epoch", [snapshot.step for snapshot in snapshots]),
+            unit=np.arange(n_units),
+            input_channel=trials["input_channel"],
+            output_channel=trials["output_channel"],
+        ),
+    )
+
+
+def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
+    """Simulate the last snapshot; some trials at a time, since the simulation works in double precision."""
+    blocks = [slice(start, start + _TRIALS_AT_ONCE) for start in range(0, trials.sizes["trial"], _TRIALS_AT_ONCE)]
+    parts = [simulate(weights, trials["inputs"].isel(trial=block)).astype(np.float32) for block in blocks]
+    return xr.concat(parts, dim="trial", data_vars="all", coords="minimal", compat="override")
+
+
+def _history(weights: xr.Dataset, validation: xr.Dataset) -> xr.Dataset:
+    outputs = [_activity(weights.isel(epoch=[index]), validation)["outputs"] for index in range(weights.sizes["epoch"])]
+    scores = performance(
+        xr.concat(outputs, dim=weights["epoch"], coords="minimal", compat="override"), validation["targets"]
+    )
+    history = scores[["accuracy"]].assign(
+        loss=("epoch", np.full(len(outputs), np.nan)),
+        val_loss=scores["mse"],
+        status=((), "completed"),
+        steps_trained=weights["step"].isel(epoch=-1, drop=True),
+        steps_to_criterion=np.nan,
+        wall_time=np.nan,
+    )
+    return variable_attrs("history", history.drop_vars("step", errors="ignore").assign_coords(step=weights["step"]))
+
+
+def _experiment(paths: Sequence[Path], snapshots: Sequence[KerasFile], task: FlipFlop, n_trials: int) -> str:
+    """JSON text with what the files tell, under the names that an experiment uses."""
+    last = snapshots[-1]
+    network = {**last.network, "tau": task.dt, "dt": task.dt, "formulation": "rate"}
+    return json.dumps(
+        {
+            "imported": {"files": [path.name for path in paths], "keras_version": last.keras_version},
+            "task": asdict(task),
+            "network": network,
+            "training": dict(last.training),
+            "recording": {"n_trials": n_trials},
+        }
+    )

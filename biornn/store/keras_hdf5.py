@@ -1,0 +1,256 @@
+"""Networks in the HDF5 files of Keras 1 and 2, read with h5py alone: nothing in a file is executed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+#: Activations that mean the same in Keras 1, 2 and 3; `hard_sigmoid` does not.
+_ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "elu", "selu", "exponential")
+_MAX_UNITS = 50_000  # 10 GB of recurrent weights: a header that claims more is damaged
+
+#: Names of the arrays: those of Keras 2 and, after the layer's own name, those of Keras 1.
+_RECURRENT_ARRAYS = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
+_READOUT_ARRAYS = {"kernel": "W", "bias": "b"}
+
+
+class KerasFileError(ValueError):
+    """A file that is no Keras model of the kind that can be imported; the message is one line."""
+
+
+@dataclass(frozen=True)
+class KerasFile:
+    """One snapshot of one network.
+
+    Parameters
+    ----------
+    weights
+        ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post), ``recurrent_bias`` (unit),
+        ``output_weights`` (unit, output_channel) and ``output_bias`` (output_channel), as they stand in the file; a
+        bias that the network does not have is 0.
+    network
+        Its settings, under the names of an experiment's ``network``.
+    training
+        What the file says of its training: optimizer and loss; empty before the first update.
+    step
+        Optimizer updates so far; -1 where the file does not say.
+    keras_version
+        Version that wrote the file.
+    """
+
+    weights: xr.Dataset
+    network: Mapping[str, Any]
+    training: Mapping[str, Any]
+    step: int
+    keras_version: str
+
+
+def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
+    """Read a Keras model: one ``SimpleRNN`` with or without a bias, then one ``Dense``.
+
+    Parameters
+    ----------
+    path
+        A file that ``model.save`` of Keras 1 or 2 wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    KerasFileError
+        If it cannot be read, holds another architecture, or its arrays do not fit.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: expected an HDF5 file, found none")
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file)
+    except KerasFileError as error:
+        raise KerasFileError(f"{path}: {error}") from None
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:  # a damaged file
+        raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {' '.join(str(error).split())}") from None
+
+
+def _read(file: h5py.File) -> KerasFile:
+    if "model_config" not in file.attrs:
+        raise KerasFileError(
+            "expected a model of Keras 1 or 2 with its 'model_config', found none; save the model, not its weights only"
+        )
+    layers = _layers(_json(file.attrs["model_config"], "model_config"))
+    kinds = [kind for kind, _ in layers]
+    if kinds != ["SimpleRNN", "Dense"]:
+        raise KerasFileError(f"expected the layers SimpleRNN and Dense, got {' and '.join(kinds) or 'none'}")
+    recurrent, readout = (config for _, config in layers)
+    network = _network_settings(recurrent, readout)
+    n_units = network["n_units"]
+    root = _group(file, "model_weights")
+    arrays = _arrays(root, recurrent["name"], _RECURRENT_ARRAYS, network["use_bias"])
+    out = _arrays(root, readout["name"], _READOUT_ARRAYS, network["readout_bias"])
+    n_inputs, n_outputs = arrays["kernel"].shape[0], out["kernel"].shape[-1]
+    expected = {
+        "input_weights": (arrays.get("kernel"), ("input_channel", "unit"), (n_inputs, n_units)),
+        "recurrent_weights": (arrays.get("recurrent_kernel"), ("unit_pre", "unit_post"), (n_units, n_units)),
+        "recurrent_bias": (arrays.get("bias"), ("unit",), (n_units,)),
+        "output_weights": (out.get("kernel"), ("unit", "output_channel"), (n_units, n_outputs)),
+        "output_bias": (out.get("bias"), ("output_channel",), (n_outputs,)),
+    }
+    weights = xr.Dataset({name: (dims, _values(array, name, shape)) for name, (array, dims, shape) in expected.items()})
+    training = _training_settings(file)
+    return KerasFile(weights, network, training, _step(file), _text(file.attrs.get("keras_version", "1")))
+
+
+def _layers(config: Any) -> list[tuple[str, dict[str, Any]]]:
+    """List class and settings of the layers that compute something; a wrapped Dense counts as itself."""
+    if not isinstance(config, dict) or config.get("class_name") != "Sequential":
+        kind = config.get("class_name") if isinstance(config, dict) else type(config).__name__
+        raise KerasFileError(f"expected a Sequential model, got {kind!r}")
+    found = config.get("config")
+    entries = found.get("layers") if isinstance(found, dict) else found  # Keras 1 and early 2 keep the bare list
+    layers = []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
+            raise KerasFileError("expected layers with their settings in 'model_config', got something else")
+        kind, settings = str(entry.get("class_name")), entry["config"]
+        if kind == "TimeDistributed" and isinstance(settings.get("layer"), dict):
+            inner = settings["layer"]
+            kind, settings = str(inner.get("class_name")), {**inner.get("config", {}), "name": settings.get("name")}
+        elif kind == "TimeDistributedDense":
+            kind = "Dense"
+        if kind != "InputLayer":
+            layers.append((kind, settings))
+    return layers
+
+
+def _network_settings(recurrent: Mapping[str, Any], readout: Mapping[str, Any]) -> dict[str, Any]:
+    activation = recurrent.get("activation")
+    if activation not in _ACTIVATIONS:
+        raise KerasFileError(f"activation: expected one of {', '.join(_ACTIVATIONS)}, got {activation!r}")
+    if readout.get("activation") != "linear":
+        raise KerasFileError(f"activation of Dense: expected 'linear', got {readout.get('activation')!r}")
+    if not recurrent.get("return_sequences"):
+        raise KerasFileError("return_sequences of SimpleRNN: expected true, got false: its only output is at the end")
+    if recurrent.get("go_backwards"):
+        raise KerasFileError("go_backwards of SimpleRNN: expected false, got true")
+    n_units = recurrent.get("units", recurrent.get("output_dim"))
+    if not isinstance(n_units, int) or isinstance(n_units, bool) or not 1 <= n_units <= _MAX_UNITS:
+        raise KerasFileError(f"units of SimpleRNN: expected 1 to {_MAX_UNITS}, got {n_units!r}")
+    return {
+        "n_units": n_units,
+        "activation": activation,
+        "use_bias": bool(recurrent.get("use_bias", True)),
+        "readout_bias": bool(readout.get("use_bias", readout.get("bias", True))),
+        "initial": _initializer(recurrent.get("recurrent_initializer", recurrent.get("inner_init"))),
+        "input_initial": _initializer(recurrent.get("kernel_initializer", recurrent.get("init"))),
+        "output_initial": _initializer(readout.get("kernel_initializer", readout.get("init"))),
+        "penalties": {
+            key: value
+            for settings in (recurrent, readout)
+            for key, value in settings.items()
+            if "regularizer" in key and value
+        },
+    }
+
+
+def _initializer(config: Any) -> str | None:
+    """Name an initialiser as Keras does in short: Glorot's is a kind of variance scaling."""
+    if not isinstance(config, Mapping):
+        return config if isinstance(config, str) else None
+    kind = str(config.get("class_name"))
+    settings = config.get("config") if isinstance(config.get("config"), Mapping) else {}
+    assert isinstance(settings, Mapping)
+    if kind == "VarianceScaling" and (settings.get("scale"), settings.get("mode")) == (1.0, "fan_avg"):
+        return f"glorot_{settings.get('distribution')}"
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("_")
+
+
+def _training_settings(file: h5py.File) -> dict[str, Any]:
+    if "training_config" not in file.attrs:
+        return {}
+    config = _json(file.attrs["training_config"], "training_config")
+    optimizer = config.get("optimizer_config") if isinstance(config, dict) else None
+    if not isinstance(optimizer, dict) or not isinstance(optimizer.get("config"), dict):
+        return {}
+    return {"optimizer": optimizer.get("class_name"), "loss": config.get("loss"), **optimizer["config"]}
+
+
+def _step(file: h5py.File) -> int:
+    """Return the number of updates that the optimizer counted; 0 in a model that was never compiled, -1 if unknown."""
+    if "training_config" not in file.attrs:
+        return 0
+    optimizer = file.get("optimizer_weights")
+    if not isinstance(optimizer, h5py.Group):
+        return -1
+    found: list[int] = []
+
+    def look(name: str, member: Any) -> None:
+        if name.split("/")[-1] in ("iterations:0", "iteration:0") and isinstance(member, h5py.Dataset):
+            found.append(int(_stored(member, name, ())))
+
+    optimizer.visititems(look)  # visits hard links only
+    return found[0] if found else -1
+
+
+def _arrays(root: h5py.Group, layer: str, names: Mapping[str, str], has_bias: bool) -> dict[str, h5py.Dataset]:
+    """Find the arrays of a layer, by the names of Keras 2 (``kernel:0``, in nested groups) or 1 (``dense_1_W``)."""
+    group = _group(root, str(layer))
+    found: dict[str, h5py.Dataset] = {}
+
+    def look(path: str, member: Any) -> None:
+        last = path.split("/")[-1].removesuffix(":0")
+        for name, old in names.items():
+            if isinstance(member, h5py.Dataset) and last in (name, f"{layer}_{old}"):
+                found[name] = member
+
+    group.visititems(look)
+    wanted = [name for name in names if name != "bias" or has_bias]
+    if missing := [name for name in wanted if name not in found]:
+        raise KerasFileError(f"{layer}: expected the array {missing[0]!r}, found {sorted(found) or 'none'}")
+    return {name: found[name] for name in wanted}
+
+
+def _group(parent: h5py.Group, name: str) -> h5py.Group:
+    if not isinstance(parent.get(name, getlink=True), h5py.HardLink) or not isinstance(parent[name], h5py.Group):
+        raise KerasFileError(f"expected the group {name!r} in the file, found {sorted(parent)}")
+    return parent[name]
+
+
+def _values(array: h5py.Dataset | None, name: str, shape: tuple[int, ...]) -> NDArray[np.floating]:
+    if array is None:
+        return np.zeros(shape, np.float32)
+    if array.dtype.kind != "f":
+        raise KerasFileError(f"{name}: expected floating point numbers, got dtype {array.dtype}")
+    values = _stored(array, name, shape)
+    if not np.isfinite(values).all():
+        raise KerasFileError(f"{name}: expected finite numbers, got NaN or infinity; the network diverged")
+    return values
+
+
+def _stored(array: h5py.Dataset, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Read an array after a look at its shape, and at whether this very file holds all of it."""
+    if array.shape != shape:
+        raise KerasFileError(f"{name}: expected the shape {shape}, got {array.shape}")
+    if array.external or array.is_virtual or array.id.get_storage_size() != array.nbytes:
+        raise KerasFileError(
+            f"{name}: expected {array.nbytes} bytes in the file itself, found {array.id.get_storage_size()}"
+        )
+    return np.asarray(array[()])
+
+
+def _json(value: Any, name: str) -> Any:
+    try:
+        return json.loads(_text(value))
+    except (ValueError, RecursionError):
+        raise KerasFileError(f"{name}: expected JSON text, got something else") from None
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
