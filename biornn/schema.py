@@ -34,13 +34,19 @@ DIMS: Mapping[str, str] = {
     "mode": "eigenvalue index, largest modulus first",
     "component": "dimension of a reduced space, largest variance first",
     "memory_state": "signs of the memorised bits, such as `+-+`",
+    "edge": "pair of memory states that differ in the bit marked `*`, such as `+*-`",
+    "bit": "axis of a memorised bit",
+    "bit_pair": "two bits, such as `1-2`",
     "condition": "a named condition of a design",
 }
 
 COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "condition": (("network",), "name of the condition that the network belongs to"),
-    "seed": (("network",), "seed of the network; conditions are matched by it"),
-    "step": (("epoch",), "optimizer updates so far (a network that stopped earlier keeps its last weights)"),
+    "seed": (("network",), "seed of the network; conditions are matched by it (-1: not known)"),
+    "step": (
+        ("epoch",),
+        "optimizer updates so far; -1: not known (a network that stopped earlier keeps its last weights)",
+    ),
 }
 
 _LABELLED_DIMS = ("network", "epoch", "time", "unit", "input_channel", "output_channel")
@@ -126,7 +132,7 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),
         "steps_trained": Variable(("network",), "int", "update", "optimizer updates made"),
         "steps_to_criterion": _float("network", "updates until the criterion was held; NaN if never", "update"),
-        "wall_time": _float("network", "time that training took", "s"),
+        "wall_time": _float("network", "time that training took; NaN: not known", "s"),
     },
     "audit": {
         "sign_violations": Variable(("network", "epoch"), "int", "", "weights of a sign that is not allowed"),

@@ -5,14 +5,28 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 """
 
 from biornn.analysis.audit import audit
+from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
+from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
+from biornn.analysis.memory_cube import align_cubes, align_scores, memory_cube
+from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
 from biornn.analysis.simulate import simulate
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 
 __all__ = [
+    "align_cubes",
+    "align_scores",
     "audit",
+    "distance_from_initial",
+    "distance_from_orthogonal",
+    "dominant_eigenvalue",
+    "eigenmodes",
     "eigenspectrum",
+    "eigenvalue_paths",
+    "escape_step",
+    "memory_cube",
+    "n_outside",
     "nonnormality",
     "participation_ratio",
     "performance",

@@ -68,10 +68,7 @@ def write_keras_1(path: Path, seed: int = 0) -> Path:
         "return_sequences": True,
         "go_backwards": False,
     }
-    dense = {
-        "class_name": "Dense",
-        "config": {"name": "dense_1", "output_dim": 2, "activation": "linear", "bias": True},
-    }
+    readout = {"name": "dense_1", "output_dim": 2, "activation": "linear", "bias": True}
     layers = [
         {"class_name": "SimpleRNN", "config": recurrent},
         {

@@ -1,0 +1,134 @@
+"""Eigenvalues followed through training: which leave the unit circle, and when."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from biornn.analysis.dims import require_dims
+
+
+def eigenvalue_paths(eigenvalues: xr.DataArray) -> xr.DataArray:
+    """Match the eigenvalues from snapshot to snapshot, so that a mode is the same one throughout.
+
+    Parameters
+    ----------
+    eigenvalues
+        As `eigenspectrum` gives them, dims `epoch`, `mode`; others, such as `network`, broadcast.
+
+    Returns
+    -------
+    xr.DataArray
+        The same values, sorted along `mode`: at the last epoch as they came, and at each epoch before so that the sum
+        of squared distances to the epoch after is smallest. NaN where an epoch is not finite; the epochs on its two
+        sides are matched with each other.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing.
+
+    Notes
+    -----
+    `scipy.optimize.linear_sum_assignment` (Kuhn 1955, the Hungarian method). Where snapshots are far apart against the
+    distances between eigenvalues, which one became which is a guess: keep more snapshots.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> values = xr.DataArray([[0.9, -0.8], [-1.0, 0.95]], dims=("epoch", "mode"))
+    >>> eigenvalue_paths(values).values.tolist()
+    [[-0.8, 0.9], [-1.0, 0.95]]
+    """
+    require_dims(eigenvalues, "eigenvalues", ["epoch", "mode"])
+    paths: xr.DataArray = xr.apply_ufunc(
+        _paths,
+        eigenvalues,
+        input_core_dims=[["epoch", "mode"]],
+        output_core_dims=[["epoch", "mode"]],
+        vectorize=True,
+        keep_attrs=True,
+    )
+    return paths.transpose(*eigenvalues.dims)
+
+
+def n_outside(eigenvalues: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
+    """Count the eigenvalues outside of a circle about zero.
+
+    Parameters
+    ----------
+    eigenvalues
+        Dims `mode` and any others.
+    radius
+        Of the circle; an eigenvalue on it is inside. The eigenvalues of an orthogonal matrix lie on the unit circle up
+        to rounding: a radius slightly above 1, such as the 1.02 of the published networks' description, tells those
+        that training moved.
+
+    Returns
+    -------
+    xr.DataArray
+        `n_outside`, without `mode`; NaN where an eigenvalue is not finite.
+
+    Raises
+    ------
+    ValueError
+        If `mode` is missing, or the radius is negative.
+    """
+    outside = _outside(eigenvalues, radius)
+    count = outside.sum("mode").where((abs(eigenvalues) < np.inf).all("mode")).rename("n_outside")
+    count.attrs = {"units": "1", "long_name": f"eigenvalues with a modulus above {radius:g}"}
+    return count
+
+
+def escape_step(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
+    """Tell when each eigenvalue left a circle about zero for good.
+
+    Parameters
+    ----------
+    paths
+        As `eigenvalue_paths` gives them, dims `epoch`, `mode` and any others.
+    radius
+        Of the circle.
+
+    Returns
+    -------
+    xr.DataArray
+        `escape_step` (..., mode): the `step` (where there is none: the `epoch`) of the first snapshot from which on the
+        eigenvalue is outside; NaN where it is inside at the end.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, or the radius is negative.
+    """
+    require_dims(paths, "paths", ["epoch", "mode"])
+    outside = _outside(paths, radius)
+    n_epochs = paths.sizes["epoch"]
+    for_good = outside.isel(epoch=slice(None, None, -1)).cumprod("epoch").sum("epoch")  # snapshots outside at the end
+    when = paths["step" if "step" in paths.coords else "epoch"]
+    first = when.values.astype(float)[np.minimum(n_epochs - for_good, n_epochs - 1)]
+    left = for_good.copy(data=first).where(for_good > 0).rename("escape_step")
+    left.attrs = {"units": "update", "long_name": f"when the modulus exceeded {radius:g} for good"}
+    return left
+
+
+def _outside(eigenvalues: xr.DataArray, radius: float) -> xr.DataArray:
+    require_dims(eigenvalues, "eigenvalues", ["mode"])
+    if not radius >= 0:
+        raise ValueError(f"radius: expected a number of at least 0, got {radius!r}")
+    return abs(eigenvalues) > radius
+
+
+def _paths(values: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
+    matched = values.copy()
+    after = None  # the nearest later epoch that is finite
+    for epoch in range(len(values) - 1, -1, -1):
+        if not np.isfinite(values[epoch]).all():
+            continue
+        if after is not None:
+            distance = np.abs(matched[after][:, np.newaxis] - values[epoch])
+            matched[epoch] = values[epoch][linear_sum_assignment(distance**2)[1]]
+        after = epoch
+    return matched

@@ -1,0 +1,308 @@
+"""The memory states of a network as the corners of a cube, in numbers."""
+
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_dims
+from biornn.analysis.population import principal_components
+from biornn.schema import text
+
+_Array = NDArray[np.float64]
+_SCALARS = ("affine_r2", "similarity_r2", "separation")
+
+
+def memory_cube(
+    rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None = None
+) -> xr.Dataset:
+    """Measure how far the memory states of networks are the corners of a cube (with n bits: of an n-cube).
+
+    The centroid of a state is the mean of the rates over the samples at which it is held. The ideal cube has a corner
+    at ±1 along one axis per bit.
+
+    Parameters
+    ----------
+    rates
+        Activity, dims `trial`, `time`, `unit`; others, such as `network`, broadcast.
+    memory_state
+        Signs of the memorised bits, such as ``+-+``, dims `trial`, `time`. Samples with a ``0``, a bit that has not
+        been set yet, are left out.
+    response_window
+        True where a bit is still allowed to be on its way, dims `trial`, `time`, `output_channel`: these samples are
+        left out too. Recommended for the probe of a task, which changes its state often; without it the paths from
+        state to state count as well.
+
+    Returns
+    -------
+    xr.Dataset
+        `centroids` (..., memory_state, component): the states in the space of the first principal components of the
+        activity (as many as there are bits, and at least three), in the units of the rates;
+        `explained_variance_ratio` (..., component) of these, and `variance_share` (...), its sum over the first three;
+        `affine_r2`: share of the centroids' variance, over all units, that the best affine image of the ideal cube
+        explains (a box or a sheared box has 1); `similarity_r2`: the same where only rotation, reflection, shift and
+        one scale are allowed (only a cube has 1);
+        `edge_length` (..., edge): distances between the states that differ in one bit, marked ``*`` in the label of the
+        edge, such as ``+*-``; `edge_angle` (..., memory_state, bit_pair): angles between the edges that meet in a
+        state, in degrees;
+        `spread` (..., memory_state): root mean square distance of a state's samples from its centroid; `separation`
+        (...): smallest distance between two centroids over the root mean square of the spreads.
+        All NaN for a network whose activity is not finite; shares and scores also where the states do not differ.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, labels differ, or one of the 2**n states has no sample.
+
+    See Also
+    --------
+    align_cubes : Turn the cubes of several networks, so that they lie on each other.
+
+    Notes
+    -----
+    With ``Y`` the centred centroids and ``X`` the centred ideal cube, `affine_r2` is the coefficient of determination
+    of the linear regression of ``Y`` on ``X``, and ``similarity_r2 = (Σ σ)² / (‖X‖² ‖Y‖²)`` with the singular values σ
+    of ``Xᵀ Y`` (orthogonal Procrustes: Schönemann 1966, Psychometrika 31, 1). It never exceeds `affine_r2`. That the
+    states of a 3-bit memory lie on a cube: Sussillo & Barak (2013), figure 3; Jarne, figures 5 and 6.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> states = xr.DataArray([["--", "+-", "-+", "++"]], dims=("trial", "time"))
+    >>> square = np.array([[[-1.0, -1, 0], [1, -1, 0], [-1, 1, 0], [1, 1, 0]]])
+    >>> cube = memory_cube(xr.DataArray(square, dims=("trial", "time", "unit")), states)
+    >>> float(cube["similarity_r2"].round(6)), cube["edge_length"].values.round(6).tolist()
+    (1.0, [2.0, 2.0, 2.0, 2.0])
+    """
+    require_dims(rates, "rates", ["trial", "time", "unit"])
+    require_dims(memory_state, "memory_state", ["trial", "time"])
+    held = _held_states(rates, memory_state, response_window)
+    n_bits = max(map(len, np.unique(held.values).tolist()))
+    labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
+    index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
+    if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
+        raise ValueError(
+            f"memory_state: expected samples of all {len(labels)} states, found none of {missing[0]}; "
+            "take the task's probe, or more trials"
+        )
+    n_components = min(max(3, n_bits), rates.sizes["unit"], held.size)  # a square's third component says how flat it is
+    components = principal_components(rates, n_components)
+    centroids, spread, *scores = xr.apply_ufunc(
+        lambda activity: _cube(activity, index, labels),
+        rates,
+        input_core_dims=[["trial", "time", "unit"]],
+        output_core_dims=[
+            ["memory_state", "unit"],
+            ["memory_state"],
+            ["edge"],
+            ["memory_state", "bit_pair"],
+            [],
+            [],
+            [],
+        ],
+        vectorize=True,
+        output_dtypes=[np.float64] * 7,
+    )
+    edges = [name for name, *_ in _edges(labels)]
+    pairs = combinations(range(1, n_bits + 1), 2)
+    ratio = components["explained_variance_ratio"]
+    cube = xr.Dataset(
+        {
+            "centroids": (centroids - components["mean"]).dot(components["loadings"], dim="unit"),
+            "explained_variance_ratio": ratio,
+            "variance_share": ratio.sel(component=slice(3)).sum("component", skipna=False),
+            "spread": spread,
+            "edge_length": scores[0],
+            "edge_angle": scores[1],
+            **dict(zip(_SCALARS, scores[2:], strict=True)),
+        },
+        {
+            "memory_state": np.array(labels, object),
+            "edge": np.array(edges, object),
+            "bit_pair": np.array([f"{first}-{second}" for first, second in pairs], object),
+        },
+    )
+    return _described(cube, rates.attrs.get("units", "1"))
+
+
+def align_cubes(cube: xr.Dataset) -> xr.Dataset:
+    """Turn, shift and scale the cubes of networks onto the ideal cube, and so onto each other.
+
+    Parameters
+    ----------
+    cube
+        As `memory_cube` gives it: `centroids` (..., memory_state, component).
+
+    Returns
+    -------
+    xr.Dataset
+        `centroids` (..., memory_state, bit): the corners of the ideal cube are at ±1 along each bit; `rotation`
+        (..., component, bit), `offset` (..., component) and `scale` (...), with which any point of the space of the
+        components follows: ``(point - offset) @ rotation / scale``, as `align_scores` does for a path.
+
+    Raises
+    ------
+    ValueError
+        If there are no centroids, or fewer components than bits.
+
+    Notes
+    -----
+    Orthogonal Procrustes, reflections allowed: which side of a component is positive is a convention.
+    Schönemann (1966), Psychometrika 31, 1.
+    """
+    if "centroids" not in cube:
+        raise ValueError(f"cube: expected the variable 'centroids', found {sorted(map(str, cube.data_vars))}")
+    centroids = cube["centroids"]
+    signs = _signs(text(centroids["memory_state"]).values.tolist())
+    if centroids.sizes["component"] < signs.shape[1]:
+        raise ValueError(
+            f"cube: expected at least {signs.shape[1]} components for as many bits, got {centroids.sizes['component']}"
+        )
+    aligned, rotation, offset, scale = xr.apply_ufunc(
+        lambda points: _onto_cube(points, signs),
+        centroids,
+        input_core_dims=[["memory_state", "component"]],
+        output_core_dims=[["memory_state", "bit"], ["component", "bit"], ["component"], []],
+        vectorize=True,
+        output_dtypes=[np.float64] * 4,
+    )
+    result = xr.Dataset({"centroids": aligned, "rotation": rotation, "offset": offset, "scale": scale})
+    return result.assign_coords(bit=np.arange(1, signs.shape[1] + 1))
+
+
+def align_scores(scores: xr.DataArray, alignment: xr.Dataset) -> xr.DataArray:
+    """Take a path through the space of the components to the ideal cube.
+
+    Parameters
+    ----------
+    scores
+        Dims `component` and any others, as `principal_components` gives them for the activity of the cube.
+    alignment
+        As `align_cubes` gives it for the same networks.
+
+    Returns
+    -------
+    xr.DataArray
+        As `scores`, with `bit` for `component`; the corners of the ideal cube are at ±1.
+    """
+    require_dims(scores, "scores", ["component"])
+    scores = scores.sel(component=alignment["component"])
+    aligned: xr.DataArray = (scores - alignment["offset"]).dot(alignment["rotation"], dim="component")
+    return (aligned / alignment["scale"]).rename("aligned_scores")
+
+
+def _held_states(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None) -> xr.DataArray:
+    """Name the state that is held at each (trial, time); no text where a sample does not count."""
+    arrays = [rates, text(memory_state)]
+    if response_window is not None:
+        require_dims(response_window, "response_window", ["trial", "time", "output_channel"])
+        arrays.append(response_window.astype(bool))
+    try:
+        aligned = xr.align(*arrays, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            "memory_state: expected the trials and times of rates, got others; take both from the same trials"
+        ) from error
+    states = aligned[1].transpose("trial", "time")
+    counts = states.copy(data=np.char.find(states.values, "0") < 0)
+    if len(aligned) > 2:
+        counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
+    if not counts.any():
+        raise ValueError("memory_state: expected samples at which every bit is set, got none")
+    return states.where(counts, "")
+
+
+def _signs(labels: list[str]) -> _Array:
+    """Corners of the ideal cube, (memory_state, bit)."""
+    return np.array([[1.0 if sign == "+" else -1.0 for sign in label] for label in labels])
+
+
+def _edges(labels: list[str]) -> list[tuple[str, int, int]]:
+    """List name, positive end and negative end of each edge, bit by bit."""
+    found = []
+    for bit in range(len(labels[0])):
+        for position, label in enumerate(labels):
+            if label[bit] == "+":
+                other = f"{label[:bit]}-{label[bit + 1 :]}"
+                found.append((f"{label[:bit]}*{label[bit + 1 :]}", position, labels.index(other)))
+    return found
+
+
+def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[str]) -> tuple[_Array | float, ...]:
+    """Centroids, spread, edge lengths, edge angles, affine and similarity R², separation; (trial, time, unit) in."""
+    signs = _signs(labels)
+    n_states, n_bits = signs.shape
+    kept = index >= 0
+    samples, state = activity[kept].astype(np.float64), index[kept]
+    if not np.isfinite(samples).all():
+        samples = np.full_like(samples, np.nan)
+    counts = np.bincount(state, minlength=n_states)
+    sums = np.zeros((n_states, samples.shape[1]))
+    np.add.at(sums, state, samples)
+    centroids = sums / counts[:, np.newaxis]
+    square_distance = ((samples - centroids[state]) ** 2).sum(axis=1)
+    spread = np.sqrt(np.bincount(state, square_distance, minlength=n_states) / counts)
+    ends = np.array([edge[1:] for edge in _edges(labels)])
+    lengths = np.linalg.norm(centroids[ends[:, 0]] - centroids[ends[:, 1]], axis=1)
+    # From a corner along bit k: to the state in which only that bit is of the other sign.
+    along = np.stack([centroids[_flipped(signs, bit)] - centroids for bit in range(n_bits)], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):  # states that coincide have no direction and no separation
+        along /= np.linalg.norm(along, axis=-1, keepdims=True)
+        cosines = [(along[:, first] * along[:, second]).sum(-1) for first, second in combinations(range(n_bits), 2)]
+        angles = np.degrees(np.arccos(np.clip(np.reshape(cosines, (-1, n_states)).T, -1.0, 1.0)))
+        between = centroids[:, np.newaxis] - centroids
+        nearest = np.linalg.norm(between, axis=-1)[~np.eye(n_states, dtype=bool)].min()
+        separation = np.float64(nearest) / np.sqrt((spread**2).mean())
+    return centroids, spread, lengths, angles, *_fits(centroids, signs), separation
+
+
+def _flipped(signs: _Array, bit: int) -> NDArray[np.intp]:
+    """Position of the state in which one bit differs, for each state."""
+    other = signs.copy()
+    other[:, bit] *= -1
+    return (other[:, np.newaxis] == signs).all(axis=-1).argmax(axis=1)
+
+
+def _fits(centroids: _Array, signs: _Array) -> tuple[float, float]:
+    """R² of the best affine image of the ideal cube, and of its best similar one."""
+    centred = centroids - centroids.mean(axis=0)
+    total = (centred**2).sum()
+    if not total > 0:  # NaN, or states that do not differ
+        return float("nan"), float("nan")
+    products = signs.T @ centred  # the columns of the ideal cube are orthogonal, of squared length n_states
+    affine = (products**2).sum() / len(signs) / total
+    similarity = np.linalg.svd(products, compute_uv=False).sum() ** 2 / (signs.size * total)
+    return float(affine), float(similarity)
+
+
+def _onto_cube(points: _Array, signs: _Array) -> tuple[_Array, _Array, _Array, float]:
+    """Points (memory_state, bit) on the ideal cube; rotation (component, bit), offset (component), scale."""
+    offset = points.mean(axis=0)
+    centred = points - offset
+    if not np.isfinite(points).all() or not centred.any():
+        nan = np.nan
+        return np.full_like(signs, nan), np.full((points.shape[1], signs.shape[1]), nan), offset * nan, nan
+    left, sizes, right = np.linalg.svd(centred.T @ signs, full_matrices=False)
+    rotation = left @ right
+    scale = sizes.sum() / signs.size
+    return centred @ rotation / scale, rotation, offset, float(scale)
+
+
+def _described(cube: xr.Dataset, units: str) -> xr.Dataset:
+    described = {
+        "centroids": (units, "mean of a memory state along a component"),
+        "explained_variance_ratio": ("1", "share of the variance"),
+        "variance_share": ("1", "share of the variance in the first three components"),
+        "affine_r2": ("1", "share of the centroids' variance that an affine image of the cube explains"),
+        "similarity_r2": ("1", "share of the centroids' variance that a rotated and scaled cube explains"),
+        "edge_length": (units, "distance of two states that differ in one bit"),
+        "edge_angle": ("degree", "angle between two edges that meet in a state"),
+        "spread": (units, "root mean square distance from the centroid"),
+        "separation": ("1", "smallest distance of two states over their spread"),
+    }
+    for name, (unit, long_name) in described.items():
+        cube[name].attrs = {"units": unit, "long_name": long_name}
+    return cube[list(described)]
