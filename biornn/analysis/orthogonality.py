@@ -42,7 +42,7 @@ def distance_from_initial(recurrent_weights: xr.DataArray) -> xr.DataArray:
     initial = weights.isel(epoch=0, drop=True)
     size = (initial**2).sum(_MATRIX, skipna=False)
     square_change = ((weights - initial) ** 2).sum(_MATRIX, skipna=False)
-    distance: xr.DataArray = np.sqrt(square_change / size.where(size > 0))
+    distance = (square_change / size.where(size > 0)) ** 0.5
     distance.attrs = {"units": "1", "long_name": "distance from the initial recurrent weights"}
     return distance.rename("distance_from_initial")
 

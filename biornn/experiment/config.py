@@ -7,16 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictBool,
     StrictInt,
+    Tag,
     TypeAdapter,
     ValidationError,
     field_validator,
@@ -55,6 +59,46 @@ class _Section(BaseModel):
 _AnySection = TypeVar("_AnySection", bound=_Section)
 
 
+class TimeConstants(_Section):
+    """Time constants in ms that differ by unit: evenly spaced on a logarithmic scale, over the units of each type."""
+
+    shortest: Positive
+    longest: Positive
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.longest < self.shortest:
+            raise ValueError(f"longest: expected at least shortest={self.shortest:g} ms, got {self.longest:g} ms")
+        return self
+
+    def spread(self, cell_type: NDArray[Any]) -> list[float]:
+        """Give each unit its time constant.
+
+        Parameters
+        ----------
+        cell_type
+            (unit,) types; excitatory and inhibitory units get the same range.
+        """
+        tau = np.empty(len(cell_type))
+        for one in np.unique(cell_type):
+            members = cell_type == one
+            tau[members] = np.geomspace(self.shortest, self.longest, members.sum())
+        return tau.tolist()
+
+
+def _kind_of_tau(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    return "range" if isinstance(value, dict | TimeConstants) else "time"
+
+
+# A told-apart union: messages name the kind that was meant, not all that might have been.
+Tau = Annotated[
+    Annotated[Positive, Tag("time")] | Annotated[list[Positive], Tag("list")] | Annotated[TimeConstants, Tag("range")],
+    Discriminator(_kind_of_tau),
+]
+
+
 class NetworkConfig(_Section):
     """A network: the settings of `biornn.Connectivity` and of `biornn.layers.build_model`, under their names."""
 
@@ -74,7 +118,7 @@ class NetworkConfig(_Section):
     readout_from: Literal["all", "excitatory"] = "all"
     readout_sign: Literal["free", "non_negative", "dale"] = "free"
     readout_bias: StrictBool = True
-    tau: Positive | list[Positive] = 1.0
+    tau: Tau = 1.0
     dt: Positive = 1.0
     activation: str = "tanh"
     formulation: Literal["rate", "current"] = "rate"
@@ -92,18 +136,27 @@ class NetworkConfig(_Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        taus = self.tau if isinstance(self.tau, list) else [self.tau]
-        if isinstance(self.tau, list) and len(taus) != self.n_units:
-            raise ValueError(f"tau: expected one time or n_units={self.n_units} of them, got {len(taus)}")
-        if self.dt > min(taus):
-            raise ValueError(f"dt: expected at most tau={min(taus):g} ms, got {self.dt:g} ms")
-        self.connectivity(seed=0)
+        if isinstance(self.tau, list) and len(self.tau) != self.n_units:
+            raise ValueError(f"tau: expected one time or n_units={self.n_units} of them, got {len(self.tau)}")
+        shortest = float(np.min(self.time_constants(self.connectivity(seed=0))))
+        if self.dt > shortest:
+            raise ValueError(f"dt: expected at most tau={shortest:g} ms, got {self.dt:g} ms")
         return self
 
     def connectivity(self, seed: int) -> Connectivity:
         """Make the wiring of one network."""
         names = {field.name for field in fields(Connectivity)} - {"seed"}
         return Connectivity(seed=seed, **{name: getattr(self, name) for name in names})
+
+    def time_constants(self, connectivity: Connectivity) -> float | list[float]:
+        """Return the time constant in ms, or those of all units.
+
+        Parameters
+        ----------
+        connectivity
+            The wiring.
+        """
+        return self.tau.spread(connectivity.cell_type) if isinstance(self.tau, TimeConstants) else self.tau
 
 
 class TrainingConfig(_Section):
@@ -112,13 +165,15 @@ class TrainingConfig(_Section):
     max_updates: Count = 1000
     batch_size: Count = 32
     learning_rate: Positive = 5e-3
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "inverse_time"] = "cosine"
     warmup: Share = 0.0
+    decay: NonNegative = 0.0
     clip_norm: Positive | None = 1.0
     criterion: Share | None = None
     criterion_checks: Count = 2
     validate_every: Count = 50
     snapshots: list[Annotated[StrictInt, Field(ge=0)]] | None = None
+    n_training_trials: Count | None = None
     n_validation_trials: Count = 200
     l1_weights: NonNegative = 0.0
     l2_weights: NonNegative = 0.0
@@ -126,6 +181,10 @@ class TrainingConfig(_Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.schedule == "inverse_time" and self.warmup:
+            raise ValueError(f"warmup: expected 0 with schedule inverse_time, got {self.warmup:g}")
+        if self.schedule != "inverse_time" and self.decay:
+            raise ValueError(f"decay: expected 0 with schedule {self.schedule}, got {self.decay:g}")
         for step in self.snapshots or ():
             if step > self.max_updates or (step % self.validate_every and step != self.max_updates):
                 raise ValueError(
@@ -333,11 +392,19 @@ def _one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
     for part in location:
-        annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
+        if part in model.model_fields:  # otherwise the kind of a value that may be of several
+            sections = _sections_in(model.model_fields[part].annotation)
+            if not sections:
+                return []
+            model = sections[0]
     return list(model.model_fields)
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """List the sections that a setting may hold, however deep in its type they stand."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections_in(part)]
 
 
 def _unknown(where: str, key: str, known: list[str]) -> str:

@@ -61,8 +61,9 @@ def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, 
     """
     penalty = keras.regularizers.L1L2(training.l1_weights, training.l2_weights)
     weight_penalty = penalty if training.l1_weights or training.l2_weights else None
+    connectivity = network.connectivity(seed)
     return build_model(
-        network.connectivity(seed),
+        connectivity,
         task.n_inputs,
         task.n_outputs,
         readout_bias=network.readout_bias,
@@ -72,7 +73,7 @@ def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, 
         recurrent_regularizer=weight_penalty,
         activity_regularizer=MeanSquare(training.l2_rates) if training.l2_rates else None,
         activation=network.activation,
-        tau=network.tau,
+        tau=network.time_constants(connectivity),
         dt=network.dt,
         formulation=network.formulation,
         use_bias=network.use_bias,

@@ -1,4 +1,4 @@
-"""An endless stream of fresh training trials."""
+"""An endless stream of training trials: fresh ones, or a set that is gone through again and again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from biornn.tasks.seeds import generator
 
 
 class TrialStream(keras.utils.PyDataset):
-    """Batches of trials that never end and never repeat: batch i is a function of the seed and of i alone.
+    """Batches of trials that never end: batch i is a function of the seed and of i alone.
 
     Parameters
     ----------
@@ -25,13 +25,18 @@ class TrialStream(keras.utils.PyDataset):
         Trials per batch.
     seed
         Non-negative integer.
+    n_trials
+        Size of a training set that is gone through in passes, each in an order of its own; the last batch of a pass
+        has what is left. None: every trial is a fresh one.
     """
 
-    def __init__(self, task: Task, batch_size: int, seed: int) -> None:
+    def __init__(self, task: Task, batch_size: int, seed: int, n_trials: int | None = None) -> None:
         super().__init__()
         self.task = task
         self.batch_size = batch_size
         self.seed = seed
+        self.n_trials = n_trials
+        self._set: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
     @property
     def num_batches(self) -> None:
@@ -40,7 +45,14 @@ class TrialStream(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Make inputs (trial, time, input_channel) and targets (trial, time, output_channel) of one batch."""
-        return self.task.arrays(self.batch_size, generator("training", self.seed, index))
+        if self.n_trials is None:
+            return self.task.arrays(self.batch_size, generator("training", self.seed, index))
+        if self._set is None:
+            self._set = self.task.arrays(self.n_trials, generator("training set", self.seed))
+        which, batch = divmod(index, -(-self.n_trials // self.batch_size))
+        order = generator("order", self.seed, which).permutation(self.n_trials)
+        chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        return self._set[0][chosen], self._set[1][chosen]
 
     def for_fit(self) -> Any:
         """Return what Keras's ``fit`` reads fastest on this backend: the stream itself, or a pipeline of its batches.
@@ -55,5 +67,7 @@ class TrialStream(keras.utils.PyDataset):
         def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
             return (self[index] for index in count())
 
-        signature = tuple(tf.TensorSpec(array.shape, array.dtype) for array in self[0])
+        # The last batch of a pass through a set may be smaller.
+        n_trials = self.batch_size if self.n_trials is None else None
+        signature = tuple(tf.TensorSpec((n_trials, *array.shape[1:]), array.dtype) for array in self[0])
         return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)

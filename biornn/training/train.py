@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ from biornn.training.metrics import MemoryAccuracy
 from biornn.training.recording import find_layers, record_constants
 from biornn.training.stream import TrialStream
 
-Schedule = Literal["cosine", "constant"]
+Schedule = Literal["cosine", "constant", "inverse_time"]
 
 
 def train(
@@ -31,11 +31,13 @@ def train(
     learning_rate: float = 5e-3,
     schedule: Schedule = "cosine",
     warmup: float = 0.0,
+    decay: float = 0.0,
     clip_norm: float | None = 1.0,
     criterion: float | None = None,
     criterion_checks: int = 2,
     validate_every: int = 50,
     snapshots: Sequence[int] | None = None,
+    n_training_trials: int | None = None,
     n_validation_trials: int = 200,
     validation_seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -60,11 +62,14 @@ def train(
     learning_rate
         Of Adam, at its highest.
     schedule
-        ``"cosine"`` (down to zero at `max_updates`) or ``"constant"``.
+        ``"cosine"`` (down to zero at `max_updates`), ``"constant"``, or ``"inverse_time"`` (divided by
+        ``1 + decay * update``, as the optimizers of Keras 1 and 2 do).
     warmup
-        Share of `max_updates` over which the learning rate rises from zero, before the schedule. Under Dale's law the
-        first updates
-        move all outgoing weights of a sign together, and with them an eigenvalue that grows with the number of units.
+        Share of `max_updates` over which the learning rate rises from zero, before a cosine or constant schedule. Under
+        Dale's law the first updates move all outgoing weights of a sign together, and with them an eigenvalue that
+        grows with the number of units.
+    decay
+        Of the inverse-time schedule, per update.
     clip_norm
         Largest global norm of the gradient; None: no clipping.
     criterion
@@ -76,6 +81,8 @@ def train(
     snapshots
         Updates at which weights and scores are kept, each a multiple of `validate_every`. 0 and `max_updates` always
         are. None: at every validation.
+    n_training_trials
+        Size of a training set that is gone through again and again, in passes; None: a fresh trial every time.
     n_validation_trials
         Number of validation trials.
     validation_seed
@@ -109,19 +116,21 @@ def train(
     _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
     _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
+    if n_training_trials is not None:
+        _check(n_training_trials=n_training_trials)
     if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
         raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
     _check_fit(model, task)
     steps = _planned_steps(max_updates, validate_every)
     kept = _kept_epochs(steps, snapshots)
-    compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates)
+    compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
     kept_states, stop = Snapshots(validation), CriterionStop(criterion, criterion_checks)
     divergence = DivergenceStop()
     kept_states.keep_initial(model)
     start = time.perf_counter()
     model.fit(
-        TrialStream(task, batch_size, seed).for_fit(),
+        TrialStream(task, batch_size, seed, n_training_trials).for_fit(),
         steps_per_epoch=min(validate_every, max_updates),
         epochs=len(steps) - 1,
         validation_data=validation,
@@ -146,6 +155,7 @@ def compile_model(
     warmup: float,
     clip_norm: float | None,
     max_updates: int,
+    decay: float = 0.0,
 ) -> None:
     """Give a model the optimizer, loss and metric with which `train` trains it.
 
@@ -153,30 +163,43 @@ def compile_model(
     ----------
     model
         The model.
-    learning_rate, schedule, warmup, clip_norm, max_updates
+    learning_rate, schedule, warmup, clip_norm, max_updates, decay
         See `train`.
     """
     if not isinstance(learning_rate, int | float | np.number) or not 0 < learning_rate < np.inf:
         raise ValueError(f"learning_rate: expected a positive number, got {learning_rate!r}")
-    if schedule not in ("cosine", "constant"):
-        raise ValueError(f"schedule: expected 'cosine' or 'constant', got {schedule!r}")
+    if schedule not in get_args(Schedule):
+        raise ValueError(f"schedule: expected one of {get_args(Schedule)}, got {schedule!r}")
     if clip_norm is not None and (not isinstance(clip_norm, int | float | np.number) or not 0 < clip_norm < np.inf):
         raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm!r}")
     if not isinstance(warmup, int | float | np.number) or not 0 <= warmup <= 1:
         raise ValueError(f"warmup: expected a share of max_updates in [0, 1], got {warmup!r}")
-    warmup_steps = round(warmup * max_updates)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup_steps else learning_rate,
-        decay_steps=max(max_updates - warmup_steps, 1),
-        alpha=1.0 if schedule == "constant" else 0.0,
-        warmup_target=learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-    )
+    if not isinstance(decay, int | float | np.number) or not 0 <= decay < np.inf:
+        raise ValueError(f"decay: expected a number of at least 0, got {decay!r}")
+    if (schedule == "inverse_time" and warmup) or (schedule != "inverse_time" and decay):
+        raise ValueError(
+            "schedule: expected 'inverse_time' with decay and without warmup, or another with warmup only, "
+            f"got {schedule!r} with decay={decay} and warmup={warmup}"
+        )
+    rate = _learning_rate(learning_rate, schedule, round(warmup * max_updates), max_updates, decay)
     model.compile(
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=clip_norm),
         loss="mse",
         metrics=[MemoryAccuracy()],
         jit_compile=keras.backend.backend() == "jax",  # XLA makes a step several times slower in TensorFlow on a CPU
+    )
+
+
+def _learning_rate(rate: float, schedule: Schedule, warmup_steps: int, max_updates: int, decay: float) -> Any:
+    schedules = keras.optimizers.schedules
+    if schedule == "inverse_time":
+        return schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=decay)
+    return schedules.CosineDecay(
+        0.0 if warmup_steps else rate,
+        decay_steps=max(max_updates - warmup_steps, 1),
+        alpha=1.0 if schedule == "constant" else 0.0,
+        warmup_target=rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
     )
 
 

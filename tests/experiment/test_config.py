@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -86,7 +87,12 @@ BAD = {
     "network.density=true": "network.density: expected a number, got True",
     "network.dt=2": "network.dt: expected at most tau=1 ms, got 2 ms",
     "network.tau=[1, 2]": "network.tau: expected one time or n_units=5 of them, got 2",
-    "network.tau=-1": "network.tau",
+    "network.tau=-1": "network.tau.time: input should be greater than 0, got -1",
+    "network.tau={shortest: 5, longest: 2}": "network.tau.range.longest: expected at least shortest=5 ms, got 2 ms",
+    "network.tau={shortest: 5, longest: 6, largest: 2}": "network.tau.range.largest: expected one of shortest, longest, got the",
+    "network.tau={shortest: 0.5, longest: 2}": "network.dt: expected at most tau=0.5 ms, got 1 ms",
+    "training.decay=0.1": "training.decay: expected 0 with schedule cosine, got 0.1",
+    "training={schedule: inverse_time, warmup: 0.1}": "training.warmup: expected 0 with schedule inverse_time, got 0.1",
     "network.activation=swoosh": "network.activation: expected one of linear, tanh, relu",
     "network.activaton=tanh": "network.activaton: expected one of n_units, excitatory_fraction",
     "network.mask=[[1, 0], [0, 1]]": "network.mask: expected shape (5, 5), got (2, 2)",
@@ -195,3 +201,15 @@ def test_any_content_is_an_experiment_or_gets_one_line(
     assert bool(message) == (experiment is None)
     for condition in experiment.conditions if experiment else ():
         experiment.settings(condition)
+
+
+def test_time_constants_are_spread_alike_over_both_types(tmp_path):
+    network = load(
+        tmp_path, "network: {n_units: 10, excitatory_fraction: 0.7, tau: {shortest: 1, longest: 16}}"
+    ).network
+    wiring = network.connectivity(seed=0)
+    tau = np.array(network.time_constants(wiring))
+    for cell_type in ("excitatory", "inhibitory"):
+        members = tau[wiring.cell_type == cell_type]
+        np.testing.assert_allclose(members, np.geomspace(1, 16, len(members)))
+    assert load(tmp_path, "network: {tau: 3}").network.time_constants(wiring) == 3

@@ -48,3 +48,24 @@ def test_the_stream_has_no_end():
     stream = TrialStream(Echo(), 2, seed=0)
     assert stream.num_batches is None
     assert stream[10**9][0].shape == (2, 5, 2)
+
+
+def test_a_set_is_gone_through_in_passes_of_another_order_each():
+    task = Echo()
+    stream = TrialStream(task, 4, seed=1, n_trials=10)
+    passes = [[stream[3 * number + batch] for batch in range(3)] for number in range(2)]
+    assert [len(inputs) for inputs, _ in passes[0]] == [4, 4, 2]
+    whole = [np.concatenate([inputs for inputs, _ in batches]) for batches in passes]
+    assert not np.array_equal(*whole)
+    assert {trial.tobytes() for trial in whole[0]} == {trial.tobytes() for trial in whole[1]}
+    assert len({trial.tobytes() for trial in whole[0]}) == 10
+    # The targets went along: Echo's are its inputs.
+    fresh = TrialStream(task, 4, seed=1, n_trials=10)
+    for came, wanted in zip(fresh[5], passes[1][2], strict=True):
+        np.testing.assert_array_equal(came, wanted)
+
+
+def test_fit_reads_smaller_last_batches_of_a_set():
+    stream = TrialStream(Echo(), 4, seed=1, n_trials=6)
+    if keras.backend.backend() == "tensorflow":
+        assert [len(inputs) for inputs, _ in stream.for_fit().take(4)] == [4, 2, 4, 2]

@@ -206,6 +206,13 @@ def test_a_network_that_diverges_is_nan_from_there_on(task, settings):
     assert weights["step"].values.tolist() == list(range(7))
 
 
+def test_the_inverse_time_schedule_is_that_of_keras_2():
+    model = bn.layers.build_model(2, 1, 1)
+    compile_model(model, 1e-4, "inverse_time", warmup=0.0, clip_norm=None, max_updates=4700, decay=1e-4)
+    rates = [float(model.optimizer._learning_rate(step)) for step in (0, 1, 4699)]
+    np.testing.assert_allclose(rates, [1e-4, 1e-4 / 1.0001, 1e-4 / 1.4699], rtol=1e-6)
+
+
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
 @pytest.mark.parametrize(("warmup", "n_warmup"), [(0.0, 0), (0.25, 10), (0.5, 20)])
 def test_the_learning_rate_rises_linearly_and_then_keeps_to_its_schedule(schedule, warmup, n_warmup):
@@ -263,12 +270,16 @@ def test_an_easy_memory_is_learned():
         ({"learning_rate": 0.0}, "learning_rate: expected a positive number, got 0.0"),
         ({"learning_rate": float("nan")}, "learning_rate: expected a positive number, got nan"),
         ({"learning_rate": "fast"}, "learning_rate: expected a positive number, got 'fast'"),
-        ({"schedule": "linear"}, "schedule: expected 'cosine' or 'constant', got 'linear'"),
+        ({"schedule": "linear"}, r"schedule: expected one of \('cosine', 'constant', 'inverse_time'\), got 'linear'"),
         ({"clip_norm": 0}, "clip_norm: expected a positive number or None, got 0"),
         ({"clip_norm": -1.0}, "clip_norm: expected a positive number or None, got -1.0"),
         ({"criterion": 95}, r"criterion: expected an accuracy in \[0, 1\] or None, got 95"),
         ({"criterion": -0.1}, r"criterion: expected an accuracy in \[0, 1\] or None, got -0.1"),
         ({"warmup": -0.1}, r"warmup: expected a share of max_updates in \[0, 1\], got -0.1"),
+        ({"decay": -1.0}, "decay: expected a number of at least 0, got -1.0"),
+        ({"decay": 0.1}, "schedule: expected 'inverse_time' with decay and without warmup, or another with warmup .*"),
+        ({"schedule": "inverse_time", "warmup": 0.1}, "schedule: expected 'inverse_time' .*, got 'inverse_time' .*"),
+        ({"n_training_trials": 0}, "n_training_trials: expected an integer of at least 1, got 0"),
         ({"warmup": 100}, r"warmup: expected a share of max_updates in \[0, 1\], got 100"),
         ({"warmup": "slow"}, r"warmup: expected a share of max_updates in \[0, 1\], got 'slow'"),
         ({"snapshots": [50, 75]}, "snapshots: expected multiples of validate_every=50 up to 1000, got 75"),
