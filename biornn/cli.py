@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("run", metavar="RUN", type=Path)
     audit.set_defaults(command=_audit)
 
-    info = commands.add_parser("info", help="say what a run holds, and compare its conditions")
+    info = commands.add_parser("info", help="say what a run holds, what its networks are, and compare its conditions")
     info.add_argument("run", metavar="RUN", type=Path)
     info.set_defaults(command=_info)
     return parser
@@ -137,6 +137,7 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    from biornn.experiment.network_table import network_table
     from biornn.experiment.summary import comparison_table, summarise
     from biornn.schema import validate
     from biornn.store import open_run
@@ -149,6 +150,7 @@ def _info(options: argparse.Namespace) -> int:
     console.print("  ".join(f"{name} {number}" for name, number in versions.items()), highlight=False)
     for group, node in run.children.items():
         console.print(f"/{group}  {_sizes(node.to_dataset())}", highlight=False)
+    console.print(network_table(run))
     console.print(comparison_table(summarise(run)))
     return 0
 

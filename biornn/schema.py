@@ -15,7 +15,10 @@ import xarray as xr
 SCHEMA_VERSION = 1
 
 CELL_TYPES = ("excitatory", "inhibitory", "unconstrained")
-FORMULATIONS = ("rate", "current")
+FORMULATIONS = ("rate", "current", "gru", "lstm")
+#: Formulations with several weights where the schema has one; these are NaN, and the network cannot be run again.
+GATED = ("gru", "lstm")
+_UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "alpha")
 
 #: How the training of a network ended. Only a network with a status in `TRAINED` holds results to compare.
 STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed")
@@ -122,7 +125,11 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         ),
         "activation": Variable(("network",), "text", "", "name of the activation function"),
         "formulation": Variable(
-            ("network",), "text", "", "which quantity leaks: rate or current", choices=FORMULATIONS
+            ("network",),
+            "text",
+            "",
+            "which quantity leaks, or the gated layer (whose weights and alpha are NaN)",
+            choices=FORMULATIONS,
         ),
     },
     "history": {
@@ -192,8 +199,8 @@ def validate(tree: xr.DataTree) -> None:
 
     Notes
     -----
-    NaN and infinities are allowed only in a network whose ``history/status`` says that it diverged or failed,
-    and in ``loss`` and ``steps_to_criterion`` where there is nothing to report.
+    NaN and infinities are allowed only in a network whose ``history/status`` says that it diverged or failed, in the
+    weights of a gated network, and in ``history`` where there is nothing to report.
 
     Examples
     --------
@@ -279,6 +286,8 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
                 if strange := sorted(set(np.unique(text(values)).tolist()) - set(variable.choices)):
                     yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
     trained = is_trained(history["status"])
+    formulation = groups["weights"].get("formulation")
+    is_gated = xr.zeros_like(trained) if formulation is None else text(formulation).isin(GATED)
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():
             if variable.kind != "float" or name not in groups[group]:
@@ -286,6 +295,8 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
             array = groups[group][name]
             if array.dtype.kind == "f" and array.dims == variable.dims:
                 finite = _finite(array).all([dim for dim in array.dims if dim != "network"])
+                if name in _UNDEFINED_IF_GATED:
+                    finite = finite | is_gated
                 for network in array["network"].values[(trained & ~finite).values]:
                     yield f"{group}/{name}: expected finite values in network {network}, got NaN or infinity"
 

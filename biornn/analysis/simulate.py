@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.activations import activation
-from biornn.schema import variable_attrs
+from biornn.schema import GATED, variable_attrs
 
 
 def simulate(weights: xr.Dataset, inputs: xr.DataArray) -> xr.Dataset:
@@ -30,7 +30,7 @@ def simulate(weights: xr.Dataset, inputs: xr.DataArray) -> xr.Dataset:
     Raises
     ------
     ValueError
-        If the inputs do not fit the weights, or an activation is not known.
+        If the inputs do not fit the weights, an activation is not known, or a network is gated.
 
     References
     ----------
@@ -53,6 +53,8 @@ def simulate(weights: xr.Dataset, inputs: xr.DataArray) -> xr.Dataset:
 
 
 def _simulate_one(weights: xr.Dataset, inputs: xr.DataArray) -> xr.Dataset:
+    if (formulation := str(weights["formulation"].values)) in GATED:
+        raise ValueError(f"weights: expected a network in the rate or current form, got {formulation!r}; leave it out")
     matrices = {
         "input": weights["input_weights"].transpose("input_channel", "unit"),
         "recurrent": weights["recurrent_weights"].transpose("unit_pre", "unit_post"),
@@ -66,7 +68,7 @@ def _simulate_one(weights: xr.Dataset, inputs: xr.DataArray) -> xr.Dataset:
         weights["initial_state"].values.astype(float),
         weights["alpha"].values,
         str(weights["activation"].values),
-        str(weights["formulation"].values),
+        formulation,
     )
     outputs = rates @ w["output"] + weights["output_bias"].values
     activity = xr.Dataset(

@@ -103,6 +103,7 @@ class NetworkConfig(_Section):
     """A network: the settings of `biornn.Connectivity` and of `biornn.layers.build_model`, under their names."""
 
     n_units: Count = 100
+    architecture: Literal["rnn", "gru", "lstm"] = "rnn"
     excitatory_fraction: Share | None = None
     density: Share = 1.0
     autapses: StrictBool = True
@@ -141,7 +142,21 @@ class NetworkConfig(_Section):
         shortest = float(np.min(self.time_constants(self.connectivity(seed=0))))
         if self.dt > shortest:
             raise ValueError(f"dt: expected at most tau={shortest:g} ms, got {self.dt:g} ms")
+        if self.architecture != "rnn":
+            self._check_gated()
         return self
+
+    def _check_gated(self) -> None:
+        """Refuse what a GRU or LSTM does not have: constraints, time constants, noise."""
+        allowed = {"n_units", "architecture", "dt", "use_bias", "readout_bias"}
+        expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
+        expected |= {"tau": self.dt, "initial": None}
+        for name, value in expected.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}: expected {value!r} with architecture {self.architecture}, which has no other, "
+                    f"got {getattr(self, name)!r}"
+                )
 
     def connectivity(self, seed: int) -> Connectivity:
         """Make the wiring of one network."""

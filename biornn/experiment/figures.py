@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from biornn import plots
 from biornn.analysis import eigenspectrum, principal_components
 from biornn.plots.style import MEDIUM, set_text_sizes
-from biornn.schema import is_trained, text
+from biornn.schema import GATED, is_trained, text
 
 _PANEL = (3.35, 3.1)  # inches; 85 mm, a journal's column
 _DPI = 150
@@ -63,11 +63,14 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
             scores = principal_components(probe["rates"].sel(network=network))["scores"]
             plots.memory_states(scores, probe_trials["memory_state"], ax=ax)
 
-        figures["connectivity"] = _panels(shown, connectivity)
-        figures["eigenspectrum"] = _panels(shown, spectrum)
-        reach = max(ax.get_xlim()[1] for ax in figures["eigenspectrum"].axes)
-        for ax in figures["eigenspectrum"].axes:  # unit circles of one size
-            ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
+        formulation = text(weights["formulation"])
+        ungated = {key: one for key, one in shown.items() if str(formulation.sel(network=one).values) not in GATED}
+        if ungated:
+            figures["connectivity"] = _panels(ungated, connectivity)
+            figures["eigenspectrum"] = _panels(ungated, spectrum)
+            reach = max(ax.get_xlim()[1] for ax in figures["eigenspectrum"].axes)
+            for ax in figures["eigenspectrum"].axes:  # unit circles of one size
+                ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
         figures["activity"] = _panels(shown, activity)
         if "memory_state" in probe_trials and probe.sizes["unit"] >= 3:
             figures["memory_states"] = _panels(shown, states, projection="3d")

@@ -11,7 +11,7 @@ import xarray as xr
 from biornn.analysis import audit
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.design import NetworkSpec
-from biornn.layers import MeanSquare, build_model
+from biornn.layers import MeanSquare, build_gated_model, build_model
 from biornn.progress import Progress
 from biornn.tasks import Task
 from biornn.training import record_activity, train
@@ -61,6 +61,23 @@ def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, 
     """
     penalty = keras.regularizers.L1L2(training.l1_weights, training.l2_weights)
     weight_penalty = penalty if training.l1_weights or training.l2_weights else None
+    penalties = {
+        "recurrent_regularizer": weight_penalty,
+        "activity_regularizer": MeanSquare(training.l2_rates) if training.l2_rates else None,
+    }
+    if network.architecture != "rnn":
+        return build_gated_model(
+            network.architecture,
+            network.n_units,
+            task.n_inputs,
+            task.n_outputs,
+            seed=seed,
+            use_bias=network.use_bias,
+            readout_bias=network.readout_bias,
+            output_regularizer=weight_penalty,
+            kernel_regularizer=weight_penalty,
+            **penalties,
+        )
     connectivity = network.connectivity(seed)
     return build_model(
         connectivity,
@@ -70,8 +87,7 @@ def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, 
         enforcement=network.enforcement,
         output_regularizer=weight_penalty,
         input_regularizer=weight_penalty,
-        recurrent_regularizer=weight_penalty,
-        activity_regularizer=MeanSquare(training.l2_rates) if training.l2_rates else None,
+        **penalties,
         activation=network.activation,
         tau=network.time_constants(connectivity),
         dt=network.dt,

@@ -93,6 +93,8 @@ def comparison_table(summary: xr.Dataset) -> Table:
 def _range(values: xr.DataArray, form: str, spread: bool = True) -> str:
     if not values.size:
         return "none"
+    if values.isnull().all():
+        return "–"  # a gated network has no spectrum
     if values.size == 1 or not spread:
         return f"{float(values.median()):{form}}"
     return escape(f"{float(values.median()):{form}} [{float(values.min()):{form}}, {float(values.max()):{form}}]")

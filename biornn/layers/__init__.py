@@ -2,6 +2,7 @@
 
 from biornn.layers.cell import ConstrainedRNNCell
 from biornn.layers.effective_weights import effective_weights
+from biornn.layers.gated import build_gated_model
 from biornn.layers.model import build_model
 from biornn.layers.pathway_weights import PathwayConstraint
 from biornn.layers.readout import Readout
@@ -14,6 +15,7 @@ __all__ = [
     "MeanSquare",
     "PathwayConstraint",
     "Readout",
+    "build_gated_model",
     "build_model",
     "effective_weights",
 ]

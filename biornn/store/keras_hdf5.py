@@ -168,7 +168,7 @@ def _initializer(config: Any) -> str | None:
     settings = config.get("config") if isinstance(config.get("config"), Mapping) else {}
     assert isinstance(settings, Mapping)
     if kind == "VarianceScaling" and (settings.get("scale"), settings.get("mode")) == (1.0, "fan_avg"):
-        return f"glorot_{settings.get('distribution')}"
+        return f"Glorot_{settings.get('distribution')}"
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("_")
 
 

@@ -21,7 +21,7 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     Parameters
     ----------
     model
-        A model with a `ConstrainedRNN` and a `Readout`.
+        A model with a recurrent layer and a `Readout`, see `find_layers`.
     trials
         ``inputs`` (trial, time, input_channel).
     batch_size
@@ -57,14 +57,19 @@ def record_weights(model: keras.Model) -> xr.Dataset:
     -------
     xarray.Dataset
         ``input_weights``, ``recurrent_weights``, ``recurrent_bias``, ``output_weights`` (unit, output_channel) and
-        ``output_bias`` (output_channel).
+        ``output_bias`` (output_channel). The first three are NaN for a gated layer, which has several of each.
     """
     recurrent, readout = find_layers(model)
     bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else as_numpy(readout.bias)
-    weights = effective_weights(recurrent).drop_vars("cell_type")
+    if isinstance(recurrent, ConstrainedRNN):
+        weights = effective_weights(recurrent).drop_vars("cell_type")
+        state = _initial_state(recurrent.cell)
+    else:
+        weights = _gated_weights(model.input_shape[-1], recurrent.units)
+        state = np.zeros(recurrent.units, "float32")
     weights["output_weights"] = ("unit", "output_channel"), as_numpy(readout.output_pathway.effective())
     weights["output_bias"] = ("output_channel",), bias
-    weights["initial_state"] = ("unit",), _initial_state(recurrent.cell)
+    weights["initial_state"] = ("unit",), state
     return variable_attrs("weights", weights)
 
 
@@ -82,11 +87,16 @@ def record_constants(model: keras.Model) -> xr.Dataset:
         The variables of the group `weights` of the schema that have no epoch.
     """
     recurrent, readout = find_layers(model)
-    cell, wiring = recurrent.cell, recurrent.cell.connectivity
-    inputs = wiring.input(cell.input_pathway.parameters.shape[0])
+    wiring = readout.connectivity
+    if isinstance(recurrent, ConstrainedRNN):
+        wiring, formulation, alpha = recurrent.cell.connectivity, recurrent.cell.formulation, recurrent.cell.alpha
+        state = _initial_state(recurrent.cell)
+    else:
+        formulation, alpha = type(recurrent).__name__.lower(), np.full(wiring.n_units, np.nan)
+        state = np.zeros(wiring.n_units, "float32")
+    inputs = wiring.input(model.input_shape[-1])
     outputs = readout.connectivity.readout(readout.n_outputs)
-    state = _initial_state(cell)
-    rates = state if cell.formulation == "rate" else as_numpy(cell.activation(ops.convert_to_tensor(state)))
+    rates = as_numpy(recurrent.cell.activation(ops.convert_to_tensor(state))) if formulation == "current" else state
     constants = xr.Dataset(
         {
             "recurrent_mask": (("unit_pre", "unit_post"), wiring.recurrent.mask),
@@ -95,10 +105,10 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "input_sign": ("input_channel", inputs.sign),
             "output_sign": ("unit", outputs.sign),
             "cell_type": ("unit", wiring.cell_type),
-            "alpha": ("unit", cell.alpha),
+            "alpha": ("unit", alpha),
             "initial_rates": ("unit", rates),
-            "activation": ((), _activation_name(cell.activation)),
-            "formulation": ((), cell.formulation),
+            "activation": ((), _activation_name(recurrent.cell.activation)),
+            "formulation": ((), formulation),
         }
     )
     return variable_attrs("weights", constants)
@@ -108,13 +118,13 @@ def _initial_state(cell: ConstrainedRNNCell) -> NDArray[np.floating]:
     return np.zeros(cell.units, "float32") if cell.initial_state is None else as_numpy(cell.initial_state)
 
 
-def find_layers(model: keras.Model) -> tuple[ConstrainedRNN, Readout]:
+def find_layers(model: keras.Model) -> tuple[Any, Readout]:
     """Return the one recurrent layer and the one readout of a model.
 
     Parameters
     ----------
     model
-        The model.
+        With a `ConstrainedRNN`, or a GRU or LSTM of Keras, and a `Readout`.
 
     Raises
     ------
@@ -122,12 +132,23 @@ def find_layers(model: keras.Model) -> tuple[ConstrainedRNN, Readout]:
         If there is not exactly one of each.
     """
     found = []
-    for kind in (ConstrainedRNN, Readout):
-        layers = [layer for layer in model.layers if isinstance(layer, kind)]
+    for kinds in ((ConstrainedRNN, keras.layers.GRU, keras.layers.LSTM), (Readout,)):
+        layers = [layer for layer in model.layers if isinstance(layer, kinds)]
         if len(layers) != 1:
-            raise ValueError(f"model: expected exactly one {kind.__name__} layer, got {len(layers)}")
+            raise ValueError(f"model: expected exactly one {kinds[0].__name__} layer, got {len(layers)}")
         found.append(layers[0])
     return found[0], found[1]
+
+
+def _gated_weights(n_inputs: int, n_units: int) -> xr.Dataset:
+    """One NaN for each weight that a gated layer has once per gate, and a run cannot hold."""
+    shapes = {
+        "input_weights": {"input_channel": n_inputs, "unit": n_units},
+        "recurrent_weights": {"unit_pre": n_units, "unit_post": n_units},
+        "recurrent_bias": {"unit": n_units},
+    }
+    nan = {name: (tuple(shape), np.full(tuple(shape.values()), np.nan, "f4")) for name, shape in shapes.items()}
+    return xr.Dataset(nan, coords={"unit": np.arange(n_units)})
 
 
 def _activation_name(function: Any) -> str:

@@ -49,8 +49,8 @@ def train(
     Parameters
     ----------
     model
-        A model with a `biornn.layers.ConstrainedRNN` and a `biornn.layers.Readout`, such as `biornn.layers.build_model`
-        gives.
+        A model with a `biornn.layers.ConstrainedRNN` (or a GRU or LSTM of Keras) and a `biornn.layers.Readout`, such as
+        `biornn.layers.build_model` gives.
     task
         Makes the trials.
     seed
@@ -217,8 +217,9 @@ def _check_fit(model: keras.Model, task: Task) -> None:
             f"model: expected the task's {task.n_inputs} inputs and {task.n_outputs} outputs, "
             f"got {model.input_shape[-1]} and {readout.n_outputs}"
         )
-    if (dt := getattr(task, "dt", recurrent.cell.dt)) != recurrent.cell.dt:
-        raise ValueError(f"task: expected the model's time step dt={recurrent.cell.dt} ms, got dt={dt} ms")
+    model_dt = getattr(recurrent.cell, "dt", None)  # gated layers have no time step of their own
+    if model_dt is not None and (dt := getattr(task, "dt", model_dt)) != model_dt:
+        raise ValueError(f"task: expected the model's time step dt={model_dt} ms, got dt={dt} ms")
 
 
 def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:

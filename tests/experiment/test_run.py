@@ -10,8 +10,10 @@ import xarray as xr
 from rich.console import Console
 
 import biornn as bn
+from biornn.cli import main
 from biornn.experiment import NetworkSpec, load_experiment, run_experiment
-from biornn.experiment.run import check_output
+from biornn.schema import text
+from biornn.store import check_output
 
 
 def test_a_run_keeps_to_the_schema_and_says_what_it_is(run: xr.DataTree) -> None:
@@ -121,3 +123,33 @@ def test_a_folder_that_is_there_is_refused_before_any_work(
         check_output(tmp_path / "link", overwrite=True)
     check_output(finished_run, overwrite=True)
     check_output(tmp_path / "new", overwrite=False)
+
+
+def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "architectures.yaml"
+    path.write_text(
+        "task: {n_bits: 1, duration: 60, n_pulses: 1}\nnetwork: {n_units: 4}\nseeds: 1\n"
+        "conditions: {rnn: {}, gru: {architecture: gru}, lstm: {architecture: lstm}}\n"
+        "training: {max_updates: 2, batch_size: 2, validate_every: 2, n_validation_trials: 2}\n"
+        "recording: {n_trials: 3}\n"
+    )
+    assert main(["run", str(path), "--out", str(tmp_path / "run"), "--workers", "1"]) == 0
+    run = bn.open_run(tmp_path / "run").load()
+    bn.validate(run)
+    weights = run["weights"].to_dataset()
+    assert text(weights.formulation).values.tolist() == ["rate", "gru", "lstm"]
+    gated = weights.isel(network=[1, 2])
+    for name in ("input_weights", "recurrent_weights", "recurrent_bias", "alpha"):
+        assert gated[name].isnull().all()
+    # What fits the schema is there: the readout gives the outputs from the hidden state.
+    activity = run["activity"].to_dataset()
+    readout = weights.isel(epoch=-1, drop=True).drop_vars("step", errors="ignore")
+    outputs = xr.dot(activity.rates, readout.output_weights, dim="unit") + readout.output_bias
+    xr.testing.assert_allclose(outputs, activity.outputs, atol=1e-6)
+    assert (abs(activity.rates) <= 1).all()
+    assert (run["audit"].mask_violations == 0).all()
+    with pytest.raises(ValueError, match="expected a network in the rate or current form, got 'gru'; leave it out"):
+        bn.analysis.simulate(gated.isel(network=0), run["trials"].inputs)
+    capsys.readouterr()
+    assert main(["info", str(tmp_path / "run")]) == 0
+    assert "nan" not in capsys.readouterr().out

@@ -32,7 +32,7 @@ def test_arrays_are_those_of_the_file_to_the_bit(tmp_path: Path, use_bias: bool)
 def test_settings_are_named_as_in_an_experiment(tmp_path: Path) -> None:
     read = read_keras_hdf5(write(tmp_path / "net.hdf5", step=470))
     assert read.network["n_units"] == N_UNITS
-    assert (read.network["initial"], read.network["input_initial"]) == ("orthogonal", "glorot_uniform")
+    assert (read.network["initial"], read.network["input_initial"]) == ("orthogonal", "Glorot_uniform")
     assert (read.network["use_bias"], read.network["readout_bias"]) == (False, True)
     assert read.training == {"optimizer": "Adam", "loss": "mse", "learning_rate": 1e-4, "decay": 1e-4}
     assert (read.step, read.keras_version) == (470, "2.3.1")

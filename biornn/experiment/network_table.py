@@ -1,0 +1,207 @@
+"""What the networks of a run are and how they were trained: the paper's Table 1, for any run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.table import Table
+from rich.text import Text
+
+from biornn.schema import GATED, text
+
+_NOT_RECORDED = "not recorded"
+#: Weight matrices and bias vectors of a gated layer: one per gate; the GRU of Keras has two biases per gate.
+_GATES = {"gru": (3, 2), "lstm": (4, 1)}
+
+_PENALTIES = {"l1_weights": "L1 of weights", "l2_weights": "L2 of weights", "l2_rates": "L2 of rates"}
+
+
+def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
+    """Describe the networks of each condition, from the store alone.
+
+    Parameters
+    ----------
+    run
+        A run.
+
+    Returns
+    -------
+    dict
+        Condition -> property -> what it is. Numbers that differ between the networks of a condition are given as a
+        range. What neither the weights nor the recorded experiment tell is ``"not recorded"``.
+    """
+    experiment = json.loads(run.attrs["experiment"])
+    weights = run["weights"].to_dataset()
+    dt = _time_step(run)
+    described = {}
+    for condition in dict.fromkeys(text(weights["condition"]).values.tolist()):
+        members = weights.isel(network=np.flatnonzero(text(weights["condition"]) == condition))
+        network, training = _settings(experiment, condition)
+        described[condition] = {
+            **_architecture(members, network, dt),
+            "initialisation": _initialisation(network, str(members["formulation"].values[0])),
+            "training algorithm": _algorithm(training),
+            "regularisation": _regularisation(network, training),
+            "constraints": _constraints(members, network),
+            **_free_parameters(members, network),
+        }
+    return described
+
+
+def network_table(run: xr.DataTree) -> Table:
+    """Lay out `describe_networks`: a row per property, a column per condition.
+
+    Parameters
+    ----------
+    run
+        A run.
+    """
+    described = describe_networks(run)
+    table = Table(title=Text("Networks and their training"), title_justify="left")
+    table.add_column("", no_wrap=True)
+    for condition in described:
+        table.add_column(Text(condition), overflow="fold")
+    for row in next(iter(described.values())):
+        table.add_row(row, *(Text(properties[row]) for properties in described.values()))
+    return table
+
+
+def _settings(experiment: Mapping[str, Any], condition: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Network and training of a condition, with its changes."""
+    changes = experiment.get("conditions", {}).get(condition, {})
+    own = {key: value for key, value in changes.items() if not key.startswith("training.")}
+    training = {key.removeprefix("training."): value for key, value in changes.items() if key.startswith("training.")}
+    return {**experiment.get("network", {}), **own}, {**experiment.get("training", {}), **training}
+
+
+def _time_step(run: xr.DataTree) -> float:
+    times = run["trials"].to_dataset()["time"].values
+    return float(times[1] - times[0]) if len(times) > 1 else float("nan")
+
+
+def _architecture(weights: xr.Dataset, network: Mapping[str, Any], dt: float) -> dict[str, str]:
+    formulation = str(weights["formulation"].values[0])
+    sizes = weights.sizes
+    types, counts = np.unique(text(weights["cell_type"]).isel(network=0), return_counts=True)
+    units = str(sizes["unit"])
+    if types.tolist() != ["unconstrained"]:
+        units += f" ({', '.join(f'{count} {name}' for name, count in zip(types, counts, strict=True) if name)})"
+    gates = "" if formulation not in GATED else f" × {_GATES[formulation][0]} gates"
+    kind = formulation.upper() if formulation in GATED else f"simple recurrent network, {formulation} form"
+    return {
+        "architecture": kind,
+        "units": units,
+        "activation": str(weights["activation"].values[0]),
+        "time step": f"{dt:g} ms; {_time_constants(weights['alpha'], dt)}",
+        "input weights": f"{sizes['input_channel']} × {sizes['unit']}{gates}",
+        "recurrent weights": f"{sizes['unit']} × {sizes['unit']}{gates}",
+        "output weights": f"{sizes['unit']} × {sizes['output_channel']}",
+        "bias": f"units: {_yes_or_no(network.get('use_bias'))}; outputs: {_yes_or_no(network.get('readout_bias'))}",
+    }
+
+
+def _time_constants(alpha: xr.DataArray, dt: float) -> str:
+    if alpha.isnull().all():
+        return "no time constant"
+    return f"time constant {_range(dt / alpha, 'g')} ms"
+
+
+def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
+    if formulation in GATED:
+        return "recurrent: orthogonal per gate; input, output: Glorot uniform"
+    has_signs = network.get("excitatory_fraction") is not None
+    recurrent = network.get("initial") or ("gamma" if has_signs else "orthogonal")
+    if "spectral_radius" in network:
+        recurrent += f", spectral radius {network['spectral_radius']:g}"
+    # An import says what its file says; a run of biornn has one rule for both.
+    ends = [str(network.get(f"{end}_initial", "Glorot_uniform")).replace("_", " ") for end in ("input", "output")]
+    return f"recurrent: {recurrent.replace('_', ' ')}; input: {ends[0]}; output: {ends[1]}"
+
+
+def _algorithm(training: Mapping[str, Any]) -> str:
+    if "learning_rate" not in training:
+        return _NOT_RECORDED
+    name = training.get("optimizer", "Adam")
+    parts = [f"{name} (backpropagation through time), learning rate {training['learning_rate']:.3g}"]
+    schedule = training.get("schedule", "inverse_time" if training.get("decay") else "constant")
+    decay = f" {training['decay']:.3g}" if training.get("decay") else ""
+    parts.append(f"{schedule.replace('_', ' ')} schedule{decay}")
+    if training.get("warmup"):
+        parts.append(f"warm-up over {training['warmup']:.0%}")
+    if training.get("clip_norm"):
+        parts.append(f"gradient norm at most {training['clip_norm']:g}")
+    if "batch_size" in training:
+        parts.append(f"batches of {training['batch_size']}")
+    if "max_updates" in training:
+        parts.append(f"at most {training['max_updates']} updates")
+    if "batch_size" in training:
+        n_trials = training.get("n_training_trials")
+        parts.append(f"{n_trials} training trials, in passes" if n_trials else "fresh trials")
+    return ", ".join([*parts, "mean squared error"])
+
+
+def _regularisation(network: Mapping[str, Any], training: Mapping[str, Any]) -> str:
+    penalties = [f"{name} {training[key]:g}" for key, name in _PENALTIES.items() if training.get(key)]
+    penalties += [f"{key}: {value}" for key, value in network.get("penalties", {}).items()]
+    if network.get("recurrent_noise"):
+        penalties.append(f"recurrent noise {network['recurrent_noise']:g}")
+    return ", ".join(penalties) or "none"
+
+
+def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
+    """Say what is constrained, from the signs and masks themselves."""
+    mask = weights["recurrent_mask"]
+    n_units = mask.sizes["unit_pre"]
+    has_autapses = bool(mask.values[:, np.arange(n_units), np.arange(n_units)].any())
+    off_diagonal = mask.sum(["unit_pre", "unit_post"]) - sum(
+        mask.isel(unit_pre=unit, unit_post=unit) for unit in range(n_units)
+    )
+    density = off_diagonal / max(n_units * (n_units - 1), 1)
+    found = []
+    if (text(weights["cell_type"]) != "unconstrained").any():
+        found.append("Dale's law")
+    if float(density.min()) < 1:
+        found.append(f"{_range(100 * density, '.0f')} % of the synapses between units")
+    if not has_autapses:
+        found.append("no self-connections")
+    if not weights["input_mask"].all() or weights["input_sign"].any():
+        found.append("input weights")
+    if not weights["output_mask"].all() or weights["output_sign"].any():
+        found.append("readout weights")
+    if found and "enforcement" in network:
+        found.append(f"by {network['enforcement']}")
+    return ", ".join(found) or "none"
+
+
+def _free_parameters(weights: xr.Dataset, network: Mapping[str, Any]) -> dict[str, str]:
+    """Count the weights that training may change; what a mask forbids is none."""
+    formulation = str(weights["formulation"].values[0])
+    n_gates, biases_per_gate = _GATES.get(formulation, (1, 1))
+    counts = {
+        "input": n_gates * weights["input_mask"].sum(["input_channel", "unit"]),
+        "recurrent": n_gates * weights["recurrent_mask"].sum(["unit_pre", "unit_post"]),
+        "output": weights["output_mask"].sum(["unit", "output_channel"]),
+        "bias": xr.full_like(weights["network"], 0, dtype=int)
+        + n_gates * biases_per_gate * weights.sizes["unit"] * bool(network.get("use_bias"))
+        + weights.sizes["output_channel"] * bool(network.get("readout_bias")),
+    }
+    if network.get("trainable_initial_state"):
+        counts["initial state"] = xr.full_like(weights["network"], weights.sizes["unit"], dtype=int)
+    total = sum(counts.values())
+    assert isinstance(total, xr.DataArray)
+    parts = ", ".join(f"{name} {_range(count, ',')}" for name, count in counts.items())
+    return {"free parameters": f"{_range(total, ',')} ({parts})"}
+
+
+def _yes_or_no(setting: Any) -> str:
+    return _NOT_RECORDED if setting is None else ("yes" if setting else "no")
+
+
+def _range(values: xr.DataArray, form: str) -> str:
+    low, high = values.min().item(), values.max().item()
+    first, last = f"{low:{form}}", f"{high:{form}}"
+    return first if first == last else f"{first} to {last}"
