@@ -97,15 +97,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from biornn.experiment.figures import save_figures
     from biornn.experiment.summary import comparison_table, summarise
     from biornn.store import import_keras_hdf5
 
     run = import_keras_hdf5(
         options.files, options.out, name=options.name, n_trials=options.trials, overwrite=options.overwrite
     )
+    save_figures(run, options.out / "figures")
     console = _console()
     console.print(comparison_table(summarise(run)))
-    console.print(f"run: {options.out}", highlight=False, soft_wrap=True)
+    console.print(f"run: {options.out}  figures: {options.out / 'figures'}", highlight=False, soft_wrap=True)
     return 0
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,6 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from biornn import plots
 from biornn.analysis import eigenspectrum, principal_components
+from biornn.plots.panels import panels, share_legend
 from biornn.plots.style import MEDIUM, set_text_sizes
 from biornn.schema import GATED, is_trained, text
 
@@ -41,39 +41,33 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
     shown = _first_trained(run)
     figures = {"learning_curves": _learning_curves(run)}
     if shown:
-        figures["trial"] = _trial(run, next(iter(shown.values())))
-        weights, probe = run["weights"].to_dataset(), run["probe_activity"].to_dataset()
-        probe_trials = run["probe_trials"].to_dataset()
+        names = list(shown.values())
+        trials, outputs = run["trials"].to_dataset(), run["activity"].to_dataset()["outputs"]
+        n_trials = min(3, trials.sizes["trial"])
+        figures["trial"] = plots.training_samples(trials, outputs.sel(network=names[0]), n_trials)
+        figures["trial"].suptitle(f"Held-out trials, and what {names[0]} makes of them", fontsize=9)
+        weights, probe = run["weights"].to_dataset(), run["probe_activity"].to_dataset().sel(network=names)
 
         def connectivity(network: str, ax: Axes) -> None:
             one = weights.sel(network=network)
             plots.connectivity(one["recurrent_weights"].isel(epoch=-1), one["cell_type"], ax=ax)
-
-        def spectrum(network: str, ax: Axes) -> None:
-            plots.eigenspectrum(
-                eigenspectrum(weights["recurrent_weights"].sel(network=network).isel(epoch=[0, -1])), ax=ax
-            )
 
         def activity(network: str, ax: Axes) -> None:
             plots.activity(
                 probe["rates"].sel(network=network), cell_type=weights["cell_type"].sel(network=network), ax=ax
             )
 
-        def states(network: str, ax: Axes) -> None:
-            scores = principal_components(probe["rates"].sel(network=network))["scores"]
-            plots.memory_states(scores, probe_trials["memory_state"], ax=ax)
-
-        formulation = text(weights["formulation"])
-        ungated = {key: one for key, one in shown.items() if str(formulation.sel(network=one).values) not in GATED}
+        formulation = text(weights["formulation"].sel(network=names))
+        ungated = [name for name, kind in zip(names, formulation.values.tolist(), strict=True) if kind not in GATED]
         if ungated:
-            figures["connectivity"] = _panels(ungated, connectivity)
-            figures["eigenspectrum"] = _panels(ungated, spectrum)
-            reach = max(ax.get_xlim()[1] for ax in figures["eigenspectrum"].axes)
-            for ax in figures["eigenspectrum"].axes:  # unit circles of one size
-                ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
-        figures["activity"] = _panels(shown, activity)
-        if "memory_state" in probe_trials and probe.sizes["unit"] >= 3:
-            figures["memory_states"] = _panels(shown, states, projection="3d")
+            figures["connectivity"] = panels(ungated, connectivity)
+            ends = weights["recurrent_weights"].isel(epoch=[0, -1]).sel(network=ungated)
+            figures["eigenspectrum"] = plots.spectra(eigenspectrum(ends), n_columns=2)
+        figures["activity"] = panels(names, activity)
+        memory_state = run["probe_trials"].to_dataset().get("memory_state")
+        if memory_state is not None and probe.sizes["unit"] >= 3:
+            scores = principal_components(probe["rates"])["scores"]
+            figures["memory_states"] = plots.cubes(scores, memory_state, n_columns=2)
     paths = []
     for name, figure in figures.items():
         paths.append(folder / f"{name}.png")
@@ -94,7 +88,8 @@ def _learning_curves(run: xr.DataTree) -> Figure:
     figure = Figure(figsize=(2 * _PANEL[0], _PANEL[1]), layout="constrained")
     left, right = figure.subplots(1, 2)
     history = run["history"].to_dataset()
-    plots.learning_curves(history, metric="accuracy", ax=left)
+    criterion = json.loads(run.attrs["experiment"]).get("training", {}).get("criterion")
+    plots.learning_curves(history, metric="accuracy", criterion=criterion, ax=left)
     plots.learning_curves(history, metric="val_loss", ax=right)
     right.set_yscale("log")
     right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -103,45 +98,5 @@ def _learning_curves(run: xr.DataTree) -> Figure:
     for ax in (left, right):
         set_text_sizes(ax)
     figure.suptitle(left.get_legend().get_title().get_text(), fontsize=MEDIUM)
-    _share_legend(figure)
+    share_legend(figure)
     return figure
-
-
-def _trial(run: xr.DataTree, network: str) -> Figure:
-    trials = run["trials"].to_dataset()
-    n_rows = len({*trials["input_channel"].values.tolist(), *trials["output_channel"].values.tolist()})
-    figure = Figure(figsize=(2 * _PANEL[0], 0.8 + 0.9 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, sharex=True, sharey=True, squeeze=False).ravel()
-    for ax in axes:
-        set_text_sizes(ax)
-    plots.trial(trials, run["activity"].to_dataset()["outputs"].sel(network=network), axes=axes)
-    figure.suptitle(f"A held-out trial of {network}", fontsize=9)
-    return figure
-
-
-def _panels(shown: dict[str, str], draw: Callable[[str, Axes], None], projection: str | None = None) -> Figure:
-    """Draw one panel per condition, two in a row."""
-    n_columns = min(len(shown), 2)
-    n_rows = -(-len(shown) // n_columns)
-    figure = Figure(figsize=(n_columns * _PANEL[0], n_rows * _PANEL[1]), layout="constrained")
-    for index, network in enumerate(shown.values()):
-        ax: Any = figure.add_subplot(n_rows, n_columns, index + 1, projection=projection)
-        draw(network, ax)
-        set_text_sizes(ax)
-        if projection == "3d":
-            ax.zaxis.label.set_fontsize(MEDIUM)
-        ax.set_title(network, fontsize=9)
-    _share_legend(figure)
-    return figure
-
-
-def _share_legend(figure: Figure) -> None:
-    """Put one legend below all panels in place of the same one above each."""
-    legends = [legend for ax in figure.axes if (legend := ax.get_legend()) is not None]
-    if not legends:
-        return
-    handles = [handle for handle in legends[0].legend_handles if handle is not None]
-    names = [entry.get_text() for entry in legends[0].get_texts()]
-    for legend in legends:
-        legend.remove()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=MEDIUM, frameon=False)

@@ -40,14 +40,18 @@ class CellTypeOrder:
         return [edge - 0.5 for edge in self.edges[1:-1]]
 
     def label(self, axis: Axis) -> None:
-        """Name the types at the middle of their units on an axis that counts units from 0."""
-        if self.names:
-            middles = [(start + end - 1) / 2 for start, end in zip(self.edges, self.edges[1:], strict=False)]
-            shares = np.diff(self.edges) / self.edges[-1]
-            fits = all(share >= _FITS_FROM[name] for name, share in zip(self.names, shares, strict=True))
-            axis.set_ticks(middles, labels=[name if fits else f"{name[:3]}." for name in self.names])
-            axis.set_tick_params(length=0)
-        if self.names and isinstance(axis, YAxis):
+        """Name the types at the middle of their units on an axis that counts units from 0.
+
+        Where no unit has a type, the axis goes on counting.
+        """
+        if self.names in ((), ("unconstrained",)):
+            return
+        middles = [(start + end - 1) / 2 for start, end in zip(self.edges, self.edges[1:], strict=False)]
+        shares = np.diff(self.edges) / self.edges[-1]
+        fits = all(share >= _FITS_FROM[name] for name, share in zip(self.names, shares, strict=True))
+        axis.set_ticks(middles, labels=[name if fits else f"{name[:3]}." for name in self.names])
+        axis.set_tick_params(length=0)
+        if isinstance(axis, YAxis):
             axis.set_tick_params(labelrotation=90)
             for text in axis.get_ticklabels():
                 text.set_verticalalignment("center")

@@ -55,14 +55,16 @@ def eigenspectrum(
     ax = open_axes(ax, height=3.3)
     angle = np.linspace(0, 2 * np.pi, 361)
     ax.plot(np.cos(angle), np.sin(angle), color=GREY, linewidth=0.9, linestyle="--", zorder=1, label="unit circle")
+    # So many that they would run into one are drawn smaller.
+    size, width = (12, 1.0) if values.sizes["mode"] <= 150 else (6, 0.6)
     if has_epochs:
         first, last = values.isel(epoch=0), values.isel(epoch=-1)
         ax.scatter(
-            first.real, first.imag, s=12, marker="o", facecolors="none", edgecolors=[COLOURS[1]], lw=0.8, label=before
+            first.real, first.imag, s=size, marker="o", facecolors="none", edgecolors=[COLOURS[1]], lw=0.8, label=before
         )
-        ax.scatter(last.real, last.imag, s=12, marker="x", color=[COLOURS[0]], lw=1.0, label=after, zorder=3)
+        ax.scatter(last.real, last.imag, s=size, marker="x", color=[COLOURS[0]], lw=width, label=after, zorder=3)
     else:
-        ax.scatter(values.real, values.imag, s=12, marker="x", color=[COLOURS[0]], lw=1.0, label="eigenvalues")
+        ax.scatter(values.real, values.imag, s=size, marker="x", color=[COLOURS[0]], lw=width, label="eigenvalues")
     reach = 1.08 * max(1.0, np.abs(values.real).max(), np.abs(values.imag).max())
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.locator_params(nbins=5)

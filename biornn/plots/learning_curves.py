@@ -9,11 +9,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from biornn.plots.style import COLOURS, LINES, MARKERS, SMALL, open_axes
+from biornn.plots.style import COLOURS, GREY, LINES, MARKERS, SMALL, open_axes
 from biornn.schema import STATUSES, TRAINED, is_trained, text
 
 
-def learning_curves(history: xr.Dataset, metric: str = "accuracy", ax: Axes | None = None) -> Axes:
+def learning_curves(
+    history: xr.Dataset, metric: str = "accuracy", criterion: float | None = None, ax: Axes | None = None
+) -> Axes:
     """Plot a metric of training over optimizer updates, by condition.
 
     The line is the median over the networks (seeds) of a condition, the band reaches from their minimum to their
@@ -26,6 +28,8 @@ def learning_curves(history: xr.Dataset, metric: str = "accuracy", ax: Axes | No
         on network and `step` on epoch.
     metric
         Name of the variable to plot, such as ``"accuracy"``, ``"loss"`` or ``"val_loss"``.
+    criterion
+        Value of the metric at which training stops; a thin line shows it.
     ax
         Axes to draw into. By default those of a new figure of one column's width.
 
@@ -63,6 +67,19 @@ def learning_curves(history: xr.Dataset, metric: str = "accuracy", ax: Axes | No
     ax.set_xlabel("optimizer updates")
     ax.set_ylabel(_label(history[metric], metric))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    if criterion is not None:
+        ax.axhline(criterion, color=GREY, linewidth=0.8, linestyle="--", zorder=1)
+        ax.annotate(
+            f"criterion {criterion:g}",
+            (1, criterion),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(-2, -3),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=SMALL,
+            color="0.4",
+        )
     ax.legend(
         title="line: median of networks, band: min to max",
         loc="lower center",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
@@ -11,22 +12,26 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from biornn.analysis.dims import require_dims
 from biornn.plots.selection import select
 from biornn.plots.style import COLOURS, GREY, MARKERS, MEDIUM, SMALL, open_axes
 from biornn.schema import text
 
-#: How far above its marker a state is named, as a share of the height of the path.
-_LABEL_OFFSET = 0.12
+#: How far outside of its marker a state is named, as a share of the size of the path.
+_LABEL_OFFSET = 0.13
 
 
 def memory_states(scores: xr.DataArray, memory_state: xr.DataArray, ax: Axes | None = None) -> Axes:
-    """Plot the path of one network through its first three components, by the state that it has to hold.
+    """Plot the path of one network through three dimensions, by the state that it has to hold.
+
+    States that differ in one bit are joined: where the memory is a cube, one sees a cube.
 
     Parameters
     ----------
     scores
-        Scores of one network, dims `trial`, `time`, `component`, as `analysis.principal_components` gives them for the
-        activity in a task's probe; the first three components are shown.
+        Path of one network, dims `trial`, `time` and `component`, as `analysis.principal_components` or
+        `analysis.singular_components` give it for the activity in a task's probe, or `bit`, as `analysis.align_scores`
+        does; the first three are shown.
     memory_state
         Signs of the memorised bits, such as ``+-+``, dims `trial`, `time`. States with a 0, a bit that has not been set
         yet, are grey and without a name.
@@ -37,7 +42,8 @@ def memory_states(scores: xr.DataArray, memory_state: xr.DataArray, ax: Axes | N
     -------
     matplotlib.axes.Axes
         3-D axes with a grey line per trial and, per state, a collection of its points, labelled with its name, and a
-        large marker at their median.
+        large marker at their median, each of its own colour and shape; then a line for each pair of states that differ
+        in one bit.
 
     Raises
     ------
@@ -53,30 +59,35 @@ def memory_states(scores: xr.DataArray, memory_state: xr.DataArray, ax: Axes | N
     >>> [text.get_text() for text in memory_states(scores, state).texts]
     ['+', '\u2212']
     """
-    path, states = _path(scores, memory_state)
+    require_dims(scores, "scores", ["trial", "time"])
+    dim = "bit" if "bit" in scores.dims else "component"
+    path, states = _path(scores, memory_state, dim)
     if ax is not None and ax.name != "3d":
         raise ValueError(f"ax: expected 3-D Axes, got {type(ax).__name__}; use fig.add_subplot(projection='3d')")
-    space: Any = open_axes(ax, height=2.9, projection="3d")  # matplotlib publishes no types of 3-D axes
+    space: Any = open_axes(ax, height=3.0, projection="3d")  # matplotlib publishes no types of 3-D axes
     for trial in path:
-        space.plot(*trial.T, color=GREY, linewidth=0.6, zorder=1)
+        space.plot(*trial.T, color=GREY, linewidth=0.5, zorder=1)
     _draw_states(space, path.reshape(-1, 3), states.ravel())
-    for axis, component in zip((space.xaxis, space.yaxis, space.zaxis), (1, 2, 3), strict=True):
-        axis.set_label_text(f"component {component} (a.u.)")
+    for number, axis in enumerate((space.xaxis, space.yaxis, space.zaxis), start=1):
+        axis.set_label_text(f"{dim} {number} ({'aligned' if dim == 'bit' else 'a.u.'})")
         axis.set_major_locator(MaxNLocator(4))
         axis.set_ticklabels([])  # the numbers of a rotated space say nothing, and collide with the labels
         axis.labelpad = -12
-    space.set_box_aspect((1, 1, 0.85), zoom=0.92)  # the layout does not see the label of the third axis
+        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
+    space.grid(False)  # its lines would be taken for edges of the cube
+    space.view_init(elev=18, azim=-60 if dim == "component" else -67)
+    space.set_box_aspect((1, 1, 0.85), zoom=0.97)  # the layout does not see the label of the third axis
     if ax is None:
         for axis in (space.xaxis, space.yaxis, space.zaxis):
             axis.label.set_fontsize(MEDIUM)
     return cast(Axes, space)
 
 
-def _path(scores: xr.DataArray, memory_state: xr.DataArray) -> tuple[NDArray[np.floating], NDArray[np.str_]]:
-    scores = select(scores, "scores", "trial", "time", "component")
+def _path(scores: xr.DataArray, memory_state: xr.DataArray, dim: str) -> tuple[NDArray[np.floating], NDArray[np.str_]]:
+    scores = select(scores, "scores", "trial", "time", dim)
     memory_state = select(memory_state, "memory_state", "trial", "time")
-    if scores.sizes["component"] < 3:
-        raise ValueError(f"scores: expected at least 3 components, got {scores.sizes['component']}")
+    if scores.sizes[dim] < 3:
+        raise ValueError(f"scores: expected at least 3 {dim}s, got {scores.sizes[dim]}")
     try:
         scores, memory_state = xr.align(scores, memory_state, join="exact", copy=False)
     except ValueError as error:
@@ -89,19 +100,39 @@ def _path(scores: xr.DataArray, memory_state: xr.DataArray) -> tuple[NDArray[np.
 def _draw_states(ax: Any, points: NDArray[np.floating], states: NDArray[np.str_]) -> None:
     unset = np.char.find(states, "0") >= 0
     if unset.any():
-        ax.scatter(*points[unset].T, s=20, marker="o", color=GREY, label="a bit is not set yet", depthshade=False)
+        look = {"s": 14, "marker": "o", "facecolors": "white", "edgecolors": GREY, "linewidths": 0.8}
+        ax.scatter(*points[unset].T, label="a bit is not set yet", depthshade=False, **look)
         ax.legend(loc="upper left", fontsize=SMALL, frameon=False, handletextpad=0.2)
-    names = np.unique(states[~unset])
+    names = np.unique(states[~unset]).tolist()
     # The median is where a state is held; the mean would be drawn towards the states that it is reached from.
     centroids = np.array([np.median(points[states == name], axis=0) for name in names]).reshape(-1, 3)
-    above = _LABEL_OFFSET * np.ptp(points[:, 2])
-    for index, name in enumerate(names.tolist()):
+    for index, name in enumerate(names):
         look = {"color": COLOURS[index % len(COLOURS)], "depthshade": False}
         marker = MARKERS[index % len(MARKERS)]
-        ax.scatter(*points[states == name].T, s=4, marker=marker, linewidths=0, label=name, **look)
-        ax.scatter(*centroids[index], s=40, marker=marker, edgecolors="black", linewidths=0.6, **look)
+        ax.scatter(*points[states == name].T, s=3, marker=marker, linewidths=0, label=name, **look)
+        ax.scatter(*centroids[index], s=42, marker=marker, edgecolors="black", linewidths=0.6, **look)
+    for first, second in combinations(range(len(names)), 2):
+        if _n_differing_bits(names[first], names[second]) == 1:
+            ax.plot(*centroids[[first, second]].T, color="black", linewidth=0.8, alpha=0.7, zorder=2)
+    _name_states(ax, centroids, names, np.ptp(points, axis=0))
+
+
+def _n_differing_bits(first: str, second: str) -> int:
+    return sum(one != other for one, other in zip(first, second, strict=True))
+
+
+def _name_states(ax: Any, centroids: NDArray[np.floating], names: list[str], size: NDArray[np.floating]) -> None:
+    """Name each state outside of its marker, as seen from the middle of all."""
+    if not names:
+        return
+    size = np.where(size > 0, size, 1.0)
+    outwards = (centroids - centroids.mean(axis=0)) / size
+    length = np.linalg.norm(outwards, axis=1, keepdims=True)
+    upwards = np.broadcast_to([0.0, 0.0, 1.0], outwards.shape).copy()  # a single state has no outside
+    outwards = np.divide(outwards, length, out=upwards, where=length > 0)
+    for name, place in zip(names, centroids + _LABEL_OFFSET * outwards * size, strict=True):
         ax.text(
-            *(centroids[index] + (0, 0, above)),
+            *place,
             name.replace("-", "\N{MINUS SIGN}"),
             fontsize=MEDIUM,
             fontweight="bold",

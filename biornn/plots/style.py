@@ -6,14 +6,14 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 
-#: Width of one column of a journal, 85 mm, in inches.
-COLUMN_WIDTH = 3.35
+#: Width of one column of a journal, 85 mm, and of two, in inches.
+COLUMN_WIDTH, PAGE_WIDTH = 3.35, 6.9
 #: Sizes of text in points: ticks, legends and annotations; labels of axes.
 SMALL, MEDIUM = 7, 8
 #: Grey for what is there for comparison only.
 GREY = "0.6"
-#: Told apart with grey scale, and by readers who do not see all colours; grey itself is left out.
-COLOURS = [colour for index, colour in enumerate(sns.color_palette("colorblind")) if index != 7]
+#: Told apart by readers who do not see all colours; grey is left out, and yellow, faint on white, comes last.
+COLOURS = [sns.color_palette("colorblind")[index] for index in (0, 1, 2, 3, 4, 5, 9, 6, 8)]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 LINES: list[str | tuple[int, tuple[int, ...]]] = ["-", (0, (4, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (7, 2))]
 
@@ -41,6 +41,6 @@ def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> 
 def set_text_sizes(ax: Axes) -> None:
     """Set the text of axes that this package opened to the sizes for one column's width."""
     ax.tick_params(labelsize=SMALL)
-    ax.xaxis.label.set_fontsize(MEDIUM)
-    ax.yaxis.label.set_fontsize(MEDIUM)
+    for axis in (ax.xaxis, ax.yaxis, getattr(ax, "zaxis", ax.xaxis)):
+        axis.label.set_fontsize(MEDIUM)
     ax.title.set_fontsize(MEDIUM)

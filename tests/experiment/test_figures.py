@@ -43,7 +43,7 @@ def test_a_condition_is_shown_by_its_first_trained_network(
     monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda self, title, **kwargs: titles.append(title))
     assert names(save_figures(with_status(run, *status), tmp_path)) == ALL
     expected = ["unconstrained-s01", "constrained-s03"] if n_panels == 2 else ["constrained-s03"]
-    assert titles == expected * 4
+    assert [title for title in titles if not title.startswith("trial ")] == expected * 4
 
 
 def test_without_a_trained_network_only_the_curves_are_left(run: xr.DataTree, tmp_path: Path) -> None:

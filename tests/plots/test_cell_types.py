@@ -33,7 +33,6 @@ def test_without_types_units_stay_and_the_axis_keeps_its_numbers():
     [
         (["excitatory"] * 4 + ["inhibitory"], ["excitatory", "inhibitory"], [1.5, 4.0]),
         (["excitatory"] * 6 + ["inhibitory"], ["exc.", "inh."], [2.5, 6.0]),
-        (["unconstrained"] * 3, ["unconstrained"], [1.0]),
     ],
 )
 def test_axis_names_the_types_at_their_middle_in_full_where_that_fits(names, labels, middles):
@@ -41,6 +40,14 @@ def test_axis_names_the_types_at_their_middle_in_full_where_that_fits(names, lab
     cell_type_order(typed(*names), len(names)).label(ax.xaxis)
     assert [text.get_text() for text in ax.get_xticklabels()] == labels
     assert ax.get_xticks().tolist() == middles
+
+
+def test_units_without_types_are_counted():
+    ax = plt.figure().add_subplot()
+    ax.set_xlim(0, 3)
+    before = ax.get_xticks().tolist()
+    cell_type_order(typed("unconstrained", "unconstrained", "unconstrained"), 3).label(ax.xaxis)
+    assert ax.get_xticks().tolist() == before
 
 
 def test_types_that_do_not_fit_the_data_are_refused():

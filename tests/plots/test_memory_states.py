@@ -41,21 +41,38 @@ def test_states_with_an_unset_bit_are_grey_and_the_legend_says_so():
     ax = memory_states(scores, states)
     unset = by_label(ax)["a bit is not set yet"]
     np.testing.assert_array_equal(points(unset), scores.values[0, :2, :3])
-    assert tuple(unset.get_facecolor()[0, :3]) == to_rgb(GREY)
+    assert tuple(unset.get_edgecolor()[0, :3]) == to_rgb(GREY)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a bit is not set yet"]
 
 
-def test_each_state_is_named_above_a_large_marker_at_its_median():
+def test_each_state_is_named_outside_of_a_large_marker_at_its_median():
     scores, states = make_path()
     ax = memory_states(scores, states)
     values = scores.values[0, :, :3]
     assert [text.get_text() for text in ax.texts] == ["++", "+\N{MINUS SIGN}"]
-    large = [points(one)[0] for one in ax.collections if one.get_sizes()[0] == 40]
+    large = np.array([points(one)[0] for one in ax.collections if one.get_sizes()[0] == 42])
     np.testing.assert_array_equal(large, [np.median(values[2:5], axis=0), np.median(values[5:], axis=0)])
-    for text, centre in zip(ax.texts, large, strict=True):
-        x, y, z = text.get_position_3d()
-        assert (x, y) == tuple(centre[:2])
-        assert z > centre[2]
+    names = np.array([text.get_position_3d() for text in ax.texts])
+    size = np.ptp(values, axis=0)
+    between = [np.linalg.norm((pair[0] - pair[1]) / size) for pair in (names, large)]
+    assert between[0] == pytest.approx(between[1] + 2 * 0.13)
+
+
+def test_states_that_differ_in_one_bit_are_joined():
+    names = [a + b + c for a in "+-" for b in "+-" for c in "+-"]
+    scores, states = make_path(names)
+    lines = memory_states(scores, states).get_lines()[1:]
+    assert len(lines) == 12
+    corners = {tuple(point): name for name, point in zip(names, scores.values[0, :, :3].tolist(), strict=True)}
+    for line in lines:
+        ends = [corners[tuple(point)] for point in np.array(line.get_data_3d()).T.tolist()]
+        assert sum(one != other for one, other in zip(*ends, strict=True)) == 1
+
+
+def test_aligned_paths_are_named_by_their_bits():
+    scores, states = make_path()
+    ax = memory_states(scores.rename(component="bit"), states)
+    assert ax.get_ylabel() == "bit 2 (aligned)"
 
 
 def test_states_differ_by_colour_and_marker():

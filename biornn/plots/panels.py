@@ -1,0 +1,71 @@
+"""Several networks side by side: one panel each, one legend for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from biornn.plots.style import COLUMN_WIDTH, MEDIUM, set_text_sizes
+
+_PANEL_HEIGHT = 3.1  # inches
+
+
+def panels(
+    names: Sequence[str], draw: Callable[[str, Axes], Any], projection: str | None = None, n_columns: int = 2
+) -> Figure:
+    """Draw one panel per network.
+
+    Parameters
+    ----------
+    names
+        Names of the networks; each is the title of its panel.
+    draw
+        Called with a name and the Axes to draw it into.
+    projection
+        Projection of the panels, such as ``"3d"``.
+    n_columns
+        Panels in a row, at most.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One column's width per panel; a legend that the panels share stands once, below them.
+
+    Raises
+    ------
+    ValueError
+        If there is no network.
+    """
+    if not names:
+        raise ValueError("names: expected at least one network to draw, got none")
+    n_columns = min(len(names), n_columns)
+    n_rows = -(-len(names) // n_columns)
+    figure = Figure(figsize=(n_columns * COLUMN_WIDTH, n_rows * _PANEL_HEIGHT), layout="constrained")
+    for index, name in enumerate(names):
+        ax = figure.add_subplot(n_rows, n_columns, index + 1, projection=projection)
+        draw(name, ax)
+        set_text_sizes(ax)
+        ax.set_title(name, fontsize=9)
+    share_legend(figure)
+    return figure
+
+
+def share_legend(figure: Figure) -> None:
+    """Put one legend below all panels in place of the same one above each.
+
+    Parameters
+    ----------
+    figure
+        Figure of the panels.
+    """
+    legends = [legend for ax in figure.axes if (legend := ax.get_legend()) is not None]
+    if not legends:
+        return
+    handles = [handle for handle in legends[0].legend_handles if handle is not None]
+    names = [entry.get_text() for entry in legends[0].get_texts()]
+    for legend in legends:
+        legend.remove()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=MEDIUM, frameon=False)

@@ -1,0 +1,90 @@
+"""Print the paper's numbers for every network of a run: python experiments/paper/scores.py RUN."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import xarray as xr
+from published_trials import published_trials
+
+import biornn as bn
+from biornn import analysis
+
+N_TRIALS = 512
+SEED = 2024
+
+
+def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, float]]:
+    """Compute them, after the last snapshot: network -> name -> number.
+
+    Parameters
+    ----------
+    run
+        A run of a flip-flop.
+    n_trials
+        Trials of each kind, other than those in the run.
+    """
+    weights = run["weights"].to_dataset()
+    probe, rates = run["probe_trials"].to_dataset(), run["probe_activity"].rates
+    n_bits = weights.sizes["output_channel"]
+    slips = published_trials(n_trials, SEED, n_bits)
+    kinds = {
+        "corrected trials": bn.tasks.FlipFlop(n_bits=n_bits).sample(n_trials, seed=SEED),
+        "published slips": slips,
+        "published slips, without the last ms": slips.isel(time=slice(None, -1)),
+    }
+    found = {}
+    for network in weights["network"].values.tolist():
+        one = weights.sel(network=network).isel(epoch=-1)
+        activity = rates.sel(network=network)
+        numbers = {}
+        for kind, trials in kinds.items():
+            score = analysis.performance(_outputs(one, trials["inputs"]), trials["targets"])
+            numbers |= {f"MSE, {kind}": score["mse"], f"accuracy, {kind}": score["accuracy"]}
+        eigenvalues = analysis.eigenspectrum(one["recurrent_weights"])
+        dominant = analysis.dominant_eigenvalue(eigenvalues)
+        cube = analysis.memory_cube(activity, probe["memory_state"], probe["response_window"])
+        svd = analysis.singular_components(activity)["explained_variance_ratio"]
+        numbers |= {
+            "spectral radius": abs(eigenvalues).max(),
+            "eigenvalues outside the unit circle": analysis.n_outside(eigenvalues),
+            "eigenvalues with modulus > 1.02": analysis.n_outside(eigenvalues, radius=1.02),
+            "dominant eigenvalue, real part": dominant["eigenvalue"].real,
+            "dominant eigenvalue, frequency as in the paper": dominant["frequency"],
+            "distance from the initial weights": analysis.distance_from_initial(
+                weights["recurrent_weights"].sel(network=network)
+            ).isel(epoch=-1),
+            "variance in three components (PCA)": cube["variance_share"],
+            "sum of squares in three components (SVD)": svd.sum(),
+            "cube: affine R²": cube["affine_r2"],
+            "cube: similarity R²": cube["similarity_r2"],
+            "cube: separation of states over spread": cube["separation"],
+        }
+        found[network] = {name: float(number) for name, number in numbers.items()}
+    return found
+
+
+def _outputs(weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
+    """Simulate many trials, some at a time: the rates of all would not be small."""
+    blocks = [slice(start, start + 64) for start in range(0, inputs.sizes["trial"], 64)]
+    parts = [analysis.simulate(weights, inputs.isel(trial=block))["outputs"] for block in blocks]
+    return xr.concat(parts, dim="trial", coords="minimal", compat="override")
+
+
+def main() -> None:
+    """Print a table: a row per number, a column per network."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", metavar="RUN", type=Path)
+    parser.add_argument("--trials", type=int, default=N_TRIALS, help="trials of each kind (default: %(default)s)")
+    options = parser.parse_args()
+    found = scores(bn.open_run(options.run).load(), options.trials)
+    networks = list(found)
+    width = 2 + max(8, *map(len, networks))
+    print(" " * 50 + "".join(f"{network:>{width}}" for network in networks))
+    for name in found[networks[0]]:
+        print(f"{name:50}" + "".join(f"{found[network][name]:{width}.4f}" for network in networks))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The scripts of experiments/paper, on a small run."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "experiments" / "paper"
+
+
+@pytest.fixture(autouse=True)
+def scripts_find_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+
+
+def run_script(name: str, *arguments: str) -> None:
+    sys.argv = [name, *arguments]
+    runpy.run_path(str(FOLDER / name), run_name="__main__")
+
+
+def test_the_figures_of_a_run(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [])
+    run_script("figures.py", str(finished_run), "--out", str(tmp_path))
+    names = sorted(path.stem for path in tmp_path.iterdir())
+    assert names == [
+        "figure_2_training_samples",
+        "figure_3_connectivity_and_spectrum",
+        "figure_4_spectra",
+        "figure_5_state_test",
+        "figure_6_cubes_pca",
+        "figure_6_cubes_svd",
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == len(names)
+
+
+def test_the_scores_of_a_run(
+    finished_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [])
+    run_script("scores.py", str(finished_run), "--trials", "8")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["unconstrained-s03", "unconstrained-s01", "constrained-s03", "constrained-s01"]
+    values = {line[:50].strip(): line[50:].split() for line in lines[1:]}
+    assert len(values["accuracy, corrected trials"]) == 4
+    assert {"MSE, published slips", "spectral radius", "cube: affine R²", "eigenvalues with modulus > 1.02"} <= set(
+        values
+    )
+
+
+def test_published_trials_have_the_slips_and_nothing_else() -> None:
+    from published_trials import published_trials
+
+    trials = published_trials(2000, seed=0)
+    inputs, targets = trials.inputs.values, trials.targets.values
+    assert inputs.shape == targets.shape == (2000, 340, 3)
+    assert not targets[:, -1].any()  # the last sample
+    assert not targets[:, :50].any()
+    np.testing.assert_array_equal(np.unique(targets), [-1, 0, 1])
+    assert (targets[:, 260] != 0).all()  # the second pulse is always there, and in time
+    clean = np.round(inputs)
+    rises = (np.diff((np.abs(inputs) > 0.5).astype(int), axis=1) == 1).sum(axis=1)
+    assert set(np.unique(rises)) == {1, 2, 3}  # the first absent, the third off the end, or both
+    # A third pulse whose target does not come: its onset is beyond 339 - 40 ms; about a quarter of the channels.
+    held = targets[:, 338]
+    last_pulse = clean[:, 300:].any(axis=1)
+    assert 0.1 < last_pulse.mean() < 0.4
+    assert np.std(inputs[:, :10]) == pytest.approx(0.1, rel=0.02)
+    assert held.all()
+    np.testing.assert_array_equal(inputs, published_trials(2000, seed=0).inputs)
