@@ -12,8 +12,6 @@ import biornn as bn
 from biornn import analysis, plots
 from biornn.schema import GATED, text
 
-DPI = 200
-
 
 def figures(run: xr.DataTree, network: str) -> dict[str, Figure]:
     """Draw them: name -> figure.
@@ -60,6 +58,7 @@ def main() -> None:
     parser.add_argument("run", metavar="RUN", type=Path)
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder of the PNG files (default: RUN/figures)")
     parser.add_argument("--network", help="network of the figures that show one (default: the first)")
+    parser.add_argument("--dpi", type=int, default=200, help="resolution (default: %(default)s)")
     options = parser.parse_args()
     run = bn.open_run(options.run).load()
     folder = options.out or options.run / "figures"
@@ -67,7 +66,7 @@ def main() -> None:
     network = options.network or str(run["network"].values[0])
     for name, figure in figures(run, network).items():
         path = folder / f"{name}.png"
-        figure.savefig(path, dpi=DPI)
+        figure.savefig(path, dpi=options.dpi)
         print(path)
 
 

@@ -65,6 +65,36 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
     return found
 
 
+def through_training(run: xr.DataTree, network: str) -> xr.Dataset:
+    """Follow the spectrum of one network from snapshot to snapshot.
+
+    Parameters
+    ----------
+    run
+        A run.
+    network
+        Its name.
+    """
+    weights = run["weights"].recurrent_weights.sel(network=network, drop=True)
+    paths = analysis.eigenvalue_paths(analysis.eigenspectrum(weights))
+    dominant = analysis.dominant_eigenvalue(paths)
+    escapes = analysis.escape_step(paths, radius=1.02)
+    history = run["history"].to_dataset().sel(network=network, drop=True)
+    return xr.Dataset(
+        {
+            "step": paths["step"],
+            "validation accuracy": history["accuracy"],
+            "spectral radius": abs(paths).max("mode"),
+            "modulus > 1": analysis.n_outside(paths),
+            "modulus > 1.02": analysis.n_outside(paths, radius=1.02),
+            "left for good": (escapes == paths["step"]).sum("mode"),
+            "dominant, real part": dominant["eigenvalue"].real,
+            "distance from initial": analysis.distance_from_initial(weights),
+            "distance from orthogonal": analysis.distance_from_orthogonal(weights),
+        }
+    )
+
+
 def _outputs(weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
     """Simulate many trials, some at a time: the rates of all would not be small."""
     blocks = [slice(start, start + 64) for start in range(0, inputs.sizes["trial"], 64)]
@@ -73,17 +103,21 @@ def _outputs(weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
 
 
 def main() -> None:
-    """Print a table: a row per number, a column per network."""
+    """Print a table, a row per number and a column per network, and then each spectrum through training."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", metavar="RUN", type=Path)
     parser.add_argument("--trials", type=int, default=N_TRIALS, help="trials of each kind (default: %(default)s)")
     options = parser.parse_args()
-    found = scores(bn.open_run(options.run).load(), options.trials)
+    run = bn.open_run(options.run).load()
+    found = scores(run, options.trials)
     networks = list(found)
     width = 2 + max(8, *map(len, networks))
     print(" " * 50 + "".join(f"{network:>{width}}" for network in networks))
     for name in found[networks[0]]:
         print(f"{name:50}" + "".join(f"{found[network][name]:{width}.4f}" for network in networks))
+    for network in networks:
+        print(f"\n{network} through training")
+        print(through_training(run, network).reset_coords(drop=True).to_dataframe().round(4).to_string())
 
 
 if __name__ == "__main__":

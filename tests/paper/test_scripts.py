@@ -63,7 +63,8 @@ def test_published_trials_have_the_slips_and_nothing_else() -> None:
     assert (targets[:, 260] != 0).all()  # the second pulse is always there, and in time
     clean = np.round(inputs)
     rises = (np.diff((np.abs(inputs) > 0.5).astype(int), axis=1) == 1).sum(axis=1)
-    assert set(np.unique(rises)) == {1, 2, 3}  # the first absent, the third off the end, or both
+    assert {1, 2, 3} <= set(np.unique(rises))  # the first absent, the third off the end, or both
+    assert (rises <= 3).mean() > 0.999  # noise of five standard deviations would look like a pulse
     # A third pulse whose target does not come: its onset is beyond 339 - 40 ms; about a quarter of the channels.
     held = targets[:, 338]
     last_pulse = clean[:, 300:].any(axis=1)

@@ -1,0 +1,30 @@
+"""Settings of the documentation."""
+
+import os
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+project = "biornn"
+author = copyright = "The biornn developers"
+version = release = installed_version("biornn")
+
+extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "biornn"
+
+# Notebooks are text, run at every build; a cell that fails fails the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 1800  # s for one cell: some train networks
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 2
+# The kernels find the commands of this environment, and leave the screen to the page.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's sections and the signature say them
+numpydoc_show_class_members = False
