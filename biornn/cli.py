@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -162,9 +163,9 @@ def _sizes(dataset: xr.Dataset) -> str:
 
 
 def _console() -> Console:
-    # Elsewhere than in a terminal rich assumes 80 columns, and would cut the table.
+    # Elsewhere than in a terminal rich assumes 80 columns, and would cut the table; unless someone says how many.
     console = Console()
-    return console if console.is_terminal else Console(width=160)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=160)
 
 
 def _positive(text: str) -> int:

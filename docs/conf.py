@@ -19,11 +19,11 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 1800  # s for one cell: some train networks
 nb_merge_streams = True
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["attrs_inline", "dollarmath"]
 myst_heading_anchors = 2
 # The kernels find the commands of this environment, and leave the screen to the page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "88"}
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's sections and the signature say them

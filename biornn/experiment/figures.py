@@ -14,10 +14,9 @@ from matplotlib.ticker import LogLocator, NullLocator
 from biornn import plots
 from biornn.analysis import eigenspectrum, principal_components
 from biornn.plots.panels import panels, share_legend
-from biornn.plots.style import MEDIUM, set_text_sizes
+from biornn.plots.style import MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
 from biornn.schema import GATED, is_trained, text
 
-_PANEL = (3.35, 3.1)  # inches; 85 mm, a journal's column
 _DPI = 150
 
 
@@ -85,7 +84,7 @@ def _first_trained(run: xr.DataTree) -> dict[str, str]:
 
 
 def _learning_curves(run: xr.DataTree) -> Figure:
-    figure = Figure(figsize=(2 * _PANEL[0], _PANEL[1]), layout="constrained")
+    figure = open_figure(PAGE_WIDTH, 3.1)
     left, right = figure.subplots(1, 2)
     history = run["history"].to_dataset()
     criterion = json.loads(run.attrs["experiment"]).get("training", {}).get("criterion")

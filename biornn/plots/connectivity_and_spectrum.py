@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from biornn.analysis.spectrum import eigenspectrum as eigenvalues_of
 from biornn.plots.connectivity import connectivity
 from biornn.plots.eigenspectrum import eigenspectrum
-from biornn.plots.style import PAGE_WIDTH, set_text_sizes
+from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
 
 
 def connectivity_and_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None = None) -> Figure:
@@ -45,7 +45,7 @@ def connectivity_and_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.Dat
     """
     has_epochs = "epoch" in getattr(recurrent_weights, "dims", ())
     ends = recurrent_weights.isel(epoch=[0, -1]) if has_epochs else recurrent_weights
-    figure = Figure(figsize=(PAGE_WIDTH, 3.3), layout="constrained")
+    figure = open_figure(PAGE_WIDTH, 3.3)
     left, right = figure.subplots(1, 2)
     connectivity(ends.isel(epoch=-1) if has_epochs else ends, cell_type, ax=left)
     eigenspectrum(eigenvalues_of(ends), ax=right)

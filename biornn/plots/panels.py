@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biornn.plots.style import COLUMN_WIDTH, MEDIUM, set_text_sizes
+from biornn.plots.style import COLUMN_WIDTH, MEDIUM, open_figure, set_text_sizes
 
 _PANEL_HEIGHT = 3.1  # inches
 
@@ -43,7 +43,7 @@ def panels(
         raise ValueError("names: expected at least one network to draw, got none")
     n_columns = min(len(names), n_columns)
     n_rows = -(-len(names) // n_columns)
-    figure = Figure(figsize=(n_columns * COLUMN_WIDTH, n_rows * _PANEL_HEIGHT), layout="constrained")
+    figure = open_figure(n_columns * COLUMN_WIDTH, n_rows * _PANEL_HEIGHT)
     for index, name in enumerate(names):
         ax = figure.add_subplot(n_rows, n_columns, index + 1, projection=projection)
         draw(name, ax)

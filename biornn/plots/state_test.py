@@ -10,7 +10,7 @@ from biornn.analysis.population import singular_components
 from biornn.plots.activity import activity
 from biornn.plots.memory_states import memory_states
 from biornn.plots.selection import select
-from biornn.plots.style import PAGE_WIDTH, set_text_sizes
+from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
 from biornn.plots.trial import trial
 
 
@@ -45,7 +45,7 @@ def state_test(probe_trials: xr.Dataset, probe_activity: xr.Dataset, scores: xr.
     rates = select(probe_activity["rates"], "rates", "trial", "time", "unit")
     components = singular_components(rates)
     n_rows = probe_trials.sizes["output_channel"]
-    figure = Figure(figsize=(PAGE_WIDTH, 1.9 + 0.75 * n_rows), layout="constrained")
+    figure = open_figure(PAGE_WIDTH, 1.9 + 0.75 * n_rows)
     grid = figure.add_gridspec(n_rows + 1, 2, height_ratios=[0.75] * n_rows + [1.9], width_ratios=[1.15, 1])
     rows = [figure.add_subplot(grid[row, 0]) for row in range(n_rows)]
     units = figure.add_subplot(grid[n_rows, 0])

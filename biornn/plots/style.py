@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 #: Width of one column of a journal, 85 mm, and of two, in inches.
 COLUMN_WIDTH, PAGE_WIDTH = 3.35, 6.9
@@ -36,6 +37,18 @@ def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> 
     new: Axes = figure.add_subplot(projection=projection)
     set_text_sizes(new)
     return new
+
+
+def open_figure(width: float, height: float) -> Figure:
+    """Make a figure of several panels; pyplot does not keep it.
+
+    Parameters
+    ----------
+    width, height
+        In inches.
+    """
+    plt.get_backend()  # a notebook learns only with its backend to show figures that pyplot does not keep
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def set_text_sizes(ax: Axes) -> None:

@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from biornn.plots.panels import share_legend
-from biornn.plots.style import PAGE_WIDTH, set_text_sizes
+from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
 from biornn.plots.trial import trial
 
 
@@ -45,7 +45,7 @@ def training_samples(trials: xr.Dataset, outputs: xr.DataArray | None = None, n_
     if not 1 <= n_trials <= trials.sizes["trial"]:
         raise ValueError(f"n_trials: expected 1 to {trials.sizes['trial']}, got {n_trials}")
     n_rows = len({*trials["input_channel"].values.tolist(), *trials["output_channel"].values.tolist()})
-    figure = Figure(figsize=(PAGE_WIDTH, 0.9 + 0.85 * n_rows), layout="constrained")
+    figure = open_figure(PAGE_WIDTH, 0.9 + 0.85 * n_rows)
     axes = figure.subplots(n_rows, n_trials, sharex=True, sharey=True, squeeze=False)
     for column in range(n_trials):
         for ax in axes[:, column]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 from published_trials import published_trials
 
@@ -83,16 +84,44 @@ def through_training(run: xr.DataTree, network: str) -> xr.Dataset:
     return xr.Dataset(
         {
             "step": paths["step"],
-            "validation accuracy": history["accuracy"],
-            "spectral radius": abs(paths).max("mode"),
-            "modulus > 1": analysis.n_outside(paths),
-            "modulus > 1.02": analysis.n_outside(paths, radius=1.02),
-            "left for good": (escapes == paths["step"]).sum("mode"),
-            "dominant, real part": dominant["eigenvalue"].real,
-            "distance from initial": analysis.distance_from_initial(weights),
-            "distance from orthogonal": analysis.distance_from_orthogonal(weights),
+            "accuracy": history["accuracy"],
+            "radius": abs(paths).max("mode"),
+            "> 1": analysis.n_outside(paths),
+            "> 1.02": analysis.n_outside(paths, radius=1.02),
+            "left": (escapes == paths["step"]).sum("mode"),
+            "dominant": dominant["eigenvalue"].real,
+            "initial": analysis.distance_from_initial(weights),
+            "orthogonal": analysis.distance_from_orthogonal(weights),
         }
     )
+
+
+def modes(run: xr.DataTree, network: str, n_modes: int = 12) -> xr.Dataset:
+    """Compare the modes of the largest eigenvalues with those that the readout sees most, after the last snapshot.
+
+    Parameters
+    ----------
+    run
+        A run.
+    network
+        Its name.
+    n_modes
+        How many of each; of a conjugate pair one stands for both.
+    """
+    weights = run["weights"].to_dataset().sel(network=network, drop=True).isel(epoch=-1, drop=True)
+    every = analysis.eigenmodes(weights.recurrent_weights, weights.input_weights, weights.output_weights)
+    values = every["eigenvalues"]
+    table = xr.Dataset(
+        {
+            "real": values.real,
+            "imaginary": values.imag,
+            "modulus": abs(values),
+            "driven": abs(every["input_projection"]).max("input_channel"),
+            "seen": abs(every["output_projection"]).max("output_channel"),
+        }
+    ).isel(mode=(values.imag >= 0).values)
+    by_readout = table.isel(mode=np.argsort(-table["seen"].values)[: n_modes // 2])
+    return xr.concat([table.isel(mode=slice(n_modes // 2)), by_readout], dim="mode")
 
 
 def _outputs(weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
@@ -116,8 +145,14 @@ def main() -> None:
     for name in found[networks[0]]:
         print(f"{name:50}" + "".join(f"{found[network][name]:{width}.4f}" for network in networks))
     for network in networks:
-        print(f"\n{network} through training")
+        print(
+            f"\n{network} through training: eigenvalues with modulus > 1 and > 1.02, those that left the latter circle"
+        )
+        print("for good, real part of the dominant one, distance from the initial and from an orthogonal matrix")
         print(through_training(run, network).reset_coords(drop=True).to_dataframe().round(4).to_string())
+        print(f"\n{network}: the six largest modes, then the six that the readout sees most; driven by the input, seen")
+        print("by the readout")
+        print(modes(run, network).reset_coords(drop=True).to_dataframe().round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The scripts of experiments/paper, on a small run."""
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import biornn as bn
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "published"
 FOLDER = Path(__file__).parents[2] / "experiments" / "paper"
 
 
@@ -72,3 +76,29 @@ def test_published_trials_have_the_slips_and_nothing_else() -> None:
     assert np.std(inputs[:, :10]) == pytest.approx(0.1, rel=0.02)
     assert held.all()
     np.testing.assert_array_equal(inputs, published_trials(2000, seed=0).inputs)
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the networks published with the paper are not here")
+def test_the_documentation_states_what_the_scores_of_the_published_network_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted(PUBLISHED.glob("*.hdf5"))
+    bn.store.import_keras_hdf5(files, tmp_path / "run", name="published", n_trials=64)
+    monkeypatch.setattr(sys, "argv", [])
+    run_script("scores.py", str(tmp_path / "run"))
+    printed = capsys.readouterr().out
+    page = (FOLDER.parents[1] / "docs" / "paper.md").read_text()
+    (stated,) = re.findall(r"<!-- published scores -->\n```text\n(.*?)```", page, re.DOTALL)
+    # Numbers to the digits that another machine's linear algebra gives too.
+    for one, other in zip(stated.splitlines(), printed.splitlines(), strict=True):
+        assert [number(word) for word in one.split()] == pytest.approx(
+            [number(word) for word in other.split()], abs=2e-3
+        ), one
+
+
+def number(word: str) -> float:
+    """Read a number; text is compared by its hash."""
+    try:
+        return float(word)
+    except ValueError:
+        return float(hash(word))
