@@ -70,7 +70,9 @@ def eigenmodes(
         input_core_dims=[["unit_pre", "unit_post"], ["mode"]],
         output_core_dims=[["mode", "unit"], ["unit", "mode"]],
         vectorize=True,
+        dask="parallelized",
         output_dtypes=[np.complex128] * 2,
+        dask_gufunc_kwargs={"output_sizes": {"unit": n_units}},
     )
     labels = recurrent_weights.coords.get("unit", np.arange(n_units))
     modes = xr.Dataset({"eigenvalues": values, "left_eigenvectors": left, "right_eigenvectors": right})
@@ -128,11 +130,11 @@ def dominant_eigenvalue(eigenvalues: xr.DataArray, dt: float = 1.0) -> xr.Datase
     # Rounding must not decide between the two of a pair.
     size = abs(eigenvalues.real).round(12).where(finite, 0.0)
     candidates = (size == size.max("mode")) & finite
-    chosen = xr.where(candidates, eigenvalues.imag, -np.inf).argmax("mode")
+    chosen = xr.where(candidates, eigenvalues.imag, -np.inf).argmax("mode").compute()
     value = eigenvalues.isel(mode=chosen).drop_vars("mode", errors="ignore").where(finite)
     with np.errstate(invalid="ignore", divide="ignore"):
         paper = abs(value.imag / (np.pi * value.real)).where(value.imag != 0, 0.0)
-    turns = abs(xr.apply_ufunc(np.angle, value)) / (2 * np.pi * dt / 1000)
+    turns = abs(np.arctan2(value.imag, value.real)) / (2 * np.pi * dt / 1000)
     result = xr.Dataset(
         {"eigenvalue": value, "frequency": paper.where(finite), "rotation_frequency": turns.where(finite)}
     )

@@ -49,6 +49,8 @@ def eigenvalue_paths(eigenvalues: xr.DataArray) -> xr.DataArray:
         input_core_dims=[["epoch", "mode"]],
         output_core_dims=[["epoch", "mode"]],
         vectorize=True,
+        dask="parallelized",
+        output_dtypes=[eigenvalues.dtype],
         keep_attrs=True,
     )
     return paths.transpose(*eigenvalues.dims)
@@ -95,8 +97,9 @@ def escape_step(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
     Returns
     -------
     xr.DataArray
-        `escape_step` (..., mode): the `step` (where there is none: the `epoch`) of the first snapshot from which on the
-        eigenvalue is outside; NaN where it is inside at the end.
+        `escape_step` (..., mode): the `step` (where there is none, or it is not known: the `epoch`) of the first
+        snapshot from which on the eigenvalue is outside, snapshots that are not finite left out; NaN where it is inside
+        at the end.
 
     Raises
     ------
@@ -105,12 +108,17 @@ def escape_step(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
     """
     require_dims(paths, "paths", ["epoch", "mode"])
     outside = _outside(paths, radius)
-    n_epochs = paths.sizes["epoch"]
-    for_good = outside.isel(epoch=slice(None, None, -1)).cumprod("epoch").sum("epoch")  # snapshots outside at the end
-    when = paths["step" if "step" in paths.coords else "epoch"]
-    first = when.values.astype(float)[np.minimum(n_epochs - for_good, n_epochs - 1)]
-    left = for_good.copy(data=first).where(for_good > 0).rename("escape_step")
-    left.attrs = {"units": "update", "long_name": f"when the modulus exceeded {radius:g} for good"}
+    known = abs(paths) < np.inf
+    backwards = (outside | ~known).isel(epoch=slice(None, None, -1)).cumprod("epoch").astype(bool)
+    for_good = backwards.isel(epoch=slice(None, None, -1)) & known
+    has_steps = "step" in paths.coords and bool((paths["step"] >= 0).all())
+    when = paths["step" if has_steps else "epoch"]
+    first = when.values.astype(float)[for_good.argmax("epoch").values]
+    left = for_good.any("epoch").copy(data=first).where(for_good.any("epoch")).rename("escape_step")
+    left.attrs = {
+        "units": "update" if has_steps else "1",
+        "long_name": f"when the modulus exceeded {radius:g} for good",
+    }
     return left
 
 

@@ -50,7 +50,8 @@ def memory_cube(
         state, in degrees;
         `spread` (..., memory_state): root mean square distance of a state's samples from its centroid; `separation`
         (...): smallest distance between two centroids over the root mean square of the spreads.
-        All NaN for a network whose activity is not finite; shares and scores also where the states do not differ.
+        All NaN for a network whose activity is not finite; shares, scores and `centroids` also where the activity never
+        changes.
 
     Raises
     ------
@@ -104,7 +105,15 @@ def memory_cube(
             [],
         ],
         vectorize=True,
+        dask="parallelized",
         output_dtypes=[np.float64] * 7,
+        dask_gufunc_kwargs={
+            "output_sizes": {
+                "memory_state": len(labels),
+                "edge": len(_edges(labels)),
+                "bit_pair": n_bits * (n_bits - 1) // 2,
+            }
+        },
     )
     edges = [name for name, *_ in _edges(labels)]
     pairs = combinations(range(1, n_bits + 1), 2)
@@ -167,7 +176,9 @@ def align_cubes(cube: xr.Dataset) -> xr.Dataset:
         input_core_dims=[["memory_state", "component"]],
         output_core_dims=[["memory_state", "bit"], ["component", "bit"], ["component"], []],
         vectorize=True,
+        dask="parallelized",
         output_dtypes=[np.float64] * 4,
+        dask_gufunc_kwargs={"output_sizes": {"bit": signs.shape[1]}},
     )
     result = xr.Dataset({"centroids": aligned, "rotation": rotation, "offset": offset, "scale": scale})
     return result.assign_coords(bit=np.arange(1, signs.shape[1] + 1))
@@ -237,7 +248,7 @@ def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[
     n_states, n_bits = signs.shape
     kept = index >= 0
     samples, state = activity[kept].astype(np.float64), index[kept]
-    if not np.isfinite(samples).all():
+    if not np.isfinite(activity).all():
         samples = np.full_like(samples, np.nan)
     counts = np.bincount(state, minlength=n_states)
     sums = np.zeros((n_states, samples.shape[1]))

@@ -78,7 +78,13 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     0.0
     """
     require_dims(recurrent_weights, "recurrent_weights", _MATRIX)
-    distance: xr.DataArray = xr.apply_ufunc(_from_orthogonal, recurrent_weights, input_core_dims=[_MATRIX])
+    distance: xr.DataArray = xr.apply_ufunc(
+        _from_orthogonal,
+        recurrent_weights,
+        input_core_dims=[_MATRIX],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
     distance.attrs = {"units": "1", "long_name": "distance from the nearest orthogonal matrix"}
     return distance.rename("distance_from_orthogonal")
 

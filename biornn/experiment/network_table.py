@@ -114,11 +114,16 @@ def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
     if formulation in GATED:
         return "recurrent: orthogonal per gate; input, output: Glorot uniform"
     has_signs = network.get("excitatory_fraction") is not None
-    recurrent = network.get("initial") or ("gamma" if has_signs else "orthogonal")
+    # An experiment without a rule takes the default; an import without one does not know it.
+    default = "gamma" if has_signs else "orthogonal"
+    recurrent = network.get("initial") or (_NOT_RECORDED if "input_initial" in network else default)
     if "spectral_radius" in network:
         recurrent += f", spectral radius {network['spectral_radius']:g}"
     # An import says what its file says; a run of biornn has one rule for both.
-    ends = [str(network.get(f"{end}_initial", "Glorot_uniform")).replace("_", " ") for end in ("input", "output")]
+    ends = [
+        (network.get(f"{end}_initial", "Glorot_uniform") or _NOT_RECORDED).replace("_", " ")
+        for end in ("input", "output")
+    ]
     return f"recurrent: {recurrent.replace('_', ' ')}; input: {ends[0]}; output: {ends[1]}"
 
 
@@ -126,10 +131,11 @@ def _algorithm(training: Mapping[str, Any]) -> str:
     if "learning_rate" not in training:
         return _NOT_RECORDED
     name = training.get("optimizer", "Adam")
-    parts = [f"{name} (backpropagation through time), learning rate {training['learning_rate']:.3g}"]
-    schedule = training.get("schedule", "inverse_time" if training.get("decay") else "constant")
-    decay = f" {training['decay']:.3g}" if training.get("decay") else ""
-    parts.append(f"{schedule.replace('_', ' ')} schedule{decay}")
+    rate, decay = training["learning_rate"], training.get("decay")
+    parts = [f"{name} (backpropagation through time), learning rate {_number(rate)}"]
+    if isinstance(rate, int | float):
+        schedule = training.get("schedule", "inverse_time" if decay else "constant")
+        parts.append(f"{schedule.replace('_', ' ')} schedule{f' {_number(decay)}' if decay else ''}")
     if training.get("warmup"):
         parts.append(f"warm-up over {training['warmup']:.0%}")
     if training.get("clip_norm"):
@@ -141,7 +147,15 @@ def _algorithm(training: Mapping[str, Any]) -> str:
     if "batch_size" in training:
         n_trials = training.get("n_training_trials")
         parts.append(f"{n_trials} training trials, in passes" if n_trials else "fresh trials")
-    return ", ".join([*parts, "mean squared error"])
+    loss = training.get("loss", "mse")
+    return ", ".join([*parts, "mean squared error" if loss == "mse" else f"loss {loss}".replace("_", " ")])
+
+
+def _number(value: Any) -> str:
+    """Give a rate as a number; a schedule that came as an object by its name."""
+    if isinstance(value, int | float):
+        return f"{value:.3g}"
+    return str(value.get("class_name", _NOT_RECORDED)) if isinstance(value, dict) else _NOT_RECORDED
 
 
 def _regularisation(network: Mapping[str, Any], training: Mapping[str, Any]) -> str:
@@ -164,8 +178,8 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
     found = []
     if (text(weights["cell_type"]) != "unconstrained").any():
         found.append("Dale's law")
-    if float(density.min()) < 1:
-        found.append(f"{_range(100 * density, '.0f')} % of the synapses between units")
+    if n_units > 1 and float(density.min()) < 1:
+        found.append(f"{_range(100 * density, '.3g')} % of the synapses between units")
     if not has_autapses:
         found.append("no self-connections")
     if not weights["input_mask"].all() or weights["input_sign"].any():

@@ -47,7 +47,8 @@ def open_figure(width: float, height: float) -> Figure:
     width, height
         In inches.
     """
-    plt.get_backend()  # a notebook learns only with its backend to show figures that pyplot does not keep
+    # Loads the backend: only with it a notebook learns to show figures that pyplot does not keep.
+    plt.draw_if_interactive()
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -57,9 +57,9 @@ def import_keras_hdf5(
     Returns
     -------
     xarray.DataTree
-        The run, opened from `out`. ``epoch`` is the number at the end of a file's name where these tell the files
-        apart (the initial one is 0), otherwise it counts the files. ``step`` is the optimizer's own count; -1 where a
-        file does not hold it. ``loss`` and ``wall_time``, which no file holds, are NaN.
+        The run, opened from `out`. ``epoch`` is the number at the end of a file's name where these tell several files
+        apart, otherwise it counts the files from 1; the initial one is 0. ``step`` is the optimizer's own count; -1
+        where a file does not hold it. ``loss`` and ``wall_time``, which no file holds, are NaN.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def import_keras_hdf5(
     FileExistsError
         If `out` exists and is not to be overwritten, or is no run.
     KerasFileError
-        If a file cannot be read, holds another architecture, or does not fit the others or the task.
+        If a file cannot be read, holds another architecture, does not fit the others or the task, or its network does
+        not stay finite on the task's trials.
 
     Examples
     --------
@@ -126,10 +127,15 @@ def _is_initial(path: Path) -> bool:
 
 def _epochs(paths: Sequence[Path]) -> list[int]:
     """Read the training passes off the files' names; count the files where that gives no ascending numbers."""
-    numbers = [re.findall(r"\d+", path.stem)[-1:] for path in paths]
-    epochs = [0 if _is_initial(path) else int((n or ["-1"])[0]) for path, n in zip(paths, numbers, strict=True)]
-    ascending = all(first < second for first, second in pairwise(epochs))
-    return epochs if ascending and epochs[0] >= 0 else list(range(len(paths)))
+    # A number of at most nine digits that ends the name, and is not the fraction of another, such as a loss.
+    found = [re.search(r"(?<![\d.])\d{1,9}$", path.stem) for path in paths]
+    epochs = [
+        0 if _is_initial(path) else int(match[0]) if match else -1 for path, match in zip(paths, found, strict=True)
+    ]
+    first = 0 if _is_initial(paths[0]) else 1
+    if len(paths) > 1 and epochs[0] >= 0 and all(one < other for one, other in pairwise(epochs)):
+        return epochs
+    return list(range(first, first + len(paths)))
 
 
 def _check_alike(paths: Sequence[Path], snapshots: Sequence[KerasFile]) -> None:
@@ -193,8 +199,15 @@ def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.D
 def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
     """Simulate the last snapshot; some trials at a time, since the simulation works in double precision."""
     blocks = [slice(start, start + _TRIALS_AT_ONCE) for start in range(0, trials.sizes["trial"], _TRIALS_AT_ONCE)]
-    parts = [simulate(weights, trials["inputs"].isel(trial=block)).astype(np.float32) for block in blocks]
-    return xr.concat(parts, dim="trial", data_vars="all", coords="minimal", compat="override")
+    with np.errstate(over="ignore", invalid="ignore"):
+        parts = [simulate(weights, trials["inputs"].isel(trial=block)).astype(np.float32) for block in blocks]
+    activity = xr.concat(parts, dim="trial", data_vars="all", coords="minimal", compat="override")
+    if not np.isfinite(activity["outputs"].values).all():
+        epoch = weights["epoch"].values[-1]
+        raise KerasFileError(
+            f"files: expected a network that stays finite on the task's trials, got infinite activity at epoch {epoch}"
+        )
+    return activity
 
 
 def _history(weights: xr.Dataset, validation: xr.Dataset) -> xr.Dataset:

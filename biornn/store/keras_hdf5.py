@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 _ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "elu", "selu", "exponential")
 _MAX_UNITS = 50_000  # 10 GB of recurrent weights: a header that claims more is damaged
 
+_MAX_COUNT = 10**12  # of updates; more is damaged
+
 #: Names of the arrays: those of Keras 2 and, after the layer's own name, those of Keras 1.
 _RECURRENT_ARRAYS = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
 _READOUT_ARRAYS = {"kernel": "W", "bias": "b"}
@@ -76,7 +78,7 @@ def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
             return _read(file)
     except KerasFileError as error:
         raise KerasFileError(f"{path}: {error}") from None
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:  # a damaged file
+    except (OSError, RuntimeError, LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
         raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {' '.join(str(error).split())}") from None
 
 
@@ -93,9 +95,12 @@ def _read(file: h5py.File) -> KerasFile:
     network = _network_settings(recurrent, readout)
     n_units = network["n_units"]
     root = _group(file, "model_weights")
-    arrays = _arrays(root, recurrent["name"], _RECURRENT_ARRAYS, network["use_bias"])
-    out = _arrays(root, readout["name"], _READOUT_ARRAYS, network["readout_bias"])
-    n_inputs, n_outputs = arrays["kernel"].shape[0], out["kernel"].shape[-1]
+    arrays = _arrays(root, recurrent, _RECURRENT_ARRAYS, network["use_bias"])
+    out = _arrays(root, readout, _READOUT_ARRAYS, network["readout_bias"])
+    for name, array in (("input_weights", arrays["kernel"]), ("output_weights", out["kernel"])):
+        if array.ndim != 2:
+            raise KerasFileError(f"{name}: expected two dims, got the shape {array.shape}")
+    n_inputs, n_outputs = arrays["kernel"].shape[0], out["kernel"].shape[1]
     expected = {
         "input_weights": (arrays.get("kernel"), ("input_channel", "unit"), (n_inputs, n_units)),
         "recurrent_weights": (arrays.get("recurrent_kernel"), ("unit_pre", "unit_post"), (n_units, n_units)),
@@ -122,10 +127,14 @@ def _layers(config: Any) -> list[tuple[str, dict[str, Any]]]:
         kind, settings = str(entry.get("class_name")), entry["config"]
         if kind == "TimeDistributed" and isinstance(settings.get("layer"), dict):
             inner = settings["layer"]
-            kind, settings = str(inner.get("class_name")), {**inner.get("config", {}), "name": settings.get("name")}
+            own = inner.get("config") or {}
+            kind = str(inner.get("class_name"))
+            settings = {**own, "name": settings.get("name"), "inner_name": own.get("name")}
         elif kind == "TimeDistributedDense":
             kind = "Dense"
         if kind != "InputLayer":
+            if not isinstance(settings.get("name"), str):
+                raise KerasFileError(f"model_config: expected a name for each layer, got {settings.get('name')!r}")
             layers.append((kind, settings))
     return layers
 
@@ -151,12 +160,17 @@ def _network_settings(recurrent: Mapping[str, Any], readout: Mapping[str, Any]) 
         "initial": _initializer(recurrent.get("recurrent_initializer", recurrent.get("inner_init"))),
         "input_initial": _initializer(recurrent.get("kernel_initializer", recurrent.get("init"))),
         "output_initial": _initializer(readout.get("kernel_initializer", readout.get("init"))),
-        "penalties": {
-            key: value
-            for settings in (recurrent, readout)
-            for key, value in settings.items()
-            if "regularizer" in key and value
-        },
+        "penalties": _penalties("recurrent", recurrent) | _penalties("readout", readout),
+    }
+
+
+def _penalties(layer: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Name what a layer was regularised and constrained with in training, as text."""
+    words = ("regularizer", "constraint", "dropout")
+    return {
+        f"{layer} {key}": json.dumps(value)
+        for key, value in settings.items()
+        if value and any(word in key for word in words)
     }
 
 
@@ -179,7 +193,10 @@ def _training_settings(file: h5py.File) -> dict[str, Any]:
     optimizer = config.get("optimizer_config") if isinstance(config, dict) else None
     if not isinstance(optimizer, dict) or not isinstance(optimizer.get("config"), dict):
         return {}
-    return {"optimizer": optimizer.get("class_name"), "loss": config.get("loss"), **optimizer["config"]}
+    settings = dict(optimizer["config"])
+    if "lr" in settings:  # the name before Keras 2.3
+        settings["learning_rate"] = settings.pop("lr")
+    return {"optimizer": optimizer.get("class_name"), "loss": config.get("loss"), **settings}
 
 
 def _step(file: h5py.File) -> int:
@@ -196,18 +213,22 @@ def _step(file: h5py.File) -> int:
             found.append(int(_stored(member, name, ())))
 
     optimizer.visititems(look)  # visits hard links only
-    return found[0] if found else -1
+    return found[0] if found and 0 <= found[0] <= _MAX_COUNT else -1
 
 
-def _arrays(root: h5py.Group, layer: str, names: Mapping[str, str], has_bias: bool) -> dict[str, h5py.Dataset]:
+def _arrays(
+    root: h5py.Group, settings: Mapping[str, Any], names: Mapping[str, str], has_bias: bool
+) -> dict[str, h5py.Dataset]:
     """Find the arrays of a layer, by the names of Keras 2 (``kernel:0``, in nested groups) or 1 (``dense_1_W``)."""
-    group = _group(root, str(layer))
+    layer = settings["name"]
+    group = _group(root, layer)
+    olds = (layer, settings.get("inner_name"))  # Keras 1 names the arrays of a wrapped layer after the inner one
     found: dict[str, h5py.Dataset] = {}
 
     def look(path: str, member: Any) -> None:
         last = path.split("/")[-1].removesuffix(":0")
         for name, old in names.items():
-            if isinstance(member, h5py.Dataset) and last in (name, f"{layer}_{old}"):
+            if isinstance(member, h5py.Dataset) and last in (name, *(f"{one}_{old}" for one in olds)):
                 found[name] = member
 
     group.visititems(look)

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.analysis import eigenspectrum, eigenvalue_paths, escape_step, n_outside
+from biornn.analysis import (
+    distance_from_orthogonal,
+    dominant_eigenvalue,
+    eigenmodes,
+    eigenspectrum,
+    eigenvalue_paths,
+    escape_step,
+    memory_cube,
+    n_outside,
+)
 
 
 def test_shuffled_paths_are_put_together_again() -> None:
@@ -48,5 +57,25 @@ def test_when_an_eigenvalue_left_for_good() -> None:
     np.testing.assert_array_equal(escape_step(paths), [100, 250, np.nan, 0])
     epochs = paths.drop_vars("step").assign_coords(epoch=[0, 1, 5])
     np.testing.assert_array_equal(escape_step(epochs), [1, 5, np.nan, 0])
+    unknown = epochs.assign_coords(step=("epoch", [0, -1, -1]))
+    np.testing.assert_array_equal(escape_step(unknown), [1, 5, np.nan, 0])
+    assert (escape_step(unknown).units, escape_step(paths).units) == ("1", "update")
+    gap = xr.DataArray([[2.0, 0.5], [np.nan, np.nan], [2.0, 2.0], [np.nan, np.nan]], dims=("epoch", "mode"))
+    np.testing.assert_array_equal(escape_step(gap.assign_coords(epoch=[0, 1, 2, 3])), [0, 2])
     with pytest.raises(ValueError, match="'epoch' is missing"):
         escape_step(paths.isel(epoch=0))
+
+
+def test_chunked_arrays_go_in_too(run: xr.DataTree) -> None:
+    weights = run["weights"].recurrent_weights
+    chunked = weights.chunk({"network": 1})
+    for function in (
+        lambda w: eigenvalue_paths(eigenspectrum(w)),
+        lambda w: eigenmodes(w)["condition_number"],
+        lambda w: dominant_eigenvalue(eigenspectrum(w))["eigenvalue"],
+        distance_from_orthogonal,
+    ):
+        xr.testing.assert_allclose(function(chunked).compute(), function(weights))
+    rates, states = run["probe_activity"].rates, run["probe_trials"].memory_state
+    for name, score in memory_cube(rates.chunk({"network": 1}), states).compute().data_vars.items():
+        xr.testing.assert_allclose(score, memory_cube(rates, states)[name])

@@ -124,6 +124,14 @@ def test_networks_broadcast_and_one_that_diverged_is_nan() -> None:
     assert np.isnan(align_cubes(cube)["scale"].sel(network="c"))
 
 
+def test_one_sample_that_is_not_finite_leaves_nothing_even_where_no_state_is_held() -> None:
+    rates, states = planted(corners(2) @ np.eye(2, 3))
+    states = states.copy(data=np.where(np.arange(states.size) == 3, "0+", states.values))
+    rates[0, 3, 0] = np.nan
+    for name, variable in memory_cube(rates, states).data_vars.items():
+        assert variable.isnull().all(), name
+
+
 def test_states_that_coincide_have_no_scores() -> None:
     cube = memory_cube(*planted(np.ones((4, 5))))
     assert np.isnan([float(cube[name]) for name in ("affine_r2", "similarity_r2", "separation")]).all()

@@ -81,5 +81,6 @@ def write_keras_1(path: Path, seed: int = 0) -> Path:
         file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
         for name, value in values.items():
             layer = "timedistributed_1" if name.startswith("output_") else "simplernn_1"
-            file[f"model_weights/{layer}/{layer}_{names[name.removeprefix('output_')]}"] = value
+            own = "dense_1" if name.startswith("output_") else layer
+            file[f"model_weights/{layer}/{own}_{names[name.removeprefix('output_')]}"] = value
     return path

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
 
 import biornn as bn
 from biornn.cli import main
+from biornn.experiment.network_table import describe_networks
+from biornn.store.imported import _epochs
 from biornn.store.keras_hdf5 import KerasFileError
 from tests.store.keras_files import arrays, write
 
@@ -76,9 +79,49 @@ def test_the_experiment_says_what_the_files_say(imported: xr.DataTree) -> None:
 def test_files_whose_names_do_not_count_passes_are_counted(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{name}.hdf5", seed) for seed, name in enumerate(("late", "early"))]
     run = bn.store.import_keras_hdf5(paths, tmp_path / "run", n_trials=1)
-    assert run["weights"].epoch.values.tolist() == [0, 1]
-    alone = bn.store.import_keras_hdf5(write(tmp_path / "net-07.hdf5", step=70), tmp_path / "one", n_trials=1)
-    assert alone["weights"].epoch.values.tolist() == [7]
+    assert run["weights"].epoch.values.tolist() == [1, 2]
+    alone = bn.store.import_keras_hdf5(write(tmp_path / "net-400.hdf5", step=70), tmp_path / "one", n_trials=1)
+    assert alone["weights"].epoch.values.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("names", "epochs"),
+    [
+        (["rnn_400u_initial", "rnn_400u_final"], [0, 1]),
+        (["w-01-0.5000", "w-02-0.6000"], [1, 2]),
+        (["N_initial", "w-20"], [0, 20]),
+        (["w-2", "w-10"], [2, 10]),
+        (["w-1", "w-99999999999999999999999"], [1, 2]),
+    ],
+)
+def test_only_a_number_that_ends_the_name_counts_passes(names: list[str], epochs: list[int]) -> None:
+    assert _epochs([Path(f"{name}.hdf5") for name in names]) == epochs
+
+
+def test_a_network_whose_activity_explodes_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.hdf5", activation="exponential")
+    with h5py.File(path, "r+") as file:
+        file["model_weights/simple_rnn_7/simple_rnn_7/recurrent_kernel:0"][...] = 30.0
+    with pytest.raises(KerasFileError, match="expected a network that stays finite on the task's trials"):
+        bn.store.import_keras_hdf5(path, tmp_path / "run", n_trials=2)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_a_file_does_not_tell_is_not_made_up(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.hdf5", step=3, recurrent_initializer=None, dropout=0.2)
+    with h5py.File(path, "r+") as file:
+        schedule = {"class_name": "ExponentialDecay", "config": {}}
+        config = {"class_name": "RMSprop", "config": {"lr": schedule}}
+        file.attrs["training_config"] = json.dumps({"optimizer_config": config, "loss": "mean_absolute_error"})
+    described = describe_networks(bn.store.import_keras_hdf5(path, tmp_path / "run", n_trials=1))["imported"]
+    assert described["training algorithm"].startswith(
+        "RMSprop (backpropagation through time), learning rate Exponential"
+    )
+    assert described["training algorithm"].endswith("loss mean absolute error")
+    assert described["initialisation"].startswith(
+        "recurrent: not recorded; input: Glorot uniform; output: not recorded"
+    )
+    assert described["regularisation"] == "recurrent dropout: 0.2"
 
 
 def test_files_that_are_not_of_one_training_are_refused(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def refusal(path: Path) -> str:
         ({"go_backwards": True}, "go_backwards of SimpleRNN: expected false"),
         ({"units": 10**12}, "units of SimpleRNN: expected 1 to 50000, got 1000000000000"),
         ({"units": N_UNITS + 1}, r"input_weights: expected the shape \(2, 6\), got \(2, 5\)"),
+        ({"name": None}, "expected a name for each layer, got None"),
         ({"name": "elsewhere"}, "expected the group 'elsewhere' in the file, found"),
     ],
 )
@@ -170,6 +171,11 @@ def test_arrays_that_are_not_what_they_should_be(tmp_path: Path) -> None:
     assert "expected 100 bytes in the file itself" in refusal(
         replaced(path, KERNEL, shape=(N_UNITS, N_UNITS), dtype="f4", external=outside)
     )
+    assert (
+        refusal(replaced(path, KERNEL.replace("recurrent_", ""), data=np.float32(1)))
+        == "input_weights: expected two dims, got the shape ()"
+    )
+    path = write(tmp_path / "net.hdf5")
     with h5py.File(path, "r+") as file:
         del file[KERNEL]
     assert "simple_rnn_7: expected the array 'recurrent_kernel', found ['kernel']" in refusal(path)
@@ -182,3 +188,12 @@ def test_links_into_other_files_are_not_followed(tmp_path: Path) -> None:
         del file["model_weights/simple_rnn_7"]
         file["model_weights/simple_rnn_7"] = h5py.ExternalLink(str(other), "model_weights/simple_rnn_7")
     assert "expected the group 'simple_rnn_7' in the file" in refusal(path)
+
+
+@pytest.mark.parametrize("count", [np.float64(np.inf), np.uint64(2**63), np.int64(-4)])
+def test_a_count_of_updates_that_cannot_be_is_not_believed(tmp_path: Path, count: np.generic) -> None:
+    path = replaced(write(tmp_path / "net.hdf5", step=1), "optimizer_weights/Adam/iterations:0", data=count)
+    if np.isfinite(count):
+        assert read_keras_hdf5(path).step == -1
+    else:
+        assert "expected a whole HDF5 file" in refusal(path)
