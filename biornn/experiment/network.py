@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -61,7 +62,7 @@ def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, 
     """
     penalty = keras.regularizers.L1L2(training.l1_weights, training.l2_weights)
     weight_penalty = penalty if training.l1_weights or training.l2_weights else None
-    penalties = {
+    penalties: dict[str, Any] = {
         "recurrent_regularizer": weight_penalty,
         "activity_regularizer": MeanSquare(training.l2_rates) if training.l2_rates else None,
     }

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from biornn.connectivity import Connectivity
+from biornn.layers.pathway_weights import as_numpy
 from biornn.layers.readout import Readout
 
 GatedArchitecture = Literal["gru", "lstm"]
@@ -21,6 +24,7 @@ def build_gated_model(
     seed: int = 0,
     use_bias: bool = True,
     readout_bias: bool = True,
+    longest_memory: float = 50.0,
     output_regularizer: Any = None,
     **recurrent: Any,
 ) -> keras.Sequential:
@@ -36,6 +40,9 @@ def build_gated_model(
         Seed of the initial weights: orthogonal recurrent ones, Glorot-uniform others.
     use_bias, readout_bias
         Whether the gates and the readout have biases.
+    longest_memory
+        Longest time, in steps, that the gates keep their state at first. With the initial values of Keras they forget
+        within a step or two, and a GRU learns no flip-flop whose response comes after 40 steps.
     output_regularizer
         Keras regulariser of the readout's weights.
     **recurrent
@@ -50,11 +57,12 @@ def build_gated_model(
     Raises
     ------
     ValueError
-        If the architecture is not known.
+        If the architecture is not known, or `longest_memory` is less than 2.
 
     References
     ----------
-    Cho et al. (2014), EMNLP; Hochreiter & Schmidhuber (1997), Neural Computation 9, 1735.
+    Cho et al. (2014), EMNLP; Hochreiter & Schmidhuber (1997), Neural Computation 9, 1735. Initial biases of the gates:
+    Tallec & Ollivier (2018), Can recurrent neural networks warp time?, ICLR, equation 16.
 
     Examples
     --------
@@ -64,8 +72,10 @@ def build_gated_model(
     """
     if architecture not in get_args(GatedArchitecture):
         raise ValueError(f"architecture: expected one of {get_args(GatedArchitecture)}, got {architecture!r}")
+    if not longest_memory >= 2:
+        raise ValueError(f"longest_memory: expected at least 2 steps, got {longest_memory!r}")
     layer = keras.layers.GRU if architecture == "gru" else keras.layers.LSTM
-    return keras.Sequential(
+    model = keras.Sequential(
         [
             keras.Input((None, n_inputs)),
             layer(
@@ -86,3 +96,17 @@ def build_gated_model(
             ),
         ]
     )
+    if use_bias:
+        memory = np.log(np.random.default_rng(seed).uniform(1, longest_memory - 1, n_units))
+        _keep_state(model.get_layer("recurrent").cell.bias, architecture, memory)
+    return model
+
+
+def _keep_state(bias: Any, architecture: GatedArchitecture, memory: NDArray[np.float64]) -> None:
+    """Set the biases of the gates so that at first a unit keeps its state for ``1 + exp(memory)`` steps."""
+    values, n_units = as_numpy(bias).copy(), len(memory)
+    if architecture == "gru":
+        values[0, :n_units] = memory  # update gate of Keras: the share that is kept
+    else:
+        values[:n_units], values[n_units : 2 * n_units] = -memory, memory  # input gate, forget gate
+    bias.assign(values)

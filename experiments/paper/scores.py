@@ -145,13 +145,12 @@ def main() -> None:
     for name in found[networks[0]]:
         print(f"{name:50}" + "".join(f"{found[network][name]:{width}.4f}" for network in networks))
     for network in networks:
-        print(
-            f"\n{network} through training: eigenvalues with modulus > 1 and > 1.02, those that left the latter circle"
-        )
-        print("for good, real part of the dominant one, distance from the initial and from an orthogonal matrix")
+        print(f"\n{network} through training: number of eigenvalues with modulus > 1 and > 1.02,")
+        print("how many left the latter circle for good, real part of the dominant one,")
+        print("distance from the initial and from an orthogonal matrix")
         print(through_training(run, network).reset_coords(drop=True).to_dataframe().round(4).to_string())
-        print(f"\n{network}: the six largest modes, then the six that the readout sees most; driven by the input, seen")
-        print("by the readout")
+        print(f"\n{network}: the six largest modes, then the six that the readout sees most,")
+        print("with how much the input drives and the readout sees of each")
         print(modes(run, network).reset_coords(drop=True).to_dataframe().round(3).to_string())
 
 

@@ -16,10 +16,31 @@ def test_the_weights_are_those_of_the_architecture(architecture, n_gates, n_bias
     other = bn.layers.build_gated_model(architecture, 6, n_inputs=2, n_outputs=3, seed=2)
     for one, same in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, same)
-    for index in (0, 1, -2):  # kernels; biases start alike
+    for index in (0, 1, -2):  # the three kernels
         assert not np.array_equal(model.get_weights()[index], other.get_weights()[index])
 
 
 def test_an_unknown_architecture_is_refused():
     with pytest.raises(ValueError, match=r"architecture: expected one of \('gru', 'lstm'\), got 'rnn'"):
         bn.layers.build_gated_model("rnn", 6, 2, 3)
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_at_first_the_gates_keep_the_state_for_up_to_the_longest_memory(architecture):
+    model = bn.layers.build_gated_model(architecture, 40, 2, 3, seed=1, longest_memory=20)
+    layer = model.get_layer("recurrent")
+    layer.cell.recurrent_kernel.assign(np.zeros((40, (3 if architecture == "gru" else 4) * 40)))
+    layer.cell.kernel.assign(np.zeros((2, (3 if architecture == "gru" else 4) * 40)))
+    # Without input and recurrence the state decays by its gate alone, from 1 in this case.
+    state = [np.ones((1, 40), "float32")] * len(layer.cell.state_size if architecture == "lstm" else [1])
+    _, states = layer.cell(np.zeros((1, 2), "float32"), state)
+    kept = np.asarray(states[-1])[0]
+    time = 1 / (1 - kept)
+    assert time.min() >= 2 - 1e-3
+    assert time.max() <= 20 + 1e-3
+    assert np.ptp(time) > 10
+
+
+def test_a_memory_of_less_than_two_steps_is_refused():
+    with pytest.raises(ValueError, match="longest_memory: expected at least 2 steps, got 1"):
+        bn.layers.build_gated_model("gru", 6, 2, 3, longest_memory=1)
