@@ -61,12 +61,12 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
         if ungated:
             figures["connectivity"] = panels(ungated, connectivity)
             ends = weights["recurrent_weights"].isel(epoch=[0, -1]).sel(network=ungated)
-            figures["eigenspectrum"] = plots.spectra(eigenspectrum(ends), n_columns=2)
+            figures["eigenspectrum"] = plots.spectra(eigenspectrum(ends))
         figures["activity"] = panels(names, activity)
         memory_state = run["probe_trials"].to_dataset().get("memory_state")
         if memory_state is not None and probe.sizes["unit"] >= 3:
             scores = principal_components(probe["rates"])["scores"]
-            figures["memory_states"] = plots.cubes(scores, memory_state, n_columns=2)
+            figures["memory_states"] = plots.cubes(scores, memory_state)
     paths = []
     for name, figure in figures.items():
         paths.append(folder / f"{name}.png")

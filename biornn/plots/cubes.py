@@ -16,7 +16,7 @@ from biornn.plots.style import COLOURS, MARKERS, SMALL, open_axes
 from biornn.schema import text
 
 
-def cubes(scores: xr.DataArray, memory_state: xr.DataArray, n_columns: int = 3) -> Figure:
+def cubes(scores: xr.DataArray, memory_state: xr.DataArray, n_columns: int = 2) -> Figure:
     """Plot the paths of several networks through their memory states, a panel each.
 
     Parameters

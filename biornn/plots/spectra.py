@@ -12,7 +12,7 @@ from biornn.plots.panels import panels
 from biornn.schema import text
 
 
-def spectra(eigenvalues: xr.DataArray, n_columns: int = 3) -> Figure:
+def spectra(eigenvalues: xr.DataArray, n_columns: int = 2) -> Figure:
     """Plot the eigenvalues of several networks, a panel each, with unit circles of one size.
 
     Parameters
