@@ -63,7 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
     run.set_defaults(command=_run)
 
-    imported = commands.add_parser("import", help="make a run from the HDF5 files of an older Keras network")
+    imported = commands.add_parser(
+        "import",
+        help="make a run from the HDF5 files of an older Keras network",
+        description="Make a run from the HDF5 files of a flip-flop network (SimpleRNN, then Dense) that Keras 1 or 2 "
+        "trained. A file with 'initial' in its name comes first, the others in natural order. The network is simulated "
+        "on held-out trials of the flip-flop and on its test of all memory states; nothing in the files is executed.",
+    )
     imported.add_argument("files", metavar="FILE", type=Path, nargs="+", help="snapshots of one training")
     imported.add_argument("--out", metavar="RUN", type=Path, required=True, help="run folder")
     imported.add_argument("--name", default="imported", help="name of the network (default: %(default)s)")
@@ -151,6 +157,11 @@ def _info(options: argparse.Namespace) -> int:
     console.print(f"{run.attrs['title'] or 'untitled'} ({run.attrs['created']})", highlight=False, markup=False)
     versions = json.loads(run.attrs["versions"])
     console.print("  ".join(f"{name} {number}" for name, number in versions.items()), highlight=False)
+    source = json.loads(run.attrs["experiment"]).get("imported")
+    if source:
+        epochs = run["weights"].to_dataset()["epoch"].values.tolist()
+        files = ", ".join(f"{file} (epoch {epoch})" for file, epoch in zip(source["files"], epochs, strict=False))
+        console.print(f"imported from Keras {source['keras_version']}: {files}", highlight=False, markup=False)
     for group, node in run.children.items():
         console.print(f"/{group}  {_sizes(node.to_dataset())}", highlight=False)
     console.print(network_table(run))

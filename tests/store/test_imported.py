@@ -147,7 +147,8 @@ def test_the_command(files: list[Path], tmp_path: Path, capsys: pytest.CaptureFi
     assert "published" in capsys.readouterr().out
     assert main(["audit", str(tmp_path / "run")]) == 0
     assert main(["info", str(tmp_path / "run")]) == 0
-    capsys.readouterr()
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "imported from Keras 2.3.1: _N_00_initial.hdf5 (epoch 0), weights-9.hdf5 (epoch 9)" in printed
     assert main(command) == 2
     assert "expected a new folder, but it exists" in capsys.readouterr().err
     assert main([*command, "--overwrite"]) == 0
