@@ -5,9 +5,10 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 """
 
 from biornn.analysis.audit import audit
+from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
-from biornn.analysis.memory_cube import align_cubes, align_scores, memory_cube
+from biornn.analysis.memory_cube import memory_cube
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
 from biornn.analysis.population import participation_ratio, principal_components, singular_components

@@ -13,7 +13,16 @@ from biornn.analysis.population import principal_components
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
-_SCALARS = ("affine_r2", "similarity_r2", "separation")
+#: What the kernel gives, with the dims of each.
+_MEASURED: dict[str, list[str]] = {
+    "centroids": ["memory_state", "unit"],
+    "spread": ["memory_state"],
+    "edge_length": ["edge"],
+    "edge_angle": ["memory_state", "bit_pair"],
+    "affine_r2": [],
+    "similarity_r2": [],
+    "separation": [],
+}
 
 
 def memory_cube(
@@ -80,129 +89,34 @@ def memory_cube(
     """
     require_dims(rates, "rates", ["trial", "time", "unit"])
     require_dims(memory_state, "memory_state", ["trial", "time"])
-    held = _held_states(rates, memory_state, response_window)
-    n_bits = max(map(len, np.unique(held.values).tolist()))
-    labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
-    index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
-    if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
-        raise ValueError(
-            f"memory_state: expected samples of all {len(labels)} states, found none of {missing[0]}; "
-            "take the task's probe, or more trials"
-        )
-    n_components = min(max(3, n_bits), rates.sizes["unit"], held.size)  # a square's third component says how flat it is
-    components = principal_components(rates, n_components)
-    centroids, spread, *scores = xr.apply_ufunc(
+    index, labels = _state_of_each_sample(_held_states(rates, memory_state, response_window))
+    n_bits, edges = len(labels[0]), [name for name, *_ in _edges(labels)]
+    pairs = [f"{first}-{second}" for first, second in combinations(range(1, n_bits + 1), 2)]
+    measured = xr.apply_ufunc(
         lambda activity: _cube(activity, index, labels),
         rates,
         input_core_dims=[["trial", "time", "unit"]],
-        output_core_dims=[
-            ["memory_state", "unit"],
-            ["memory_state"],
-            ["edge"],
-            ["memory_state", "bit_pair"],
-            [],
-            [],
-            [],
-        ],
+        output_core_dims=list(_MEASURED.values()),
         vectorize=True,
         dask="parallelized",
-        output_dtypes=[np.float64] * 7,
-        dask_gufunc_kwargs={
-            "output_sizes": {
-                "memory_state": len(labels),
-                "edge": len(_edges(labels)),
-                "bit_pair": n_bits * (n_bits - 1) // 2,
-            }
-        },
+        output_dtypes=[np.float64] * len(_MEASURED),
+        dask_gufunc_kwargs={"output_sizes": {"memory_state": len(labels), "edge": len(edges), "bit_pair": len(pairs)}},
     )
-    edges = [name for name, *_ in _edges(labels)]
-    pairs = combinations(range(1, n_bits + 1), 2)
-    ratio = components["explained_variance_ratio"]
     cube = xr.Dataset(
-        {
-            "centroids": (centroids - components["mean"]).dot(components["loadings"], dim="unit"),
-            "explained_variance_ratio": ratio,
-            "variance_share": ratio.sel(component=slice(3)).sum("component", skipna=False),
-            "spread": spread,
-            "edge_length": scores[0],
-            "edge_angle": scores[1],
-            **dict(zip(_SCALARS, scores[2:], strict=True)),
-        },
+        dict(zip(_MEASURED, measured, strict=True)),
         {
             "memory_state": np.array(labels, object),
             "edge": np.array(edges, object),
-            "bit_pair": np.array([f"{first}-{second}" for first, second in pairs], object),
+            "bit_pair": np.array(pairs, object),
         },
     )
+    # A square's third component says how flat it is.
+    components = principal_components(rates, min(max(3, n_bits), rates.sizes["unit"], index.size))
+    ratio = components["explained_variance_ratio"]
+    cube["centroids"] = (cube["centroids"] - components["mean"]).dot(components["loadings"], dim="unit")
+    cube["explained_variance_ratio"] = ratio
+    cube["variance_share"] = ratio.sel(component=slice(3)).sum("component", skipna=False)
     return _described(cube, rates.attrs.get("units", "1"))
-
-
-def align_cubes(cube: xr.Dataset) -> xr.Dataset:
-    """Turn, shift and scale the cubes of networks onto the ideal cube, and so onto each other.
-
-    Parameters
-    ----------
-    cube
-        As `memory_cube` gives it: `centroids` (..., memory_state, component).
-
-    Returns
-    -------
-    xr.Dataset
-        `centroids` (..., memory_state, bit): the corners of the ideal cube are at ±1 along each bit; `rotation`
-        (..., component, bit), `offset` (..., component) and `scale` (...), with which any point of the space of the
-        components follows: ``(point - offset) @ rotation / scale``, as `align_scores` does for a path.
-
-    Raises
-    ------
-    ValueError
-        If there are no centroids, or fewer components than bits.
-
-    Notes
-    -----
-    Orthogonal Procrustes, reflections allowed: which side of a component is positive is a convention.
-    Schönemann (1966), Psychometrika 31, 1.
-    """
-    if "centroids" not in cube:
-        raise ValueError(f"cube: expected the variable 'centroids', found {sorted(map(str, cube.data_vars))}")
-    centroids = cube["centroids"]
-    signs = _signs(text(centroids["memory_state"]).values.tolist())
-    if centroids.sizes["component"] < signs.shape[1]:
-        raise ValueError(
-            f"cube: expected at least {signs.shape[1]} components for as many bits, got {centroids.sizes['component']}"
-        )
-    aligned, rotation, offset, scale = xr.apply_ufunc(
-        lambda points: _onto_cube(points, signs),
-        centroids,
-        input_core_dims=[["memory_state", "component"]],
-        output_core_dims=[["memory_state", "bit"], ["component", "bit"], ["component"], []],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * 4,
-        dask_gufunc_kwargs={"output_sizes": {"bit": signs.shape[1]}},
-    )
-    result = xr.Dataset({"centroids": aligned, "rotation": rotation, "offset": offset, "scale": scale})
-    return result.assign_coords(bit=np.arange(1, signs.shape[1] + 1))
-
-
-def align_scores(scores: xr.DataArray, alignment: xr.Dataset) -> xr.DataArray:
-    """Take a path through the space of the components to the ideal cube.
-
-    Parameters
-    ----------
-    scores
-        Dims `component` and any others, as `principal_components` gives them for the activity of the cube.
-    alignment
-        As `align_cubes` gives it for the same networks.
-
-    Returns
-    -------
-    xr.DataArray
-        As `scores`, with `bit` for `component`; the corners of the ideal cube are at ±1.
-    """
-    require_dims(scores, "scores", ["component"])
-    scores = scores.sel(component=alignment["component"])
-    aligned: xr.DataArray = (scores - alignment["offset"]).dot(alignment["rotation"], dim="component")
-    return (aligned / alignment["scale"]).rename("aligned_scores")
 
 
 def _held_states(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None) -> xr.DataArray:
@@ -226,8 +140,27 @@ def _held_states(rates: xr.DataArray, memory_state: xr.DataArray, response_windo
     return states.where(counts, "")
 
 
-def _signs(labels: list[str]) -> _Array:
-    """Corners of the ideal cube, (memory_state, bit)."""
+def _state_of_each_sample(held: xr.DataArray) -> tuple[NDArray[np.intp], list[str]]:
+    """Position of the state that each sample holds among all states, -1 where it does not count; and their names."""
+    n_bits = max(map(len, np.unique(held.values).tolist()))
+    labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
+    index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
+    if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
+        raise ValueError(
+            f"memory_state: expected samples of all {len(labels)} states, found none of {missing[0]}; "
+            "take the task's probe, or more trials"
+        )
+    return index, labels
+
+
+def cube_corners(labels: list[str]) -> _Array:
+    """Return the corners of the ideal cube, (memory_state, bit), each coordinate +1 or -1.
+
+    Parameters
+    ----------
+    labels
+        Memory states, such as ``+-+``.
+    """
     return np.array([[1.0 if sign == "+" else -1.0 for sign in label] for label in labels])
 
 
@@ -244,7 +177,7 @@ def _edges(labels: list[str]) -> list[tuple[str, int, int]]:
 
 def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[str]) -> tuple[_Array | float, ...]:
     """Centroids, spread, edge lengths, edge angles, affine and similarity R², separation; (trial, time, unit) in."""
-    signs = _signs(labels)
+    signs = cube_corners(labels)
     n_states, n_bits = signs.shape
     kept = index >= 0
     samples, state = activity[kept].astype(np.float64), index[kept]
@@ -289,19 +222,6 @@ def _fits(centroids: _Array, signs: _Array) -> tuple[float, float]:
     return float(affine), float(similarity)
 
 
-def _onto_cube(points: _Array, signs: _Array) -> tuple[_Array, _Array, _Array, float]:
-    """Points (memory_state, bit) on the ideal cube; rotation (component, bit), offset (component), scale."""
-    offset = points.mean(axis=0)
-    centred = points - offset
-    if not np.isfinite(points).all() or not centred.any():
-        nan = np.nan
-        return np.full_like(signs, nan), np.full((points.shape[1], signs.shape[1]), nan), offset * nan, nan
-    left, sizes, right = np.linalg.svd(centred.T @ signs, full_matrices=False)
-    rotation = left @ right
-    scale = sizes.sum() / signs.size
-    return centred @ rotation / scale, rotation, offset, float(scale)
-
-
 def _described(cube: xr.Dataset, units: str) -> xr.Dataset:
     described = {
         "centroids": (units, "mean of a memory state along a component"),
@@ -316,4 +236,4 @@ def _described(cube: xr.Dataset, units: str) -> xr.Dataset:
     }
     for name, (unit, long_name) in described.items():
         cube[name].attrs = {"units": unit, "long_name": long_name}
-    return cube[list(described)]
+    return cube[list(described)].drop_vars("unit", errors="ignore")

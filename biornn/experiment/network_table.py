@@ -32,14 +32,19 @@ def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
     -------
     dict
         Condition -> property -> what it is. Numbers that differ between the networks of a condition are given as a
-        range. What neither the weights nor the recorded experiment tell is ``"not recorded"``.
+        range. What neither the weights nor the recorded experiment tell is ``"not recorded"``. A network that failed
+        has no weights and is left out; a condition of which all failed has no properties.
     """
     experiment = json.loads(run.attrs["experiment"])
     weights = run["weights"].to_dataset()
+    failed = text(run["history"].to_dataset()["status"]) == "failed"
     dt = _time_step(run)
-    described = {}
+    described: dict[str, dict[str, str]] = {}
     for condition in dict.fromkeys(text(weights["condition"]).values.tolist()):
-        members = weights.isel(network=np.flatnonzero(text(weights["condition"]) == condition))
+        members = weights.isel(network=np.flatnonzero((text(weights["condition"]) == condition) & ~failed))
+        if not members.sizes["network"]:
+            described[condition] = {}
+            continue
         network, training = _settings(experiment, condition)
         described[condition] = {
             **_architecture(members, network, dt),
@@ -65,8 +70,8 @@ def network_table(run: xr.DataTree) -> Table:
     table.add_column("", no_wrap=True)
     for condition in described:
         table.add_column(Text(condition), overflow="fold")
-    for row in next(iter(described.values())):
-        table.add_row(row, *(Text(properties[row]) for properties in described.values()))
+    for row in max(described.values(), key=len):
+        table.add_row(row, *(Text(properties.get(row, "failed")) for properties in described.values()))
     return table
 
 
@@ -170,17 +175,14 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
     """Say what is constrained, from the signs and masks themselves."""
     mask = weights["recurrent_mask"]
     n_units = mask.sizes["unit_pre"]
-    has_autapses = bool(mask.values[:, np.arange(n_units), np.arange(n_units)].any())
-    off_diagonal = mask.sum(["unit_pre", "unit_post"]) - sum(
-        mask.isel(unit_pre=unit, unit_post=unit) for unit in range(n_units)
-    )
-    density = off_diagonal / max(n_units * (n_units - 1), 1)
+    n_autapses = np.trace(mask.transpose(..., "unit_pre", "unit_post").values.astype(int), axis1=-2, axis2=-1)
+    density = (mask.sum(["unit_pre", "unit_post"]) - n_autapses) / max(n_units * (n_units - 1), 1)
     found = []
     if (text(weights["cell_type"]) != "unconstrained").any():
         found.append("Dale's law")
     if n_units > 1 and float(density.min()) < 1:
         found.append(f"{_range(100 * density, '.3g')} % of the synapses between units")
-    if not has_autapses:
+    if not n_autapses.any():
         found.append("no self-connections")
     if not weights["input_mask"].all() or weights["input_sign"].any():
         found.append("input weights")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 import biornn as bn
 from biornn import analysis, plots
-from biornn.schema import GATED, text
+from biornn.schema import GATED, is_trained, text
 
 
 def figures(run: xr.DataTree, network: str) -> dict[str, Figure]:
@@ -21,9 +21,10 @@ def figures(run: xr.DataTree, network: str) -> dict[str, Figure]:
     run
         A run of a flip-flop.
     network
-        The network of the figures that show one; those of several realisations show all.
+        The network of the figures that show one; those of several realisations show all that were trained.
     """
-    weights, probe = run["weights"].to_dataset(), run["probe_activity"].to_dataset()
+    names = run["network"].values[is_trained(run["history"].status).values].tolist()
+    weights, probe = (run[group].to_dataset().sel(network=names) for group in ("weights", "probe_activity"))
     trials, probe_trials = run["trials"].to_dataset(), run["probe_trials"].to_dataset()
     kinds = text(weights["formulation"]).values.tolist()
     ungated = [name for name, kind in zip(weights["network"].values.tolist(), kinds, strict=True) if kind not in GATED]
@@ -63,7 +64,10 @@ def main() -> None:
     run = bn.open_run(options.run).load()
     folder = options.out or options.run / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    network = options.network or str(run["network"].values[0])
+    trained = run["network"].values[is_trained(run["history"].status).values].tolist()
+    network = options.network or next(iter(trained), "none")
+    if network not in trained:
+        raise SystemExit(f"--network: expected one of {', '.join(trained) or 'the trained networks'}, got {network}")
     for name, figure in figures(run, network).items():
         path = folder / f"{name}.png"
         figure.savefig(path, dpi=options.dpi)

@@ -11,6 +11,7 @@ from published_trials import published_trials
 
 import biornn as bn
 from biornn import analysis
+from biornn.schema import GATED, is_trained, text
 
 N_TRIALS = 512
 SEED = 2024
@@ -36,13 +37,19 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
         "published slips, without the last ms": slips.isel(time=slice(None, -1)),
     }
     found = {}
-    for network in weights["network"].values.tolist():
+    for network in _comparable(run):
         one = weights.sel(network=network).isel(epoch=-1)
         activity = rates.sel(network=network)
         numbers = {}
         for kind, trials in kinds.items():
-            score = analysis.performance(_outputs(one, trials["inputs"]), trials["targets"])
+            score = analysis.performance(
+                _outputs(one, trials["inputs"]), trials["targets"], response_window=trials.get("response_window")
+            )
             numbers |= {f"MSE, {kind}": score["mse"], f"accuracy, {kind}": score["accuracy"]}
+            if "accuracy_settled" in score:
+                numbers["accuracy, outside of the response windows"] = score["accuracy_settled"]
+            changes = (trials["targets"].diff("time") != 0).sum("time").mean()
+            numbers[f"target changes per channel, {kind}"] = changes
         eigenvalues = analysis.eigenspectrum(one["recurrent_weights"])
         dominant = analysis.dominant_eigenvalue(eigenvalues)
         cube = analysis.memory_cube(activity, probe["memory_state"], probe["response_window"])
@@ -122,6 +129,16 @@ def modes(run: xr.DataTree, network: str, n_modes: int = 12) -> xr.Dataset:
     ).isel(mode=(values.imag >= 0).values)
     by_readout = table.isel(mode=np.argsort(-table["seen"].values)[: n_modes // 2])
     return xr.concat([table.isel(mode=slice(n_modes // 2)), by_readout], dim="mode")
+
+
+def _comparable(run: xr.DataTree) -> list[str]:
+    """Name the networks that were trained and can be run again: a gated one has no weights in the store."""
+    is_gated = text(run["weights"].formulation).isin(GATED)
+    kept = (is_trained(run["history"].status) & ~is_gated).values
+    names = run["network"].values
+    if not kept.any():
+        raise SystemExit(f"scores: expected a trained network that is not gated, got {', '.join(names)}")
+    return names[kept].tolist()
 
 
 def _outputs(weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:

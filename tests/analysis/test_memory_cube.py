@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import biornn as bn
-from biornn.analysis import align_cubes, align_scores, memory_cube, principal_components
+from biornn.analysis import memory_cube, principal_components
 
 
 def labels(n_bits: int) -> list[str]:
@@ -121,7 +121,6 @@ def test_networks_broadcast_and_one_that_diverged_is_nan() -> None:
     np.testing.assert_allclose(cube["edge_length"].mean("edge"), [2, 4, np.nan])
     for name, variable in cube.data_vars.items():
         assert variable.sel(network="c").isnull().all(), name
-    assert np.isnan(align_cubes(cube)["scale"].sel(network="c"))
 
 
 def test_one_sample_that_is_not_finite_leaves_nothing_even_where_no_state_is_held() -> None:
@@ -145,19 +144,6 @@ def test_centroids_are_in_the_space_of_the_principal_components() -> None:
     xr.testing.assert_allclose(cube["explained_variance_ratio"], components["explained_variance_ratio"])
 
 
-def test_turned_cubes_lie_on_each_other_when_aligned() -> None:
-    turned = [planted(size * corners(3) @ rotation(9, seed)[:3] + seed) for seed, size in enumerate((1.0, 3.0, 0.5))]
-    rates = xr.concat([rates for rates, _ in turned], dim="network")
-    alignment = align_cubes(memory_cube(rates, turned[0][1]))
-    for network in range(3):
-        np.testing.assert_allclose(alignment["centroids"].isel(network=network), corners(3), atol=1e-9)
-    np.testing.assert_allclose(alignment["scale"], [1.0, 3.0, 0.5])
-    scores = principal_components(rates)["scores"]
-    aligned = align_scores(scores, alignment)
-    assert aligned.sizes["bit"] == 3
-    np.testing.assert_allclose(aligned.isel(network=1, trial=0, time=slice(None, None, 4)), corners(3), atol=1e-9)
-
-
 def test_what_cannot_be_measured_is_refused() -> None:
     rates, states = planted(corners(2) @ np.eye(2, 3))
     with pytest.raises(ValueError, match=r"found none of -\+; take the task's probe"):
@@ -168,11 +154,6 @@ def test_what_cannot_be_measured_is_refused() -> None:
         memory_cube(rates, states.assign_coords(time=states.time + 1))
     with pytest.raises(ValueError, match="'unit' is missing"):
         memory_cube(rates.rename(unit="neuron"), states)
-    cube = memory_cube(rates, states)
-    with pytest.raises(ValueError, match="expected at least 2 components"):
-        align_cubes(cube.isel(component=[0]))
-    with pytest.raises(ValueError, match="expected the variable 'centroids'"):
-        align_cubes(cube[["spread"]])
 
 
 def test_a_run_goes_in_as_it_is_stored(run: xr.DataTree) -> None:

@@ -67,6 +67,23 @@ def test_regularisation_and_what_is_not_recorded(run: xr.DataTree) -> None:
     assert described["bias"] == "units: not recorded; outputs: not recorded"
 
 
+def test_a_network_that_failed_is_left_out(run: xr.DataTree) -> None:
+    changed = run.copy()
+    weights, history = (run[group].to_dataset(inherit=False) for group in ("weights", "history"))
+    blank = weights.formulation.astype(object).copy(data=np.array(["", "rate", "", ""], object))
+    changed["weights"].dataset = weights.assign(
+        formulation=blank,
+        recurrent_mask=weights.recurrent_mask & xr.DataArray([False, True, False, False], dims="network"),
+    )
+    status = np.array(["failed", "completed", "failed", "failed"], object)
+    changed["history"].dataset = history.assign(status=("network", status))
+    described = describe_networks(changed)
+    assert described["unconstrained"] == describe_networks(run)["unconstrained"]
+    assert described["constrained"] == {}
+    table = network_table(changed)
+    assert next(iter(table.columns[2].cells)).plain == "failed"
+
+
 def test_the_table_has_a_row_per_property_and_a_column_per_condition(run: xr.DataTree) -> None:
     table = network_table(run)
     assert [str(column.header) for column in table.columns] == ["", "unconstrained", "constrained"]

@@ -1,0 +1,94 @@
+"""The memory cubes of several networks, turned onto the ideal one and so onto each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_dims
+from biornn.analysis.memory_cube import cube_corners
+from biornn.schema import text
+
+_Array = NDArray[np.float64]
+
+
+def align_cubes(cube: xr.Dataset) -> xr.Dataset:
+    """Turn, shift and scale the cubes of networks onto the ideal cube, and so onto each other.
+
+    Parameters
+    ----------
+    cube
+        As `memory_cube` gives it: `centroids` (..., memory_state, component).
+
+    Returns
+    -------
+    xr.Dataset
+        `centroids` (..., memory_state, bit): the corners of the ideal cube are at ±1 along each bit; `rotation`
+        (..., component, bit), `offset` (..., component) and `scale` (...), with which any point of the space of the
+        components follows: ``(point - offset) @ rotation / scale``, as `align_scores` does for a path.
+
+    Raises
+    ------
+    ValueError
+        If there are no centroids, or fewer components than bits.
+
+    Notes
+    -----
+    Orthogonal Procrustes, reflections allowed: which side of a component is positive is a convention.
+    Schönemann (1966), Psychometrika 31, 1.
+    """
+    if "centroids" not in cube:
+        raise ValueError(f"cube: expected the variable 'centroids', found {sorted(map(str, cube.data_vars))}")
+    centroids = cube["centroids"]
+    signs = cube_corners(text(centroids["memory_state"]).values.tolist())
+    if centroids.sizes["component"] < signs.shape[1]:
+        raise ValueError(
+            f"cube: expected at least {signs.shape[1]} components for as many bits, got {centroids.sizes['component']}"
+        )
+    aligned, rotation, offset, scale = xr.apply_ufunc(
+        lambda points: _onto_cube(points, signs),
+        centroids,
+        input_core_dims=[["memory_state", "component"]],
+        output_core_dims=[["memory_state", "bit"], ["component", "bit"], ["component"], []],
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64] * 4,
+        dask_gufunc_kwargs={"output_sizes": {"bit": signs.shape[1]}},
+    )
+    result = xr.Dataset({"centroids": aligned, "rotation": rotation, "offset": offset, "scale": scale})
+    return result.assign_coords(bit=np.arange(1, signs.shape[1] + 1))
+
+
+def align_scores(scores: xr.DataArray, alignment: xr.Dataset) -> xr.DataArray:
+    """Take a path through the space of the components to the ideal cube.
+
+    Parameters
+    ----------
+    scores
+        Dims `component` and any others, as `principal_components` gives them for the activity of the cube.
+    alignment
+        As `align_cubes` gives it for the same networks.
+
+    Returns
+    -------
+    xr.DataArray
+        As `scores`, with `bit` for `component`; the corners of the ideal cube are at ±1.
+    """
+    require_dims(scores, "scores", ["component"])
+    scores = scores.sel(component=alignment["component"])
+    aligned: xr.DataArray = (scores - alignment["offset"]).dot(alignment["rotation"], dim="component")
+    return (aligned / alignment["scale"]).rename("aligned_scores")
+
+
+def _onto_cube(points: _Array, signs: _Array) -> tuple[_Array, _Array, _Array, float]:
+    """Points (memory_state, bit) on the ideal cube; rotation (component, bit), offset (component), scale."""
+    offset = points.mean(axis=0)
+    centred = points - offset
+    if not np.isfinite(points).all() or not centred.any():
+        nan = np.nan
+        return np.full_like(signs, nan), np.full((points.shape[1], signs.shape[1]), nan), offset * nan, nan
+    left, sizes, right = np.linalg.svd(centred.T @ signs, full_matrices=False)
+    rotation = left @ right
+    scale = sizes.sum() / signs.size
+    return centred @ rotation / scale, rotation, offset, float(scale)
