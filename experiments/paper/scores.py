@@ -49,7 +49,7 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
             if "accuracy_settled" in score:
                 numbers["accuracy, outside of the response windows"] = score["accuracy_settled"]
             changes = (trials["targets"].diff("time") != 0).sum("time").mean()
-            numbers[f"target changes per channel, {kind}"] = changes
+            numbers[f"target changes, {kind}"] = changes
         eigenvalues = analysis.eigenspectrum(one["recurrent_weights"])
         dominant = analysis.dominant_eigenvalue(eigenvalues)
         cube = analysis.memory_cube(activity, probe["memory_state"], probe["response_window"])
@@ -158,9 +158,9 @@ def main() -> None:
     found = scores(run, options.trials)
     networks = list(found)
     width = 2 + max(8, *map(len, networks))
-    print(" " * 50 + "".join(f"{network:>{width}}" for network in networks))
+    print(" " * 54 + "".join(f"{network:>{width}}" for network in networks))
     for name in found[networks[0]]:
-        print(f"{name:50}" + "".join(f"{found[network][name]:{width}.4f}" for network in networks))
+        print(f"{name:54}" + "".join(f"{found[network][name]:{width}.4f}" for network in networks))
     for network in networks:
         print(f"\n{network} through training: number of eigenvalues with modulus > 1 and > 1.02,")
         print("how many left the latter circle for good, real part of the dominant one,")

@@ -48,7 +48,7 @@ def test_the_scores_of_a_run(
     run_script("scores.py", str(finished_run), "--trials", "8")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["unconstrained-s03", "unconstrained-s01", "constrained-s03", "constrained-s01"]
-    values = {line[:50].strip(): line[50:].split() for line in lines[1:]}
+    values = {line[:54].strip(): line[54:].split() for line in lines[1:]}
     assert len(values["accuracy, corrected trials"]) == 4
     assert {"MSE, published slips", "spectral radius", "cube: affine R²", "eigenvalues with modulus > 1.02"} <= set(
         values
