@@ -89,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, run_experiment
-    from biornn.experiment.figures import save_figures
-    from biornn.experiment.summary import comparison_table, summarise
+    from biornn.report.figures import save_figures
+    from biornn.report.summary import comparison_table, summarise
 
     experiment = load_experiment(options.experiment, options.set)
     out = options.out or Path("runs") / options.experiment.stem
@@ -104,8 +104,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from biornn.experiment.figures import save_figures
-    from biornn.experiment.summary import comparison_table, summarise
+    from biornn.report.figures import save_figures
+    from biornn.report.summary import comparison_table, summarise
     from biornn.store import import_keras_hdf5
 
     run = import_keras_hdf5(
@@ -146,8 +146,8 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from biornn.experiment.network_table import network_table
-    from biornn.experiment.summary import comparison_table, summarise
+    from biornn.report.network_table import network_table
+    from biornn.report.summary import comparison_table, summarise
     from biornn.schema import validate
     from biornn.store import open_run
 

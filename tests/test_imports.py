@@ -20,8 +20,9 @@ ALLOWED = {
     "analysis": set(),
     "store": {"tasks", "analysis"},
     "plots": {"analysis"},
-    "experiment": {"connectivity", "tasks", "layers", "training", "store", "analysis", "plots"},
-    "cli": {"experiment", "store", "analysis"},
+    "report": {"analysis", "plots"},
+    "experiment": {"connectivity", "tasks", "layers", "training", "store", "analysis"},
+    "cli": {"experiment", "report", "store", "analysis"},
 }
 
 
@@ -42,7 +43,7 @@ def test_importing_biornn_loads_less_than_importing_xarray() -> None:
     [
         "import biornn as bn; bn.tasks.FlipFlop().sample(2, 0); bn.Connectivity(3).recurrent",
         "import biornn as bn; bn.analysis, bn.plots, bn.schema, bn.store, bn.audit, bn.validate, bn.open_run",
-        "import biornn.cli, biornn.experiment.figures, biornn.experiment.summary",
+        "import biornn.cli, biornn.report.figures, biornn.report.summary",
     ],
 )
 def test_the_reading_half_loads_no_backend(code: str) -> None:

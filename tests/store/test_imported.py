@@ -10,7 +10,7 @@ import xarray as xr
 
 import biornn as bn
 from biornn.cli import main
-from biornn.experiment.network_table import describe_networks
+from biornn.report.network_table import describe_networks
 from biornn.store.imported import _epochs
 from biornn.store.keras_hdf5 import KerasFileError
 from tests.store.keras_files import arrays, write

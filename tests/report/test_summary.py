@@ -6,7 +6,7 @@ import xarray as xr
 from rich.console import Console
 
 import biornn as bn
-from biornn.experiment.summary import comparison_table, summarise
+from biornn.report.summary import comparison_table, summarise
 
 
 def shown(summary: xr.Dataset, width: int = 200) -> list[str]:

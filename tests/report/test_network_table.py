@@ -10,7 +10,7 @@ import xarray as xr
 from biornn.experiment import load_experiment
 from biornn.experiment.design import expand
 from biornn.experiment.network import network_model
-from biornn.experiment.network_table import describe_networks, network_table
+from biornn.report.network_table import describe_networks, network_table
 
 
 def test_each_condition_is_described_from_weights_and_experiment(run: xr.DataTree) -> None:

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from matplotlib.image import imread
 
-from biornn.experiment.figures import save_figures
+from biornn.report.figures import save_figures
 
 ALL = {"learning_curves", "trial", "connectivity", "eigenspectrum", "activity", "memory_states"}
 
