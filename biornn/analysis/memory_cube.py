@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.held_states import held_states
 from biornn.analysis.population import principal_components
-from biornn.schema import text
 
 _Array = NDArray[np.float64]
 #: What the kernel gives, with the dims of each.
@@ -88,8 +88,7 @@ def memory_cube(
     (1.0, [2.0, 2.0, 2.0, 2.0])
     """
     require_dims(rates, "rates", ["trial", "time", "unit"])
-    require_dims(memory_state, "memory_state", ["trial", "time"])
-    index, labels = _state_of_each_sample(_held_states(rates, memory_state, response_window))
+    index, labels = held_states(rates, memory_state, response_window)
     n_bits, edges = len(labels[0]), [name for name, *_ in _edges(labels)]
     pairs = [f"{first}-{second}" for first, second in combinations(range(1, n_bits + 1), 2)]
     measured = xr.apply_ufunc(
@@ -117,40 +116,6 @@ def memory_cube(
     cube["explained_variance_ratio"] = ratio
     cube["variance_share"] = ratio.sel(component=slice(3)).sum("component", skipna=False)
     return _described(cube, rates.attrs.get("units", "1"))
-
-
-def _held_states(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None) -> xr.DataArray:
-    """Name the state that is held at each (trial, time); no text where a sample does not count."""
-    arrays = [rates, text(memory_state)]
-    if response_window is not None:
-        require_dims(response_window, "response_window", ["trial", "time", "output_channel"])
-        arrays.append(response_window.astype(bool))
-    try:
-        aligned = xr.align(*arrays, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            "memory_state: expected the trials and times of rates, got others; take both from the same trials"
-        ) from error
-    states = aligned[1].transpose("trial", "time")
-    counts = states.copy(data=np.char.find(states.values, "0") < 0)
-    if len(aligned) > 2:
-        counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
-    if not counts.any():
-        raise ValueError("memory_state: expected samples at which every bit is set, got none")
-    return states.where(counts, "")
-
-
-def _state_of_each_sample(held: xr.DataArray) -> tuple[NDArray[np.intp], list[str]]:
-    """Position of the state that each sample holds among all states, -1 where it does not count; and their names."""
-    n_bits = max(map(len, np.unique(held.values).tolist()))
-    labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
-    index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
-    if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
-        raise ValueError(
-            f"memory_state: expected samples of all {len(labels)} states, found none of {missing[0]}; "
-            "take the task's probe, or more trials"
-        )
-    return index, labels
 
 
 def cube_corners(labels: list[str]) -> _Array:

@@ -1,0 +1,83 @@
+"""Which memory state each sample of an activity holds."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_dims
+from biornn.schema import text
+
+
+def held_states(
+    rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None = None
+) -> tuple[NDArray[np.intp], list[str]]:
+    """Find the state that each sample holds, among all 2**n of n bits.
+
+    Parameters
+    ----------
+    rates
+        Activity, dims `trial`, `time` and any others.
+    memory_state
+        Signs of the memorised bits, such as ``+-+``, dims `trial`, `time`. Samples with a ``0``, a bit that has not
+        been set yet, do not count.
+    response_window
+        True where a bit is still allowed to be on its way, dims `trial`, `time`, `output_channel`: these samples do not
+        count either.
+
+    Returns
+    -------
+    index : numpy.ndarray
+        Position of the state of each sample, (trial, time); -1 where the sample does not count.
+    labels : list of str
+        Names of the states, ``+`` before ``-``, the last bit changing fastest.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, labels differ, or one of the 2**n states has no sample.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> states = xr.DataArray([["0", "+", "-"]], dims=("trial", "time"))
+    >>> index, labels = held_states(xr.zeros_like(states, dtype=float), states)
+    >>> index.tolist(), labels
+    ([[-1, 0, 1]], ['+', '-'])
+    """
+    held = _held(rates, memory_state, response_window)
+    n_bits = max(map(len, np.unique(held.values).tolist()))
+    labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
+    index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
+    if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
+        raise ValueError(
+            f"memory_state: expected samples of all {len(labels)} states, found none of {missing[0]}; "
+            "take the task's probe, or more trials"
+        )
+    return index, labels
+
+
+def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None) -> xr.DataArray:
+    """Name the state that is held at each (trial, time); no text where a sample does not count."""
+    require_dims(rates, "rates", ["trial", "time"])
+    require_dims(memory_state, "memory_state", ["trial", "time"])
+    arrays = [rates, text(memory_state)]
+    if response_window is not None:
+        require_dims(response_window, "response_window", ["trial", "time", "output_channel"])
+        arrays.append(response_window.astype(bool))
+    try:
+        aligned = xr.align(*arrays, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            "memory_state: expected the trials and times of rates, got others; take both from the same trials"
+        ) from error
+    states = aligned[1].transpose("trial", "time")
+    counts = states.copy(data=np.char.find(states.values, "0") < 0)
+    if len(aligned) > 2:
+        counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
+    if not counts.any():
+        raise ValueError("memory_state: expected samples at which every bit is set, got none")
+    return states.where(counts, "")
