@@ -1,4 +1,4 @@
-"""The check that an array carries the dims that an analysis needs."""
+"""The checks that an array carries the dims that an analysis needs."""
 
 from __future__ import annotations
 
@@ -42,3 +42,34 @@ def require_dims(array: xr.DataArray, name: str, dims: Sequence[str]) -> None:
             f"{name}: expected the dims {list(dims)}, got {list(array.dims)}; "
             f"{missing[0]!r} is missing: rename the dim that means it with .rename(...)"
         )
+
+
+def require_square(recurrent_weights: xr.DataArray) -> int:
+    """Check that recurrent weights go from units to the same units, and return how many there are.
+
+    Parameters
+    ----------
+    recurrent_weights
+        Dims `unit_pre`, `unit_post` and any others.
+
+    Raises
+    ------
+    TypeError
+        If it is no DataArray.
+    ValueError
+        If a dim is missing or the matrix is not square.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> require_square(xr.DataArray([[1.0]], dims=("unit_pre", "unit_post")))
+    1
+    """
+    require_dims(recurrent_weights, "recurrent_weights", ["unit_pre", "unit_post"])
+    n_pre, n_post = (recurrent_weights.sizes[dim] for dim in ("unit_pre", "unit_post"))
+    if n_pre != n_post:
+        raise ValueError(
+            f"recurrent_weights: expected as many unit_pre as unit_post, got {n_pre} and {n_post}; "
+            "select the same units on both sides"
+        )
+    return n_pre

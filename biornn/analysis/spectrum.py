@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_square
 
 _MATRIX = ["unit_pre", "unit_post"]
 #: Moduli that agree to this many digits of the spectral radius count as tied: rounding
@@ -48,7 +48,7 @@ def eigenspectrum(recurrent_weights: xr.DataArray) -> xr.DataArray:
     >>> eigenspectrum(rotation).values.tolist()
     [1j, -1j]
     """
-    n_units = _size(recurrent_weights)
+    n_units = require_square(recurrent_weights)
     values: xr.DataArray = xr.apply_ufunc(
         _eigenvalues,
         recurrent_weights,
@@ -137,7 +137,7 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
     >>> float(nonnormality(chain)), float(nonnormality(chain, relative=False))
     (1.0, 2.0)
     """
-    _size(recurrent_weights)
+    require_square(recurrent_weights)
     departure: xr.DataArray = xr.apply_ufunc(
         _departure_from_normality,
         recurrent_weights,
@@ -150,17 +150,6 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
     departure = departure.rename("nonnormality")
     departure.attrs = {"units": "1", "long_name": "departure of the recurrent weights from normality"}
     return departure
-
-
-def _size(weights: xr.DataArray) -> int:
-    require_dims(weights, "recurrent_weights", _MATRIX)
-    n_pre, n_post = (weights.sizes[dim] for dim in _MATRIX)
-    if n_pre != n_post:
-        raise ValueError(
-            f"recurrent_weights: expected as many unit_pre as unit_post, got {n_pre} and {n_post}; "
-            "select the same units on both sides"
-        )
-    return n_pre
 
 
 def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:

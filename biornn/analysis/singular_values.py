@@ -1,0 +1,76 @@
+"""How evenly the recurrent weights act in all directions: the entropy of their singular values."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import entr
+
+from biornn.analysis.dims import require_square
+
+_MATRIX = ["unit_pre", "unit_post"]
+
+
+def singular_value_entropy(recurrent_weights: xr.DataArray, normalised: bool = True) -> xr.DataArray:
+    """Shannon entropy of the singular values, each taken as a share of their sum.
+
+    ``-Σ p log(p) / log(n)`` with ``p = σ / Σ σ`` over the n singular values σ.
+
+    Parameters
+    ----------
+    recurrent_weights
+        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
+        broadcast. Dimensionless.
+    normalised
+        Divide by ``log(n)``: 1 where all singular values are equal, as of an orthogonal matrix, 0 for a matrix of rank
+        one. Otherwise in nats; its exponential is then the effective rank.
+
+    Returns
+    -------
+    xr.DataArray
+        `singular_value_entropy`, dimensionless or in nats, without the dims `unit_pre` and `unit_post`. It does not
+        depend on the scale of the weights. NaN for a matrix with NaN or infinity, and for the zero matrix.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing or the matrix is not square.
+
+    References
+    ----------
+    Li, Cornford, Ghosh & Richards (2023), Learning better with Dale's law: a spectral perspective (NeurIPS): normalised
+    SVD entropy, low where excitation and inhibition are merely partitioned. Roy & Vetterli (2007), The effective rank
+    (EUSIPCO). Alter, Brown & Botstein (2000), PNAS 97, 10101, weigh by the squares of the singular values instead,
+    which gives lower values.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> weights = xr.DataArray([[0.0, 2.0], [-2.0, 0.0]], dims=("unit_pre", "unit_post"))
+    >>> float(singular_value_entropy(weights)), float(singular_value_entropy(weights + 2).round(3))
+    (1.0, 0.601)
+    """
+    n_units = require_square(recurrent_weights)
+    entropy: xr.DataArray = xr.apply_ufunc(
+        _entropy,
+        recurrent_weights,
+        input_core_dims=[_MATRIX],
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
+    if normalised:
+        entropy = entropy / (np.log(n_units) if n_units > 1 else np.nan)
+    entropy = entropy.rename("singular_value_entropy")
+    entropy.attrs = {"units": "1" if normalised else "nat", "long_name": "entropy of the singular values"}
+    return entropy
+
+
+def _entropy(weights: NDArray[np.floating]) -> NDArray[np.float64]:
+    """In nats, over the last two axes; NaN where a matrix is zero or not finite."""
+    finite = np.isfinite(weights).all(axis=(-2, -1))
+    safe = np.where(finite[..., None, None], weights, 0.0).astype(np.float64)
+    singular = np.linalg.svd(safe, compute_uv=False)
+    total = singular.sum(axis=-1, keepdims=True)
+    nats = entr(singular / np.where(total > 0, total, 1.0)).sum(axis=-1)
+    return np.where(total[..., 0] > 0, nats, np.nan)
