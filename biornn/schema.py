@@ -42,6 +42,7 @@ DIMS: Mapping[str, str] = {
     "bit_pair": "two bits, such as `1-2`",
     "condition": "a named condition of a design",
 }
+    "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
 
 COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "condition": (("network",), "name of the condition that the network belongs to"),

@@ -5,7 +5,9 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 """
 
 from biornn.analysis.audit import audit
+from biornn.analysis.cell_types import by_cell_type
 from biornn.analysis.cube_alignment import align_cubes, align_scores
+from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
 from biornn.analysis.memory_cube import memory_cube
@@ -19,9 +21,12 @@ __all__ = [
     "align_cubes",
     "align_scores",
     "audit",
+    "by_cell_type",
+    "currents",
     "distance_from_initial",
     "distance_from_orthogonal",
     "dominant_eigenvalue",
+    "ei_balance",
     "eigenmodes",
     "eigenspectrum",
     "eigenvalue_paths",

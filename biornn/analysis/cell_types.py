@@ -1,0 +1,55 @@
+"""Means over the units of each cell type."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from biornn.analysis.dims import require_dims
+from biornn.schema import CELL_TYPES, text
+
+
+def by_cell_type(values: xr.DataArray, cell_type: xr.DataArray, dim: str = "unit") -> xr.DataArray:
+    """Mean of a quantity of units, over the units of each cell type.
+
+    Parameters
+    ----------
+    values
+        A quantity of each unit, dims `dim` and any others, such as `network`, `bit`, `time`.
+    cell_type
+        Type of each unit, dims `unit` and, where it differs by network, `network`.
+    dim
+        The dim of `values` that counts the units: ``"unit"``, ``"unit_pre"`` or ``"unit_post"``.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims (..., `cell_type`), with `cell_type` in place of `dim`: always excitatory, inhibitory, unconstrained. NaN
+        for a type that a network does not have. Units without a value (NaN) do not count: a network that diverged,
+        whose units are all NaN, is NaN. Name and attributes are those of `values`.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, or units or networks differ.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> types = xr.DataArray(["excitatory", "excitatory", "inhibitory"], dims="unit")
+    >>> by_cell_type(xr.DataArray([1.0, 2.0, 5.0], dims="unit"), types).values.tolist()
+    [1.5, 5.0, nan]
+    """
+    require_dims(values, "values", [dim])
+    require_dims(cell_type, "cell_type", ["unit"])
+    types = text(cell_type).rename({} if dim == "unit" else {"unit": dim})
+    try:
+        values, types = xr.align(values, types, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            "cell_type: expected the units and networks of values, got others; take both from the same run"
+        ) from error
+    labels = np.array(CELL_TYPES, object)
+    names = xr.DataArray(labels, dims="cell_type", coords={"cell_type": labels})
+    mean: xr.DataArray = values.where(types == names).mean(dim, skipna=True, keep_attrs=True)
+    return mean.transpose(..., "cell_type")

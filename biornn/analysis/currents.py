@@ -1,0 +1,266 @@
+"""Excitatory and inhibitory currents into every unit, and how far they balance."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.activations import activation
+from biornn.analysis.dims import require_dims
+from biornn.schema import text
+
+_Array = NDArray[np.float64]
+Split = Literal["weight", "contribution"]
+_MEANINGS = {
+    "weight": ("through positive weights", "through negative weights"),
+    "contribution": ("of positive contributions", "of negative contributions"),
+}
+_ACTIVITY = ["trial", "time", "unit"]
+#: What `ei_balance` gives, with the dims of each, and its meaning.
+_BALANCE: dict[str, tuple[list[str], str]] = {
+    "excitatory": (["time"], "mean excitatory current"),
+    "inhibitory": (["time"], "mean inhibitory current"),
+    "net": (["time"], "mean recurrent current"),
+    "balance_index": ([], "share of the currents that cancels"),
+    "balance_index_per_unit": (["unit"], "share of the currents into a unit that cancels"),
+    "correlation": ([], "mean correlation of excitation with inhibition"),
+    "correlation_per_unit": (["unit"], "correlation of excitation with inhibition"),
+}
+
+
+def currents(
+    weights: xr.Dataset, rates: xr.DataArray, inputs: xr.DataArray | None = None, split: Split = "weight"
+) -> xr.Dataset:
+    """Split the current into every unit into an excitatory and an inhibitory part.
+
+    The recurrent current at a step comes from the rates at the step before; at the first step, from the initial state.
+
+    Parameters
+    ----------
+    weights
+        The group `weights` of a run, of one network or of several. Where it has an `epoch`, the last is taken, which is
+        the one that the recorded activity belongs to.
+    rates
+        Recorded rates, dims `trial`, `time` (every step of the network, from its first), `unit` and, as in `weights`,
+        `network`.
+    inputs
+        Inputs that the rates answer to, dims `trial`, `time`, `input_channel`.
+    split
+        What counts as excitatory. ``"weight"``: all that comes through positive weights, which in a network under
+        Dale's law is all that comes from excitatory units. ``"contribution"``: every product of a rate and a weight
+        that is positive. See the notes.
+
+    Returns
+    -------
+    xr.Dataset
+        `excitatory` and `inhibitory` (..., trial, time, unit), with `unit` postsynaptic, in float64; with `inputs` also
+        `external`: the current of inputs and bias. The sum of the three is what the network adds up at a step, before
+        its activation (rate form) or leak (current form). All NaN for a network whose weights or rates are not finite:
+        one that diverged, failed, or is gated.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, labels differ, or `split` is not known.
+
+    See Also
+    --------
+    ei_balance : The same in brief, one network in memory at a time.
+
+    Notes
+    -----
+    Where Dale's law holds in full, with rates that are never negative, both splits are the textbook's: the current from
+    excitatory and the current from inhibitory units. They differ where rates may be negative, as with tanh. By weight,
+    an excitatory unit with a negative rate lowers the excitatory current, which may become negative. That is right
+    where such a rate stands for less than a baseline of activity, and a baseline moves no correlation of the two
+    currents. By contribution, the same unit inhibits: excitation is never negative and inhibition never positive, but
+    the excitatory current does not come from excitatory units alone. A network without Dale's law has no excitatory
+    units; either split then says what its weights do, and serves to compare.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> weights = xr.Dataset(
+    ...     {
+    ...         "recurrent_weights": (("unit_pre", "unit_post"), [[0.0, 2.0], [-1.0, 0.0]]),
+    ...         "initial_state": ("unit", [1.0, 1.0]),
+    ...         "activation": ((), "relu"),
+    ...         "formulation": ((), "rate"),
+    ...     }
+    ... )
+    >>> rates = xr.DataArray([[[0.5, 3.0], [0.0, 0.0]]], dims=("trial", "time", "unit"))
+    >>> both = currents(weights, rates)
+    >>> both["excitatory"].values.tolist(), both["inhibitory"].values.tolist()
+    ([[[0.0, 2.0], [0.0, 1.0]]], [[[-1.0, 0.0], [-3.0, 0.0]]])
+    """
+    recurrent = xr.apply_ufunc(
+        lambda *network: _split(*network, split=split),
+        *_network(weights, rates, split),
+        input_core_dims=[_ACTIVITY, ["unit"], ["unit_pre", "unit_post"]],
+        output_core_dims=[_ACTIVITY] * 2,
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64] * 2,
+    )
+    result = xr.Dataset(dict(zip(("excitatory", "inhibitory"), recurrent, strict=True)))
+    for name, meaning in zip(("excitatory", "inhibitory"), _MEANINGS[split], strict=True):
+        result[name].attrs = {"units": "1", "long_name": f"{name} current, {meaning}", "split": split}
+    if inputs is not None:
+        result["external"] = _external(_last_epoch(weights), inputs, result["excitatory"])
+        result["external"].attrs = {"units": "1", "long_name": "current of the inputs and the bias"}
+    return result
+
+
+def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight") -> xr.Dataset:
+    """Measure how far excitation and inhibition cancel in every unit, and whether they do so in time.
+
+    Parameters
+    ----------
+    weights, rates, split
+        As for `currents`.
+
+    Returns
+    -------
+    xr.Dataset
+        `excitatory`, `inhibitory` and `net`, their sum (..., time): means over trials and units.
+        `balance_index` (...) and `balance_index_per_unit` (..., unit): ``1 - Σ|E + I| / Σ(|E| + |I|)``, summed over
+        trials and times (and units): 1 where the two cancel at every moment, 0 where they never have opposite signs.
+        NaN where there is no current. `correlation_per_unit` (..., unit): Pearson's correlation of E with -I over all
+        trials and times; NaN where either never changes. `correlation` (...): its mean over the units that have one.
+        All dimensionless, and all NaN for a network whose weights or rates are not finite.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, labels differ, or `split` is not known.
+
+    Notes
+    -----
+    Cancellation without correlation is a loose balance, with it a tight one: Denève & Machens (2016), Nat. Neurosci.
+    19, 375. Correlated in time: Okun & Lampl (2008), Nat. Neurosci. 11, 535; for every input of a unit (detailed
+    balance): Vogels & Abbott (2009), Nat. Neurosci. 12, 483. The index is one less the ratio of net to total current;
+    Ahmadian & Miller (2021), Neuron 109, 3373, divide by the excitatory current alone, which says nothing of a unit
+    without one.
+
+    Chance cancels, too: n independent contributions of either sign and of normal size leave, split by contribution,
+    an index of about ``1 - 1 / sqrt(n)``. So compare networks with as many synapses, or with shuffled weights.
+
+    With rates of both signs and the split by weight, means over trials and units may be close to zero because states of
+    opposite sign cancel; there the means of the split by contribution show what goes on.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> weights = xr.Dataset(
+    ...     {
+    ...         "recurrent_weights": (("unit_pre", "unit_post"), [[1.0, 1.0], [-1.0, 0.0]]),
+    ...         "initial_state": ("unit", [0.0, 0.0]),
+    ...         "activation": ((), "relu"),
+    ...         "formulation": ((), "rate"),
+    ...     }
+    ... )
+    >>> rates = xr.DataArray([[[1.0, 1.0], [3.0, 3.0], [0.0, 0.0]]], dims=("trial", "time", "unit"))
+    >>> ei_balance(weights, rates)["balance_index_per_unit"].values.tolist()
+    [1.0, 0.0]
+    """
+    measured = xr.apply_ufunc(
+        lambda *network: _balance(*_split(*network, split=split)),
+        *_network(weights, rates, split),
+        input_core_dims=[_ACTIVITY, ["unit"], ["unit_pre", "unit_post"]],
+        output_core_dims=[dims for dims, _ in _BALANCE.values()],
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64] * len(_BALANCE),
+    )
+    balance = xr.Dataset(dict(zip(_BALANCE, measured, strict=True)))
+    for name, (_, long_name) in _BALANCE.items():
+        balance[name].attrs = {"units": "1", "long_name": long_name, "split": split}
+    return balance
+
+
+def _network(weights: xr.Dataset, rates: xr.DataArray, split: Split) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Give rates, initial rates and recurrent weights, with the same labels."""
+    if split not in get_args(Split):
+        raise ValueError(f"split: expected one of {get_args(Split)}, got {split!r}")
+    require_dims(rates, "rates", _ACTIVITY)
+    weights = _last_epoch(weights)
+    require_dims(weights["recurrent_weights"], "recurrent_weights", ["unit_pre", "unit_post"])
+    initial_rates = xr.apply_ufunc(
+        _initial_rates,
+        weights["initial_state"],
+        text(weights["activation"]),
+        text(weights["formulation"]),
+        input_core_dims=[["unit"], [], []],
+        output_core_dims=[["unit"]],
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+    )
+    try:
+        rates, initial_rates, recurrent = xr.align(
+            rates, initial_rates, weights["recurrent_weights"], join="exact", copy=False
+        )
+    except ValueError as error:
+        raise ValueError("rates: expected the networks and units of weights; take both from the same run") from error
+    if rates.sizes["unit"] != recurrent.sizes["unit_pre"]:
+        raise ValueError(
+            f"rates: expected {recurrent.sizes['unit_pre']} units as in weights, got {rates.sizes['unit']}"
+        )
+    return rates, initial_rates, recurrent
+
+
+def _last_epoch(weights: xr.Dataset) -> xr.Dataset:
+    return weights.isel(epoch=-1, drop=True) if "epoch" in weights.dims else weights
+
+
+def _initial_rates(state: NDArray[np.floating], activation_name: str, formulation: str) -> NDArray[np.floating]:
+    return activation(activation_name)(state) if formulation == "current" else state
+
+
+def _external(weights: xr.Dataset, inputs: xr.DataArray, recurrent: xr.DataArray) -> xr.DataArray:
+    """Give the current of inputs and bias; NaN where the recurrent one is."""
+    require_dims(inputs, "inputs", ["trial", "time", "input_channel"])
+    try:
+        inputs, recurrent = xr.align(inputs, recurrent, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError("inputs: expected the trials and times of rates; take both from the same trials") from error
+    driven = inputs.astype(np.float64).dot(weights["input_weights"].astype(np.float64), dim="input_channel")
+    return (driven + weights["recurrent_bias"]).where(recurrent.notnull()).transpose(*recurrent.dims)
+
+
+def _split(
+    rates: NDArray[np.floating], initial_rates: NDArray[np.floating], weights: NDArray[np.floating], split: Split
+) -> tuple[_Array, _Array]:
+    """Excitatory and inhibitory currents (trial, time, unit) of one network."""
+    if not all(np.isfinite(array).all() for array in (rates, initial_rates, weights)):
+        return np.full(rates.shape, np.nan), np.full(rates.shape, np.nan)
+    before = np.empty(rates.shape)
+    before[:, :1], before[:, 1:] = initial_rates, rates[:, :-1]
+    positive, negative = np.maximum(weights, 0.0).astype(np.float64), np.minimum(weights, 0.0).astype(np.float64)
+    if split == "weight":
+        return before @ positive, before @ negative
+    active, suppressed = np.maximum(before, 0.0), np.minimum(before, 0.0)
+    return active @ positive + suppressed @ negative, active @ negative + suppressed @ positive
+
+
+def _balance(excitatory: _Array, inhibitory: _Array) -> tuple[_Array | np.floating, ...]:
+    """Give the values of `_BALANCE` for one network; (trial, time, unit) in."""
+    net = excitatory + inhibitory
+    samples = (0, 1)
+    over_time = [current.mean(axis=(0, 2)) for current in (excitatory, inhibitory, net)]
+    left, total = np.abs(net).sum(samples), (np.abs(excitatory) + np.abs(inhibitory)).sum(samples)
+    e, i = excitatory - excitatory.mean(samples), inhibitory.mean(samples) - inhibitory
+    with np.errstate(invalid="ignore", divide="ignore"):  # no current, or one that never changes: NaN
+        index, index_per_unit = 1 - left.sum() / total.sum(), 1 - left / total
+        scale = np.sqrt((e**2).sum(samples) * (i**2).sum(samples))
+        correlation = np.where(_varies(excitatory) & _varies(inhibitory), (e * i).sum(samples) / scale, np.nan)
+    known = correlation[np.isfinite(correlation)]
+    return *over_time, index, index_per_unit, known.mean() if known.size else np.float64(np.nan), correlation
+
+
+def _varies(current: _Array) -> NDArray[np.bool_]:
+    """Tell which units have a current (trial, time, unit) that changes by more than rounding."""
+    return np.ptp(current, axis=(0, 1)) > 1e-12 * np.abs(current).max(axis=(0, 1))
