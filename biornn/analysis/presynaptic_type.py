@@ -1,0 +1,57 @@
+"""The cell type of each row of the recurrent weights, as a number for array kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from biornn.analysis.dims import require_dims, require_square
+from biornn.schema import CELL_TYPES, text
+
+
+def presynaptic_type(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None) -> xr.DataArray:
+    """Give the cell types of presynaptic units as numbers.
+
+    Dale's law holds for rows, the weights that a unit sends out.
+
+    Parameters
+    ----------
+    recurrent_weights
+        Dims `unit_pre`, `unit_post` and any others.
+    cell_type
+        Type of each unit, dims `unit` and any others, such as `network`; None: all are unconstrained.
+
+    Returns
+    -------
+    xr.DataArray
+        Position in `biornn.schema.CELL_TYPES`, dims (..., `unit_pre`); -1 for the empty text of a network that failed.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, the weights are not square, a type is unknown, or the units are others than those of the
+        weights.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> weights = xr.DataArray([[0.0, 0.5], [-0.5, 0.0]], dims=("unit_pre", "unit_post"))
+    >>> presynaptic_type(weights, xr.DataArray(["excitatory", "inhibitory"], dims="unit")).values.tolist()
+    [0, 1]
+    """
+    n_units = require_square(recurrent_weights)
+    if cell_type is None:
+        return xr.DataArray(np.full(n_units, CELL_TYPES.index("unconstrained")), dims="unit_pre")
+    require_dims(cell_type, "cell_type", ["unit"])
+    names = text(cell_type).rename(unit="unit_pre")
+    if strange := sorted(set(np.unique(names.values).tolist()) - {*CELL_TYPES, ""}):
+        raise ValueError(f"cell_type: expected one of {CELL_TYPES}, got {strange[0]!r}")
+    try:
+        xr.align(recurrent_weights, names, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            f"cell_type: expected the networks and the {n_units} units of recurrent_weights, got others; "
+            "take both from the same run"
+        ) from error
+    number = {name: index for index, name in enumerate(CELL_TYPES)} | {"": -1}
+    return names.copy(data=np.vectorize(number.__getitem__, otypes=[int])(names.values))
