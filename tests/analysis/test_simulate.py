@@ -87,3 +87,93 @@ def test_inputs_that_do_not_fit_are_refused(inputs: xr.DataArray, message: str) 
 def test_an_unknown_activation_is_refused() -> None:
     with pytest.raises(ValueError, match=r"activation: expected one of .*'tanh'.*, got 'swoosh'"):
         simulate(linear_network("rate").assign(activation=((), "swoosh")), silence())
+
+
+def self_exciting(alpha: list[float], self_weight: float, formulation: str = "rate") -> xr.Dataset:
+    """Linear units that hear only themselves."""
+    network = linear_network(formulation, n_units=len(alpha))
+    network["recurrent_weights"] = network.recurrent_weights * 0 + self_weight * np.eye(len(alpha))
+    network["initial_state"] = network.initial_state * 0
+    return network.assign(alpha=("unit", alpha))
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+@pytest.mark.parametrize("self_weight", [0.0, 0.3])
+def test_noise_gives_a_linear_unit_the_variance_of_its_autoregression(formulation: str, self_weight: float) -> None:
+    alpha = np.array([0.1, 0.5, 1.0])
+    inputs = xr.DataArray(np.zeros((200, 400, 1)), dims=("trial", "time", "input_channel"))
+    rates = simulate(self_exciting(alpha, self_weight, formulation), inputs, recurrent_noise=0.2, seed=1).rates
+    # x[t] = (1 - alpha (1 - w)) x[t - 1] + alpha xi, and xi has the variance 0.2² (2 - alpha) / alpha.
+    expected = 0.2**2 * alpha * (2 - alpha) / (1 - (1 - alpha * (1 - self_weight)) ** 2)
+    if self_weight == 0:
+        np.testing.assert_allclose(expected, 0.2**2, rtol=1e-12)  # what the setting promises, whatever alpha
+    # After 100 steps the start is forgotten (0.93**100 < 1e-3). The slowest unit has about 4,300 independent samples,
+    # its variance hence a standard error of 2 %.
+    variance = rates.isel(time=slice(100, None)).var(["trial", "time"])
+    np.testing.assert_allclose(variance, expected, rtol=0.07)
+
+
+def test_the_same_seed_gives_the_same_noise_in_every_network() -> None:
+    one, other = self_exciting([0.5, 0.5], 0.0), self_exciting([0.5, 1.0], 0.0)
+    both = xr.concat([one, other], dim=xr.Variable("network", ["a", "b"]))
+    rates = simulate(both, silence(), recurrent_noise=0.1, seed=3).rates
+    np.testing.assert_array_equal(rates[0, ..., 0], rates[1, ..., 0])
+    np.testing.assert_array_equal(simulate(one, silence(), recurrent_noise=0.1, seed=3).rates, rates[0])
+    assert abs(simulate(one, silence(), recurrent_noise=0.1, seed=4).rates - rates[0]).max() > 0.01
+
+
+def test_a_trial_is_the_same_alone_and_among_many() -> None:
+    rng = np.random.default_rng(0)
+    inputs = xr.DataArray(rng.normal(size=(75, 6, 1)), dims=("trial", "time", "input_channel"))
+    network = linear_network("rate")
+    rates = simulate(network, inputs, recurrent_noise=0.1, seed=0).rates
+    for trials in (slice(1), slice(70)):  # less than is run at once, and more
+        # The same sums; a product of another shape may add them in another order.
+        np.testing.assert_allclose(
+            simulate(network, inputs[trials], recurrent_noise=0.1, seed=0).rates, rates[trials], rtol=1e-12
+        )
+
+
+def test_a_silenced_unit_is_one_without_outgoing_weights() -> None:
+    network = linear_network("rate", n_units=4)
+    silenced = xr.DataArray(np.eye(4, dtype=bool)[:3], dims=("lesion", "unit"))
+    activity = simulate(network, silence(), silenced=silenced)
+    assert activity.outputs.dims == ("lesion", "trial", "time", "output_channel")
+    for unit in range(3):
+        lesioned = network.copy(deep=True)
+        lesioned.recurrent_weights[unit] = 0
+        lesioned.output_weights[unit] = 0
+        alone = simulate(lesioned, silence())
+        np.testing.assert_allclose(activity.outputs[unit], alone.outputs, rtol=1e-12)
+        np.testing.assert_array_equal(activity.rates[unit, ..., unit], 0)
+        others = np.arange(4) != unit
+        np.testing.assert_allclose(activity.rates[unit, ..., others], alone.rates[..., others], rtol=1e-12)
+
+
+def test_further_dims_of_the_inputs_broadcast_and_rates_may_be_left_out() -> None:
+    inputs = xr.concat([silence(), silence() + 1], dim="repeat").transpose("time", "trial", "input_channel", "repeat")
+    outputs = simulate(linear_network("rate"), inputs, rates=False)
+    assert set(outputs) == {"outputs"}
+    assert outputs.outputs.dims == ("repeat", "trial", "time", "output_channel")
+    for repeat in range(2):
+        expected = simulate(linear_network("rate"), silence() + repeat).outputs
+        np.testing.assert_allclose(outputs.outputs[repeat], expected, rtol=1e-12)
+
+
+def test_activity_without_bounds_ends_in_infinity_without_a_warning() -> None:
+    network = linear_network("rate", alpha=1.0)
+    network["recurrent_weights"] = 1e200 * network.recurrent_weights
+    assert not np.isfinite(simulate(network, silence(5)).rates[0, -1]).any()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"recurrent_noise": 0.1}, "seed: expected an integer where there is recurrent noise, got None"),
+        ({"recurrent_noise": -0.1, "seed": 0}, "recurrent_noise: expected a number of at least 0, got -0.1"),
+        ({"silenced": xr.DataArray([True], dims="unit")}, "silenced: expected the dim unit with 3 units"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        simulate(linear_network("rate"), silence(), **settings)
