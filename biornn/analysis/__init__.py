@@ -14,6 +14,7 @@ from biornn.analysis.memory_cube import memory_cube
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
+from biornn.analysis.selectivity import selectivity
 from biornn.analysis.simulate import simulate
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 
@@ -37,6 +38,7 @@ __all__ = [
     "participation_ratio",
     "performance",
     "principal_components",
+    "selectivity",
     "simulate",
     "singular_components",
     "spectral_radius",
