@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import numpy as np
 import xarray as xr
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -78,10 +79,11 @@ def cube_overlay(centroids: xr.DataArray, ax: Axes | None = None) -> Axes:
     corners = np.array([[1.0 if sign == "+" else -1.0 for sign in name] for name in names])
     for start, end in _edges(corners):
         space.plot(*np.array([start, end]).T, color="0.55", linewidth=0.8, zorder=1)
+    ink = rcParams["text.color"]
     for index, network in enumerate(text(centroids["network"]).values.tolist()):
         points = centroids.isel(network=index).transpose("memory_state", "bit").values
         look = {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)]}
-        space.scatter(*points.T, s=16, label=network, depthshade=False, edgecolors="black", linewidths=0.4, **look)
+        space.scatter(*points.T, s=16, label=network, depthshade=False, edgecolors=ink, linewidths=0.4, **look)
     for name, corner in zip(names, corners, strict=True):
         space.text(*(1.25 * corner), name.replace("-", "\N{MINUS SIGN}"), fontsize=SMALL, ha="center", va="center")
     for number, axis in enumerate((space.xaxis, space.yaxis, space.zaxis), start=1):

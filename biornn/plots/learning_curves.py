@@ -78,7 +78,7 @@ def learning_curves(
             ha="right",
             va="top",
             fontsize=SMALL,
-            color="0.4",
+            alpha=0.7,
         )
     ax.legend(
         title="line: median of networks, band: min to max",

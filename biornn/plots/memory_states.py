@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import xarray as xr
-from matplotlib import patheffects
+from matplotlib import patheffects, rcParams
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -100,20 +100,21 @@ def _path(scores: xr.DataArray, memory_state: xr.DataArray, dim: str) -> tuple[N
 def _draw_states(ax: Any, points: NDArray[np.floating], states: NDArray[np.str_]) -> None:
     unset = np.char.find(states, "0") >= 0
     if unset.any():
-        look = {"s": 14, "marker": "o", "facecolors": "white", "edgecolors": GREY, "linewidths": 0.8}
+        look = {"s": 14, "marker": "o", "facecolors": rcParams["axes.facecolor"], "edgecolors": GREY, "linewidths": 0.8}
         ax.scatter(*points[unset].T, label="a bit is not set yet", depthshade=False, **look)
         ax.legend(loc="upper left", fontsize=SMALL, frameon=False, handletextpad=0.2)
     names = np.unique(states[~unset]).tolist()
     # The median is where a state is held; the mean would be drawn towards the states that it is reached from.
     centroids = np.array([np.median(points[states == name], axis=0) for name in names]).reshape(-1, 3)
+    ink = rcParams["text.color"]
     for index, name in enumerate(names):
         look = {"color": COLOURS[index % len(COLOURS)], "depthshade": False}
         marker = MARKERS[index % len(MARKERS)]
         ax.scatter(*points[states == name].T, s=3, marker=marker, linewidths=0, label=name, **look)
-        ax.scatter(*centroids[index], s=42, marker=marker, edgecolors="black", linewidths=0.6, **look)
+        ax.scatter(*centroids[index], s=42, marker=marker, edgecolors=ink, linewidths=0.6, **look)
     for first, second in combinations(range(len(names)), 2):
         if _n_differing_bits(names[first], names[second]) == 1:
-            ax.plot(*centroids[[first, second]].T, color="black", linewidth=0.8, alpha=0.7, zorder=2)
+            ax.plot(*centroids[[first, second]].T, color=ink, linewidth=0.8, alpha=0.7, zorder=2)
     _name_states(ax, centroids, names, np.ptp(points, axis=0))
 
 
@@ -139,5 +140,5 @@ def _name_states(ax: Any, centroids: NDArray[np.floating], names: list[str], siz
             ha="center",
             va="center",
             zorder=1000,  # the axes count their collections up from 1
-            path_effects=[patheffects.withStroke(linewidth=2, foreground="white")],
+            path_effects=[patheffects.withStroke(linewidth=2, foreground=rcParams["axes.facecolor"])],
         )

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from biornn.plots.style import COLOURS, COLUMN_WIDTH, GREY, SMALL, set_text_size
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "input": {"color": GREY, "linewidth": 0.8},
-    "target": {"color": "black", "linewidth": 1.4, "linestyle": (0, (3, 1.5))},
+    "target": {"linewidth": 1.4, "linestyle": (0, (3, 1.5))},
     "output": {"color": COLOURS[0], "linewidth": 1.2},
 }
 
@@ -73,7 +74,8 @@ def trial(
     for kind, channels in signals.items():
         for name, values in channels.items():
             ax = rows[names.index(name)]
-            (handles[kind],) = ax.plot(values["time"], values, label=kind, **_LOOKS[kind])
+            look = {"color": rcParams["text.color"], **_LOOKS[kind]}
+            (handles[kind],) = ax.plot(values["time"], values, label=kind, **look)
     for ax, name in zip(rows, names, strict=True):
         ax.set_ylabel(f"{name.replace('_', ' ')}\n(a.u.)")
     rows[-1].set_xlabel("time (ms)")
