@@ -1,0 +1,139 @@
+"""The first screen of a report: what was compared, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from biornn.report.reading import Reading
+from biornn.report.summary import median_and_range
+from biornn.schema import TRAINED
+
+_MANY = 8  # conditions, from which on they are counted and not named
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of the first screen.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    value
+        The number.
+    alarm
+        Whether it says that something went wrong.
+    """
+
+    name: str
+    value: str
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a reader gets at once.
+
+    Parameters
+    ----------
+    title
+        Title of the experiment.
+    created, created_iso
+        When the run began, for people and for programs.
+    compared
+        One sentence: what was compared.
+    outcome
+        One sentence: what came of it.
+    facts
+        The numbers behind it.
+    scores
+        Condition -> median accuracy with its range.
+    """
+
+    title: str
+    created: str
+    created_iso: str
+    compared: str
+    outcome: str
+    facts: tuple[Fact, ...]
+    scores: tuple[tuple[str, str], ...]
+
+
+def head(reading: Reading) -> Head:
+    """Sum up a run.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    created = str(reading.run.attrs["created"])
+    scores = tuple(
+        (condition, median_and_range(reading.members(reading.summary["accuracy"], condition), ".3f"))
+        for condition in reading.conditions
+    )
+    return Head(
+        str(reading.run.attrs["title"]).strip() or "Untitled run",
+        _date(created),
+        created,
+        _compared(reading),
+        _outcome(reading),
+        _facts(reading),
+        scores,
+    )
+
+
+def _date(created: str) -> str:
+    try:
+        moment = datetime.fromisoformat(created).astimezone(UTC)
+    except ValueError:
+        return created
+    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
+
+
+def _compared(reading: Reading) -> str:
+    n_networks, conditions = len(reading.networks), reading.conditions
+    networks = "1 network" if n_networks == 1 else f"{n_networks} networks"
+    bits = reading.experiment.get("task", {}).get("n_bits")
+    task = f"on a {bits}-bit flip-flop memory" if bits else "on one task"
+    imported = reading.experiment.get("imported")
+    if imported is not None:
+        return f"{networks} of {reading.weights.sizes['unit']} units trained elsewhere {task}, and imported."
+    named = f" ({', '.join(conditions)})" if 1 < len(conditions) <= _MANY else ""
+    n_seeds = len(set(reading.history["seed"].values.tolist()))
+    seeds = "1 seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    which = f"{len(conditions)} conditions{named} × {seeds}" if len(conditions) > 1 else f"{conditions[0]}, {seeds}"
+    return f"{networks} of {reading.weights.sizes['unit']} units trained {task}: {which}."
+
+
+def _outcome(reading: Reading) -> str:
+    n_networks, n_trained = len(reading.networks), int(reading.trained.sum())
+    n_violations = int(reading.summary["violations"].sum())
+    if n_trained == n_networks:
+        trained = "It was trained to the end" if n_networks == 1 else f"All {n_networks} were trained to the end"
+    elif n_trained:
+        trained = f"{n_trained} of {n_networks} were trained to the end; {_lost(reading)}"
+    else:
+        trained = f"None was trained to the end: {_lost(reading)}"
+    violated = f"{n_violations:,} violations of constraints were found" if n_violations else "no constraint is violated"
+    return f"{trained}; {violated}."
+
+
+def _lost(reading: Reading) -> str:
+    ended = reading.status.values.tolist()
+    kinds = [status for status in dict.fromkeys(ended) if status not in TRAINED]
+    return ", ".join(f"{ended.count(status)} {status.replace('_', ' ')}" for status in kinds)
+
+
+def _facts(reading: Reading) -> tuple[Fact, ...]:
+    n_networks, n_trained = len(reading.networks), int(reading.trained.sum())
+    n_violations = int(reading.summary["violations"].sum())
+    facts = [
+        Fact("networks trained", f"{n_trained} of {n_networks}", n_trained < n_networks),
+        Fact("constraint violations", f"{n_violations:,}", n_violations > 0),
+    ]
+    if reading.experiment.get("training", {}).get("criterion") is not None:
+        reached = int((reading.status == "criterion_reached").sum())
+        facts.insert(1, Fact("reached the criterion", f"{reached} of {n_networks}"))
+    return tuple(facts)

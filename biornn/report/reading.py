@@ -1,0 +1,123 @@
+"""A run, and what several parts of its report ask of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from biornn import analysis
+from biornn.report.network_table import describe_networks
+from biornn.report.summary import summarise
+from biornn.schema import GATED, is_trained, text
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A run as its report reads it; each property is computed once, when it is first asked for.
+
+    Parameters
+    ----------
+    run
+        A run.
+    """
+
+    run: xr.DataTree
+
+    @cached_property
+    def experiment(self) -> dict[str, Any]:
+        """The recorded experiment."""
+        experiment: dict[str, Any] = json.loads(self.run.attrs["experiment"])
+        return experiment
+
+    @cached_property
+    def history(self) -> xr.Dataset:
+        """The group `history`."""
+        return self.run["history"].to_dataset()
+
+    @cached_property
+    def weights(self) -> xr.Dataset:
+        """The group `weights`."""
+        return self.run["weights"].to_dataset()
+
+    @cached_property
+    def condition(self) -> xr.DataArray:
+        """Condition of each network."""
+        return text(self.history["condition"])
+
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the conditions, in the order of the networks."""
+        return tuple(dict.fromkeys(self.condition.values.tolist()))
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """Names of all networks."""
+        return tuple(text(self.history["network"]).values.tolist())
+
+    @cached_property
+    def status(self) -> xr.DataArray:
+        """How the training of each network ended."""
+        return text(self.history["status"])
+
+    @cached_property
+    def trained(self) -> xr.DataArray:
+        """Whether each network holds results to compare."""
+        return is_trained(self.history["status"])
+
+    @cached_property
+    def gated(self) -> xr.DataArray:
+        """Whether each network is of a gated layer, whose recurrent weights are not recorded."""
+        return text(self.weights["formulation"]).isin(GATED)
+
+    @cached_property
+    def shown(self) -> dict[str, str]:
+        """Condition -> the network that stands for it in pictures: its first that was trained.
+
+        A condition of which none was trained is left out.
+        """
+        kept = np.flatnonzero(self.trained)
+        pairs = [(self.condition.values[index].item(), self.networks[index]) for index in kept]
+        first = dict(reversed(pairs))
+        return {condition: first[condition] for condition in dict.fromkeys(condition for condition, _ in pairs)}
+
+    @cached_property
+    def shown_ungated(self) -> list[str]:
+        """Those networks of `shown` that have recurrent weights to show."""
+        return [name for name in self.shown.values() if not self.gated.sel(network=name)]
+
+    @cached_property
+    def described(self) -> dict[str, dict[str, str]]:
+        """What the networks of each condition are, and how they were trained."""
+        return describe_networks(self.run)
+
+    @cached_property
+    def summary(self) -> xr.Dataset:
+        """The numbers by which conditions are compared."""
+        return summarise(self.run)
+
+    @cached_property
+    def violations(self) -> xr.Dataset:
+        """Violated constraints, counted again from the weights."""
+        return analysis.audit(self.run)
+
+    @cached_property
+    def spectrum(self) -> xr.DataArray:
+        """Eigenvalues of all networks before and after training, dims `network`, `epoch`, `mode`."""
+        return analysis.eigenspectrum(self.weights["recurrent_weights"].isel(epoch=[0, -1]))
+
+    def members(self, values: xr.DataArray, condition: str) -> xr.DataArray:
+        """Take the networks of one condition that were trained.
+
+        Parameters
+        ----------
+        values
+            Dims `network` and any others.
+        condition
+            Name of the condition.
+        """
+        return values.isel(network=np.flatnonzero((self.condition == condition) & self.trained))

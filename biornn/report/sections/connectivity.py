@@ -1,0 +1,66 @@
+"""The recurrent weights that training arrived at."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from biornn import plots
+from biornn.plots.panels import panels
+from biornn.report.pictures import Picture
+from biornn.report.reading import Reading
+from biornn.report.section import Section
+
+
+def connectivity(reading: Reading) -> Section | None:
+    """Weight matrices of the networks that stand for their conditions.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    picture = connectivity_matrices(reading)
+    if picture is None:
+        return None
+    return Section(
+        "connectivity",
+        "Connectivity",
+        (
+            "Weights are the effective ones, after every constraint. A row holds what one unit sends to all others: "
+            "under Dale's law it has one colour.",
+            picture,
+        ),
+    )
+
+
+def connectivity_matrices(reading: Reading) -> Picture | None:
+    """Recurrent weights after training, a network per condition.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    names = reading.shown_ungated
+    if not names:
+        return None
+    weights = reading.weights[["recurrent_weights", "cell_type"]].isel(epoch=-1).sel(network=names).load()
+
+    def one(network: str, ax: Axes) -> None:
+        member = weights.sel(network=network)
+        plots.connectivity(member["recurrent_weights"], member["cell_type"], ax=ax)
+
+    existing = (weights["recurrent_weights"] != 0).mean(["unit_pre", "unit_post"])
+    positive = (weights["recurrent_weights"] > 0).mean(["unit_pre", "unit_post"])
+    told = [
+        f"{name}: {float(existing.sel(network=name)):.0%} of the weights are not zero, "
+        f"{float((positive / existing).sel(network=name)):.0%} of these are positive"
+        for name in names
+    ]
+    return Picture(
+        "connectivity",
+        lambda n_columns: panels(names, one, n_columns=n_columns),
+        f"Matrices of recurrent weights after training. {'; '.join(told)}.",
+        "Recurrent weights after training, a row per presynaptic and a column per postsynaptic unit, sorted by cell "
+        "type. Red is positive, blue is negative.",
+    )

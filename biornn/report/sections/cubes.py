@@ -1,0 +1,85 @@
+"""The memory states in the space of the activity: corners of a cube, or not."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from biornn import plots
+from biornn.analysis import memory_cube, principal_components
+from biornn.report.pictures import Picture
+from biornn.report.reading import Reading
+from biornn.report.section import Block, Section
+from biornn.report.tables import Column, Table, spread, table
+
+
+def cubes(reading: Reading) -> Section | None:
+    """Paths through the memory states, and how cubic they are.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    picture = state_paths(reading)
+    if picture is None:
+        return None
+    blocks: list[Block] = [
+        "A network that holds n bits has 2ⁿ states to tell apart. If each bit is held along a direction of its own, "
+        "the states are the corners of a cube (with two bits: of a square).",
+        picture,
+    ]
+    try:
+        blocks.append(_scores(reading))
+    except ValueError as error:  # the probe does not hold every state: there is no cube to measure
+        blocks.append(f"The cube could not be measured. {error}")
+    return Section("memory", "Memory states", tuple(blocks))
+
+
+def state_paths(reading: Reading) -> Picture | None:
+    """Path through the memory states in the probe, a network per condition.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    names = list(reading.shown.values())
+    probe = reading.run["probe_activity"].to_dataset()
+    if not names or "memory_state" not in reading.run["probe_trials"] or probe.sizes["unit"] < 3:
+        return None
+    memory_state = reading.run["probe_trials"].to_dataset()["memory_state"].load()
+    components = principal_components(probe["rates"].sel(network=names).load())
+    share = components["explained_variance_ratio"].isel(component=slice(3)).sum("component")
+    told = [f"{name}: {float(share.sel(network=name)):.0%}" for name in names]
+    return Picture(
+        "memory_states",
+        lambda n_columns: plots.cubes(components["scores"], memory_state, n_columns=n_columns),
+        "Paths of networks through their memory states, seen in three dimensions; states that differ in one bit are "
+        f"joined. Share of the variance of the activity in these three dimensions: {'; '.join(told)}.",
+        "Activity in the probe along its first three principal components. A marker stands where a state is held, and "
+        "is named by the signs of the bits; lines join states that differ in one bit.",
+    )
+
+
+def _scores(reading: Reading) -> Table:
+    trials = reading.run["probe_trials"].to_dataset()
+    rates: xr.DataArray = reading.run["probe_activity"].to_dataset()["rates"]
+    cube = memory_cube(rates, trials["memory_state"], trials.get("response_window"))
+    columns = {
+        "affine_r2": Column("fit of a box"),
+        "similarity_r2": Column("fit of a cube"),
+        "separation": Column("separation"),
+        "variance_share": Column("variance in 3 dimensions"),
+    }
+    rows = [
+        [condition, *(spread(reading.members(cube[name], condition), ".2f") for name in columns)]
+        for condition in reading.conditions
+    ]
+    return table(
+        "How cubic the memory is: median [min, max] over the trained networks of a condition. Fit: share of the "
+        "states' variance that the best box (any sheared and stretched cube) or the best cube explains, at most 1. "
+        "Separation: smallest distance of two states over their own spread. Variance in 3 dimensions: share of the "
+        "activity's variance.",
+        ["condition", *columns.values()],
+        rows,
+    )

@@ -1,0 +1,41 @@
+"""How to open the data."""
+
+from __future__ import annotations
+
+from biornn.report.reading import Reading
+from biornn.report.section import Code, Section
+from biornn.report.tables import Cell, Column, count, number, table
+
+
+def data(reading: Reading) -> Section:
+    """Lines to open the store, and what its groups hold.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    rows = []
+    for name, node in reading.run.children.items():
+        dataset = node.to_dataset()
+        sizes = ", ".join(f"{dim} {size:,}" for dim, size in dataset.sizes.items())
+        variables = ", ".join(map(str, dataset.data_vars))
+        rows.append([name, Cell(sizes), Cell(variables), number(dataset.nbytes / 1e6, ",.1f"), count(len(dataset))])
+    return Section(
+        "data",
+        "How to open the data",
+        (
+            "All that stands here was drawn from run.zarr, which lies beside this page. Plain xarray opens it, without "
+            "biornn:",
+            Code(
+                "import xarray as xr\n\n"
+                'run = xr.open_datatree("run.zarr", engine="zarr")\n'
+                f'run["weights"].recurrent_weights.sel(network={reading.networks[0]!r})'
+            ),
+            table(
+                "The groups of the store. Sizes are those in memory.",
+                ["group", "dims", "variables", Column("size", "MB"), "number of variables"],
+                rows,
+            ),
+        ),
+    )
