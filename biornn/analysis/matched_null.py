@@ -1,0 +1,230 @@
+"""What training added beyond what the constraint alone gives: random weights under the same constraint as the null."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_dims
+from biornn.analysis.presynaptic_type import presynaptic_type
+
+_MATRIX = ["unit_pre", "unit_post"]
+#: Values that agree to this share of their size are equal: a statistic that shuffling cannot change, such as a norm,
+#: still differs in its last digits.
+_ROUNDING = 1e-9
+_LONG_NAMES = {
+    "observed": "statistic of the recurrent weights",
+    "null_mean": "mean of the statistic over matched random weights",
+    "null_sd": "standard deviation of the statistic over matched random weights",
+    "z": "distance from the null in its standard deviations",
+    "p_value": "probability of a value as far out under the null, two-sided",
+}
+
+
+def matched_random_weights(
+    recurrent_weights: xr.DataArray,
+    recurrent_mask: xr.DataArray,
+    cell_type: xr.DataArray | None = None,
+    *,
+    n_draws: int = 100,
+    seed: int,
+    keep_balance: bool = False,
+) -> xr.DataArray:
+    """Shuffle the weights of each network among the synapses that its constraint treats alike.
+
+    A weight goes to any allowed synapse of a presynaptic unit of the same cell type. Mask, signs, absent
+    self-connections and the distribution of the weights of each type stay exactly; whatever structure training built
+    is gone.
+
+    Parameters
+    ----------
+    recurrent_weights
+        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
+        broadcast.
+    recurrent_mask
+        True where a synapse may exist, dims `unit_pre`, `unit_post` and any of the others. A weight elsewhere stays
+        where it is.
+    cell_type
+        Type of each unit, dims `unit` and any of the others; None: all are unconstrained.
+    n_draws
+        Number of random matrices per network.
+    seed
+        Seed. A draw depends on it, its number and the weights alone, not on which other networks are there.
+    keep_balance
+        Shuffle only among the synapses onto the same postsynaptic unit, so that each unit also receives the same
+        excitation and the same inhibition. For networks whose initial weights are balanced in every unit, which keeps
+        their spectrum in the disk of `predicted_spectrum`: otherwise the loss of that balance counts as structure.
+
+    Returns
+    -------
+    xr.DataArray
+        Weights, dims (`draw`, ..., `unit_pre`, `unit_post`), draws counted from 0. NaN for a network that diverged or
+        failed.
+
+    Raises
+    ------
+    ValueError
+        If a dim is missing, the matrix is not square, mask or `cell_type` do not fit, or `n_draws` is below 1.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> weights = xr.DataArray([[0.0, 1.0], [2.0, 0.0]], dims=("unit_pre", "unit_post"))
+    >>> draws = matched_random_weights(weights, weights > 0, n_draws=3, seed=0)
+    >>> draws.dims, draws.max().item(), draws.isel(draw=0).values.diagonal().tolist()
+    (('draw', 'unit_pre', 'unit_post'), 2.0, [0.0, 0.0])
+    """
+    _check_draws(n_draws)
+    groups = _groups(recurrent_weights, recurrent_mask, cell_type, keep_balance)
+    draws = [_shuffled(recurrent_weights, groups, [seed, draw]) for draw in range(n_draws)]
+    shuffled = xr.concat(draws, xr.Variable("draw", np.arange(n_draws)), coords="minimal", compat="override")
+    return shuffled.transpose("draw", ..., *_MATRIX).rename("recurrent_weights")
+
+
+def compare_with_null(
+    statistic: Callable[[xr.DataArray], xr.DataArray],
+    recurrent_weights: xr.DataArray,
+    recurrent_mask: xr.DataArray,
+    cell_type: xr.DataArray | None = None,
+    *,
+    n_draws: int = 200,
+    seed: int,
+    keep_balance: bool = False,
+) -> xr.Dataset:
+    """Compare a statistic of the weights with what random weights under the same constraint give.
+
+    Parameters
+    ----------
+    statistic
+        Takes weights with the dims of `recurrent_weights`, returns real numbers without `unit_pre` and `unit_post`:
+        such as `spectral_radius`, `nonnormality`, `singular_value_entropy`, or
+        ``lambda weights: bulk_and_outliers(weights, cell_type)["n_outliers"]``.
+    recurrent_weights, recurrent_mask, cell_type, seed, keep_balance
+        As for `matched_random_weights`.
+    n_draws
+        Number of random matrices per network; the smallest p-value is ``2 / (1 + n_draws)``.
+
+    Returns
+    -------
+    xr.Dataset
+        Per network (and epoch): `observed`, `null_mean`, `null_sd` (in the units of the statistic), `z`, the difference
+        of observed and mean over the sd, NaN where the null does not vary; `p_value`, Monte Carlo and two-sided: twice
+        the smaller of ``(1 + number of draws at least as large) / (1 + n_draws)`` and the same for as small, at most 1.
+        NaN where the statistic is NaN, as for a network that diverged.
+
+    Raises
+    ------
+    ValueError
+        As `matched_random_weights`, or if the statistic is complex or keeps `unit_pre` or `unit_post`.
+
+    Notes
+    -----
+    The p-value is valid for any number of draws: Davison & Hinkley (1997), Bootstrap Methods and their Application,
+    section 4.2; Phipson & Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9, 39. It asks whether the places of the weights
+    matter, given their values: what training did to the distribution of the weights is in the null as well. A set of
+    networks has as many p-values; correct for it.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> from biornn.analysis import nonnormality
+    >>> ring = xr.DataArray(np.roll(np.eye(20), 1, axis=1), dims=("unit_pre", "unit_post"))
+    >>> chance = compare_with_null(nonnormality, ring, xr.ones_like(ring, bool), n_draws=99, seed=0)
+    >>> float(chance["observed"].round(6)), float(chance["null_mean"].round(1)), float(chance["p_value"])
+    (0.0, 0.9, 0.02)
+    """
+    _check_draws(n_draws)
+    groups = _groups(recurrent_weights, recurrent_mask, cell_type, keep_balance)
+    observed = _real(statistic(recurrent_weights))
+    null = xr.concat(
+        [_real(statistic(_shuffled(recurrent_weights, groups, [seed, draw]))) for draw in range(n_draws)],
+        "draw",
+        coords="minimal",
+        compat="override",
+    )
+    mean, sd = null.mean("draw", skipna=False), null.std("draw", ddof=1 if n_draws > 1 else 0, skipna=False)
+    tolerance = _ROUNDING * np.maximum(abs(observed), abs(mean))
+    known = observed.notnull() & mean.notnull()
+    as_large, as_small = ((null >= observed - tolerance).sum("draw"), (null <= observed + tolerance).sum("draw"))
+    p_value = (2 * (1 + np.minimum(as_large, as_small)) / (1 + n_draws)).clip(max=1.0)
+    compared = xr.Dataset(
+        {
+            "observed": observed,
+            "null_mean": mean,
+            "null_sd": sd,
+            "z": (observed - mean) / sd.where(sd > tolerance),
+            "p_value": p_value.where(known),
+        }
+    )
+    for name, array in compared.data_vars.items():
+        array.attrs = {"units": "1", "long_name": _LONG_NAMES[str(name)]}
+        if name in ("observed", "null_mean", "null_sd"):
+            array.attrs["units"] = observed.attrs.get("units", "1")
+    return compared
+
+
+def _check_draws(n_draws: int) -> None:
+    if not n_draws >= 1:
+        raise ValueError(f"n_draws: expected at least 1, got {n_draws!r}")
+
+
+def _real(values: xr.DataArray) -> xr.DataArray:
+    if values.dtype.kind == "c":
+        raise ValueError("statistic: expected real numbers, got complex ones; take abs(...) or .real of them")
+    if left := [dim for dim in _MATRIX if dim in values.dims]:
+        raise ValueError(f"statistic: expected one number per network (and epoch), got values along {left[0]!r}")
+    return values
+
+
+def _groups(
+    weights: xr.DataArray, mask: xr.DataArray, cell_type: xr.DataArray | None, keep_balance: bool
+) -> xr.DataArray:
+    """Give each synapse the number of the group in which weights are exchanged; -1: not allowed; all -2: no network."""
+    types = presynaptic_type(weights, cell_type)
+    require_dims(mask, "recurrent_mask", _MATRIX)
+    try:
+        xr.align(weights, mask, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            "recurrent_mask: expected the networks and units of recurrent_weights, got others; take both from the "
+            "same run"
+        ) from error
+    groups = types.where(types >= 0, -2)
+    if keep_balance:
+        n_units = weights.sizes["unit_post"]
+        groups = (groups * n_units + xr.DataArray(np.arange(n_units), dims="unit_post")).where(types >= 0, -2)
+    return groups.where(mask.astype(bool) | (types < 0), -1).astype(np.intp)
+
+
+def _shuffled(weights: xr.DataArray, groups: xr.DataArray, seed: list[int]) -> xr.DataArray:
+    """One draw for every matrix."""
+    shuffled: xr.DataArray = xr.apply_ufunc(
+        _shuffle,
+        weights,
+        groups,
+        input_core_dims=[_MATRIX, _MATRIX],
+        output_core_dims=[_MATRIX],
+        kwargs={"seed": seed},
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.result_type(weights.dtype, np.float32)],
+        keep_attrs=True,
+    )
+    return shuffled
+
+
+def _shuffle(weights: NDArray[np.floating], groups: NDArray[np.intp], seed: list[int]) -> NDArray[np.floating]:
+    """Exchange the weights of one matrix within their groups."""
+    if not np.isfinite(weights).all() or (groups == -2).any():
+        return np.full(weights.shape, np.nan, np.result_type(weights, np.float32))
+    values, group = weights.ravel(), groups.ravel()
+    # Sorted by group twice, once in random order within it: the places, and who goes there.
+    places = np.argsort(group, kind="stable")
+    takers = np.lexsort((np.random.default_rng(seed).random(group.size), group))
+    stays = group[places] == -1
+    shuffled = np.empty_like(values, dtype=np.result_type(weights, np.float32))
+    shuffled[places] = values[np.where(stays, places, takers)]
+    return shuffled.reshape(weights.shape)
