@@ -17,6 +17,7 @@ from biornn.analysis.population import participation_ratio, principal_components
 from biornn.analysis.selectivity import selectivity
 from biornn.analysis.simulate import simulate
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
+from biornn.analysis.weight_distribution import weight_distribution
 
 __all__ = [
     "align_cubes",
@@ -42,4 +43,5 @@ __all__ = [
     "simulate",
     "singular_components",
     "spectral_radius",
+    "weight_distribution",
 ]
