@@ -6,28 +6,38 @@ return it. None shows or saves anything.
 """
 
 from biornn.plots.activity import activity
+from biornn.plots.comparison import comparison
 from biornn.plots.connectivity import connectivity
 from biornn.plots.connectivity_and_spectrum import connectivity_and_spectrum
 from biornn.plots.cubes import cube_overlay, cubes
+from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
 from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
+from biornn.plots.selectivity import selectivity
 from biornn.plots.spectra import spectra
 from biornn.plots.state_test import state_test
+from biornn.plots.time_to_criterion import time_to_criterion
 from biornn.plots.training_samples import training_samples
 from biornn.plots.trial import trial
+from biornn.plots.weight_distribution import weight_distribution
 
 __all__ = [
     "activity",
+    "comparison",
     "connectivity",
     "connectivity_and_spectrum",
     "cube_overlay",
     "cubes",
+    "ei_balance",
     "eigenspectrum",
     "learning_curves",
     "memory_states",
+    "selectivity",
     "spectra",
     "state_test",
+    "time_to_criterion",
     "training_samples",
     "trial",
+    "weight_distribution",
 ]

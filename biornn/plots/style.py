@@ -15,6 +15,8 @@ SMALL, MEDIUM = 7, 8
 GREY = "0.6"
 #: Told apart by readers who do not see all colours; grey is left out, and yellow, faint on white, comes last.
 COLOURS = [sns.color_palette("colorblind")[index] for index in (0, 1, 2, 3, 4, 5, 9, 6, 8)]
+#: Red drives and blue holds back, as in diverging maps of weights.
+CELL_TYPE_COLOURS = {"excitatory": COLOURS[3], "inhibitory": COLOURS[0], "unconstrained": COLOURS[2]}
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 LINES: list[str | tuple[int, tuple[int, ...]]] = ["-", (0, (4, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (7, 2))]
 
