@@ -16,6 +16,7 @@ from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
 from biornn.plots.selectivity import selectivity
 from biornn.plots.spectra import spectra
+from biornn.plots.spectrum_and_theory import spectrum_and_theory
 from biornn.plots.state_test import state_test
 from biornn.plots.time_to_criterion import time_to_criterion
 from biornn.plots.training_samples import training_samples
@@ -35,6 +36,7 @@ __all__ = [
     "memory_states",
     "selectivity",
     "spectra",
+    "spectrum_and_theory",
     "state_test",
     "time_to_criterion",
     "training_samples",
