@@ -40,9 +40,10 @@ DIMS: Mapping[str, str] = {
     "edge": "pair of memory states that differ in the bit marked `*`, such as `+*-`",
     "bit": "axis of a memorised bit",
     "bit_pair": "two bits, such as `1-2`",
-    "condition": "a named condition of a design",
-}
     "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
+    "condition": "a named condition of a design",
+    "draw": "a random matrix under the constraint of a network",
+}
 
 COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "condition": (("network",), "name of the condition that the network belongs to"),

@@ -10,12 +10,15 @@ from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
+from biornn.analysis.matched_null import compare_with_null, matched_random_weights
 from biornn.analysis.memory_cube import memory_cube
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
+from biornn.analysis.random_matrix_theory import bulk_and_outliers, predicted_spectrum
 from biornn.analysis.selectivity import selectivity
 from biornn.analysis.simulate import simulate
+from biornn.analysis.singular_values import singular_value_entropy
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 from biornn.analysis.weight_distribution import weight_distribution
 
@@ -23,7 +26,9 @@ __all__ = [
     "align_cubes",
     "align_scores",
     "audit",
+    "bulk_and_outliers",
     "by_cell_type",
+    "compare_with_null",
     "currents",
     "distance_from_initial",
     "distance_from_orthogonal",
@@ -33,15 +38,18 @@ __all__ = [
     "eigenspectrum",
     "eigenvalue_paths",
     "escape_step",
+    "matched_random_weights",
     "memory_cube",
     "n_outside",
     "nonnormality",
     "participation_ratio",
     "performance",
+    "predicted_spectrum",
     "principal_components",
     "selectivity",
     "simulate",
     "singular_components",
+    "singular_value_entropy",
     "spectral_radius",
     "weight_distribution",
 ]
