@@ -42,6 +42,10 @@ DIMS: Mapping[str, str] = {
     "bit_pair": "two bits, such as `1-2`",
     "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
     "condition": "a named condition of a design",
+    "delay": "time beyond the probe, without input, in ms",
+    "noise": "standard deviation of added noise",
+    "lesion": "which units are silenced: `any`, `excitatory`, `inhibitory`",
+    "share": "share of these units that is silenced",
     "draw": "a random matrix under the constraint of a network",
 }
 

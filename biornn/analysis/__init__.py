@@ -10,12 +10,15 @@ from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
+from biornn.analysis.lesions import lesion_robustness
 from biornn.analysis.matched_null import compare_with_null, matched_random_weights
 from biornn.analysis.memory_cube import memory_cube
+from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_noise_robustness
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
 from biornn.analysis.random_matrix_theory import bulk_and_outliers, predicted_spectrum
+from biornn.analysis.retention import retention
 from biornn.analysis.selectivity import selectivity
 from biornn.analysis.simulate import simulate
 from biornn.analysis.singular_values import singular_value_entropy
@@ -38,6 +41,8 @@ __all__ = [
     "eigenspectrum",
     "eigenvalue_paths",
     "escape_step",
+    "input_noise_robustness",
+    "lesion_robustness",
     "matched_random_weights",
     "memory_cube",
     "n_outside",
@@ -46,6 +51,8 @@ __all__ = [
     "performance",
     "predicted_spectrum",
     "principal_components",
+    "recurrent_noise_robustness",
+    "retention",
     "selectivity",
     "simulate",
     "singular_components",

@@ -73,3 +73,30 @@ def require_square(recurrent_weights: xr.DataArray) -> int:
             "select the same units on both sides"
         )
     return n_pre
+
+
+def require_variables(dataset: xr.Dataset, name: str, variables: Sequence[str]) -> None:
+    """Check that a dataset has the variables that are needed; others may be there too.
+
+    Parameters
+    ----------
+    dataset
+        A group of a run.
+    name
+        Name of the argument, for the message.
+    variables
+        Names of the variables.
+
+    Raises
+    ------
+    ValueError
+        If one is missing.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> require_variables(xr.Dataset({"inputs": ("time", [0.0])}), "trials", ["inputs"])
+    """
+    for variable in variables:
+        if variable not in dataset:
+            raise ValueError(f"{name}: expected {variable!r}, found {sorted(map(str, dataset.variables))}")

@@ -71,7 +71,7 @@ def performance(
     # What a diverged network would score is thrown away below.
     outputs = outputs.transpose(..., *_SAMPLE).where(finite, 0.0)
     square_error = (outputs.astype(np.float64) - targets) ** 2
-    correct = _said(outputs) == _said(targets)
+    correct = is_right(outputs, targets)
     scores = {
         "mse": square_error.mean(_SAMPLE, skipna=False),
         "accuracy": correct.mean(_SAMPLE),
@@ -107,6 +107,17 @@ def _same_samples(
             f"{name}: expected the labels of outputs along {dims}, got others (sizes {sizes[1]} against {sizes[0]}); "
             "take both from the same trials"
         ) from error
+
+
+def is_right(outputs: xr.DataArray, targets: xr.DataArray) -> xr.DataArray:
+    """Tell where an output says what its target says, as `performance` counts it; NaN and infinity say nothing.
+
+    Parameters
+    ----------
+    outputs, targets
+        Any dims, which broadcast.
+    """
+    return (_said(outputs) == _said(targets)) & (abs(outputs) < np.inf)
 
 
 def _said(values: xr.DataArray) -> xr.DataArray:

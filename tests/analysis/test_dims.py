@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.analysis.dims import require_dims, require_square
+from biornn.analysis.dims import require_dims, require_square, require_variables
 
 
 def test_other_dims_may_be_there_in_any_order():
@@ -26,3 +26,10 @@ def test_a_square_matrix_is_counted_and_another_refused_in_one_line():
         require_square(xr.DataArray(np.zeros((2, 3)), dims=("unit_pre", "unit_post")))
     with pytest.raises(ValueError, match="'unit_pre' is missing"):
         require_square(xr.DataArray(np.zeros((2, 3)), dims=("unit", "unit_post")))
+
+
+def test_missing_variable_is_named():
+    dataset = xr.Dataset({"inputs": ("time", [0.0])})
+    require_variables(dataset, "trials", ["inputs"])
+    with pytest.raises(ValueError, match=r"trials: expected 'targets', found \['inputs'\]"):
+        require_variables(dataset, "trials", ["inputs", "targets"])

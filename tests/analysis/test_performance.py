@@ -6,7 +6,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biornn.analysis.performance import performance
+from biornn.analysis.performance import is_right, performance
 
 DIMS = ("trial", "time", "output_channel")
 
@@ -140,3 +140,9 @@ def test_a_run_of_the_published_size_is_scored_within_two_seconds():
     start = time.perf_counter()
     performance(*arguments)
     assert time.perf_counter() - start < 2.0  # takes 0.3 s on one core
+
+
+def test_an_output_that_is_not_finite_is_never_right():
+    outputs = xr.DataArray([np.nan, np.nan, np.inf, -np.inf, 1.0], dims="time")
+    targets = xr.DataArray([0.0, 1.0, 1.0, -1.0, 1.0], dims="time")
+    assert is_right(outputs, targets).values.tolist() == [False, False, False, False, True]

@@ -1,0 +1,139 @@
+"""How well networks do their task when some of their units are silenced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_variables
+from biornn.analysis.performance import is_right
+from biornn.analysis.runnable import runnable
+from biornn.analysis.simulate import simulate
+from biornn.schema import text
+
+_LESIONS = ("any", "excitatory", "inhibitory")
+
+
+def lesion_robustness(
+    weights: xr.Dataset,
+    trials: xr.Dataset,
+    share: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
+    n_repeats: int = 5,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Score networks of which a share of the units is silenced: any units, or those of one cell type.
+
+    The rate of a silenced unit reaches neither another unit nor the readout. Since there are more excitatory than
+    inhibitory units, each lesion of one type has its control: as many units, drawn from all.
+
+    Parameters
+    ----------
+    weights
+        The group `weights` of a run, of one network or of several; the last epoch is taken.
+    trials
+        The group `trials` of a run: `inputs` and `targets`. Fewer are faster: ``trials.isel(trial=slice(16))``.
+    share
+        Shares of the units (of all, or of those of a type) that are silenced, from 0 to 1; rounded to whole units.
+    n_repeats
+        Draws of the units to silence.
+    seed
+        Of the draws. Each is an order of all units: the first of them, or the first of a type, are silenced, so that a
+        larger lesion of a draw contains the smaller. The orders are the same in all networks.
+
+    Returns
+    -------
+    xr.Dataset
+        Over (network, lesion, share), `lesion` being ``any``, ``excitatory`` or ``inhibitory``, each a mean over the
+        draws: `accuracy`, as `performance` counts it (an output that is not finite is wrong); `control_accuracy`, of
+        lesions of as many units of any type; `difference`, `accuracy` minus `control_accuracy`: negative where the
+        type matters more than its number; and `n_lesioned`, how many units are silenced.
+        NaN where a network has no such units, in the control and difference of ``any``, and for a network that cannot
+        be run: diverged, failed or gated. No `network` where `weights` has none.
+
+    Raises
+    ------
+    ValueError
+        If a variable is missing, a share is not from 0 to 1, or there is no repeat.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> trials = run["trials"].to_dataset().isel(trial=slice(16))  # doctest: +SKIP
+    >>> lesions = lesion_robustness(run["weights"].to_dataset(), trials)  # doctest: +SKIP
+    """
+    require_variables(trials, "trials", ["inputs", "targets"])
+    if not len(share) or not all(0 <= one <= 1 for one in share):
+        raise ValueError(f"share: expected shares of the units from 0 to 1, got {share!r}")
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats: expected at least 1, got {n_repeats!r}")
+    safe, can_run = runnable(weights)
+    networks = safe if "network" in safe.dims else safe.expand_dims("network")
+    rng = np.random.default_rng(seed)
+    orders = np.array([rng.permutation(safe.sizes["unit"]) for _ in range(n_repeats)])
+    result = xr.concat(
+        [_lesioned(networks.isel(network=index), trials, share, orders) for index in range(networks.sizes["network"])],
+        dim="network",
+        data_vars="all",
+    )
+    result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
+    return _described((result if "network" in safe.dims else result.isel(network=0)).where(can_run))
+
+
+def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], orders: NDArray[np.int_]) -> xr.Dataset:
+    """Mean over the draws, (lesion, share), of one network."""
+    cell_type = text(network["cell_type"]).values
+    members = np.array([np.full(len(cell_type), True), *(cell_type == name for name in _LESIONS[1:])])
+    n_lesioned = np.rint(np.multiply.outer(members.sum(axis=1), share)).astype(int)
+    # (lesion, share, draw, unit) of the lesions and of their controls
+    targeted = np.array([_first(orders, kind, counts) for kind, counts in zip(members, n_lesioned, strict=True)])
+    controls = np.array([_first(orders, members[0], counts) for counts in n_lesioned])
+    accuracy = _accuracy(network, trials, np.array([targeted, controls])).mean(axis=-1)
+    exists = members.any(axis=1, keepdims=True)
+    has_control = exists & np.array([[name != "any"] for name in _LESIONS])
+    dims = ("lesion", "share")
+    return xr.Dataset(
+        {
+            "accuracy": (dims, np.where(exists, accuracy[0], np.nan)),
+            "control_accuracy": (dims, np.where(has_control, accuracy[1], np.nan)),
+            "n_lesioned": (dims, np.where(exists, n_lesioned, np.nan)),
+        },
+        {"lesion": np.array(_LESIONS, object), "share": np.asarray(share, float)},
+    )
+
+
+def _first(orders: NDArray[np.int_], members: NDArray[np.bool_], counts: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """Mark the first members in each order; (count, order, unit)."""
+    marked = np.zeros((len(counts), *orders.shape), bool)
+    for draw, order in enumerate(orders):
+        chosen = order[members[order]]
+        for size, count in enumerate(counts):
+            marked[size, draw, chosen[:count]] = True
+    return marked
+
+
+def _accuracy(network: xr.Dataset, trials: xr.Dataset, silenced: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Accuracy of each lesion (..., unit); equal ones are run once."""
+    n_units = silenced.shape[-1]
+    distinct, position = np.unique(silenced.reshape(-1, n_units), axis=0, return_inverse=True)
+    lesions = xr.DataArray(distinct, dims=("draw", "unit"))
+    outputs = simulate(network, trials["inputs"], silenced=lesions, rates=False)["outputs"]
+    accuracy = is_right(outputs, trials["targets"]).mean(["trial", "time", "output_channel"]).values
+    return accuracy[position.reshape(silenced.shape[:-1])]
+
+
+def _described(result: xr.Dataset) -> xr.Dataset:
+    result["difference"] = result["accuracy"] - result["control_accuracy"]
+    result["share"].attrs = {"units": "1", "long_name": "share of the units silenced"}
+    long_names = {
+        "accuracy": "accuracy with silenced units",
+        "control_accuracy": "accuracy with as many silenced units of any type",
+        "difference": "accuracy minus that of the control",
+        "n_lesioned": "silenced units",
+    }
+    for name, long_name in long_names.items():
+        result[name].attrs = {"units": "1", "long_name": long_name}
+    return result

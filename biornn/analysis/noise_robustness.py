@@ -1,0 +1,151 @@
+"""How well networks do their task when noise is added to their inputs or to their units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import xarray as xr
+
+from biornn.analysis.dims import require_variables
+from biornn.analysis.performance import is_right
+from biornn.analysis.runnable import runnable
+from biornn.analysis.simulate import simulate
+
+_SAMPLE = ["repeat", "trial", "time", "output_channel"]
+
+
+def input_noise_robustness(
+    weights: xr.Dataset,
+    trials: xr.Dataset,
+    noise: Sequence[float] = (0.0, 0.1, 0.2, 0.4, 0.8),
+    n_repeats: int = 2,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Score networks on trials with more and more noise on the inputs.
+
+    Parameters
+    ----------
+    weights
+        The group `weights` of a run, of one network or of several; the last epoch is taken.
+    trials
+        The group `trials` of a run: `inputs` and `targets`. Fewer are faster: ``trials.isel(trial=slice(16))``.
+    noise
+        Standard deviations of the Gaussian noise that is added to every sample of the inputs (which have their own
+        already), in their units; ascending.
+    n_repeats
+        Draws of the noise per trial.
+    seed
+        Of the noise: one draw, scaled, serves all networks and all standard deviations.
+
+    Returns
+    -------
+    xr.Dataset
+        `accuracy` and `mse` (network, noise), as `performance` counts them, over all samples and repeats. An output
+        that is not finite is wrong, and makes the error infinite.
+        `robustness` (network): the accuracy's mean over the range of noise, that is the area under the curve
+        (trapezoids) over its width.
+        NaN for a network that cannot be run: diverged, failed or gated. No `network` where `weights` has none.
+
+    Raises
+    ------
+    ValueError
+        If a variable is missing, there are fewer than two standard deviations, they do not ascend, or there is no
+        repeat.
+
+    Notes
+    -----
+    `robustness` is monotone: a network that is at least as accurate at every noise has at least as large a number. It
+    needs no level of chance (on three-valued targets that depends on the trials) and is never censored, unlike the
+    noise at which half of the accuracy is lost. It depends on the range of noise: compare within one.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> scores = input_noise_robustness(run["weights"].to_dataset(), run["trials"].to_dataset())  # doctest: +SKIP
+    """
+    inputs = _repeated(trials, n_repeats)
+    draw = np.random.default_rng(seed).standard_normal(inputs.shape)
+    return _scores(weights, trials, noise, lambda safe, level: simulate(safe, inputs + level * draw, rates=False))
+
+
+def recurrent_noise_robustness(
+    weights: xr.Dataset,
+    trials: xr.Dataset,
+    noise: Sequence[float] = (0.0, 0.01, 0.02, 0.05, 0.1),
+    n_repeats: int = 2,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Score networks on trials with more and more noise in every unit.
+
+    Parameters
+    ----------
+    weights, trials, n_repeats, seed
+        As for `input_noise_robustness`.
+    noise
+        Standard deviations of the stationary fluctuation that the noise causes in a linear unit without input: the
+        `recurrent_noise` of `simulate`; ascending.
+
+    Returns
+    -------
+    xr.Dataset
+        As from `input_noise_robustness`.
+
+    Raises
+    ------
+    ValueError
+        As from `input_noise_robustness`.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> scores = recurrent_noise_robustness(run["weights"].to_dataset(), run["trials"].to_dataset())  # doctest: +SKIP
+    """
+    inputs = _repeated(trials, n_repeats)
+    return _scores(
+        weights,
+        trials,
+        noise,
+        lambda safe, level: simulate(safe, inputs, recurrent_noise=level, seed=seed, rates=False),
+    )
+
+
+def _repeated(trials: xr.Dataset, n_repeats: int) -> xr.DataArray:
+    require_variables(trials, "trials", ["inputs", "targets"])
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats: expected at least 1, got {n_repeats!r}")
+    return trials["inputs"].expand_dims(repeat=n_repeats).transpose("repeat", "trial", "time", "input_channel")
+
+
+def _scores(
+    weights: xr.Dataset,
+    trials: xr.Dataset,
+    noise: Sequence[float],
+    run: Callable[[xr.Dataset, float], xr.Dataset],
+) -> xr.Dataset:
+    levels = [float(level) for level in noise]
+    if len(levels) < 2 or levels[0] < 0 or not all(low < high < np.inf for low, high in pairwise(levels)):
+        raise ValueError(f"noise: expected two or more ascending standard deviations of at least 0, got {noise!r}")
+    safe, can_run = runnable(weights)
+    rows = [_score(run(safe, level)["outputs"], trials["targets"]) for level in levels]
+    scores = xr.concat(rows, dim="noise", data_vars="all").assign_coords(noise=levels).where(can_run)
+    scores["robustness"] = scores["accuracy"].integrate("noise") / (levels[-1] - levels[0])
+    scores = scores.transpose(..., "noise")
+    scores["noise"].attrs = {"units": "1", "long_name": "standard deviation of the added noise"}
+    scores["accuracy"].attrs = {"units": "1", "long_name": "accuracy"}
+    scores["mse"].attrs = {"units": "1", "long_name": "mean squared error"}
+    scores["robustness"].attrs = {"units": "1", "long_name": "mean accuracy over the range of noise"}
+    return scores
+
+
+def _score(outputs: xr.DataArray, targets: xr.DataArray) -> xr.Dataset:
+    square_error = ((outputs - targets) ** 2).fillna(np.inf)
+    return xr.Dataset(
+        {
+            "accuracy": is_right(outputs, targets).mean(_SAMPLE),
+            "mse": square_error.mean(_SAMPLE),
+        }
+    )

@@ -1,0 +1,54 @@
+"""The networks of a run that can be run again, and a stand-in for those that cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from biornn.schema import text
+
+_NUMBERS = (
+    "input_weights",
+    "recurrent_weights",
+    "output_weights",
+    "recurrent_bias",
+    "output_bias",
+    "initial_state",
+    "alpha",
+)
+
+
+def runnable(weights: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray]:
+    """Replace each network that cannot be run (diverged, failed or gated) by one that is silent.
+
+    Its results are to be thrown away, as in ``result.where(can_run)``: so no analysis has to treat it apart.
+
+    Parameters
+    ----------
+    weights
+        The group `weights` of a run, of one network or of several. Where it has an `epoch`, the last is taken.
+
+    Returns
+    -------
+    weights : xr.Dataset
+        What `biornn.analysis.simulate` needs, and the cell types.
+    can_run : xr.DataArray
+        True for a network that can be run; `network`, or no dim.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> weights, can_run = runnable(bn.open_run("runs/flip_flop")["weights"].to_dataset())  # doctest: +SKIP
+    """
+    if "epoch" in weights.dims:
+        weights = weights.isel(epoch=-1, drop=True)
+    texts = [name for name in ("cell_type", "activation", "formulation") if name in weights]
+    weights = weights[[*_NUMBERS, *texts]].load()
+    can_run = text(weights["formulation"]).isin(["rate", "current"])
+    for name in _NUMBERS:
+        finite = abs(weights[name]) < np.inf
+        can_run = can_run & finite.all([dim for dim in finite.dims if dim != "network"])
+    safe = {name: weights[name].where(can_run, 1.0 if name == "alpha" else 0.0) for name in _NUMBERS}
+    safe["activation"] = text(weights["activation"]).where(can_run, "linear")
+    safe["formulation"] = text(weights["formulation"]).where(can_run, "rate")
+    return weights.assign(safe), can_run.reset_coords(drop=True)

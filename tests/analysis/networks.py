@@ -1,0 +1,44 @@
+"""Networks small enough to know by heart, in the form of the store's `weights`."""
+
+import numpy as np
+import xarray as xr
+
+NAN = np.nan
+
+
+def network(recurrent, inputs, outputs, alpha=1.0, activation="linear", bias=0.0, cell_type="unconstrained"):
+    """One network; weights as nested lists (pre, post), the rest for all units alike or one by one."""
+    n_units, n_outputs = np.shape(outputs)
+    return xr.Dataset(
+        {
+            "input_weights": (("input_channel", "unit"), np.array(inputs, float)),
+            "recurrent_weights": (("unit_pre", "unit_post"), np.array(recurrent, float)),
+            "output_weights": (("unit", "output_channel"), np.array(outputs, float)),
+            "recurrent_bias": ("unit", np.zeros(n_units)),
+            "output_bias": ("output_channel", np.full(n_outputs, bias)),
+            "initial_state": ("unit", np.zeros(n_units)),
+            "alpha": ("unit", np.full(n_units, alpha)),
+            "cell_type": ("unit", np.broadcast_to(np.array(cell_type, object), n_units)),
+            "activation": ((), activation),
+            "formulation": ((), "rate"),
+        },
+        {"output_channel": [f"bit_{bit + 1}" for bit in range(n_outputs)]},
+    )
+
+
+def side_by_side(**networks):
+    names = list(networks)
+    both = xr.concat(list(networks.values()), dim=xr.Variable("network", np.array(names, object)))
+    return both.assign_coords(condition=("network", np.array([name[0] for name in names], object)))
+
+
+def with_those_that_cannot_run(one):
+    """Return `one` as the first of four networks, of which the others diverged, failed, and are gated."""
+    weights = side_by_side(one=one, diverged=one, failed=one, gated=one)
+    weights["formulation"] = ("network", np.array(["rate", "rate", "", "gru"], object))
+    weights["activation"] = ("network", np.array([str(one.activation.values)] * 2 + ["", "tanh"], object))
+    weights["cell_type"] = weights.cell_type.where(weights.network != "failed", "")
+    for name in ("recurrent_weights", "output_weights"):
+        weights[name] = weights[name].where(weights.network.isin(["one", "gated"]), NAN)
+    weights["recurrent_weights"] = weights.recurrent_weights.where(weights.network != "gated", NAN)
+    return weights
