@@ -97,8 +97,9 @@ def currents(
     ([[[0.0, 2.0], [0.0, 1.0]]], [[[-1.0, 0.0], [-3.0, 0.0]]])
     """
     recurrent = xr.apply_ufunc(
-        lambda *network: _split(*network, split=split),
+        _split,
         *_network(weights, rates, split),
+        kwargs={"split": split},
         input_core_dims=[_ACTIVITY, ["unit"], ["unit_pre", "unit_post"]],
         output_core_dims=[_ACTIVITY] * 2,
         vectorize=True,
@@ -167,8 +168,9 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
     [1.0, 0.0]
     """
     measured = xr.apply_ufunc(
-        lambda *network: _balance(*_split(*network, split=split)),
+        _balance,
         *_network(weights, rates, split),
+        kwargs={"split": split},
         input_core_dims=[_ACTIVITY, ["unit"], ["unit_pre", "unit_post"]],
         output_core_dims=[dims for dims, _ in _BALANCE.values()],
         vectorize=True,
@@ -246,8 +248,11 @@ def _split(
     return active @ positive + suppressed @ negative, active @ negative + suppressed @ positive
 
 
-def _balance(excitatory: _Array, inhibitory: _Array) -> tuple[_Array | np.floating, ...]:
-    """Give the values of `_BALANCE` for one network; (trial, time, unit) in."""
+def _balance(
+    rates: NDArray[np.floating], initial_rates: NDArray[np.floating], weights: NDArray[np.floating], split: Split
+) -> tuple[_Array | np.floating, ...]:
+    """Give the values of `_BALANCE` for one network."""
+    excitatory, inhibitory = _split(rates, initial_rates, weights, split)
     net = excitatory + inhibitory
     samples = (0, 1)
     over_time = [current.mean(axis=(0, 2)) for current in (excitatory, inhibitory, net)]

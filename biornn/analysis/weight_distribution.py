@@ -88,10 +88,11 @@ def weight_distribution(
             "take both from the same run"
         ) from error
     measured = xr.apply_ufunc(
-        lambda *network: _distribution(*network, zero_below=zero_below),
+        _distribution,
         weights,
         mask.astype(bool),
         of_type,
+        kwargs={"zero_below": zero_below},
         input_core_dims=[_MATRIX, _MATRIX, ["unit_pre"]],
         output_core_dims=[["cell_type"]] * len(_MEASURED) + [["unit"], ["unit", "cell_type"]],
         vectorize=True,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -59,7 +61,7 @@ def selectivity(selectivity: xr.Dataset, cell_type: xr.DataArray | None = None, 
             raise ValueError(f"selectivity: expected {name!r}, found {sorted(map(str, selectivity.data_vars))}")
     of_bits = select(selectivity["variance_explained"], "variance_explained", "unit", "bit")
     types = cell_type_order(cell_type, of_bits.sizes["unit"])
-    shares = {
+    shares: dict[str, tuple[NDArray[np.floating], Any]] = {
         f"bit {bit}": (of_bits.values[:, index], COLOURS[index % len(COLOURS)])
         for index, bit in enumerate(of_bits["bit"].values.tolist())
     }
