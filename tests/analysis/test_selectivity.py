@@ -118,14 +118,6 @@ def test_a_randomly_turned_memory_mixes_as_many_bits_as_the_documentation_says()
     assert mixed == pytest.approx(1.8, abs=0.04)
 
 
-def test_a_randomly_turned_memory_mixes_as_many_bits_as_the_documentation_says() -> None:
-    rng = np.random.default_rng(0)
-    units = [lambda a, b, c, w=w: w[0] * a + w[1] * b + w[2] * c for w in rng.standard_normal((4000, 3))]
-    mixed = selectivity(*planted(units, repeats=1))["mixed_selectivity"].mean()
-    # The standard deviation over units is 0.5, over their mean 0.008; and 1.8 is rounded.
-    assert mixed == pytest.approx(1.8, abs=0.04)
-
-
 def test_one_bit_is_never_mixed() -> None:
     result = selectivity(*planted([lambda a: a], n_bits=1))
     assert result["variance_explained"].values.tolist() == [[1.0]]
