@@ -6,10 +6,13 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 
 from biornn.analysis.audit import audit
 from biornn.analysis.cell_types import by_cell_type
+from biornn.analysis.comparison import compare
 from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
+from biornn.analysis.factorial import factorial_effects
+from biornn.analysis.holm import holm
 from biornn.analysis.lesions import lesion_robustness
 from biornn.analysis.matched_null import compare_with_null, matched_random_weights
 from biornn.analysis.memory_cube import memory_cube
@@ -23,6 +26,7 @@ from biornn.analysis.selectivity import selectivity
 from biornn.analysis.simulate import simulate
 from biornn.analysis.singular_values import singular_value_entropy
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
+from biornn.analysis.time_to_criterion import time_to_criterion
 from biornn.analysis.weight_distribution import weight_distribution
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "audit",
     "bulk_and_outliers",
     "by_cell_type",
+    "compare",
     "compare_with_null",
     "currents",
     "distance_from_initial",
@@ -41,6 +46,8 @@ __all__ = [
     "eigenspectrum",
     "eigenvalue_paths",
     "escape_step",
+    "factorial_effects",
+    "holm",
     "input_noise_robustness",
     "lesion_robustness",
     "matched_random_weights",
@@ -58,5 +65,6 @@ __all__ = [
     "singular_components",
     "singular_value_entropy",
     "spectral_radius",
+    "time_to_criterion",
     "weight_distribution",
 ]

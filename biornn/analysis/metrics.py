@@ -1,0 +1,90 @@
+"""One metric of networks, or several, as one array that statistics can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from biornn.analysis.dims import require_dims
+
+
+def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> xr.DataArray:
+    """Give one array of numbers: NaN where a network has none, several metrics along the dim `metric`.
+
+    Parameters
+    ----------
+    metric
+        One metric, or a Dataset of several; dim `network`, others may be there too. Boolean and whole numbers are
+        numbers.
+    coords
+        Coordinates on `network` that have to be there.
+
+    Returns
+    -------
+    xr.DataArray
+        float64, in memory, NaN where a value is not finite. The coordinates `metric` and `units` are along the
+        dim `metric`, or single values if `metric` was one array.
+
+    Raises
+    ------
+    TypeError
+        If `metric` is neither a DataArray nor a Dataset.
+    ValueError
+        If `network` or a coordinate is missing, values are not real numbers, or metrics have different dims.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> loss = xr.DataArray([0.1, float("inf")], dims="network", coords={"seed": ("network", [0, 1])}, name="loss")
+    >>> stack_metrics(loss, ["seed"]).values.tolist()
+    [0.1, nan]
+    """
+    several = isinstance(metric, xr.Dataset)
+    arrays = dict(metric.data_vars) if isinstance(metric, xr.Dataset) else {_name(metric): metric}
+    if not arrays:
+        raise ValueError("metric: expected at least one variable, got an empty Dataset")
+    for name, array in arrays.items():
+        _check(array, str(name), coords)
+    dims = {frozenset(array.dims) for array in arrays.values()}
+    if len(dims) > 1:
+        shown = ", ".join(f"{name} {array.dims}" for name, array in arrays.items())
+        raise ValueError(f"metric: expected metrics of the same dims, got {shown}; reduce them, or compare them apart")
+    names = np.array([str(name) for name in arrays], object)
+    units = np.array([array.attrs.get("units", "1") for array in arrays.values()], object)
+    order = list(next(iter(arrays.values())).dims)
+    values = xr.concat(
+        [array.transpose(*order).astype(np.float64) for array in arrays.values()],
+        "metric",
+        coords="minimal",
+        compat="override",
+        join="exact",
+        combine_attrs="drop",
+    )
+    values = values.assign_coords(metric=("metric", names), units=("metric", units)).compute()
+    values = values.where(abs(values) < np.inf).rename(None)
+    return values if several else values.isel(metric=0)
+
+
+def _name(metric: xr.DataArray) -> str:
+    return str(getattr(metric, "name", None) or "metric")
+
+
+def _check(array: xr.DataArray, name: str, coords: Sequence[str]) -> None:
+    require_dims(array, name, ["network"])
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: expected real numbers, got dtype {array.dtype}")
+    for coord in coords:
+        if coord not in array.coords or array[coord].dims != ("network",):
+            raise ValueError(
+                f"{name}: expected the coordinate {coord!r} on network, found {sorted(map(str, array.coords))}; "
+                "take it from the run with .assign_coords(...)"
+            )
+    seeds = array["seed"].values
+    if "seed" in coords and (seeds == -1).any():
+        unknown = int(np.flatnonzero(seeds == -1)[0])
+        raise ValueError(
+            f"seed: expected a known seed of every network, got -1 (not known) at position {unknown}; "
+            "networks are paired by their seeds"
+        )

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+import biornn as bn
+from biornn.analysis import time_to_criterion
+
+NAN = np.nan
+
+
+def make_history(steps=(0, 100, 200, 300, 400), **conditions):
+    """Condition -> updates to the criterion, or how the network ended without."""
+    names, to_criterion, status = [], [], []
+    for condition, ends in conditions.items():
+        for end in ends:
+            names.append(condition)
+            to_criterion.append(NAN if isinstance(end, str) else float(end))
+            status.append(end if isinstance(end, str) else "criterion_reached")
+    return xr.Dataset(
+        {"steps_to_criterion": ("network", to_criterion), "status": ("network", np.array(status, object))},
+        coords={"condition": ("network", np.array(names, object)), "step": ("epoch", list(steps))},
+    )
+
+
+def test_kaplan_meier_by_hand():
+    history = make_history(unconstrained=[100, 200, 200, "criterion_not_reached", 300])
+    result = time_to_criterion(history).sel(condition="unconstrained")
+    # 1 of 5 at risk at 100, 2 of 4 at 200, 1 of 2 at 300.
+    expected = [1, 4 / 5, 4 / 5 * 2 / 4, 4 / 5 * 2 / 4 * 1 / 2, 1 / 5]
+    np.testing.assert_allclose(result["not_reached"], expected)
+    assert result["median_steps"] == 200
+    assert [int(result[f"n_{name}"]) for name in ("networks", "reached", "censored", "failed")] == [5, 4, 1, 0]
+
+
+def test_log_rank_by_hand():
+    history = make_history(unconstrained=[100, 200], dale=[200, 400])
+    # At 100: 2 of 4 at risk are dale's, expected 1/2, variance 1/4. At 200: 2 of 3, two events, expected 4/3,
+    # variance 2 * (2/3) * (1/3) * (3 - 2) / (3 - 1) = 2/9. At 400 only one network is left. Observed until 200: 1.
+    observed, expected, variance = 1, 1 / 2 + 4 / 3, 1 / 4 + 2 / 9
+    result = time_to_criterion(history).sel(condition="dale")
+    assert result["p_value"] == pytest.approx(stats.chi2.sf((observed - expected) ** 2 / variance, 1))
+
+
+@pytest.mark.parametrize("status", ["criterion_not_reached", "diverged", "failed", "interrupted", "never heard of"])
+def test_networks_without_the_criterion_count_to_the_end_however_they_ended(status):
+    result = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, status, status]))
+    dale = result.sel(condition="dale")
+    np.testing.assert_allclose(dale["not_reached"], [1, 1, 2 / 3, 2 / 3, 2 / 3])
+    assert dale["n_censored"] == 2
+    assert dale["n_failed"] == (0 if status == "criterion_not_reached" else 2)
+    assert np.isnan(dale["median_steps"])
+    same = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, "diverged", "diverged"]))
+    assert dale["p_value"] == same["p_value"].sel(condition="dale")
+
+
+def test_a_network_that_reached_the_criterion_and_then_diverged_did_not_train():
+    history = make_history(unconstrained=[100, 100], dale=[200, 300])
+    history["status"][2] = "diverged"
+    dale = time_to_criterion(history).sel(condition="dale")
+    assert (dale["n_reached"], dale["n_failed"]) == (1, 1)
+
+
+def test_median_is_the_first_step_by_which_half_got_there():
+    result = time_to_criterion(make_history(unconstrained=[100, 200, 300, "failed"], dale=[100, 200, 300]))
+    assert result["median_steps"].values.tolist() == [200, 200]
+
+
+def test_interval_is_exact_where_all_or_none_got_there():
+    result = time_to_criterion(make_history(unconstrained=[200] * 10, dale=[200] * 5 + ["failed"] * 5))
+    first = result.sel(condition="unconstrained")
+    # None of ten: 1 - 0.025 ** (1 / 10); all of ten: the mirror image.
+    assert first["ci_low"].sel(step=0) == pytest.approx(0.025**0.1)
+    assert (first["ci_high"].sel(step=0), first["ci_low"].sel(step=400)) == (1, 0)
+    assert first["ci_high"].sel(step=400) == pytest.approx(1 - 0.025**0.1)
+    half = stats.binomtest(5, 10).proportion_ci(0.95)
+    second = result.sel(condition="dale", step=400)
+    assert (second["ci_low"], second["ci_high"]) == (pytest.approx(half.low), pytest.approx(half.high))
+    ninety = time_to_criterion(make_history(unconstrained=[200] * 10), confidence_level=0.9)
+    assert ninety["ci_high"].sel(step=400).item() == pytest.approx(1 - 0.05**0.1)
+
+
+def test_p_values_that_are_not_defined_are_nan_and_no_part_of_the_family():
+    history = make_history(a=["failed"] * 3, b=["diverged"] * 3, c=[100, 100, 200])
+    result = time_to_criterion(history, reference="a")
+    assert np.isnan(result["p_value"].sel(condition=["a", "b"])).all()
+    assert result["p_holm"].sel(condition="c") == result["p_value"].sel(condition="c")
+    assert result["median_steps"].isnull().values.tolist() == [True, True, False]
+    together = time_to_criterion(make_history(a=[100] * 3, b=[100] * 3), reference="a")
+    assert together["p_value"].isnull().all()
+
+
+def test_planted_difference_is_found_and_holm_covers_the_conditions():
+    rng = np.random.default_rng(0)
+    times = {name: list(rng.uniform(0, 100, 12) + shift) for name, shift in (("a", 100), ("b", 200), ("c", 100))}
+    result = time_to_criterion(make_history(**times), reference="a")
+    p_value = result["p_value"]
+    assert p_value.sel(condition="b") < 1e-5
+    assert p_value.sel(condition="c") > 0.05
+    assert result["p_holm"].sel(condition="b") == 2 * p_value.sel(condition="b")
+
+
+def test_unknown_steps_are_left_out_and_conditions_keep_their_order():
+    result = time_to_criterion(make_history(steps=(0, -1, 200), sparse=[200], dale=[200]), "dale")
+    assert result["step"].values.tolist() == [0, 200]
+    assert result["condition"].values.tolist() == ["sparse", "dale"]
+    assert set(result.dims) <= set(bn.schema.DIMS)
+    for variable in result.data_vars.values():
+        assert {"units", "long_name"} <= set(variable.attrs)
+
+
+def test_what_cannot_be_told_is_refused():
+    history = make_history(unconstrained=[100, "completed"])
+    with pytest.raises(ValueError, match=r"got 1 of 2 without \('completed'\); set training.criterion"):
+        time_to_criterion(history)
+    with pytest.raises(ValueError, match=r"reference: expected one of \['dale'\], got 'unconstrained'"):
+        time_to_criterion(make_history(dale=[100]))
+    with pytest.raises(ValueError, match="history: expected 'steps_to_criterion', found"):
+        time_to_criterion(history.drop_vars("steps_to_criterion"))
+    with pytest.raises(ValueError, match="confidence_level: expected a share"):
+        time_to_criterion(make_history(unconstrained=[100]), confidence_level=95)
