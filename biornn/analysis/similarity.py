@@ -15,9 +15,9 @@ from biornn.schema import text
 _Array = NDArray[np.float64]
 Measure = Literal["cka", "procrustes", "cca"]
 _ATTRS: dict[Measure, dict[str, str]] = {
-    "cka": {"units": "1", "long_name": "linear CKA of the activity"},
-    "procrustes": {"units": "rad", "long_name": "angular Procrustes distance of the activity"},
-    "cca": {"units": "1", "long_name": "mean canonical correlation of the activity"},
+    "cka": {"units": "1", "long_name": "linear CKA"},
+    "procrustes": {"units": "rad", "long_name": "angular Procrustes distance"},
+    "cca": {"units": "1", "long_name": "mean canonical correlation"},
 }
 
 
