@@ -147,7 +147,9 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
     without one.
 
     Chance cancels, too: n independent contributions of either sign and of normal size leave, split by contribution,
-    an index of about ``1 - 1 / sqrt(n)``. So compare networks with as many synapses, or with shuffled weights.
+    an index of about ``1 - 1 / sqrt(n)``. Correlation comes without training,
+    too, where all units sum the same rates with weights of similar size, as under Dale's law without sparsity. So
+    compare with the same weights and rates that are shuffled among units of a type before speaking of learned balance.
 
     With rates of both signs and the split by weight, means over trials and units may be close to zero because states of
     opposite sign cancel; there the means of the split by contribution show what goes on.

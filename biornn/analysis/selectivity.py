@@ -72,7 +72,7 @@ def selectivity(
     A} x_k(s) / 2**n`` and its variance ``β_A²``; these are the Sobol indices (Sobol' 2001, Math. Comput. Simul. 55,
     271) of the mean rate. With ``T_k``, the sum of ``β_A²`` over all A with bit k (the total index of k),
     `mixed_selectivity` is ``(Σ T)² / Σ T²``. Mixed selectivity, linear and not: Rigotti et al. (2013), Nature 497, 585.
-    Units to which three bits contribute independent normal numbers, as in a randomly turned space, score 1.8 on average.
+    Units to which three bits contribute independent normal numbers, as in a randomly turned space, score about 1.8.
     Noise alone explains about 1 / N per effect, N being the number of independent samples; samples that follow each
     other are not independent.
 
