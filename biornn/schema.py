@@ -42,6 +42,8 @@ DIMS: Mapping[str, str] = {
     "bit_pair": "two bits, such as `1-2`",
     "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
     "condition": "a named condition of a design",
+    "other_network": "the other network of a pair",
+    "other_condition": "the condition of the other network of a pair",
     "metric": "name of what was compared",
     "effect": "main effect or interaction of factors, such as `dale:density[0.2]`",
     "step": "optimizer updates, where an estimate is a curve over them",

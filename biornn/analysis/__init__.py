@@ -23,6 +23,8 @@ from biornn.analysis.population import participation_ratio, principal_components
 from biornn.analysis.random_matrix_theory import bulk_and_outliers, predicted_spectrum
 from biornn.analysis.retention import retention
 from biornn.analysis.selectivity import selectivity
+from biornn.analysis.similarity import similarity
+from biornn.analysis.similarity_test import similarity_test
 from biornn.analysis.simulate import simulate
 from biornn.analysis.singular_values import singular_value_entropy
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
@@ -61,6 +63,8 @@ __all__ = [
     "recurrent_noise_robustness",
     "retention",
     "selectivity",
+    "similarity",
+    "similarity_test",
     "simulate",
     "singular_components",
     "singular_value_entropy",

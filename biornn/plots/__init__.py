@@ -15,6 +15,8 @@ from biornn.plots.eigenspectrum import eigenspectrum
 from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
 from biornn.plots.selectivity import selectivity
+from biornn.plots.similarity import similarity
+from biornn.plots.similarity_map import similarity_map
 from biornn.plots.spectra import spectra
 from biornn.plots.spectrum_and_theory import spectrum_and_theory
 from biornn.plots.state_test import state_test
@@ -35,6 +37,8 @@ __all__ = [
     "learning_curves",
     "memory_states",
     "selectivity",
+    "similarity",
+    "similarity_map",
     "spectra",
     "spectrum_and_theory",
     "state_test",
