@@ -148,8 +148,8 @@ def compare_with_null(
     mean, sd = null.mean("draw", skipna=False), null.std("draw", ddof=1 if n_draws > 1 else 0, skipna=False)
     tolerance = _ROUNDING * np.maximum(abs(observed), abs(mean))
     known = observed.notnull() & mean.notnull()
-    as_large, as_small = ((null >= observed - tolerance).sum("draw"), (null <= observed + tolerance).sum("draw"))
-    p_value = (2 * (1 + np.minimum(as_large, as_small)) / (1 + n_draws)).clip(max=1.0)
+    as_large, as_small = (null >= observed - tolerance).sum("draw"), (null <= observed + tolerance).sum("draw")
+    p_value = (2 * (1 + as_large.where(as_large < as_small, as_small)) / (1 + n_draws)).clip(max=1.0)
     compared = xr.Dataset(
         {
             "observed": observed,

@@ -159,11 +159,11 @@ def bulk_and_outliers(
     outside = abs(eigenvalues) > predicted["edge"]
     half = predicted["median_modulus"]
     median = abs(eigenvalues).median("mode", skipna=False)
-    first = {"mode": 0, "drop": True}
+    largest = eigenvalues.isel(mode=0, drop=True)
     measured = predicted[["bulk_radius", "edge", "outlier"]].assign(
         measured_bulk_radius=predicted["bulk_radius"] * median / half.where(half > 0),
         n_outliers=outside.sum("mode").where(known),
-        largest_outlier=eigenvalues.isel(**first).where(outside.isel(**first)),
+        largest_outlier=largest.where(abs(largest) > predicted["edge"]),
     )
     return _described(measured)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -67,7 +69,7 @@ def spectrum_and_theory(
     angle = np.linspace(0, 2 * np.pi, 361)
     ax.plot(radius * np.cos(angle), radius * np.sin(angle), color=COLOURS[1], lw=1.4, zorder=2, label="predicted bulk")
     if abs(outlier) > radius:
-        look = {"marker": "D", "s": 45, "facecolors": "none", "edgecolors": [COLOURS[1]], "lw": 1.4}
+        look: dict[str, Any] = {"marker": "D", "s": 45, "facecolors": "none", "edgecolors": [COLOURS[1]], "lw": 1.4}
         ax.scatter([outlier], [0.0], **look, zorder=2, label="predicted outlier")
         reach.append(abs(outlier))
     eigenspectrum(values, ax=ax)  # with the legend of all
