@@ -146,10 +146,10 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
     Ahmadian & Miller (2021), Neuron 109, 3373, divide by the excitatory current alone, which says nothing of a unit
     without one.
 
-    Chance cancels, too: n independent contributions of either sign and of normal size leave, split by contribution,
-    an index of about ``1 - 1 / sqrt(n)``. Correlation comes without training,
-    too, where all units sum the same rates with weights of similar size, as under Dale's law without sparsity. So
-    compare with the same weights and rates that are shuffled among units of a type before speaking of learned balance.
+    Chance cancels, too: n independent contributions of either sign and of normal size leave, split by contribution, an
+    index of about ``1 - 1 / sqrt(n)``. And wherever all units sum the same rates with weights of similar size, as under
+    Dale's law without sparsity, the two currents are correlated although nothing paired them. So compare with the same
+    weights and with rates that are shuffled among the units of a type, before speaking of a balance that was learned.
 
     With rates of both signs and the split by weight, means over trials and units may be close to zero because states of
     opposite sign cancel; there the means of the split by contribution show what goes on.
