@@ -123,7 +123,7 @@ def compare(
     for condition in others:
         of_condition = _by_seed(values, condition)
         paired = xr.align(of_condition, of_reference, join="inner")
-        rounding = ROUNDING * np.maximum(abs(of_condition).max("seed"), abs(of_reference).max("seed"))
+        rounding = ROUNDING * (abs(of_condition).max("seed") + abs(of_reference).max("seed"))
         row = paired_statistics(paired[0] - paired[1], rounding, **options)
         row["n_failed"] = of_condition.isnull().sum("seed") + of_reference.isnull().sum("seed")
         n_unpaired = of_condition.sizes["seed"] + of_reference.sizes["seed"] - 2 * paired[0].sizes["seed"]

@@ -92,7 +92,7 @@ def described(rows: xr.Dataset) -> xr.Dataset:
         What `paired_statistics` gave, with `n_failed` and `n_unpaired`, and the coordinate `units` of the metric.
     """
     counts = ["n_pairs", *_COUNTS]
-    table = rows.assign(p_holm=holm(rows["p_value"]), **{name: rows[name].astype(np.int64) for name in counts})
+    table = rows.assign({name: rows[name].astype(np.int64) for name in counts}).assign(p_holm=holm(rows["p_value"]))
     units = np.unique(table["units"].values.astype(str)).tolist()
     for name, meaning in (_STATISTICS | _COUNTS).items():
         unit = (units[0] if len(units) == 1 else "see the coordinate units") if name in _IN_UNITS else "1"

@@ -62,8 +62,10 @@ def comparison(result: xr.Dataset, ax: Axes | None = None) -> Axes:
         one = result.isel({dim: row})
         # Above the interval, and not beside it: names of crossed conditions are longer than half a column.
         for x, side, words in ((0, "left", f"{name}: {_counts(one)}"), (1, "right", _p_text(float(one["p_holm"])))):
-            place = {"xycoords": ax.get_yaxis_transform(), "xytext": (0, 5), "textcoords": "offset points"}
-            ax.annotate(words, (x, row), ha=side, va="bottom", fontsize=SMALL, **place)
+            ax.annotate(
+                words, (x, row), xycoords=ax.get_yaxis_transform(), xytext=(0, 5), textcoords="offset points",
+                ha=side, va="bottom", fontsize=SMALL,
+            )  # fmt: skip
     ax.margins(x=0.08)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.spines[["top", "right", "left"]].set_visible(False)

@@ -103,6 +103,14 @@ def test_a_seed_with_a_failed_or_missing_cell_does_not_enter_and_is_counted():
     assert (effects["n_unpaired"] == 1).all()
 
 
+def test_a_failed_cell_takes_its_seed_out_of_contrasts_of_other_levels_too():
+    values = design(["density"], lambda density, s: s + density * (1 + s))
+    values[(values.seed.values == 5) & (values["factor_density"].values == "0.5")] = np.nan
+    effects = factorial_effects(values, n_resamples=99)
+    assert differences(effects) == pytest.approx({"density[0.5]": 3, "density[0.2]": 6})  # seeds 0 to 4
+    assert (effects["n_pairs"] == 5).all()
+
+
 def test_a_cell_that_failed_altogether_leaves_rows_of_nan():
     values = design(["dale", "autapses"], lambda a, b, s: np.nan if a * b else s)
     effects = factorial_effects(values, n_resamples=99)

@@ -41,9 +41,13 @@ def test_of_many_pairs_random_sign_flips_agree_with_the_t_test():
 
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e6])
 def test_ties_count_as_ties_although_sums_are_rounded(scale):
-    # Differences of accuracies near 1, of which 1, 2 and -3 hundredths cancel: every sign flip is as extreme.
-    accuracy = np.array([0.91, 0.92, 0.87]) * scale
-    assert of(accuracy - 0.9 * scale, rounding=1e-12 * scale)["p_value"] == 1
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        thousandths = rng.integers(-4, 5, 7)  # differences of accuracies near 0.9, many sums of which are equal
+        sums = [abs(np.dot(signs, thousandths)) for signs in product((-1, 1), repeat=7)]
+        expected = np.mean(np.array(sums) >= abs(thousandths.sum()))  # in whole numbers, so without rounding
+        differences = (0.9 + thousandths / 1000) * scale - 0.9 * scale
+        assert of(differences, rounding=1e-12 * scale)["p_value"] == expected
 
 
 def test_effect_size_and_mean():
