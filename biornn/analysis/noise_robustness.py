@@ -68,7 +68,9 @@ def input_noise_robustness(
     """
     inputs = _repeated(trials, n_repeats)
     draw = np.random.default_rng(seed).standard_normal(inputs.shape)
-    return _scores(weights, trials, noise, lambda safe, level: simulate(safe, inputs + level * draw, rates=False))
+    scores = _scores(weights, trials, noise, lambda safe, level: simulate(safe, inputs + level * draw, rates=False))
+    scores["noise"].attrs = {"units": "1", "long_name": "standard deviation of added input noise"}
+    return scores
 
 
 def recurrent_noise_robustness(
@@ -105,12 +107,14 @@ def recurrent_noise_robustness(
     >>> scores = recurrent_noise_robustness(run["weights"].to_dataset(), run["trials"].to_dataset())  # doctest: +SKIP
     """
     inputs = _repeated(trials, n_repeats)
-    return _scores(
+    scores = _scores(
         weights,
         trials,
         noise,
         lambda safe, level: simulate(safe, inputs, recurrent_noise=level, seed=seed, rates=False),
     )
+    scores["noise"].attrs = {"units": "1", "long_name": "standard deviation of recurrent noise"}
+    return scores
 
 
 def _repeated(trials: xr.Dataset, n_repeats: int) -> xr.DataArray:
@@ -134,7 +138,6 @@ def _scores(
     scores = xr.concat(rows, dim="noise", data_vars="all").assign_coords(noise=levels).where(can_run)
     scores["robustness"] = scores["accuracy"].integrate("noise") / (levels[-1] - levels[0])
     scores = scores.transpose(..., "noise")
-    scores["noise"].attrs = {"units": "1", "long_name": "standard deviation of the added noise"}
     scores["accuracy"].attrs = {"units": "1", "long_name": "accuracy"}
     scores["mse"].attrs = {"units": "1", "long_name": "mean squared error"}
     scores["robustness"].attrs = {"units": "1", "long_name": "mean accuracy over the range of noise"}

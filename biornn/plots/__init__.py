@@ -14,6 +14,7 @@ from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
 from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
+from biornn.plots.robustness import dose_response, lesions
 from biornn.plots.selectivity import selectivity
 from biornn.plots.similarity import similarity
 from biornn.plots.similarity_map import similarity_map
@@ -32,9 +33,11 @@ __all__ = [
     "connectivity_and_spectrum",
     "cube_overlay",
     "cubes",
+    "dose_response",
     "ei_balance",
     "eigenspectrum",
     "learning_curves",
+    "lesions",
     "memory_states",
     "selectivity",
     "similarity",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from biornn.plots.style import COLOURS, GREY, LINES, MARKERS, SMALL, open_axes
+from biornn.plots.bands import band, legend_above, look
+from biornn.plots.style import GREY, SMALL, open_axes
 from biornn.schema import STATUSES, TRAINED, is_trained, text
 
 
@@ -58,12 +57,7 @@ def learning_curves(
     for index, condition in enumerate(conditions):
         members = history.isel(network=np.flatnonzero(text(history["condition"]) == condition))
         kept = members[metric].isel(network=np.flatnonzero(is_trained(members["status"])))
-        look = {
-            "color": COLOURS[index % len(COLOURS)],
-            "linestyle": LINES[index % len(LINES)],
-            "marker": MARKERS[index % len(MARKERS)],
-        }
-        _curve(ax, kept, f"{condition} ({_counts(members['status'])})", look)
+        band(ax, kept, "step", f"{condition} ({_counts(members['status'])})", look(index))
     ax.set_xlabel("optimizer updates")
     ax.set_ylabel(_label(history[metric], metric))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -80,15 +74,7 @@ def learning_curves(
             fontsize=SMALL,
             alpha=0.7,
         )
-    ax.legend(
-        title="line: median of networks, band: min to max",
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        fontsize=SMALL,
-        title_fontsize=SMALL,
-        frameon=False,
-        handlelength=3.0,
-    )
+    legend_above(ax)
     return ax
 
 
@@ -108,19 +94,6 @@ def _counts(status: xr.DataArray) -> str:
     if left_out:
         counts += "; left out: " + ", ".join(f"{ended.count(name)} {name}" for name in left_out)
     return counts
-
-
-def _curve(ax: Axes, values: xr.DataArray, label: str, look: dict[str, Any]) -> None:
-    """Draw median and range of (network, epoch) values; points without a value, such as the loss at 0, are gaps."""
-    known = values.isel(epoch=np.flatnonzero(values.notnull().any("network")))
-    step = known["step"].values
-    every = max(1, len(step) // 8)
-    if known.sizes["network"]:
-        low, high = known.min("network"), known.max("network")
-        ax.fill_between(step, low, high, color=look["color"], alpha=0.2, linewidth=0)
-        ax.plot(step, known.median("network"), label=label, markevery=every, markersize=3.5, linewidth=1.4, **look)
-    else:
-        ax.plot([], [], label=label, markersize=3.5, linewidth=1.4, **look)
 
 
 def _label(values: xr.DataArray, metric: str) -> str:

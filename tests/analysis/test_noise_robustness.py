@@ -91,6 +91,14 @@ def test_activity_that_runs_away_is_wrong_and_not_left_out(robustness):
     assert scores.robustness == pytest.approx(scores.accuracy.mean().item())
 
 
+def test_what_ends_in_nan_is_wrong_too():
+    # Two units that run away together: their difference is 0 at first, and then infinity minus infinity.
+    opposed = network(1e200 * BOTH, [[1.0, 1.0]], [[1.0], [-1.0]])
+    scores = input_noise_robustness(opposed, constant_trials(0.0, n_trials=4, n_times=50), [0.0, 0.1])
+    assert scores.accuracy.values.tolist() == [1, 0.04]  # the first two samples of 50
+    assert scores.mse.values.tolist() == [0, np.inf]
+
+
 @KINDS
 def test_networks_that_cannot_be_run_are_nan(robustness):
     scores = robustness(with_those_that_cannot_run(flip_flop()), FlipFlop(n_bits=2).sample(2, seed=0), NOISE)

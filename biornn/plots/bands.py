@@ -1,0 +1,73 @@
+"""What the networks of a condition have in common: their median, and the range that they span."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from biornn.plots.style import COLOURS, LINES, MARKERS, SMALL
+
+
+def look(index: int) -> dict[str, Any]:
+    """Return colour, line and marker of a condition.
+
+    Parameters
+    ----------
+    index
+        Its position among all conditions.
+    """
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "linestyle": LINES[index % len(LINES)],
+        "marker": MARKERS[index % len(MARKERS)],
+    }
+
+
+def band(ax: Axes, values: xr.DataArray, along: str, label: str, look: dict[str, Any]) -> None:
+    """Draw the median of networks as a line and their range as a band; points without any value are gaps.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    values
+        Dim `network` and one more.
+    along
+        Coordinate on that other dim, drawn along the horizontal axis.
+    label
+        Name of the line in the legend; also of one without any point.
+    look
+        Colour, line and marker.
+    """
+    dim = values[along].dims[0]
+    known = values.isel({dim: np.flatnonzero(values.notnull().any("network"))})
+    x = known[along].values
+    every = max(1, len(x) // 8)
+    if known.sizes["network"]:
+        low, high = known.min("network"), known.max("network")
+        ax.fill_between(x, low, high, color=look["color"], alpha=0.2, linewidth=0)
+        ax.plot(x, known.median("network"), label=label, markevery=every, markersize=3.5, linewidth=1.4, **look)
+    else:
+        ax.plot([], [], label=label, markersize=3.5, linewidth=1.4, **look)
+
+
+def legend_above(ax: Axes) -> None:
+    """Put the legend of bands above the axes, and say what line and band are.
+
+    Parameters
+    ----------
+    ax
+        Axes with bands.
+    """
+    ax.legend(
+        title="line: median of networks, band: min to max",
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        fontsize=SMALL,
+        title_fontsize=SMALL,
+        frameon=False,
+        handlelength=3.0,
+    )

@@ -1,0 +1,138 @@
+"""What becomes of accuracy with longer delays, more noise or fewer units."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from biornn.plots.bands import band, legend_above, look
+from biornn.plots.panels import share_legend
+from biornn.plots.selection import select
+from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, SMALL, open_axes, open_figure, set_text_sizes
+from biornn.schema import text
+
+_TITLES = {"any": "any units", "excitatory": "excitatory units", "inhibitory": "inhibitory units"}
+
+
+def dose_response(accuracy: xr.DataArray, along: str, ax: Axes | None = None) -> Axes:
+    """Plot accuracy over a delay, the size of a noise or the share of silenced units, by condition.
+
+    The line is the median over the networks (seeds) of a condition, the band reaches from their minimum to their
+    maximum. Networks without any value, such as diverged ones, are left out; the legend says how many.
+
+    Parameters
+    ----------
+    accuracy
+        (network, `along`), with the coordinate `condition` on network: `accuracy` of `biornn.analysis.retention`,
+        `input_noise_robustness`, `recurrent_noise_robustness` or, of one lesion, `lesion_robustness`.
+    along
+        ``"delay"``, ``"noise"`` or ``"share"``.
+    ax
+        Axes to draw into. By default those of a new figure of one column's width.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If there are other dims, or no conditions.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> accuracy = xr.DataArray(
+    ...     [[0.98, 0.7]],
+    ...     dims=("network", "noise"),
+    ...     coords={"condition": ("network", ["dale"]), "noise": [0.0, 0.4]},
+    ... )
+    >>> dose_response(accuracy, "noise").get_ylabel()
+    'accuracy'
+    """
+    accuracy = select(accuracy, "accuracy", "network", along)
+    conditions = _by_condition(accuracy)
+    ax = open_axes(ax, height=2.1 + 0.13 * len(conditions))
+    for index, (condition, members) in enumerate(conditions.items()):
+        known = members.dropna("network", how="all")
+        counts = f"n = {known.sizes['network']}"
+        if missing := members.sizes["network"] - known.sizes["network"]:
+            counts += f"; left out: {missing}"
+        band(ax, known, along, f"{condition} ({counts})", look(index))
+    ax.set_xlabel(_label(accuracy[along]))
+    ax.set_ylabel("accuracy")
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    legend_above(ax)
+    return ax
+
+
+def lesions(result: xr.Dataset) -> Figure:
+    """Plot accuracy over the share of silenced units, one panel for each kind of lesion, by condition.
+
+    As `dose_response`; beside the lesions of one cell type a thin dotted line of the same colour shows the median of
+    their controls, in which as many units of any type are silenced.
+
+    Parameters
+    ----------
+    result
+        What `biornn.analysis.lesion_robustness` returned of several networks, with the coordinate `condition`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If a variable is missing, there are other dims, or no conditions.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> weights, trials = (run[group].to_dataset() for group in ("weights", "trials"))  # doctest: +SKIP
+    >>> result = bn.analysis.lesion_robustness(weights, trials)  # doctest: +SKIP
+    >>> bn.plots.lesions(result).savefig("lesions.pdf")  # doctest: +SKIP
+    """
+    for name in ("accuracy", "control_accuracy"):
+        if name not in result:
+            raise ValueError(f"result: expected {name!r}, found {sorted(map(str, result.data_vars))}")
+    kinds = [kind for kind in _TITLES if result["accuracy"].sel(lesion=kind).notnull().any()] or ["any"]
+    figure = open_figure(max(COLUMN_WIDTH, PAGE_WIDTH * len(kinds) / len(_TITLES)), 2.9)
+    for kind, ax in zip(kinds, figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0], strict=True):
+        _panel(result.sel(lesion=kind), ax)
+        set_text_sizes(ax)
+        ax.set_title(_TITLES[kind], fontsize=MEDIUM)
+        ax.label_outer()
+    share_legend(figure)
+    note = "line: median of networks, band: min to max"
+    if len(kinds) > 1:
+        note += "; thin dots: median of as many units of any type"
+    figure.legends[0].set_title(note)
+    figure.legends[0].get_title().set_fontsize(SMALL)
+    return figure
+
+
+def _panel(lesion: xr.Dataset, ax: Axes) -> None:
+    dose_response(lesion["accuracy"], "share", ax)
+    control = select(lesion["control_accuracy"], "control_accuracy", "network", "share")
+    for index, members in enumerate(_by_condition(control).values()):
+        if members.notnull().any():
+            ax.plot(members["share"], members.median("network"), color=look(index)["color"], linestyle=":", linewidth=1)
+
+
+def _by_condition(values: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Values of the networks of each condition, in the order of the design."""
+    if "condition" not in values.coords:
+        raise ValueError(f"accuracy: expected the coordinate 'condition', found {sorted(map(str, values.coords))}")
+    condition = text(values["condition"]).values
+    return {name: values.isel(network=np.flatnonzero(condition == name)) for name in dict.fromkeys(condition.tolist())}
+
+
+def _label(along: xr.DataArray) -> str:
+    units = along.attrs.get("units", "1")
+    name = str(along.attrs.get("long_name", along.name))
+    return name if units in ("", "1") else f"{name} ({units})"
