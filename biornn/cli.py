@@ -1,4 +1,4 @@
-"""The command line: ``biornn run | import | audit | info``."""
+"""The command line: ``biornn plan | run | import | report | audit | info``."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         sys.stderr.write(f"biornn: expected an experiment that fits into memory, got: {error}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("biornn: interrupted\n")
+    except KeyboardInterrupt as interruption:
+        told = f": {interruption}" if str(interruption) else ""
+        sys.stderr.write(f"biornn: interrupted{told}\n")
         return 130
 
 
@@ -48,18 +49,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    plan = commands.add_parser("plan", help="say what an experiment will be: networks, parameters, time, disk")
+    _add_experiment(plan)
+    plan.set_defaults(command=_plan)
+
     run = commands.add_parser("run", help="train the networks of an experiment and leave a run folder")
-    run.add_argument("experiment", metavar="EXPERIMENT.yaml", type=Path)
+    _add_experiment(run)
     run.add_argument("--out", metavar="DIR", type=Path, help="run folder (default: runs/NAME of the experiment file)")
-    run.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="change settings of the file, such as network.n_units=64 seeds=5",
-    )
-    run.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
     run.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
     run.set_defaults(command=_run)
 
@@ -77,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("--overwrite", action="store_true", help="replace a run that is already in RUN")
     imported.set_defaults(command=_import)
 
+    report = commands.add_parser("report", help="make the report.html of a run anew, and its figures")
+    report.add_argument("run", metavar="RUN", type=Path)
+    report.set_defaults(command=_report)
+
     audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")
     audit.add_argument("run", metavar="RUN", type=Path)
     audit.set_defaults(command=_audit)
@@ -87,34 +87,77 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_experiment(parser: argparse.ArgumentParser) -> None:
+    """Add what says which networks, and where they are trained."""
+    parser.add_argument("experiment", metavar="EXPERIMENT.yaml", type=Path)
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="change settings of the file, such as network.n_units=64 seeds=5",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="train on the workers of a running Dask scheduler, such as tcp://HOST:8786",
+    )
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from biornn.experiment import load_experiment, plan_experiment, plan_table
+
+    experiment = load_experiment(options.experiment, options.set)
+    plan = plan_experiment(experiment, n_workers=options.workers, scheduler=options.scheduler)
+    _console().print(plan_table(plan))
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, run_experiment
-    from biornn.report.figures import save_figures
-    from biornn.report.summary import comparison_table, summarise
+    from biornn.report import summarise
 
     experiment = load_experiment(options.experiment, options.set)
     out = options.out or Path("runs") / options.experiment.stem
-    run = run_experiment(experiment, out, n_workers=options.workers, overwrite=options.overwrite)
-    save_figures(run, out / "figures")
+    run = run_experiment(
+        experiment, out, n_workers=options.workers, scheduler=options.scheduler, overwrite=options.overwrite
+    )
+    _show(run, out)
     summary = summarise(run)
-    console = _console()
-    console.print(comparison_table(summary))
-    console.print(f"run: {out}  figures: {out / 'figures'}", highlight=False, soft_wrap=True)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1
 
 
+def _show(run: xr.DataTree, folder: Path) -> None:
+    """Leave the figures and the report in the folder of a run, and the comparison on the screen."""
+    from biornn.report import comparison_table, save_figures, summarise, write_report
+
+    console = _console()
+    console.print(comparison_table(summarise(run)))
+    save_figures(run, folder / "figures")
+    report = write_report(run, folder / "report.html")
+    console.print(f"run: {folder}  figures: {folder / 'figures'}  report: {report}", highlight=False, soft_wrap=True)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from biornn.schema import validate
+    from biornn.store import open_run, run_folder
+
+    run = open_run(options.run)
+    validate(run)
+    _show(run, run_folder(options.run))
+    return 0
+
+
 def _import(options: argparse.Namespace) -> int:
-    from biornn.report.figures import save_figures
-    from biornn.report.summary import comparison_table, summarise
     from biornn.store import import_keras_hdf5
 
     run = import_keras_hdf5(
         options.files, options.out, name=options.name, n_trials=options.trials, overwrite=options.overwrite
     )
-    save_figures(run, options.out / "figures")
-    console = _console()
-    console.print(comparison_table(summarise(run)))
-    console.print(f"run: {options.out}  figures: {options.out / 'figures'}", highlight=False, soft_wrap=True)
+    _show(run, options.out)
     return 0
 
 
@@ -146,8 +189,7 @@ def _audit(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from biornn.report.network_table import network_table
-    from biornn.report.summary import comparison_table, summarise
+    from biornn.report import comparison_table, network_table, summarise
     from biornn.schema import validate
     from biornn.store import open_run
 

@@ -16,12 +16,14 @@ SCHEMA_VERSION = 1
 
 CELL_TYPES = ("excitatory", "inhibitory", "unconstrained")
 FORMULATIONS = ("rate", "current", "gru", "lstm")
+#: Weight matrices, and bias vectors of each, of the gated layers of Keras.
+GATES: Mapping[str, tuple[int, int]] = {"gru": (3, 2), "lstm": (4, 1)}
 #: Formulations with several weights where the schema has one; these are NaN, and the network cannot be run again.
-GATED = ("gru", "lstm")
+GATED = tuple(GATES)
 _UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "alpha")
 
 #: How the training of a network ended. Only a network with a status in `TRAINED` holds results to compare.
-STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed")
+STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed", "interrupted")
 TRAINED = ("criterion_reached", "criterion_not_reached", "completed")
 
 DIMS: Mapping[str, str] = {
@@ -44,14 +46,14 @@ DIMS: Mapping[str, str] = {
     "condition": "a named condition of a design",
     "other_network": "the other network of a pair",
     "other_condition": "the condition of the other network of a pair",
-    "metric": "name of what was compared",
-    "effect": "main effect or interaction of factors, such as `dale:density[0.2]`",
-    "step": "optimizer updates, where an estimate is a curve over them",
     "delay": "time beyond the probe, without input, in ms",
     "noise": "standard deviation of added noise",
     "lesion": "which units are silenced: `any`, `excitatory`, `inhibitory`",
     "share": "share of these units that is silenced",
     "draw": "a random matrix under the constraint of a network",
+    "metric": "name of what was compared",
+    "effect": "main effect or interaction of factors, such as `dale:density[0.2]`",
+    "step": "optimizer updates, where an estimate is a curve over them",
 }
 
 COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -148,6 +150,9 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "val_loss": _float("network epoch", "loss on the validation trials, with penalties"),
         "accuracy": _float("network epoch", "accuracy on the validation trials"),
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),
+        "failure": Variable(
+            ("network",), "text", "", "why there are no results to compare; empty where there are", required=False
+        ),
         "steps_trained": Variable(("network",), "int", "update", "optimizer updates made"),
         "steps_to_criterion": _float("network", "updates until the criterion was held; NaN if never", "update"),
         "wall_time": _float("network", "time that training took; NaN: not known", "s"),
@@ -159,13 +164,16 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
     },
 }
 
-ROOT_ATTRS: Mapping[str, str] = {
+ROOT_ATTRS = {
     "schema_version": "version of this vocabulary (integer)",
     "title": "title of the experiment",
     "created": "when the run began, ISO 8601 in UTC",
     "versions": "JSON text: package -> version",
     "experiment": "JSON text: the complete experiment, defaults filled in",
-    "complete": "1 when every network is written, 0 before",
+    "complete": "1 when every network has its row, 0 before",
+}
+OPTIONAL_ROOT_ATTRS = {
+    "unmatched": "JSON text: condition -> in what its networks are not matched with those of the first, as sentences",
 }
 
 
@@ -288,11 +296,12 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
     history = groups["history"]
     if "status" not in history or history["status"].dims != ("network",):
         return
+    has_values = ~text(history["status"]).isin(["failed", "interrupted"])
     for group, variables in GROUPS.items():
         for name, variable in variables.items():
             if variable.choices and name in groups[group] and groups[group][name].dtype.kind in _NUMPY_KINDS["text"]:
                 # A network that failed has no values, in particular no text.
-                array = text(groups[group][name]).where(text(history["status"]) != "failed", variable.choices[0])
+                array = text(groups[group][name]).where(has_values, variable.choices[0])
                 values = text(groups[group][name]) if name == "status" else array
                 if strange := sorted(set(np.unique(text(values)).tolist()) - set(variable.choices)):
                     yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
@@ -348,12 +357,12 @@ def to_markdown() -> str:
         "## Coordinates beside the dims' own",
         table("coordinate | on | is", [f"`{n}` | `{d[0]}` | {m}" for n, (d, m) in COORDS.items()]),
         "## Attributes of the root",
-        table("attribute | is", [f"`{name}` | {meaning}" for name, meaning in ROOT_ATTRS.items()]),
+        table("attribute | is", [f"`{name}` | {meaning}" for name, meaning in (ROOT_ATTRS | OPTIONAL_ROOT_ATTRS).items()]),
     ]
     for group, variables in GROUPS.items():
         rows = []
         for name, variable in variables.items():
-            meaning = variable.meaning + ("" if variable.required else " (where the task has it)")
+            meaning = variable.meaning + ("" if variable.required else " (where there is one)")
             if variable.choices:
                 meaning += ": " + ", ".join(f"`{choice}`" for choice in variable.choices)
             dims = ", ".join(variable.dims)

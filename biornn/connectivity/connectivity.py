@@ -186,12 +186,37 @@ class Connectivity:
     @cached_property
     def recurrent(self) -> Pathway:
         """Recurrent weights, (unit_pre, unit_post)."""
-        mask = self._recurrent_mask()
-        rule = self.initial or ("orthogonal" if self.excitatory_fraction is None else "gamma")
         weights = initial_weights.recurrent_weights(
-            self._rng("recurrent weights"), rule, mask, self.sign, self.spectral_radius
+            self._rng("recurrent weights"), self.initial_rule, self.recurrent_mask, self.sign, self.spectral_radius
         )
-        return Pathway(mask, self.sign, weights)
+        return Pathway(self.recurrent_mask, self.sign, weights)
+
+    @property
+    def initial_rule(self) -> InitialRule:
+        """Rule by which the initial recurrent weights are drawn."""
+        return self.initial or ("orthogonal" if self.excitatory_fraction is None else "gamma")
+
+    @cached_property
+    def recurrent_mask(self) -> NDArray[np.bool_]:
+        """(unit_pre, unit_post) synapses that may exist."""
+        allowed = np.ones((self.n_units,) * 2, bool)
+        if self.mask is not None:
+            allowed = np.array(self.mask)
+        if not self.autapses:
+            np.fill_diagonal(allowed, False)
+        if self.mask is not None:
+            return _frozen(allowed)
+        sizes = self.areas or (self.n_units,)
+        area = np.repeat(np.arange(len(sizes)), sizes)
+        if self.long_range == "excitatory":
+            allowed &= (area[:, np.newaxis] == area) | (self.sign > 0)[:, np.newaxis]
+        densities = np.full((len(sizes),) * 2, self.density) if self.area_density is None else self.area_density
+        rng, draw = self._rng("recurrent mask"), masks.RULES[self.mask_rule]
+        mask = np.zeros_like(allowed)
+        for (pre, post), density in np.ndenumerate(densities):
+            block = np.ix_(area == pre, area == post)
+            mask[block] = draw(rng, allowed[block], density)
+        return _frozen(mask)
 
     def input(self, n_channels: int) -> Pathway:
         """Weights from inputs to units, (input_channel, unit).
@@ -234,26 +259,6 @@ class Connectivity:
 
     def _rng(self, stream: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(stream.encode())])
-
-    def _recurrent_mask(self) -> NDArray[np.bool_]:
-        allowed = np.ones((self.n_units,) * 2, bool)
-        if self.mask is not None:
-            allowed = np.array(self.mask)
-        if not self.autapses:
-            np.fill_diagonal(allowed, False)
-        if self.mask is not None:
-            return allowed
-        sizes = self.areas or (self.n_units,)
-        area = np.repeat(np.arange(len(sizes)), sizes)
-        if self.long_range == "excitatory":
-            allowed &= (area[:, np.newaxis] == area) | (self.sign > 0)[:, np.newaxis]
-        densities = np.full((len(sizes),) * 2, self.density) if self.area_density is None else self.area_density
-        rng, draw = self._rng("recurrent mask"), masks.RULES[self.mask_rule]
-        mask = np.zeros_like(allowed)
-        for (pre, post), density in np.ndenumerate(densities):
-            block = np.ix_(area == pre, area == post)
-            mask[block] = draw(rng, allowed[block], density)
-        return mask
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from biornn.experiment.config import Experiment, NetworkConfig, TrainingConfig
+from biornn.experiment.config import NetworkConfig, TrainingConfig
+from biornn.experiment.experiment import Experiment
+from biornn.schema import variable_attrs
 from biornn.tasks import FlipFlop
+from biornn.tasks.seeds import generator
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,13 @@ class NetworkSpec:
     task: FlipFlop
     network: NetworkConfig
     training: TrainingConfig
+    n_recorded_trials: int
+
+    def trials(self) -> dict[str, xr.Dataset]:
+        """Make the trials on which activity is recorded, the same for all networks: groups of a run."""
+        held_out = self.task.sample(self.n_recorded_trials, generator("recording", 0))
+        groups = {"trials": held_out, "probe_trials": self.task.probe()}
+        return {name: variable_attrs(name, dataset) for name, dataset in groups.items()}
 
 
 def expand(experiment: Experiment) -> list[NetworkSpec]:
@@ -36,7 +47,14 @@ def expand(experiment: Experiment) -> list[NetworkSpec]:
         The experiment.
     """
     return [
-        NetworkSpec(f"{condition}-s{seed:02d}", condition, seed, experiment.task, *experiment.settings(condition))
+        NetworkSpec(
+            f"{condition}-s{seed:02d}",
+            condition,
+            seed,
+            experiment.task,
+            *experiment.settings(condition),
+            experiment.recording.n_trials,
+        )
         for seed in experiment.seeds
         for condition in experiment.conditions
     ]
@@ -53,7 +71,8 @@ def network_index(experiment: Experiment) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Coordinates ``network``, ``condition`` and ``seed``.
+        Coordinates ``network``, ``condition`` and ``seed``; where factors are crossed, each one's level as text, as
+        ``factor_`` and its name.
     """
     order = list(experiment.conditions)
     specs = sorted(expand(experiment), key=lambda spec: order.index(spec.condition))
@@ -62,5 +81,16 @@ def network_index(experiment: Experiment) -> xr.Dataset:
             "network": np.array([spec.name for spec in specs], dtype=object),
             "condition": ("network", np.array([spec.condition for spec in specs], dtype=object)),
             "seed": ("network", [spec.seed for spec in specs]),
+            **_levels(experiment, [spec.condition for spec in specs]),
         }
     )
+
+
+def _levels(experiment: Experiment, conditions: list[str]) -> dict[str, tuple[str, NDArray[np.object_]]]:
+    cells = experiment.cells()
+    names = [name.removeprefix("training.") for name in experiment.factors or ()]
+    levels = [list(cells[condition].levels.values()) if cells else [] for condition in conditions]
+    columns = zip(*levels, strict=True)
+    return {
+        f"factor_{name}": ("network", np.array(column, object)) for name, column in zip(names, columns, strict=True)
+    }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import statistics
+import time
+import timeit
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,24 +15,25 @@ import xarray as xr
 from biornn.analysis import audit
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.design import NetworkSpec
+from biornn.experiment.timing import Timing
 from biornn.layers import MeanSquare, build_gated_model, build_model
 from biornn.progress import Progress
 from biornn.tasks import Task
+from biornn.tasks.seeds import generator
 from biornn.training import record_activity, train
 from biornn.training.callbacks import ProgressNews
+from biornn.training.train import compile_model
+
+_N_TIMED_UPDATES = 7
 
 
-def run_network(
-    spec: NetworkSpec, trials: Mapping[str, xr.Dataset], listener: Callable[[Progress], None]
-) -> dict[str, xr.Dataset]:
+def run_network(spec: NetworkSpec, listener: Callable[[Progress], None]) -> dict[str, xr.Dataset]:
     """Build, train, record and audit one network.
 
     Parameters
     ----------
     spec
         The network.
-    trials
-        The groups ``trials`` and ``probe_trials``, on which its activity is recorded.
     listener
         Told how far training is.
 
@@ -39,6 +43,7 @@ def run_network(
         The groups of a run that have the dim `network`, without it.
     """
     keras.utils.clear_session()  # the graphs of the network before
+    trials = spec.trials()
     model = network_model(spec.task, spec.network, spec.training, spec.seed)
     settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates"})
     news = ProgressNews(listener, spec.training.max_updates)
@@ -50,6 +55,41 @@ def run_network(
     weights = result["weights"].to_dataset()
     weights = weights.assign_coords({name: trials["trials"][name] for name in ("input_channel", "output_channel")})
     return {**activity, "weights": weights, "history": history, "audit": audit(weights)}
+
+
+def time_network(spec: NetworkSpec) -> Timing:
+    """Measure how long the parts of a network's training take, on a few updates.
+
+    Parameters
+    ----------
+    spec
+        The network.
+    """
+    keras.utils.clear_session()
+    start = time.perf_counter()
+    model = network_model(spec.task, spec.network, spec.training, spec.seed)
+    training = spec.training
+    compile_model(
+        model,
+        training.learning_rate,
+        training.schedule,
+        training.warmup,
+        training.clip_norm,
+        training.max_updates,
+        training.decay,
+    )
+    rng = generator("timing", spec.seed)
+    batch = spec.task.arrays(training.batch_size, rng)
+    validation = spec.task.arrays(training.n_validation_trials, rng)
+
+    def validate() -> None:
+        model.evaluate(*validation, batch_size=training.n_validation_trials, verbose=0)
+
+    model.train_on_batch(*batch)
+    validate()
+    building = time.perf_counter() - start
+    update = statistics.median(timeit.repeat(lambda: model.train_on_batch(*batch), number=1, repeat=_N_TIMED_UPDATES))
+    return Timing(building=building, update=update, validation=timeit.timeit(validate, number=1))
 
 
 def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, seed: int) -> keras.Sequential:

@@ -87,7 +87,7 @@ class ProgressDisplay:
 
     def _update(self, network: str, progress: Progress) -> None:
         self._running[network] = progress
-        note = f"loss {progress.loss:.4f}  {_duration(progress.seconds_left)} left"
+        note = f"loss {progress.loss:.4f}  {duration(progress.seconds_left)} left"
         if not self.console.is_terminal:
             if time.monotonic() - self._last_line.get(network, -self.interval) >= self.interval:
                 self._last_line[network] = time.monotonic()
@@ -116,9 +116,18 @@ class ProgressDisplay:
         elapsed = time.monotonic() - self._start
         if share < _SHARE_TO_JUDGE:
             return "time left not known yet"
-        return f"{_duration(elapsed / share * (self.n_networks - share))} left"
+        return f"{duration(elapsed / share * (self.n_networks - share))} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Write a time as people say it.
+
+    Parameters
+    ----------
+    seconds
+        Time in s; nothing is left of a negative one.
+    """
     minutes, seconds = divmod(max(round(seconds), 0), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

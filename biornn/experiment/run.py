@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from dask.system import CPU_COUNT
-from distributed import Client, LocalCluster, as_completed, get_worker
+from distributed import Client, Future, KilledWorker, as_completed
 from rich.console import Console
 
-from biornn.experiment.config import Experiment
+from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand, network_index
+from biornn.experiment.experiment import Experiment
+from biornn.experiment.matching import unmatched
 from biornn.experiment.progress import ProgressDisplay
+from biornn.experiment.worker import work
 from biornn.progress import Progress
-from biornn.schema import variable_attrs
+from biornn.schema import is_trained
 from biornn.store import RunWriter, check_output, open_run, run_attrs
-from biornn.tasks.seeds import generator
 
-_TOPIC = "biornn-progress"
-# One thread a process: two networks side by side train almost twice as fast as one after the other on two threads.
-_WORKER_ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+#: Failures of a machine and not of a network, which may go well another time. (A network that diverges or raises
+#: anything else does so again: everything about it is fixed by its seed. Dask itself repeats one that lost its worker.)
+_TRANSIENT = (OSError, MemoryError)
+_ATTEMPTS = 2
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted; the message says what is done and where."""
 
 
 def run_experiment(
@@ -40,6 +40,7 @@ def run_experiment(
     out: str | os.PathLike[str],
     *,
     n_workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: bool = False,
     console: Console | None = None,
 ) -> xr.DataTree:
@@ -52,7 +53,10 @@ def run_experiment(
     out
         Run folder to make.
     n_workers
-        Networks at a time; None: as many as there are cores.
+        Networks at a time, where they are trained on this machine; None: as many as there are cores.
+    scheduler
+        Address of a running Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers train the networks; None:
+        processes of this machine. Where a network is trained does not change its weights.
     overwrite
         Whether a run that is already there is replaced, once the new one is complete.
     console
@@ -61,107 +65,127 @@ def run_experiment(
     Returns
     -------
     xarray.DataTree
-        The run, opened from `out`. A network whose training failed is there with the status ``failed``.
+        The run, opened from `out`. A network without results is there with the status ``diverged``, ``failed`` or
+        ``interrupted``, and the reason.
 
     Raises
     ------
     FileExistsError
         If `out` exists and is not to be overwritten, or is no run.
     OSError
-        If it cannot be written.
+        If it cannot be written, or the scheduler does not answer.
     RuntimeError
         If every network failed.
+    Interrupted
+        After Ctrl-C: the networks that were done are kept.
     """
     folder = Path(out)
     check_output(folder, overwrite)
     specs = expand(experiment)
-    trials = {
-        "trials": variable_attrs(
-            "trials", experiment.task.sample(experiment.recording.n_trials, generator("recording", 0))
-        ),
-        "probe_trials": variable_attrs("probe_trials", experiment.task.probe()),
-    }
-    attrs = run_attrs(
-        experiment.title,
-        experiment.model_dump_json(),
-        **{"keras backend": os.environ.get("KERAS_BACKEND", "tensorflow")},
-    )
-    writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite)
-    n_workers = min(n_workers or CPU_COUNT, len(specs))
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    attrs = run_attrs(experiment.title, experiment.model_dump_json(), **{"keras backend": backend})
+    attrs["unmatched"] = json.dumps(unmatched(experiment))
     console = console or Console(stderr=True)
-    with _workers(n_workers) as client, ProgressDisplay(len(specs), console) as display:
-        client.subscribe_topic(_TOPIC, lambda event: _show(display, event[1]))
-        shared = client.scatter(trials, broadcast=True)
-        futures = {
-            client.submit(_work, spec, shared, key=spec.name, pure=False, priority=-index): spec
-            for index, spec in enumerate(specs)
-        }
-        n_written = 0
-        for future in as_completed(futures):
-            spec = futures[future]
-            error = future.exception()
-            if error is None:
-                result = future.result()
-                writer.write_network(spec.name, result)
-                n_written += 1
-                display.finished(spec.name, _outcome(result["history"]))
-            else:
-                display.finished(spec.name, f"failed: {type(error).__name__}: {' '.join(str(error).split())}")
-            future.release()
-    if not n_written:
+    writer = RunWriter(folder, network_index(experiment), attrs, specs[0].trials(), overwrite=overwrite)
+    jobs = _Jobs(specs, backend)
+    try:
+        with (
+            connect(scheduler, min(n_workers or CPU_COUNT, len(specs))) as client,
+            ProgressDisplay(len(specs), console) as display,
+        ):
+            jobs.gather(client, writer, display)
+    except KeyboardInterrupt:
+        raise Interrupted(_keep(writer, jobs)) from None
+    except Exception as error:
+        if not jobs.done:
+            writer.discard()
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {' '.join(str(error).split())}; {_keep(writer, jobs)}") from error
+    if not jobs.done:
         writer.discard()
-        raise RuntimeError(f"{folder}: expected at least one network to be trained, but all {len(specs)} failed")
-    writer.finish()
-    return open_run(folder)
+        raise RuntimeError(
+            f"{folder}: expected at least one network to be trained, but all {len(specs)} failed; "
+            f"{specs[0].name}: {jobs.failed[specs[0].name]}"
+        )
+    return open_run(writer.finish())
 
 
-@contextmanager
-def _workers(n_workers: int) -> Iterator[Client]:
-    with (
-        LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port; without it a fixed one, and a warning if it is taken
-            memory_limit=0,
-            env=_WORKER_ENVIRONMENT,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+def _keep(writer: RunWriter, jobs: _Jobs) -> str:
+    """Finish what an interruption left, and say in a line what that is."""
+    if not jobs.done:
+        writer.discard()
+        return "no network was done, nothing is kept"
+    for spec in jobs.specs:
+        if spec.name not in {*jobs.done, *jobs.failed}:
+            writer.note_missing(spec.name, "interrupted", "the run was interrupted before it was trained")
+    return f"{len(jobs.done)} of {len(jobs.specs)} networks are kept in {writer.finish(keep_old=True)}"
 
 
-def _work(spec: NetworkSpec, trials: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    """Run one network in a worker process; the parent process never loads Keras."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each network traces its own graph, and that is meant
-    with _quiet():
-        from biornn.experiment.network import run_network
+@dataclass
+class _Jobs:
+    """The networks of an experiment as tasks of a Dask client, and what has become of them."""
 
-    def listener(progress: Progress) -> None:
-        get_worker().log_event(_TOPIC, {"network": spec.name, "progress": asdict(progress)})
+    specs: list[NetworkSpec]
+    backend: str
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
-    return run_network(spec, trials, listener)
+    def gather(self, client: Client, writer: RunWriter, display: ProgressDisplay) -> None:
+        """Submit all networks, and write each as it comes in."""
+        token = uuid.uuid4().hex  # two experiments on one scheduler must not take each other's networks for their own
+        topic = f"biornn-{token}"
+        client.subscribe_topic(topic, lambda event: _show(display, event[1]))
+        futures = {
+            client.submit(work, spec, topic, self.backend, key=f"{spec.name}-{token}", priority=-index): spec
+            for index, spec in enumerate(self.specs)
+        }
+        try:
+            for future in _completed(futures):
+                self._take(future, futures[future], writer, display)
+        finally:
+            # What is left when this ends early; a network that is being trained stops at its next news.
+            client.cancel(list(futures), force=True)
+
+    def _take(self, future: Future, spec: NetworkSpec, writer: RunWriter, display: ProgressDisplay) -> None:
+        error = future.exception()
+        if error is None:
+            result = future.result()
+            writer.write_network(spec.name, result)
+            self.done.append(spec.name)
+            display.finished(spec.name, _outcome(result["history"]))
+        else:
+            self.failed[spec.name] = _reason(error)
+            writer.note_missing(spec.name, "failed", self.failed[spec.name])
+            display.finished(spec.name, f"failed: {self.failed[spec.name]}")
+        future.release()
+
+
+def _completed(futures: Iterable[Future]) -> Iterator[Future]:
+    """Yield futures as they are done, those that may go well another time after another attempt."""
+    attempts = dict.fromkeys(futures, 1)
+    completed = as_completed(attempts)
+    for future in completed:
+        if isinstance(future.exception(), _TRANSIENT) and attempts[future] < _ATTEMPTS:
+            attempts[future] += 1
+            future.retry()
+            completed.add(future)
+        else:
+            yield future
 
 
 def _show(display: ProgressDisplay, news: dict[str, Any]) -> None:
     display.update(news["network"], Progress(**news["progress"]))
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep off the screen what TensorFlow's libraries write to standard error when they are loaded."""
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KilledWorker):
+        return f"its worker was lost {error.allowed_failures + 1} times (killed, or out of memory?)"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _outcome(history: xr.Dataset) -> str:
     status = str(history["status"].values).replace("_", " ")
-    accuracy = float(history["accuracy"].isel(epoch=-1))
-    return f"{status} after {int(history['steps_trained'])} updates, validation accuracy {accuracy:.3f}"
+    words = f"{status} after {int(history['steps_trained'])} updates"
+    if not is_trained(history["status"]):
+        return f"{words}: {history['failure'].values}"
+    return f"{words}, validation accuracy {float(history['accuracy'].isel(epoch=-1)):.3f}"

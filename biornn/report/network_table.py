@@ -11,11 +11,9 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
-from biornn.schema import GATED, text
+from biornn.schema import GATED, GATES, text
 
 _NOT_RECORDED = "not recorded"
-#: Weight matrices and bias vectors of a gated layer: one per gate; the GRU of Keras has two biases per gate.
-_GATES = {"gru": (3, 2), "lstm": (4, 1)}
 
 _PENALTIES = {"l1_weights": "L1 of weights", "l2_weights": "L2 of weights", "l2_rates": "L2 of rates"}
 
@@ -95,7 +93,7 @@ def _architecture(weights: xr.Dataset, network: Mapping[str, Any], dt: float) ->
     units = str(sizes["unit"])
     if types.tolist() != ["unconstrained"]:
         units += f" ({', '.join(f'{count} {name}' for name, count in zip(types, counts, strict=True) if name)})"
-    gates = "" if formulation not in GATED else f" × {_GATES[formulation][0]} gates"
+    gates = "" if formulation not in GATED else f" × {GATES[formulation][0]} gates"
     kind = formulation.upper() if formulation in GATED else f"simple recurrent network, {formulation} form"
     return {
         "architecture": kind,
@@ -196,7 +194,7 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
 def _free_parameters(weights: xr.Dataset, network: Mapping[str, Any]) -> dict[str, str]:
     """Count the weights that training may change; what a mask forbids is none."""
     formulation = str(weights["formulation"].values[0])
-    n_gates, biases_per_gate = _GATES.get(formulation, (1, 1))
+    n_gates, biases_per_gate = GATES.get(formulation, (1, 1))
     counts = {
         "input": n_gates * weights["input_mask"].sum(["input_channel", "unit"]),
         "recurrent": n_gates * weights["recurrent_mask"].sum(["unit_pre", "unit_post"]),

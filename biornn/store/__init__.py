@@ -1,6 +1,6 @@
 """A run on disk: written network by network, opened with plain xarray, imported from older formats."""
 
 from biornn.store.imported import import_keras_hdf5
-from biornn.store.run import NETWORK_GROUPS, RunWriter, check_output, open_run, run_attrs
+from biornn.store.run import NETWORK_GROUPS, RunWriter, check_output, open_run, run_attrs, run_folder
 
-__all__ = ["NETWORK_GROUPS", "RunWriter", "check_output", "import_keras_hdf5", "open_run", "run_attrs"]
+__all__ = ["NETWORK_GROUPS", "RunWriter", "check_output", "import_keras_hdf5", "open_run", "run_attrs", "run_folder"]

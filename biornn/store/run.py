@@ -55,8 +55,7 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
     >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
     >>> run["activity"].rates.sel(network="dale-s00")  # doctest: +SKIP
     """
-    folder = Path(path)
-    store = folder if folder.name == _NAME else folder / _NAME
+    store = run_folder(path) / _NAME
     if not (store / "zarr.json").is_file():
         raise FileNotFoundError(f"{path}: expected a run folder with {_NAME} in it, found none")
     try:
@@ -73,6 +72,18 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
     if not isinstance(found, int) or found > SCHEMA_VERSION:
         raise SchemaError(f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {found!r}; update biornn")
     return tree
+
+
+def run_folder(path: str | PathLike[str]) -> Path:
+    """Return the folder of a run, whichever of the two was named.
+
+    Parameters
+    ----------
+    path
+        A run folder, or the ``run.zarr`` in it.
+    """
+    folder = Path(path)
+    return folder.parent if folder.name == _NAME else folder
 
 
 def check_output(folder: Path, overwrite: bool) -> None:
@@ -158,6 +169,7 @@ class RunWriter:
         self._networks = networks
         self._names = networks["network"].values.tolist()
         self._has_template = False
+        self._missing: dict[str, tuple[str, str]] = {}
         if self._target != folder:
             self.discard()  # what an interrupted replacement left
         try:
@@ -192,18 +204,48 @@ class RunWriter:
             row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
 
-    def finish(self) -> None:
+    def note_missing(self, name: str, status: str, reason: str) -> None:
+        """Note why a network has no results; its row says so once the run is finished.
+
+        Parameters
+        ----------
+        name
+            Its label along `network`.
+        status
+            ``"failed"`` or ``"interrupted"``.
+        reason
+            What went wrong.
+        """
+        self._missing[name] = (status, reason)
+
+    def finish(self, keep_old: bool = False) -> Path:
         """Mark the run as complete, and put it in its place.
 
         Its metadata are consolidated, so that it opens fast and without a warning.
+
+        Parameters
+        ----------
+        keep_old
+            Whether a run that was to be replaced stays; the new one then stands beside it, as ``NAME.interrupted``.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder of the run.
         """
+        for name, (status, reason) in self._missing.items():
+            index = self._names.index(name)
+            row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [reason])})
+            self._write(row, group="history", mode="r+", region={"network": slice(index, index + 1)})
         zarr.open_group(self._path, mode="r+").attrs["complete"] = 1
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
             zarr.consolidate_metadata(self._path)
-        if self._target != self._folder:
-            shutil.rmtree(self._folder)
-            self._target.rename(self._folder)
+        if self._target == self._folder:
+            return self._folder
+        place = self._folder.with_name(f"{self._folder.name}.interrupted") if keep_old else self._folder
+        shutil.rmtree(place, ignore_errors=keep_old)
+        return self._target.rename(place)
 
     def discard(self) -> None:
         """Remove what was written; a run that was to be replaced stays."""

@@ -110,19 +110,26 @@ class DivergenceStop(keras.callbacks.Callback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.diverged = False
+        self.reason = ""
+        self._step = 0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether a loss was not finite."""
+        return bool(self.reason)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the training loss."""
-        self._check(logs, "loss")
+        """Count the update, and look at the training loss."""
+        self._step += 1
+        self._check("training loss", (logs or {})["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Look at the validation loss."""
-        self._check(logs, "val_loss")
+        self._check("validation loss", (logs or {})["val_loss"])
 
-    def _check(self, logs: dict[str, Any] | None, name: str) -> None:
-        if not np.isfinite(float((logs or {})[name])):
-            self.diverged = True
+    def _check(self, name: str, loss: Any) -> None:
+        if not np.isfinite(float(loss)) and not self.reason:
+            self.reason = f"the {name} was {float(loss)} at update {self._step}"
             self.model.stop_training = True
 
 

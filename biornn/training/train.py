@@ -257,6 +257,7 @@ def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, p
         {
             **padded,
             "status": ((), status),
+            "failure": ((), divergence.reason),
             "steps_trained": kept.steps[-1],
             "steps_to_criterion": steps_to_criterion,
         }

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from biornn.experiment import Experiment, expand
-from biornn.experiment.network import network_model, run_network
+from biornn.experiment.network import network_model, run_network, time_network
 from biornn.progress import Progress
 from biornn.tasks import FlipFlop
 
@@ -18,12 +18,12 @@ def experiment(**training: object) -> Experiment:
         network={"n_units": 4, "tau": 2.0},
         seeds=[5],
         training={"max_updates": 3, "batch_size": 2, "validate_every": 2, "n_validation_trials": 3, **training},
+        recording={"n_trials": 4},
     )
 
 
 def results(**training: object) -> dict[str, xr.Dataset]:
-    trials = {"trials": TASK.sample(4, 0), "probe_trials": TASK.probe()}
-    return run_network(expand(experiment(**training))[0], trials, lambda news: None)
+    return run_network(expand(experiment(**training))[0], lambda news: None)
 
 
 def test_a_network_is_trained_recorded_and_audited() -> None:
@@ -65,9 +65,16 @@ def test_penalties_reach_every_weight_matrix_or_the_rates(penalty: dict[str, flo
 def test_the_listener_hears_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Progress] = []
     monkeypatch.setattr("biornn.training.callbacks.time.monotonic", iter(np.arange(0.0, 100.0, 2.0)).__next__)
-    trials = {"trials": TASK.sample(1, 0), "probe_trials": TASK.probe()}
-    run_network(expand(experiment())[0], trials, heard.append)
+    run_network(expand(experiment())[0], heard.append)
     assert [news.step for news in heard] == [2, 3]
     assert [news.max_updates for news in heard] == [3, 3]
     # Two seconds an update, the first not counted: one more, then none.
     assert [news.seconds_left for news in heard] == [2, 0]
+
+
+def test_the_parts_of_a_network_s_time_are_measured_and_add_up() -> None:
+    spec = expand(experiment(max_updates=5))[0]
+    timing = time_network(spec)
+    assert 0 < timing.update < timing.building
+    # 5 updates with a validation after every 2 of them and after the last
+    assert timing.network(spec.training) == timing.building + 5 * timing.update + 3 * timing.validation

@@ -2,7 +2,11 @@
 
 import io
 import json
+import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +15,10 @@ from rich.console import Console
 
 import biornn as bn
 from biornn.cli import main
-from biornn.experiment import NetworkSpec, load_experiment, run_experiment
+from biornn.experiment import Interrupted, NetworkSpec, load_experiment, run_experiment
+from biornn.experiment.progress import ProgressDisplay
 from biornn.schema import text
-from biornn.store import check_output
+from biornn.store import RunWriter, check_output
 
 
 def test_a_run_keeps_to_the_schema_and_says_what_it_is(run: xr.DataTree) -> None:
@@ -77,32 +82,133 @@ def test_networks_that_fail_are_counted_and_the_others_go_on(experiment_file: Pa
     assert tree["history"].status.values.tolist() == ["completed", "diverged"]
     assert np.isnan(tree["activity"].to_dataset().outputs.sel(network="wild-s00")).all()
     lines = console.file.getvalue().splitlines()
-    assert any(line.startswith("[2/2] wild-s00  diverged after") for line in lines)
+    assert any(re.match(r"\[./2\] wild-s00  diverged after \d updates: the \w+ loss was", line) for line in lines)
+    calm, wild = text(tree["history"].to_dataset().failure).values.tolist()
+    assert calm == ""
+    assert re.fullmatch(r"the (training|validation) loss was (nan|inf) at update \d", wild)
+
+
+def replace_work(monkeypatch: pytest.MonkeyPatch, work: Callable[[NetworkSpec], Any]) -> None:
+    """Let workers do something else; a closure travels to them by value."""
+
+    def replacement(spec: NetworkSpec, topic: str, backend: str) -> Any:
+        return work(spec)
+
+    monkeypatch.setattr("biornn.experiment.run.work", replacement)
 
 
 def test_a_network_whose_process_raises_is_a_row_with_its_status(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def work(spec: NetworkSpec, trials: dict[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    def work(spec: NetworkSpec) -> dict[str, xr.Dataset]:
         if spec.condition == "constrained":
-            raise OSError("lost\nits disk")
+            raise ValueError("lost\nits mind")
         from biornn.experiment.network import run_network
 
-        return run_network(spec, trials, lambda news: None)
+        return run_network(spec, lambda news: None)
 
-    monkeypatch.setattr("biornn.experiment.run._work", work)  # a closure travels to the workers by value
+    replace_work(monkeypatch, work)
     console = Console(file=io.StringIO(), width=200)
     experiment = load_experiment(experiment_file, ["seeds=1"])
     tree = run_experiment(experiment, tmp_path / "run", console=console).load()
     bn.validate(tree)
     assert tree["history"].status.values.tolist() == ["completed", "failed"]
+    assert text(tree["history"].to_dataset().failure).values.tolist() == ["", "ValueError: lost its mind"]
     assert np.isnan(tree["weights"].to_dataset().recurrent_weights.sel(network="constrained-s00")).all()
-    assert "constrained-s00  failed: OSError: lost its disk" in console.file.getvalue()
+    assert "constrained-s00  failed: ValueError: lost its mind" in console.file.getvalue()
 
     alone = load_experiment(experiment_file, ["conditions={constrained: {}}"])
-    with pytest.raises(RuntimeError, match="expected at least one network to be trained, but all 2 failed"):
+    message = (
+        "expected at least one network to be trained, but all 2 failed; constrained-s03: ValueError: lost its mind"
+    )
+    with pytest.raises(RuntimeError, match=message):
         run_experiment(alone, tmp_path / "none", console=console)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_machine_that_fails_gets_another_attempt_and_a_network_none(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = tmp_path / "marks"
+
+    def work(spec: NetworkSpec) -> dict[str, xr.Dataset]:
+        with marks.open("a") as file:
+            file.write(f"{spec.name}\n")
+        n_attempts = marks.read_text().split().count(spec.name)
+        if spec.condition == "full":
+            raise OSError("no space left")
+        if spec.condition == "wrong":
+            raise ValueError("impossible")
+        if n_attempts == 1:
+            raise MemoryError
+        from biornn.experiment.network import run_network
+
+        return run_network(spec, lambda news: None)
+
+    replace_work(monkeypatch, work)
+    experiment = load_experiment(experiment_file, ["seeds=1", "conditions={fine: {}, full: {}, wrong: {}}"])
+    tree = run_experiment(experiment, tmp_path / "run", n_workers=1, console=Console(file=io.StringIO())).load()
+    assert tree["history"].status.values.tolist() == ["completed", "failed", "failed"]
+    attempts = Counter(marks.read_text().split())
+    assert attempts == {"fine-s00": 2, "full-s00": 2, "wrong-s00": 1}
+
+
+def test_an_interruption_keeps_what_is_done(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(self: ProgressDisplay, network: str, note: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressDisplay, "finished", interrupt)
+    experiment, quiet = load_experiment(experiment_file), Console(file=io.StringIO())
+    out = tmp_path / "run"
+    with pytest.raises(Interrupted, match=rf"1 of 4 networks are kept in {out}$"):
+        run_experiment(experiment, out, n_workers=1, console=quiet)
+    tree = bn.open_run(out).load()
+    bn.validate(tree)
+    history = tree["history"].to_dataset()
+    assert sorted(text(history.status).values.tolist()) == ["completed", *["interrupted"] * 3]
+    left = history.isel(network=np.flatnonzero(text(history.status) == "interrupted"))
+    assert (text(left.failure) == "the run was interrupted before it was trained").all()
+    assert np.isnan(left.accuracy).all()
+
+    # A whole run is not given up for a part of a new one.
+    with pytest.raises(Interrupted, match=r"1 of 4 networks are kept in .*run\.interrupted"):
+        run_experiment(experiment, out, n_workers=1, console=quiet, overwrite=True)
+    assert bn.open_run(out).attrs["created"] == tree.attrs["created"]
+    assert bn.open_run(tmp_path / "run.interrupted").attrs["created"] >= tree.attrs["created"]
+
+
+def test_an_interruption_before_the_first_network_leaves_nothing(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("biornn.experiment.run.connect", interrupted)
+    with pytest.raises(Interrupted, match="no network was done, nothing is kept"):
+        run_experiment(load_experiment(experiment_file), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_fills_loses_nothing_that_was_written(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = RunWriter.write_network, []
+
+    def full_after_two(self: RunWriter, name: str, groups: dict[str, xr.Dataset]) -> None:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        write(self, name, groups)
+        written.append(name)
+
+    monkeypatch.setattr(RunWriter, "write_network", full_after_two)
+    experiment, quiet = load_experiment(experiment_file), Console(file=io.StringIO())
+    with pytest.raises(RuntimeError, match="No space left on device; 2 of 4 networks are kept in"):
+        run_experiment(experiment, tmp_path / "run", n_workers=1, console=quiet)
+    tree = bn.open_run(tmp_path / "run").load()
+    bn.validate(tree)
+    assert sorted(tree.network.values[(text(tree["history"].status) == "completed").values]) == sorted(written)
 
 
 def test_a_folder_that_is_there_is_refused_before_any_work(

@@ -1,0 +1,90 @@
+"""Where the networks of an experiment are trained: processes of this machine, or the workers of a Dask scheduler."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from distributed import Client, LocalCluster
+
+from biornn._version import __version__
+
+_SECONDS_TO_CONNECT = 10
+_SECONDS_FOR_FIRST_WORKER = 600  # a queue of a cluster may let the first one wait
+
+
+@contextmanager
+def connect(scheduler: str | None = None, n_workers: int = 1) -> Iterator[Client]:
+    """Connect to a running scheduler, or start processes here, of one thread each, and stop them at the end.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``; None: processes of this machine.
+    n_workers
+        Number of processes of this machine, where there is no scheduler.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    OSError
+        If nothing answers at the address.
+    RuntimeError
+        If no worker comes, or the workers have another version of biornn or none.
+    """
+    if scheduler is not None:
+        with _connect_to(scheduler) as client:
+            yield client
+        return
+    with (
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any free port; without it a fixed one, and a warning if it is taken
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _connect_to(scheduler: str) -> Iterator[Client]:
+    try:
+        client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
+    except (OSError, ValueError) as error:
+        raise OSError(
+            f"scheduler: expected a running Dask scheduler at {scheduler}, got: {' '.join(str(error).split())}; "
+            "start one with `dask scheduler`"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_SECONDS_FOR_FIRST_WORKER)
+        except TimeoutError:
+            raise RuntimeError(
+                f"scheduler: expected at least one worker within {_SECONDS_FOR_FIRST_WORKER} s, got none; "
+                f"start them with `dask worker {scheduler} --nthreads 1`"
+            ) from None
+        _check_versions(client)
+        yield client
+
+
+def _check_versions(client: Client) -> None:
+    for worker, found in client.run(_version, on_error="return").items():
+        if found != __version__:
+            got = f"{type(found).__name__}: {found}" if isinstance(found, Exception) else found
+            raise RuntimeError(
+                f"scheduler: expected biornn {__version__} on every worker, got {got} on {worker}; install it there"
+            )
+
+
+def _version() -> str:
+    from biornn._version import __version__
+
+    return __version__

@@ -1,0 +1,125 @@
+"""An experiment: conditions, listed or crossed from factors, times seeds, on one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Field, StrictInt, ValidationError, field_validator, model_validator
+
+from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
+from biornn.experiment.factors import Cell, cross_factors
+from biornn.experiment.messages import one_line
+from biornn.tasks import FlipFlop
+
+TASKS: Mapping[str, type[FlipFlop]] = {"flip_flop": FlipFlop}
+
+_AnySection = TypeVar("_AnySection", bound=Section)
+
+
+class Experiment(Section):
+    """Conditions times seeds on one task.
+
+    `conditions` maps a name to what it changes: keys of `network`, or keys of `training` as ``training.KEY``. Or
+    `factors` maps keys, and ``dale``, to their levels: every combination is a condition (see `cross_factors`).
+    """
+
+    title: str = ""
+    task: FlipFlop = Field(default_factory=FlipFlop)
+    network: NetworkConfig = NetworkConfig()
+    factors: dict[str, list[Any]] | None = None
+    conditions: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+$")], dict[str, Any]] = Field(
+        default={"unconstrained": {}}, min_length=1
+    )
+    seeds: list[Annotated[StrictInt, Field(ge=0, lt=2**31)]] = Field(default=[0, 1, 2], min_length=1)
+    training: TrainingConfig = TrainingConfig()
+    recording: RecordingConfig = RecordingConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _crossed(cls, values: Any) -> Any:
+        """Fill in the conditions that factors stand for; a stored experiment holds both."""
+        if not isinstance(values, dict) or values.get("factors") is None:
+            return values
+        factors, network = values["factors"], values.get("network", {})
+        if not isinstance(factors, dict) or not all(isinstance(levels, list) for levels in factors.values()):
+            raise ValueError(f"factors: expected a list of levels for each key, got {factors!r}")
+        settings = network.model_dump() if isinstance(network, NetworkConfig) else network
+        if not isinstance(settings, dict):
+            return values  # the field itself says what is wrong
+        conditions = {name: cell.changes for name, cell in cross_factors(factors, settings).items()}
+        if values.get("conditions", conditions) != conditions:
+            raise ValueError("conditions: expected none beside factors, got both; drop one of them")
+        return {**values, "conditions": conditions}
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count_or_list(cls, value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool):
+            if value < 1:
+                raise ValueError("expected a count of at least 1, or a list of seeds")
+            return list(range(value))
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: list[int]) -> list[int]:
+        if len(set(value)) != len(value):
+            raise ValueError("expected distinct seeds")
+        return value
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for name in self.conditions:
+            network, _ = self.settings(name)
+            for key in ("n_units", "dt"):
+                shared, own = getattr(self.network, key), getattr(network, key)
+                if own != shared:
+                    raise ValueError(
+                        f"{self._where(name)}{key}: expected {shared} as in network.{key} "
+                        f"(the networks of a run share it), got {own}"
+                    )
+        if self.task.dt != self.network.dt:
+            raise ValueError(
+                f"task.dt: expected the network's dt={self.network.dt:g}, got {self.task.dt:g}; leave it out"
+            )
+        try:
+            self.task.probe_steps()
+        except ValueError as error:
+            raise ValueError(f"task.{error}") from None
+        return self
+
+    def cells(self) -> dict[str, Cell]:
+        """Return the combination of levels of each condition; nothing where conditions are listed."""
+        return cross_factors(self.factors, self.network.model_dump()) if self.factors else {}
+
+    def settings(self, condition: str) -> tuple[NetworkConfig, TrainingConfig]:
+        """Return the network and the training of a condition.
+
+        Parameters
+        ----------
+        condition
+            Its name.
+        """
+        changes = self.conditions[condition]
+        training = {key.removeprefix("training."): v for key, v in changes.items() if key.startswith("training.")}
+        network = {key: value for key, value in changes.items() if not key.startswith("training.")}
+        where = self._where(condition)
+        fixed = sorted({"max_updates", "validate_every", "snapshots"} & set(training))
+        if fixed:
+            raise ValueError(
+                f"{where}training.{fixed[0]}: expected in training for all conditions, "
+                "whose epochs the run shares; move it there"
+            )
+        return _merged(self.network, network, where), _merged(self.training, training, f"{where}training.")
+
+    def _where(self, condition: str) -> str:
+        """Say where a change of a condition stands in the file."""
+        return "factors." if self.factors else f"conditions.{condition}."
+
+
+def _merged(base: _AnySection, changes: dict[str, Any], where: str) -> _AnySection:
+    try:
+        return type(base).model_validate(base.model_dump(exclude_unset=True) | changes)
+    except ValidationError as error:
+        raise ValueError(one_line(error, type(base), prefix=where)) from None

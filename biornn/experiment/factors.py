@@ -1,0 +1,123 @@
+"""Crossed factors: every combination of their levels is a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from biornn.experiment.config import NetworkConfig, TrainingConfig
+from biornn.experiment.messages import unknown_key
+
+#: What labs say, and the setting that it stands for.
+_SHORT_NAMES = {"dale": "excitatory_fraction"}
+#: Every setting by which a network is constrained.
+_CONSTRAINTS = (
+    "excitatory_fraction",
+    "density",
+    "autapses",
+    "mask",
+    "area_density",
+    "long_range",
+    "input_density",
+    "input_sign",
+    "readout_from",
+    "readout_sign",
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of levels: what it changes, as a condition of an experiment says it, and each factor's level."""
+
+    changes: dict[str, Any]
+    levels: dict[str, str]
+
+
+def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, Any]) -> dict[str, Cell]:
+    """Cross factors into conditions; the first level of each is the reference.
+
+    A condition is named after its levels other than the first, such as ``dale+density-0.2+no-autapses``; the one that
+    has only first levels is ``unconstrained`` if nothing constrains it, otherwise ``reference``.
+
+    Parameters
+    ----------
+    factors
+        Factor -> its levels. A factor is ``dale`` (the share of excitatory units, or ``none``), or a key of the
+        network or of the training. The text ``none`` stands for null.
+    network
+        Settings of the network that all conditions share.
+
+    Returns
+    -------
+    dict of Cell
+        Condition -> its combination; the last factor changes fastest.
+
+    Raises
+    ------
+    ValueError
+        If a factor is not known, or its levels are fewer than two or cannot be told apart.
+    """
+    if not factors:
+        raise ValueError("factors: expected at least one factor with its levels, got none")
+    levels = {name: [None if level == "none" else level for level in values] for name, values in factors.items()}
+    keys = {name: _setting(name) for name in factors}
+    if len(set(keys.values())) < len(keys):
+        raise ValueError(f"factors: expected each setting once, got {', '.join(factors)}")
+    for name, values in levels.items():
+        labels = [_label(values, position) for position in range(len(values))]
+        if len(values) < 2 or len(set(labels)) < len(labels):
+            raise ValueError(f"factors.{name}: expected at least two levels, all different, got {list(factors[name])}")
+    cells: dict[str, Cell] = {}
+    for positions in product(*(range(len(values)) for values in levels.values())):
+        chosen = dict(zip(levels, positions, strict=True))
+        changes = {keys[name]: levels[name][position] for name, position in chosen.items()}
+        parts = [_part(name, levels[name], position) for name, position in chosen.items() if position]
+        name = "+".join(parts) or _reference_name({**network, **changes})
+        cells[name] = Cell(changes, {name: _label(levels[name], position) for name, position in chosen.items()})
+    return cells
+
+
+def _setting(factor: str) -> str:
+    """Return the key of a condition that a factor changes."""
+    key = _SHORT_NAMES.get(factor, factor).removeprefix("training.")
+    if key in NetworkConfig.model_fields and not factor.startswith("training."):
+        return key
+    if key in TrainingConfig.model_fields:
+        return f"training.{key}"
+    known = [*_SHORT_NAMES, *NetworkConfig.model_fields, *TrainingConfig.model_fields]
+    raise ValueError(unknown_key(f"factors.{factor}", factor, known))
+
+
+def _label(levels: Sequence[Any], position: int) -> str:
+    """Write a level as text; one that is no single value by its number."""
+    level = levels[position]
+    if level is None:
+        return "none"
+    if isinstance(level, bool):
+        return str(level).lower()
+    if isinstance(level, int | float):
+        return f"{level:g}"
+    return level if isinstance(level, str) else f"level{position + 1}"
+
+
+def _part(factor: str, levels: Sequence[Any], position: int) -> str:
+    """Name a level within the name of a condition, as briefly as the other levels allow."""
+    level, name = levels[position], factor.removeprefix("training.")
+    if isinstance(level, bool):
+        return name if level else f"no-{name}"
+    if level is None:
+        return f"no-{name}"
+    if len(levels) == 2 and levels[0] is None:
+        return name
+    return f"{name}-{_label(levels, position)}"
+
+
+def _reference_name(network: Mapping[str, Any]) -> str:
+    free = all(network.get(key, field.default) == field.default for key, field in _constraint_fields())
+    return "unconstrained" if free else "reference"
+
+
+def _constraint_fields() -> list[tuple[str, Any]]:
+    return [(key, NetworkConfig.model_fields[key]) for key in _CONSTRAINTS]

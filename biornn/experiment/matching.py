@@ -1,0 +1,81 @@
+"""What the networks of one seed do not have in common, beside the constraint that is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biornn.connectivity.initial_weights import has_cycle
+from biornn.experiment.config import NetworkConfig, TrainingConfig
+from biornn.experiment.experiment import Experiment
+from biornn.experiment.parameters import count_range, parameter_counts
+
+#: Settings of the training that decide which trials a network sees, and in what order.
+_TRIALS = ("batch_size", "n_training_trials", "n_validation_trials")
+
+
+def unmatched(experiment: Experiment) -> dict[str, list[str]]:
+    """Say for each condition in what its networks differ from those of the first, though they are matched by seed.
+
+    Matched are, as far as the settings allow: training, validation and held-out trials, the initial state of every
+    random generator, and the spectral radius of the initial effective recurrent weights.
+
+    Parameters
+    ----------
+    experiment
+        The experiment.
+
+    Returns
+    -------
+    dict
+        Condition -> sentences; none for the first condition.
+    """
+    first, *others = experiment.conditions
+    return {
+        first: [],
+        **{condition: list(_differences(experiment, first, condition)) for condition in others},
+    }
+
+
+def _differences(experiment: Experiment, first: str, condition: str) -> Iterator[str]:
+    (network, training), (other_network, other_training) = experiment.settings(condition), experiment.settings(first)
+    yield from _trial_differences(training, other_training)
+    counts, other_counts = (
+        count_range([sum(parameter_counts(one, experiment.task, seed).values()) for seed in experiment.seeds])
+        for one in (network, other_network)
+    )
+    if counts != other_counts:
+        yield f"free parameters: {counts} (in {first}: {other_counts})"
+    gated = [one.architecture for one in (network, other_network) if one.architecture != "rnn"]
+    if gated:
+        if network.architecture != other_network.architecture:
+            yield f"initial weights: a {gated[0].upper()} has others, and no spectral radius"
+        return
+    yield from _weight_differences(network, other_network, experiment.seeds, first)
+
+
+def _trial_differences(training: TrainingConfig, other: TrainingConfig) -> Iterator[str]:
+    for key in _TRIALS:
+        if getattr(training, key) != getattr(other, key):
+            which = "validation trials" if key == "n_validation_trials" else "training trials"
+            yield f"{which}: {key} is {getattr(training, key)} instead of {getattr(other, key)}"
+
+
+def _weight_differences(network: NetworkConfig, other: NetworkConfig, seeds: list[int], first: str) -> Iterator[str]:
+    rule, other_rule = (one.connectivity(seeds[0]).initial_rule for one in (network, other))
+    if rule != other_rule:
+        yield f"initial recurrent weights: drawn by the rule {rule} instead of {other_rule}"
+    radii, other_radii = ([_spectral_radius(one, seed) for seed in seeds] for one in (network, other))
+    if radii != other_radii:
+        acyclic = [seed for seed in seeds if not has_cycle(network.connectivity(seed).recurrent_mask)]
+        why = f"; without a cycle in the mask it is 0, whatever the weights (seeds {acyclic})" if acyclic else ""
+        yield f"initial spectral radius: {_radius_range(radii)} (in {first}: {_radius_range(other_radii)}){why}"
+
+
+def _spectral_radius(network: NetworkConfig, seed: int) -> float:
+    """Of the initial effective weights, which `Connectivity` scales to what was asked for where it can."""
+    return network.spectral_radius if has_cycle(network.connectivity(seed).recurrent_mask) else 0.0
+
+
+def _radius_range(radii: list[float]) -> str:
+    low, high = min(radii), max(radii)
+    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"

@@ -1,0 +1,43 @@
+"""How many weights training may change."""
+
+from __future__ import annotations
+
+from biornn.experiment.config import NetworkConfig
+from biornn.schema import GATES
+from biornn.tasks import Task
+
+
+def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str, int]:
+    """Count the free parameters of a network; what a mask forbids is none.
+
+    Parameters
+    ----------
+    network, task, seed
+        Of its `NetworkSpec`.
+
+    Returns
+    -------
+    dict
+        ``input``, ``recurrent``, ``output`` and ``bias``, and ``initial state`` where it is learned.
+    """
+    wiring = network.connectivity(seed)
+    n_gates, biases_per_gate = GATES.get(network.architecture, (1, 1))
+    counts = {
+        "input": n_gates * int(wiring.input(task.n_inputs).mask.sum()),
+        "recurrent": n_gates * int(wiring.recurrent_mask.sum()),
+        "output": int(wiring.readout(task.n_outputs).mask.sum()),
+        "bias": n_gates * biases_per_gate * network.n_units * network.use_bias + task.n_outputs * network.readout_bias,
+    }
+    return counts | ({"initial state": network.n_units} if network.trainable_initial_state else {})
+
+
+def count_range(counts: list[int]) -> str:
+    """Write the counts of several networks: one number, or the smallest and the largest.
+
+    Parameters
+    ----------
+    counts
+        At least one.
+    """
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

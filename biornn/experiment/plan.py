@@ -1,0 +1,151 @@
+"""What an experiment will be, before anything is trained: networks, parameters, time, disk."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from dask.system import CPU_COUNT
+from rich.table import Table
+from rich.text import Text
+
+from biornn.experiment.cluster import connect
+from biornn.experiment.design import NetworkSpec, expand
+from biornn.experiment.experiment import Experiment
+from biornn.experiment.matching import unmatched
+from biornn.experiment.parameters import count_range, parameter_counts
+from biornn.experiment.progress import duration
+from biornn.experiment.timing import Timing
+from biornn.experiment.worker import measure
+
+_FLOAT = 4  # bytes; activity and weights are stored in single precision
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment will be.
+
+    Parameters
+    ----------
+    specs
+        Its networks.
+    free_parameters
+        Condition -> kind -> number of free parameters, one for each seed.
+    unmatched
+        Condition -> in what it cannot be matched with the first.
+    n_workers
+        Networks at a time.
+    seconds
+        Time that the whole takes at most.
+    bytes_on_disk
+        Space that the store takes at most, uncompressed.
+    """
+
+    specs: list[NetworkSpec]
+    free_parameters: Mapping[str, dict[str, list[int]]]
+    unmatched: Mapping[str, list[str]]
+    n_workers: int
+    seconds: float
+    bytes_on_disk: int
+
+
+def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, scheduler: str | None = None) -> Plan:
+    """Work out what an experiment will be; a few updates of each kind of network are made to estimate the time.
+
+    Parameters
+    ----------
+    experiment
+        What `load_experiment` gives.
+    n_workers, scheduler
+        As for `run_experiment`.
+
+    Raises
+    ------
+    OSError, RuntimeError
+        As for `run_experiment`, if a scheduler is given and cannot be used.
+    """
+    specs = expand(experiment)
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    with connect(scheduler, 1) as client:
+        if scheduler is not None:
+            n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        kinds = {_speed(spec): spec for spec in reversed(specs)}
+        # One after the other: side by side they would slow each other down, more or less by chance.
+        timings = {kind: client.submit(measure, spec, backend, pure=False).result() for kind, spec in kinds.items()}
+    n_workers = min(n_workers or CPU_COUNT, len(specs))
+    return Plan(
+        specs,
+        {condition: _free_parameters(experiment, condition) for condition in experiment.conditions},
+        unmatched(experiment),
+        n_workers,
+        _seconds(specs, timings, n_workers),
+        _bytes_on_disk(specs),
+    )
+
+
+def _speed(spec: NetworkSpec) -> tuple[object, ...]:
+    """Tell networks apart that take different times; masks and signs cost next to nothing."""
+    network, training = spec.network, spec.training
+    penalised = bool(training.l1_weights or training.l2_weights or training.l2_rates)
+    noisy = bool(network.recurrent_noise)
+    shape = (network.architecture, network.enforcement, network.activation, noisy, penalised)
+    return (*shape, training.batch_size, training.n_validation_trials)
+
+
+def _seconds(specs: list[NetworkSpec], timings: Mapping[tuple[object, ...], Timing], n_workers: int) -> float:
+    """Time until the last worker is done: networks go, in order, to whichever is free first."""
+    busy = [max(timing.loading for timing in timings.values())] * n_workers
+    for spec in specs:
+        busy[busy.index(min(busy))] += timings[_speed(spec)].network(spec.training)
+    return max(busy)
+
+
+def _free_parameters(experiment: Experiment, condition: str) -> dict[str, list[int]]:
+    network, _ = experiment.settings(condition)
+    counts = [parameter_counts(network, experiment.task, seed) for seed in experiment.seeds]
+    return {kind: [count[kind] for count in counts] for kind in counts[0]}
+
+
+def _bytes_on_disk(specs: list[NetworkSpec]) -> int:
+    """Sum what grows with units, trials and snapshots: activity, weights at every snapshot, masks."""
+    task, network, training = specs[0].task, specs[0].network, specs[0].training
+    n_samples = specs[0].n_recorded_trials * math.ceil(task.duration / task.dt) + task.probe_steps()
+    n_validations = -(-training.max_updates // training.validate_every)
+    n_epochs = 1 + n_validations if training.snapshots is None else len({0, *training.snapshots, training.max_updates})
+    n_units, n_channels = network.n_units, task.n_inputs + task.n_outputs
+    per_network = _FLOAT * (
+        n_samples * (n_units + task.n_outputs) + n_epochs * (n_units * (n_units + n_channels + 2) + task.n_outputs)
+    )
+    per_network += n_units * (n_units + n_channels) * np.dtype(bool).itemsize
+    return len(specs) * per_network + n_samples * n_channels * _FLOAT
+
+
+def plan_table(plan: Plan) -> Table:
+    """Lay out a plan: a row per condition, and below it what the whole takes.
+
+    Parameters
+    ----------
+    plan
+        From `plan_experiment`.
+    """
+    table = Table(title=Text(f"{len(plan.specs)} networks, {plan.n_workers} at a time"), title_justify="left")
+    table.add_column("condition", no_wrap=True)
+    table.add_column("networks", justify="right")
+    table.add_column("free parameters", overflow="fold")
+    table.add_column("not matched with the first condition", overflow="fold")
+    for condition, counts in plan.free_parameters.items():
+        total = count_range([sum(column) for column in zip(*counts.values(), strict=True)])
+        parts = ", ".join(f"{kind} {count_range(values)}" for kind, values in counts.items())
+        n_networks = sum(spec.condition == condition for spec in plan.specs)
+        differences = "\n".join(plan.unmatched[condition]) or "–"
+        table.add_row(Text(condition), str(n_networks), f"{total} ({parts})", Text(differences))
+    table.caption = (
+        f"time: about {duration(plan.seconds)} at most, estimated from a few updates of each kind of network on one "
+        f"worker; a criterion ends training earlier, other work on the machine makes it longer\n"
+        f"disk: at most {plan.bytes_on_disk / 1e6:,.0f} MB, before compression"
+    )
+    table.caption_justify = "left"
+    return table

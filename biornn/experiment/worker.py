@@ -1,0 +1,115 @@
+"""What a worker process does for one network."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+
+import xarray as xr
+from distributed import get_worker
+from threadpoolctl import threadpool_limits
+
+from biornn.experiment.design import NetworkSpec
+from biornn.experiment.timing import Timing
+from biornn.progress import Progress
+
+# One thread a process: two networks side by side train almost twice as fast as one after the other on two threads,
+# and the same network comes out to the bit wherever it is trained.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+#: A worker may have been given several threads; Keras keeps global state, so its networks wait for each other.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class Cancelled(RuntimeError):
+    """Nobody waits for this network any more."""
+
+
+def work(spec: NetworkSpec, topic: str, backend: str) -> dict[str, xr.Dataset]:
+    """Train and record one network in a worker process; the process that asked for it never loads Keras.
+
+    Parameters
+    ----------
+    spec
+        The network.
+    topic
+        Dask topic on which its progress is told.
+    backend
+        Backend of Keras.
+
+    Returns
+    -------
+    dict of xarray.Dataset
+        The groups of a run that have the dim `network`, without it.
+    """
+    key = str(get_worker().get_current_task())
+
+    def listener(progress: Progress) -> None:
+        worker = get_worker()
+        if not _wanted(worker, key):
+            raise Cancelled(f"{spec.name}: the run was interrupted")
+        worker.log_event(topic, {"network": spec.name, "progress": asdict(progress)})
+
+    with _keras_alone(backend):
+        from biornn.experiment.network import run_network
+
+        return run_network(spec, listener)
+
+
+def measure(spec: NetworkSpec, backend: str) -> Timing:
+    """Measure in a worker process how long the parts of one network's training take.
+
+    Parameters
+    ----------
+    spec
+        The network.
+    backend
+        Backend of Keras.
+    """
+    start = time.perf_counter()
+    with _keras_alone(backend):
+        from biornn.experiment.network import time_network
+
+        loading = time.perf_counter() - start
+        return replace(time_network(spec), loading=loading)
+
+
+@contextmanager
+def _keras_alone(backend: str) -> Iterator[None]:
+    """Load Keras, and give it this process, on one thread."""
+    with _ONE_AT_A_TIME, threadpool_limits(1):
+        os.environ.update(_ENVIRONMENT, KERAS_BACKEND=backend)  # read when Keras and TensorFlow are loaded
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each network traces its own graph, and that is meant
+        with _quiet():
+            import keras
+        if (loaded := keras.backend.backend()) != backend:
+            raise RuntimeError(f"KERAS_BACKEND: expected {backend} in the worker, got {loaded}; start the worker anew")
+        yield
+
+
+def _wanted(worker: object, key: str) -> bool:
+    """Whether a task has not been cancelled since it began."""
+    task = worker.state.tasks.get(key)  # type: ignore[attr-defined]
+    return task is not None and task.state != "cancelled"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the screen what TensorFlow's libraries write to standard error when they are loaded."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
