@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from biornn.report.reading import Reading
 from biornn.report.summary import median_and_range
+from biornn.report.words import plural
 from biornn.schema import TRAINED
 
 _MANY = 8  # conditions, from which on they are counted and not named
@@ -94,30 +95,38 @@ def _date(created: str) -> str:
 
 def _compared(reading: Reading) -> str:
     n_networks, conditions = len(reading.networks), reading.conditions
-    networks = "1 network" if n_networks == 1 else f"{n_networks} networks"
+    networks = plural(n_networks, "network")
     bits = reading.experiment.get("task", {}).get("n_bits")
     task = f"on a {bits}-bit flip-flop memory" if bits else "on one task"
     imported = reading.experiment.get("imported")
     if imported is not None:
         return f"{networks} of {reading.weights.sizes['unit']} units trained elsewhere {task}, and imported."
     named = f" ({', '.join(conditions)})" if 1 < len(conditions) <= _MANY else ""
-    n_seeds = len(set(reading.history["seed"].values.tolist()))
-    seeds = "1 seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    seeds = plural(len(set(reading.history["seed"].values.tolist())), "seed")
     which = f"{len(conditions)} conditions{named} × {seeds}" if len(conditions) > 1 else f"{conditions[0]}, {seeds}"
     return f"{networks} of {reading.weights.sizes['unit']} units trained {task}: {which}."
 
 
 def _outcome(reading: Reading) -> str:
     n_networks, n_trained = len(reading.networks), int(reading.trained.sum())
-    n_violations = int(reading.summary["violations"].sum())
     if n_trained == n_networks:
         trained = "It was trained to the end" if n_networks == 1 else f"All {n_networks} were trained to the end"
     elif n_trained:
         trained = f"{n_trained} of {n_networks} were trained to the end; {_lost(reading)}"
     else:
         trained = f"None was trained to the end: {_lost(reading)}"
-    violated = f"{n_violations:,} violations of constraints were found" if n_violations else "no constraint is violated"
-    return f"{trained}; {violated}."
+    return f"{trained}; {_violated(reading)}."
+
+
+def _violated(reading: Reading) -> str:
+    if reading.n_violations:
+        return f"{plural(reading.n_violations, 'violation')} of constraints found"
+    checked = reading.constrained.values()
+    if not checked:
+        return "no constraint was declared"
+    if not any(checked):
+        return "constraints could not be checked"
+    return "every constraint held" if all(checked) else "every constraint that could be checked held"
 
 
 def _lost(reading: Reading) -> str:
@@ -128,10 +137,10 @@ def _lost(reading: Reading) -> str:
 
 def _facts(reading: Reading) -> tuple[Fact, ...]:
     n_networks, n_trained = len(reading.networks), int(reading.trained.sum())
-    n_violations = int(reading.summary["violations"].sum())
+    violations = f"{reading.n_violations:,}" if reading.checked.any() else "not checked"
     facts = [
         Fact("networks trained", f"{n_trained} of {n_networks}", n_trained < n_networks),
-        Fact("constraint violations", f"{n_violations:,}", n_violations > 0),
+        Fact("constraint violations", violations, reading.n_violations > 0),
     ]
     if reading.experiment.get("training", {}).get("criterion") is not None:
         reached = int((reading.status == "criterion_reached").sum())

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ _DPI = 200
 #: Size on the page, in its points per inch of the figure.
 _POINTS_PER_INCH = 110
 _INK, _PAPER = "#dfe3e8", "#171b21"  # as in page.css
-_DARK = {
+_DARK: dict[Any, str] = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), _PAPER),
     "grid.color": "0.35",
@@ -94,7 +94,7 @@ def images(picture: Picture) -> list[Image]:
 
 def _image(picture: Picture, n_columns: int, media: str) -> Image:
     buffer = BytesIO()
-    with mpl.rc_context(_DARK if "dark" in media else {}):
+    with mpl.rc_context(_DARK if "dark" in media else None):
         figure = picture.draw(n_columns)
         # Lossless: lines and text stay exact, at about half of a PNG's size.
         figure.savefig(buffer, format="webp", dpi=_DPI, pil_kwargs={"lossless": True, "method": 4})

@@ -106,6 +106,30 @@ class Reading:
         return analysis.audit(self.run)
 
     @cached_property
+    def n_violations(self) -> int:
+        """Violated constraints of all kinds, networks and snapshots."""
+        return int(self.summary["violations"].sum())
+
+    @cached_property
+    def checked(self) -> xr.DataArray:
+        """Whether there were weights to check for violations, dims `network`, `epoch`."""
+        known = self.weights["recurrent_weights"].notnull().all(["unit_pre", "unit_post"])
+        return known.transpose("network", "epoch")
+
+    @cached_property
+    def constrained(self) -> dict[str, bool]:
+        """Condition -> whether its constraints were checked in any network; conditions without a constraint left out.
+
+        Where no network tells what was declared, a constraint may have been.
+        """
+        is_checked = self.checked.any("epoch")
+        return {
+            condition: bool((is_checked & (self.condition == condition)).any())
+            for condition in self.conditions
+            if self.described[condition].get("constraints") != "none"
+        }
+
+    @cached_property
     def spectrum(self) -> xr.DataArray:
         """Eigenvalues of all networks before and after training, dims `network`, `epoch`, `mode`."""
         return analysis.eigenspectrum(self.weights["recurrent_weights"].isel(epoch=[0, -1]))

@@ -91,6 +91,10 @@ class Table:
         return any(row[column].value is not None for row in self.rows)
 
 
+#: A row of `table`; bare text is a cell that says it.
+Row = list[Cell | str]
+
+
 def table(
     caption: str, columns: Sequence[Column | str], rows: Sequence[Sequence[Cell | str]], sortable: bool = True
 ) -> Table:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from biornn import plots
 from biornn.plots.panels import panels
+from biornn.plots.style import COLUMN_WIDTH
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
@@ -43,9 +44,10 @@ def held_out_trials(reading: Reading) -> Picture | None:
 
     def draw(n_columns: int) -> Figure:
         figure = plots.training_samples(trials, outputs, n_trials if n_columns > 1 else 1)
-        figure.suptitle(f"Held-out trials, and what {name} makes of them", fontsize=9)
-        if n_columns == 1:
-            figure.set_figwidth(figure.get_figwidth() / 2)
+        if n_columns > 1:
+            figure.suptitle(f"Held-out trials, and what {name} makes of them", fontsize=9)
+        else:
+            figure.set_figwidth(COLUMN_WIDTH)
         return figure
 
     score = float(reading.summary["accuracy"].sel(network=name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Cell, Column, spread, table
+from biornn.report.tables import Cell, Column, Row, spread, table
 
 _COLUMNS = {
     "accuracy": (Column("accuracy"), ".3f"),
@@ -23,7 +23,7 @@ def comparison(reading: Reading) -> Section:
     reading
         The run.
     """
-    rows = []
+    rows: list[Row] = []
     for condition in reading.conditions:
         n_trained = reading.members(reading.trained, condition).sizes["network"]
         n_networks = int((reading.condition == condition).sum())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Cell, Column, count, table
+from biornn.report.tables import Cell, Row, count, table
+from biornn.report.words import plural
 
 _COUNTS = ("sign_violations", "mask_violations", "autapses")
 
@@ -19,24 +21,24 @@ def constraints(reading: Reading) -> Section:
     reading
         The run.
     """
-    checked = _checked(reading)
-    rows = []
+    rows: list[Row] = []
     for condition in reading.conditions:
         members = np.flatnonzero(reading.condition == condition)
-        found = reading.violations.isel(network=members)
+        found, checked = reading.violations.isel(network=members), reading.checked.isel(network=members)
         declared = reading.described[condition].get("constraints", "not known: no network has weights")
         rows.append(
             [
                 condition,
                 declared,
-                Cell(f"{int(checked[members].any(axis=1).sum())} of {len(members)}"),
-                count(checked[members].sum()),
-                *(count(found[name].sum(), alarm=True) for name in _COUNTS),
+                Cell(f"{int(checked.any('epoch').sum())} of {len(members)}"),
+                _snapshots(checked),
+                *(count(found[name].sum().item(), alarm=True) for name in _COUNTS),
                 _signs_of_rates(reading, condition),
             ]
         )
-    blocks: list[Block] = [_verdict(reading, checked)]
-    if unchecked := [name for name, known in zip(reading.networks, checked.any(axis=1), strict=True) if not known]:
+    blocks: list[Block] = [_verdict(reading)]
+    is_checked = reading.checked.any("epoch").values.tolist()
+    if unchecked := [name for name, known in zip(reading.networks, is_checked, strict=True) if not known]:
         blocks.append(f"Without recorded recurrent weights, and so not checked: {', '.join(unchecked)}.")
     blocks.append(
         table(
@@ -47,7 +49,7 @@ def constraints(reading: Reading) -> Section:
                 "condition",
                 "declared",
                 "networks checked",
-                Column("snapshots checked"),
+                "snapshots of each",
                 "wrong signs",
                 "weights outside of masks",
                 "self-connections",
@@ -59,27 +61,32 @@ def constraints(reading: Reading) -> Section:
     return Section("constraints", "Did the constraints hold?", tuple(blocks))
 
 
-def _checked(reading: Reading) -> np.ndarray:
-    """Tell at which snapshots of which networks there are weights to check, (network, epoch)."""
-    weights = reading.weights["recurrent_weights"]
-    known: np.ndarray = weights.notnull().all(["unit_pre", "unit_post"]).transpose("network", "epoch").values
-    return known
-
-
-def _verdict(reading: Reading, checked: np.ndarray) -> str:
-    n_violations = int(sum(reading.violations[name].sum() for name in _COUNTS))
+def _verdict(reading: Reading) -> str:
+    checked = reading.checked.values
     n_networks, n_snapshots = int(checked.any(axis=1).sum()), int(checked.sum(axis=1).max(initial=0))
     if not n_networks:
         return "There are no recurrent weights to check."
-    networks = "1 network" if n_networks == 1 else f"{n_networks} networks"
-    where = f"{networks}, checked at {n_snapshots} snapshots{'' if n_networks == 1 else ' each'}"
-    if not checked[checked.any(axis=1)].all():
-        where = f"{networks}, checked at up to {n_snapshots} snapshots each"
-    if n_violations:
-        return f"{n_violations:,} violations of declared constraints in {where}."
-    if all(told.get("constraints") == "none" for told in reading.described.values()):
+    how = "checked at" if checked[checked.any(axis=1)].all() else "checked at up to"
+    where = f"{plural(n_networks, 'network')}, {how} {plural(n_snapshots, 'snapshot')}"
+    where += "" if n_networks == 1 else " each"
+    if reading.n_violations:
+        return f"{plural(reading.n_violations, 'violation')} of declared constraints in {where}."
+    is_checked = reading.constrained.values()
+    if not is_checked:
         return f"No constraint was declared, so none is violated: {where}."
-    return f"Every declared constraint held: no violation in {where}."
+    if not any(is_checked):
+        return f"No network with a constraint has weights to check; the others: no violation in {where}."
+    what = "Every declared constraint" if all(is_checked) else "Every declared constraint that could be checked"
+    return f"{what} held: no violation in {where}."
+
+
+def _snapshots(checked: xr.DataArray) -> Cell:
+    """Say at how many snapshots each network of a condition was checked."""
+    counts = checked.sum("epoch").values[checked.any("epoch").values]
+    if not counts.size:
+        return count(0)
+    low, high = int(counts.min()), int(counts.max())
+    return count(high) if low == high else Cell(f"{low} to {high}", float(high))
 
 
 def _signs_of_rates(reading: Reading, condition: str) -> Cell:

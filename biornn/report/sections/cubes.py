@@ -9,7 +9,7 @@ from biornn.analysis import memory_cube, principal_components
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Column, Table, spread, table
+from biornn.report.tables import Column, Row, Table, spread, table
 
 
 def cubes(reading: Reading) -> Section | None:
@@ -71,7 +71,7 @@ def _scores(reading: Reading) -> Table:
         "separation": Column("separation"),
         "variance_share": Column("variance in 3 dimensions"),
     }
-    rows = [
+    rows: list[Row] = [
         [condition, *(spread(reading.members(cube[name], condition), ".2f") for name in columns)]
         for condition in reading.conditions
     ]

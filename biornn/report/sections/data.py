@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biornn.report.reading import Reading
 from biornn.report.section import Code, Section
-from biornn.report.tables import Cell, Column, count, number, table
+from biornn.report.tables import Column, Row, count, number, table
 
 
 def data(reading: Reading) -> Section:
@@ -15,12 +15,13 @@ def data(reading: Reading) -> Section:
     reading
         The run.
     """
-    rows = []
+    rows: list[Row] = []
     for name, node in reading.run.children.items():
         dataset = node.to_dataset()
         sizes = ", ".join(f"{dim} {size:,}" for dim, size in dataset.sizes.items())
         variables = ", ".join(map(str, dataset.data_vars))
-        rows.append([name, Cell(sizes), Cell(variables), number(dataset.nbytes / 1e6, ",.1f"), count(len(dataset))])
+        size = dataset.nbytes / 1e6
+        rows.append([name, sizes, variables, number(size, ",.1f" if size >= 1 else ".1g"), count(len(dataset))])
     return Section(
         "data",
         "How to open the data",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Listing, Section
-from biornn.report.tables import Cell, Table, count, number, table
+from biornn.report.tables import Cell, Row, Table, count, number, table
+from biornn.report.words import plural
 from biornn.schema import text
 
 _FACTOR = "factor_"
@@ -28,16 +29,17 @@ def design(reading: Reading) -> Section:
     differing = _factors(reading) or _changes(reading)
     columns = ["condition", *(name.replace("_", " ") for name in next(iter(differing.values()))), "networks"]
     sizes = {condition: int((reading.condition == condition).sum()) for condition in reading.conditions}
-    rows = [
+    rows: list[Row] = [
         [condition, *map(_setting, differing[condition].values()), count(sizes[condition])]
         for condition in reading.conditions
     ]
-    blocks.append(table("The conditions, and what differs between them.", columns, rows))
+    if len(rows) > 1:
+        blocks.append(table("The conditions, and what differs between them.", columns, rows))
     blocks += _unmatched(reading)
     blocks += _properties(reading.described)
     task = reading.experiment.get("task", {})
     if task:
-        settings = [[name.replace("_", " "), _setting(value)] for name, value in task.items()]
+        settings = [[name.replace("_", " "), _setting(value).text] for name, value in task.items()]
         blocks.append(table("The task. Times are in ms.", ["setting", "value"], settings, sortable=False))
     return Section("design", "What was compared", tuple(blocks))
 
@@ -49,14 +51,14 @@ def _crossing(reading: Reading) -> str:
     }
     n_conditions, n_networks = len(seeds), len(reading.networks)
     if "imported" in reading.experiment:
-        return f"The run holds {_plural(n_networks, 'network')} that were trained elsewhere and imported."
+        return f"The run holds {plural(n_networks, 'network')} that were trained elsewhere and imported."
     if len(set(seeds.values())) == 1:
         same = next(iter(seeds.values()))
-        how = f"{_plural(n_conditions, 'condition')} × {_plural(len(same), 'seed')}"
+        how = f"{plural(n_conditions, 'condition')} × {plural(len(same), 'seed')}"
         names = f" ({', '.join(map(str, same))})" if len(same) <= 20 else ""
         matched = " Conditions are matched by seed." if n_conditions > 1 else ""
-        return f"{how}{names}: {_plural(n_networks, 'network')}.{matched}"
-    return f"{_plural(n_networks, 'network')} in {_plural(n_conditions, 'condition')}, of differing seeds."
+        return f"{how}{names}: {plural(n_networks, 'network')}.{matched}"
+    return f"{plural(n_networks, 'network')} in {plural(n_conditions, 'condition')}, of differing seeds."
 
 
 def _factors(reading: Reading) -> dict[str, dict[str, Any]]:
@@ -110,8 +112,8 @@ def _properties(described: Mapping[str, Mapping[str, str]]) -> list[Block]:
         return ["No network has weights: what the networks were is only in the recorded experiment."]
     rows = dict.fromkeys(key for properties in known.values() for key in properties)
     values = {key: [properties.get(key, "–") for properties in known.values()] for key in rows}
-    shared = [[key, told[0]] for key, told in values.items() if len(set(told)) == 1]
-    differing = [[key, *told] for key, told in values.items() if len(set(told)) > 1]
+    shared: list[Row] = [[key, told[0]] for key, told in values.items() if len(set(told)) == 1]
+    differing: list[Row] = [[key, *told] for key, told in values.items() if len(set(told)) > 1]
     where = " in every condition" if len(known) > 1 else ""
     blocks: list[Block] = []
     if shared:
@@ -124,9 +126,5 @@ def _properties(described: Mapping[str, Mapping[str, str]]) -> list[Block]:
     return blocks
 
 
-def _property_table(caption: str, columns: list[str], rows: list[list[str]]) -> Table:
+def _property_table(caption: str, columns: list[str], rows: Sequence[Row]) -> Table:
     return table(caption, ["property", *columns], rows, sortable=False)
-
-
-def _plural(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

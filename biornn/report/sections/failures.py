@@ -6,7 +6,7 @@ import numpy as np
 
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Cell, Column, count, table
+from biornn.report.tables import Cell, Column, Row, count, table
 from biornn.schema import text
 
 
@@ -27,7 +27,7 @@ def failures(reading: Reading) -> Section:
             "median and picture, and counted wherever networks are counted."
         )
         reasons = text(reading.history["failure"]).values if "failure" in reading.history else [""] * n_networks
-        rows = [
+        rows: list[Row] = [
             [
                 reading.networks[index],
                 Cell(reading.condition.values[index].item()),
@@ -37,7 +37,13 @@ def failures(reading: Reading) -> Section:
             ]
             for index in lost.tolist()
         ]
-        columns = ["network", "condition", "how training ended", Column("trained for", "updates"), "why"]
+        columns: list[Column | str] = [
+            "network",
+            "condition",
+            "how training ended",
+            Column("trained for", "updates"),
+            "why",
+        ]
         blocks.append(table("Networks without results to compare.", columns, rows))
     else:
         blocks.append(f"None: all {n_networks} networks were trained." if n_networks > 1 else "None.")

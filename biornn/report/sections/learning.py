@@ -13,7 +13,7 @@ from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, open_figure, se
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Cell, Column, Table, spread, table
+from biornn.report.tables import Cell, Column, Row, Table, spread, table
 
 
 def learning(reading: Reading) -> Section:
@@ -87,7 +87,7 @@ def _tell(reading: Reading, condition: str) -> str:
 
 
 def _time_to_criterion(reading: Reading) -> Table:
-    rows = []
+    rows: list[Row] = []
     for condition in reading.conditions:
         steps = reading.history["steps_to_criterion"]
         when = reading.members(steps, condition)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Cell, Column, count, number, table
+from biornn.report.tables import Cell, Column, Row, count, number, table
 
 _COLUMNS = {
     "accuracy": (Column("accuracy"), ".3f"),
@@ -24,7 +24,7 @@ def networks(reading: Reading) -> Section:
     reading
         The run.
     """
-    rows = []
+    rows: list[Row] = []
     for index, name in enumerate(reading.networks):
         one = reading.summary.isel(network=index)
         seed = int(reading.history["seed"].values[index])

@@ -7,7 +7,7 @@ from biornn.analysis import n_outside
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import spread, table
+from biornn.report.tables import Row, spread, table
 
 #: An orthogonal matrix has its eigenvalues on the unit circle up to rounding: those beyond it were moved by training.
 _BEYOND = 1.02
@@ -25,7 +25,7 @@ def spectra(reading: Reading) -> Section | None:
     if picture is None:
         return None
     outside = n_outside(reading.spectrum.isel(epoch=-1), _BEYOND)
-    rows = [
+    rows: list[Row] = [
         [
             condition,
             spread(reading.members(reading.summary["spectral_radius_before"], condition), ".2f"),

@@ -1,0 +1,170 @@
+"""Runs made by hand, of a few units, that keep to the schema: a report reads the store, not the training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.analysis import audit
+from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
+from biornn.tasks import FlipFlop
+
+N_UNITS = 6
+STEPS = (0, 50, 100)
+_NETWORK = {"n_units": N_UNITS, "excitatory_fraction": None, "density": 1.0, "tau": 5.0, "dt": 1.0, "use_bias": True}
+_TRAINING = {"max_updates": 100, "batch_size": 4, "learning_rate": 0.01, "criterion": 0.9}
+
+
+def planted_run(
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    seeds: Sequence[int] = (0, 1),
+    status: Sequence[str] | None = None,
+    failure: Sequence[str] | None = None,
+    formulation: str = "rate",
+    **attrs: Any,
+) -> xr.DataTree:
+    """Make a run on a two-bit flip-flop whose networks follow their targets up to noise.
+
+    `conditions` maps names to what they change, `status` and `failure` have an entry per network (conditions first),
+    `attrs` go to the root. Dale's law is kept where a condition has an `excitatory_fraction`.
+    """
+    conditions = {"free": {}, "dale": {"excitatory_fraction": 0.5}} if conditions is None else conditions
+    networks = [(condition, seed) for condition in conditions for seed in seeds]
+    status = ["criterion_reached"] * len(networks) if status is None else list(status)
+    task = FlipFlop(n_bits=2, duration=160.0, n_pulses=2)
+    index = xr.Dataset(
+        coords={
+            "network": [f"{condition}-s{seed:02d}" for condition, seed in networks],
+            "condition": ("network", [condition for condition, _ in networks]),
+            "seed": ("network", [seed for _, seed in networks]),
+        }
+    )
+    generator = np.random.default_rng(0)
+    groups = {"trials": task.sample(4, seed=0), "probe_trials": task.probe()}
+    is_kept = xr.DataArray([one in TRAINED for one in status], dims="network")
+    for prefix in ("", "probe_"):
+        activity = _activity(groups[f"{prefix}trials"], len(networks), generator)
+        groups[f"{prefix}activity"] = activity.assign_coords(index.coords).where(is_kept)
+    fractions = [conditions[condition].get("excitatory_fraction") for condition, _ in networks]
+    weights = _weights(fractions, formulation, generator)
+    channels = {name: groups["trials"][name] for name in ("input_channel", "output_channel")}
+    weights = weights.assign_coords(index.coords).assign_coords(channels)
+    for name, array in weights.data_vars.items():
+        if array.dtype.kind == "f":
+            weights[name] = array.where(is_kept)
+    groups["weights"] = weights
+    groups["history"] = _history(status, is_kept, failure).assign_coords(index.coords)
+    groups["audit"] = audit(weights)
+    tree = xr.DataTree.from_dict(
+        {"/": index, **{name: variable_attrs(name, dataset) for name, dataset in groups.items()}}
+    )
+    tree.attrs = {
+        "schema_version": SCHEMA_VERSION,
+        "title": "A planted run",
+        "created": "2026-01-02T03:04:05+00:00",
+        "versions": json.dumps({"python": "3.11.7", "biornn": "0.1.0"}),
+        "experiment": json.dumps(
+            {
+                "task": {"n_bits": 2, "duration": 160.0},
+                "network": _NETWORK,
+                "training": _TRAINING,
+                "conditions": {name: dict(changes) for name, changes in conditions.items()},
+                "seeds": list(seeds),
+            }
+        ),
+        "complete": 1,
+        **attrs,
+    }
+    validate(tree)
+    return tree
+
+
+def _activity(trials: xr.Dataset, n_networks: int, generator: np.random.Generator) -> xr.Dataset:
+    """Outputs near the targets, and rates that are a random image of them."""
+    targets = trials["targets"].transpose("trial", "time", "output_channel")
+    mixing = xr.DataArray(
+        generator.normal(0, 0.3, (n_networks, 2, N_UNITS)), dims=("network", "output_channel", "unit")
+    )
+    rates = xr.dot(mixing, targets.drop_vars("output_channel"), dim="output_channel")
+    outputs = targets.expand_dims(network=n_networks) + generator.normal(0, 0.1, (n_networks, *targets.shape))
+    return xr.Dataset(
+        {
+            "rates": rates.transpose("network", "trial", "time", "unit").assign_coords(unit=range(N_UNITS)),
+            "outputs": outputs.transpose("network", "trial", "time", "output_channel"),
+        }
+    )
+
+
+def _weights(fractions: Sequence[float | None], formulation: str, generator: np.random.Generator) -> xr.Dataset:
+    shape = (len(fractions), len(STEPS))
+    recurrent = generator.normal(0, 1 / np.sqrt(N_UNITS), (*shape, N_UNITS, N_UNITS))
+    cell_type = np.full((len(fractions), N_UNITS), "unconstrained", object)
+    for index, fraction in enumerate(fractions):
+        if fraction is not None:
+            n_excitatory = round(fraction * N_UNITS)
+            cell_type[index] = ["excitatory"] * n_excitatory + ["inhibitory"] * (N_UNITS - n_excitatory)
+            sign = np.where(cell_type[index] == "excitatory", 1.0, -1.0)
+            recurrent[index] = np.abs(recurrent[index]) * sign[:, np.newaxis]
+    undefined = np.nan if formulation in GATED else 1.0
+    n_networks = len(fractions)
+    return xr.Dataset(
+        {
+            "input_weights": (
+                ("network", "epoch", "input_channel", "unit"),
+                undefined * generator.normal(size=(*shape, 2, N_UNITS)),
+            ),
+            "recurrent_weights": (("network", "epoch", "unit_pre", "unit_post"), undefined * recurrent),
+            "output_weights": (
+                ("network", "epoch", "unit", "output_channel"),
+                generator.normal(size=(*shape, N_UNITS, 2)),
+            ),
+            "recurrent_bias": (("network", "epoch", "unit"), undefined * np.zeros((*shape, N_UNITS))),
+            "output_bias": (("network", "epoch", "output_channel"), np.zeros((*shape, 2))),
+            "recurrent_mask": (("network", "unit_pre", "unit_post"), np.ones((n_networks, N_UNITS, N_UNITS), bool)),
+            "input_mask": (("network", "input_channel", "unit"), np.ones((n_networks, 2, N_UNITS), bool)),
+            "output_mask": (("network", "unit", "output_channel"), np.ones((n_networks, N_UNITS, 2), bool)),
+            "input_sign": (("network", "input_channel"), np.zeros((n_networks, 2), int)),
+            "output_sign": (("network", "unit"), np.zeros((n_networks, N_UNITS), int)),
+            "cell_type": (("network", "unit"), cell_type),
+            "alpha": (("network", "unit"), undefined * np.full((n_networks, N_UNITS), 0.2)),
+            "initial_rates": (("network", "unit"), np.zeros((n_networks, N_UNITS))),
+            "initial_state": (("network", "epoch", "unit"), np.zeros((*shape, N_UNITS))),
+            "activation": ("network", np.full(n_networks, "tanh", object)),
+            "formulation": ("network", np.full(n_networks, formulation, object)),
+        },
+        {
+            "unit": range(N_UNITS),
+            "unit_pre": range(N_UNITS),
+            "unit_post": range(N_UNITS),
+            "epoch": range(len(STEPS)),
+            "step": ("epoch", list(STEPS)),
+        },
+    )
+
+
+def _history(status: Sequence[str], is_kept: xr.DataArray, failure: Sequence[str] | None) -> xr.Dataset:
+    n_networks = len(status)
+    curves = {"loss": [np.nan, 0.3, 0.1], "val_loss": [0.8, 0.3, 0.1], "accuracy": [0.4, 0.8, 0.95]}
+    history = xr.Dataset(
+        {name: (("network", "epoch"), np.tile(curve, (n_networks, 1))) for name, curve in curves.items()},
+        {"epoch": range(len(STEPS)), "step": ("epoch", list(STEPS))},
+    ).where(is_kept)
+    reached = [100.0 if one == "criterion_reached" else np.nan for one in status]
+    history = history.assign(
+        status=("network", np.array(status, object)),
+        steps_trained=("network", np.where(is_kept, 100, 7)),
+        steps_to_criterion=("network", reached),
+        wall_time=("network", np.arange(1.0, n_networks + 1)),
+    )
+    return history if failure is None else history.assign(failure=("network", np.array(failure, object)))
+
+
+@pytest.fixture(scope="session")
+def make_run() -> Callable[..., xr.DataTree]:
+    """Make a run by hand; see `planted_run`."""
+    return planted_run

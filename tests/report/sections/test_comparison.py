@@ -1,0 +1,16 @@
+from collections.abc import Callable
+
+import xarray as xr
+
+from biornn.report.reading import Reading
+from biornn.report.sections.comparison import comparison
+from biornn.report.tables import Cell, Table
+
+
+def test_a_row_per_condition_with_failures_counted(make_run: Callable[..., xr.DataTree]) -> None:
+    reading = Reading(make_run(status=["completed", "diverged", "failed", "failed"]))
+    (table,) = (block for block in comparison(reading).blocks if isinstance(block, Table))
+    free, dale = table.rows
+    assert free[:2] == (Cell("free"), Cell("1 of 2", 0.5, alarm=True))
+    assert free[2].value == float(reading.summary["accuracy"][0])
+    assert dale[1:4] == (Cell("0 of 2", 0.0, alarm=True), Cell("none"), Cell("none"))

@@ -1,0 +1,34 @@
+import json
+from collections.abc import Callable
+
+import xarray as xr
+
+from biornn.report.reading import Reading
+from biornn.report.sections.learning import learning, learning_curves
+from biornn.report.tables import Table
+
+MakeRun = Callable[..., xr.DataTree]
+
+
+def test_those_that_never_reached_the_criterion_are_counted(make_run: MakeRun) -> None:
+    status = ["criterion_reached", "criterion_not_reached", "failed", "failed"]
+    (table,) = (block for block in learning(Reading(make_run(status=status))).blocks if isinstance(block, Table))
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["free", "1 of 2", "100"],
+        ["dale", "0 of 2", "none"],
+    ]
+    assert table.columns[2].units == "updates"
+
+
+def test_without_a_criterion_there_is_no_time_to_it(make_run: MakeRun) -> None:
+    run = make_run(experiment=json.dumps({}))
+    assert not any(isinstance(block, Table) for block in learning(Reading(run)).blocks)
+
+
+def test_the_curves_are_told_in_numbers(make_run: MakeRun) -> None:
+    status = ["criterion_reached", "criterion_reached", "failed", "failed"]
+    picture = learning_curves(Reading(make_run(status=status)))
+    assert "free: median accuracy rises from 0.400 to 0.950." in picture.alt
+    assert "dale: no network with a recorded accuracy." in picture.alt
+    assert len(picture.draw(2).axes) == len(picture.draw(1).axes) == 2
+    assert picture.draw(1).get_figwidth() < picture.draw(2).get_figwidth() / 2

@@ -1,0 +1,67 @@
+"""The sections that show pictures: none where there is nothing to show, and numbers in place of the picture."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.report.reading import Reading
+from biornn.report.sections.activity import activity
+from biornn.report.sections.connectivity import connectivity
+from biornn.report.sections.cubes import cubes
+from biornn.report.sections.spectra import spectra
+
+MakeRun = Callable[..., xr.DataTree]
+
+
+@pytest.mark.parametrize("section", [activity, connectivity, cubes, spectra])
+def test_without_a_trained_network_there_is_nothing_to_show(make_run: MakeRun, section) -> None:
+    assert section(Reading(make_run(status=["failed"] * 4))) is None
+
+
+def test_spectra_are_told_by_their_radii(make_run: MakeRun) -> None:
+    reading = Reading(make_run(status=["completed", "completed", "failed", "failed"]))
+    _, picture, table = spectra(reading).blocks
+    final = reading.weights["recurrent_weights"].isel(epoch=-1).values
+    radii = [np.abs(np.linalg.eigvals(final[index])).max() for index in (0, 1)]
+    assert f"{radii[0]:.2f} after training" in picture.alt
+    free, dale = table.rows
+    assert free[2].text == f"{np.mean(radii):.2f} [{min(radii):.2f}, {max(radii):.2f}]"
+    assert dale[1].text == "none"
+
+
+def test_matrices_are_told_by_their_density_and_signs(make_run: MakeRun) -> None:
+    _, picture = connectivity(Reading(make_run())).blocks
+    assert "dale-s00: 100% of the weights are not zero, 50% of these are positive" in picture.alt
+
+
+def test_a_planted_square_is_a_square(make_run: MakeRun) -> None:
+    _, picture, table = cubes(Reading(make_run())).blocks
+    assert re.search(r"free-s00: 100%", picture.alt)  # rates are an image of two bits
+    # A linear image of the two bits, up to the samples in which the outputs are on their way.
+    assert table.rows[0][1].value > 0.99
+
+
+def test_a_task_without_memory_states_has_no_cube(make_run: MakeRun) -> None:
+    run = make_run()
+    run["probe_trials"].dataset = run["probe_trials"].to_dataset(inherit=False).drop_vars("memory_state")
+    assert cubes(Reading(run)) is None
+
+
+def test_a_probe_that_misses_a_state_is_drawn_and_not_measured(make_run: MakeRun) -> None:
+    run = make_run()
+    probe = run["probe_trials"].to_dataset(inherit=False)
+    run["probe_trials"].dataset = probe.assign(memory_state=xr.full_like(probe["memory_state"], "++"))
+    _, _, told = cubes(Reading(run)).blocks
+    assert told.startswith("The cube could not be measured. memory_state: expected samples of all 4 states")
+
+
+def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> None:
+    reading = Reading(make_run())
+    trials, rates = activity(reading).blocks
+    assert f"{float(reading.summary['accuracy'][0]):.1%} of its output samples" in trials.alt
+    assert "free-s00" in rates.alt
+    assert "dale-s00" in rates.alt
+    assert len(rates.draw(2).axes) == 4  # two maps with their colour bars

@@ -1,0 +1,177 @@
+"""The page in a browser: headless Chromium, started here."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+from biornn.report import write_report
+
+CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None, reason="needs chromium and chromedriver (Debian: chromium chromium-driver)"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def report(make_run: Callable[..., xr.DataTree], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    names = {"unconstrained": {}, "a_condition_with_a_name_that_is_much_too_long_for_a_phone": {}}
+    status = ["criterion_reached", "criterion_reached", "criterion_not_reached", "failed"]
+    failure = ["", "", "", "ValueError: " + "unbroken" * 30]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("biornn.report.pictures._DPI", 20)  # their sizes on the page stay the same
+        run = make_run(conditions=names, seeds=[2, 10], status=status, failure=failure)
+        return write_report(run, tmp_path_factory.mktemp("report") / "report.html")
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, report: Path) -> webdriver.Chrome:
+    """The report, at the size of a desk, in light."""
+    for log in ("browser", "performance"):
+        chromium.get_log(log)
+    emulate(chromium, scheme="light")
+    resize(chromium, 1200)
+    chromium.get(report.as_uri())
+    return chromium
+
+
+def emulate(chromium: webdriver.Chrome, media: str = "", scheme: str = "light") -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+
+
+def resize(chromium: webdriver.Chrome, width: int) -> None:
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def luminance(chromium: webdriver.Chrome, element: str, style: str) -> float:
+    colour = chromium.execute_script(f"return getComputedStyle(document.querySelector('{element}')).{style}")
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in (int(number) / 255 for number in colour.strip("rgb()").split(","))
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def header(chromium: webdriver.Chrome, heading: str) -> WebElement:
+    (found,) = chromium.find_elements(By.XPATH, f"//section[@id='networks']//th[button/span[text()='{heading}']]")
+    return found
+
+
+def column(chromium: webdriver.Chrome, position: int) -> list[str]:
+    cells = chromium.find_elements(By.CSS_SELECTOR, f"#networks tbody tr > :nth-child({position})")
+    return [cell.text for cell in cells]
+
+
+def test_nothing_is_logged_and_nothing_is_fetched(page: webdriver.Chrome) -> None:
+    assert page.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    fetched = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    assert [url for url in fetched if not url.startswith("data:")] == [page.current_url]
+
+
+@pytest.mark.parametrize("width", [320, 360, 700, 1300])
+def test_the_page_never_scrolls_sideways(page: webdriver.Chrome, width: int) -> None:
+    resize(page, width)
+    assert page.execute_script("return window.innerWidth") == width
+    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    boxes = page.find_elements(By.CSS_SELECTOR, ".scroll")
+    assert max(box.rect["x"] + box.rect["width"] for box in boxes) <= width
+    if width < 400:  # what is too wide scrolls in its own box
+        assert page.execute_script("return [...arguments[0]].some(box => box.scrollWidth > box.clientWidth)", boxes)
+
+
+def test_a_phone_gets_narrow_pictures(page: webdriver.Chrome) -> None:
+    source = "return document.querySelector('figure img').currentSrc"
+    wide = page.execute_script(source)
+    resize(page, 360)
+    narrow = page.execute_script(f"await new Promise(requestAnimationFrame); {source}")
+    assert wide != narrow
+
+
+def test_dark_surroundings_get_a_dark_page_and_dark_pictures(page: webdriver.Chrome) -> None:
+    source = "return document.querySelector('figure img').currentSrc"
+    light_picture, light = page.execute_script(source), luminance(page, "body", "backgroundColor")
+    emulate(page, scheme="dark")
+    dark = luminance(page, "body", "backgroundColor")
+    assert light > 0.9 > 0.05 > dark
+    assert page.execute_script(f"await new Promise(requestAnimationFrame); {source}") != light_picture
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("element", ["body", "caption", ".when", "nav a", "th button", "td.alarm"])
+def test_text_stands_out(page: webdriver.Chrome, scheme: str, element: str) -> None:
+    emulate(page, scheme=scheme)
+    text, paper = luminance(page, element, "color"), luminance(page, "body", "backgroundColor")
+    contrast = (max(text, paper) + 0.05) / (min(text, paper) + 0.05)
+    assert contrast >= 4.5  # WCAG 2, level AA
+
+
+def test_a_header_sorts_numbers_as_numbers_both_ways(page: webdriver.Chrome) -> None:
+    seed = header(page, "seed")
+    assert seed.get_attribute("aria-sort") == "none"
+    seed.find_element(By.TAG_NAME, "button").click()
+    assert column(page, 3) == ["2", "2", "10", "10"]
+    assert seed.get_attribute("aria-sort") == "ascending"
+    seed.find_element(By.TAG_NAME, "button").click()
+    assert column(page, 3) == ["10", "10", "2", "2"]
+    assert seed.get_attribute("aria-sort") == "descending"
+
+
+def test_what_has_no_number_comes_last_either_way(page: webdriver.Chrome) -> None:
+    accuracy = header(page, "accuracy")
+    for _ in range(2):
+        accuracy.find_element(By.TAG_NAME, "button").click()
+        assert [value == "–" for value in column(page, 5)] == [False, False, False, True]
+
+
+def test_the_keyboard_sorts_too_and_one_column_at_a_time(page: webdriver.Chrome) -> None:
+    header(page, "seed").find_element(By.TAG_NAME, "button").click()
+    header(page, "network").find_element(By.TAG_NAME, "button").send_keys(Keys.ENTER)
+    assert column(page, 1)[0].startswith("a_condition")
+    assert column(page, 1)[2:] == ["unconstrained-s02", "unconstrained-s10"]
+    assert header(page, "seed").get_attribute("aria-sort") == "none"
+
+
+def test_a_picture_is_replaced_by_words_where_it_is_not_seen(page: webdriver.Chrome) -> None:
+    pictures = page.find_elements(By.TAG_NAME, "img")
+    assert pictures
+    assert all(picture.accessible_name for picture in pictures)
+    assert all(page.execute_script("return arguments[0].naturalWidth", picture) for picture in pictures)
+
+
+def test_print_has_no_buttons_and_is_light(page: webdriver.Chrome) -> None:
+    emulate(page, media="print", scheme="dark")
+    assert luminance(page, "body", "backgroundColor") > 0.9
+    assert page.execute_script("return document.querySelector('nav').offsetHeight") == 0
+    looks = page.execute_script(
+        "return [...document.querySelectorAll('th button')].map("
+        "button => [getComputedStyle(button).display, getComputedStyle(button, '::after').content])"
+    )
+    assert looks
+    assert {tuple(look) for look in looks} == {("contents", '""')}
+    assert page.execute_script("return getComputedStyle(document.querySelector('figure')).breakInside") == "avoid"
+    assert page.execute_script("return getComputedStyle(document.querySelector('.scroll')).overflowX") == "visible"

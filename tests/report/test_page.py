@@ -1,0 +1,131 @@
+"""The page: whole in itself, says what the store says, and is written by nobody but us."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+from biornn.report import write_report
+from biornn.report.page import render
+from biornn.report.sections import SECTIONS
+from tests.report.html import Page
+
+HOSTILE = "</title><script>alert(1)</script>"
+IMAGE = '<img src=x onerror="alert(2)">'
+
+
+@pytest.fixture(scope="module")
+def sparse_pictures() -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("biornn.report.pictures._DPI", 20)  # what is drawn is tested elsewhere
+        yield
+
+
+@pytest.fixture(scope="module")
+def page(make_run: Callable[..., xr.DataTree], sparse_pictures: object) -> Page:
+    status = ["criterion_reached", "criterion_not_reached", "diverged", "failed"]
+    run = make_run(title=HOSTILE, status=status, failure=["", "", IMAGE, "ValueError: units"], seeds=(0, 7))
+    return Page(render(run))
+
+
+@pytest.fixture(scope="module")
+def html_of_all_kinds(make_run: Callable[..., xr.DataTree], sparse_pictures: object) -> dict[str, str]:
+    kinds = {
+        "hostile condition": {"conditions": {IMAGE: {}}, "seeds": [0], "unmatched": '{"a": ["<b>not</b> the radius"]}'},
+        "all failed": {"status": ["failed", "diverged", "diverged", "failed"]},
+        "gated": {"conditions": {"lstm": {}}, "seeds": [0], "formulation": "lstm"},
+    }
+    return {name: render(make_run(**settings)) for name, settings in kinds.items()}
+
+
+def test_what_users_wrote_is_text_and_nothing_else(page: Page, html_of_all_kinds: dict[str, str]) -> None:
+    assert page.text("title") == page.text("h1") == HOSTILE
+    assert len(page.all("script")) == 1
+    assert IMAGE in page.text()
+    for html in html_of_all_kinds.values():
+        found = Page(html)
+        assert len(found.all("script")) == 1
+        assert all("onerror" not in attrs for _, attrs in found.tags)
+    named = Page(html_of_all_kinds["hostile condition"])
+    assert IMAGE in named.text("header")
+    assert "a: <b>not</b> the radius" in [text for _, text in named.all("li")]
+
+
+def test_nothing_comes_from_elsewhere(page: Page, html_of_all_kinds: dict[str, str]) -> None:
+    addresses = {"src", "srcset", "href", "action", "data", "poster"}
+    for found in (page, *map(Page, html_of_all_kinds.values())):
+        for _, attrs in found.tags:
+            for name in addresses & set(attrs):
+                assert attrs[name].startswith(("data:", "#")), attrs[name][:80]
+        style = found.text("style")
+        assert "@import" not in style
+        assert not re.search(r"url\(", style)
+        assert not any(tag in ("iframe", "object", "embed", "form") for tag, _ in found.tags)
+        policy = next(attrs["content"] for attrs, _ in found.all("meta") if attrs.get("http-equiv"))
+        assert policy.startswith("default-src 'none'")
+
+
+def test_the_structure_is_that_of_a_document(page: Page) -> None:
+    assert page.all("html")[0][0] == {"lang": "en"}
+    assert len(page.all("h1")) == len(page.all("main")) == len(page.all("nav")) == 1
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    links = [attrs["href"].removeprefix("#") for attrs, _ in page.all("a")]
+    assert set(links) <= set(ids)
+    assert links[1:] == [attrs["id"] for attrs, _ in page.all("section")]  # the first leads past the contents
+    assert all(attrs.get("scope") in ("col", "row") for attrs, _ in page.all("th"))
+    captions = page.all("caption")
+    assert len(captions) == len(page.all("table"))
+    assert all(text for _, text in captions)
+    assert len(page.all("figcaption")) == len(page.all("figure")) == len(page.all("img")) == 6
+    for attrs, _ in page.all("img"):
+        assert len(attrs["alt"]) > 60
+        assert re.search(r"\d", attrs["alt"])
+
+
+def test_every_network_is_counted_and_every_failure_told(page: Page) -> None:
+    head = page.text("header")
+    assert "2 of 4 were trained to the end; 1 diverged, 1 failed; constraints could not be checked." in head
+    sections = {attrs["id"]: text for attrs, text in page.all("section")}
+    for name in ("free-s00", "free-s07", "dale-s00", "dale-s07"):
+        assert name in sections["networks"]
+    assert f"dale-s00 dale diverged 7 {IMAGE}" in sections["failures"]
+    assert "dale-s07 dale failed 7 ValueError: units" in sections["failures"]
+    assert "without reaching the criterion: free-s07." in sections["failures"]
+
+
+def test_a_run_without_a_trained_network_has_curves_and_no_other_picture(html_of_all_kinds: dict[str, str]) -> None:
+    page = Page(html_of_all_kinds["all failed"])
+    assert len(page.all("img")) == 1
+    assert "None was trained to the end: 2 failed, 2 diverged; constraints could not be checked." in page.text("header")
+
+
+def test_a_gated_network_has_no_spectrum_and_no_matrix(html_of_all_kinds: dict[str, str]) -> None:
+    page = Page(html_of_all_kinds["gated"])
+    ids = [attrs["id"] for attrs, _ in page.all("section")]
+    assert "memory" in ids
+    assert not {"spectra", "connectivity"} & set(ids)
+    assert "Without recorded recurrent weights, and so not checked: lstm-s00." in page.text("main")
+
+
+def test_the_page_is_written_as_utf_8_and_the_same_each_time(
+    make_run: Callable[..., xr.DataTree], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biornn.report.pictures._DPI", 20)
+    run = make_run(title="Größe × Δ", status=["failed"] * 4)
+    paths = [write_report(run, tmp_path / name) for name in ("a.html", "b.html")]
+    first, second = (path.read_bytes() for path in paths)
+    assert first == second
+    assert Page(first.decode("utf-8")).text("h1") == "Größe × Δ"
+
+
+def test_a_trained_run_has_every_section(run: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("biornn.report.pictures._DPI", 20)
+    page = Page(render(run))
+    assert len(page.all("section")) == len(SECTIONS)
+    for network in run["network"].values.tolist():
+        assert network in page.text("main")
