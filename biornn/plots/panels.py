@@ -68,4 +68,13 @@ def share_legend(figure: Figure) -> None:
     names = [entry.get_text() for entry in legends[0].get_texts()]
     for legend in legends:
         legend.remove()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=MEDIUM, frameon=False)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=_n_that_fit(names, figure), fontsize=MEDIUM, frameon=False
+    )
+
+
+def _n_that_fit(names: Sequence[str], figure: Figure) -> int:
+    """Count the entries of a legend that stand side by side in a figure."""
+    # A letter is about 0.6 times as wide as it is high; the line, marker and gaps of an entry take 5 letters' heights.
+    widest = (5 + 0.6 * max(map(len, names))) * MEDIUM / 72
+    return max(1, min(len(names), int(figure.get_figwidth() / widest)))
