@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -136,7 +137,12 @@ def _bracket(ax: Axes, names: list[str], edges: list[int]) -> None:
     for index, (start, end) in enumerate(pairwise(edges)):
         gap = min(0.1, 0.008 * n_networks)
         span = (start - 0.5 + gap, end - 0.5 - gap)
-        look = {"color": COLOURS[index % len(COLOURS)], "linewidth": 3.0, "solid_capstyle": "butt", "clip_on": False}
+        look: dict[str, Any] = {
+            "color": COLOURS[index % len(COLOURS)],
+            "linewidth": 3.0,
+            "solid_capstyle": "butt",
+            "clip_on": False,
+        }
         ax.plot((-0.02, -0.02), span, transform=ax.get_yaxis_transform(), **look)
         ax.plot(span, (-0.02, -0.02), transform=ax.get_xaxis_transform(), **look)
     middles = [(start + end - 1) / 2 for start, end in pairwise(edges)]

@@ -69,8 +69,10 @@ def similarity_map(matrix: xr.DataArray, ax: Axes | None = None) -> Axes:
     ax = open_axes(ax, height=3.0 + 0.13 * len(names))
     for index, (start, end) in enumerate(pairwise(edges)):
         n_failed = int((~known[start:end]).sum())
+        first, second = points[start:end][known[start:end]].T
         ax.scatter(
-            *points[start:end][known[start:end]].T,
+            first,
+            second,
             s=22,
             marker=MARKERS[index % len(MARKERS)],
             color=[COLOURS[index % len(COLOURS)]],
