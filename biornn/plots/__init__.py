@@ -1,8 +1,8 @@
 """Labelled data in, Axes out: figures that are legible at the width of a journal's column.
 
 A function of one plot draws into `ax`, or into a new figure of one column's width (85 mm), and returns the Axes. Those
-of several panels (`connectivity_and_spectrum`, `cubes`, `spectra`, `state_test`, `training_samples`) make a Figure and
-return it. None shows or saves anything.
+of several panels (`connectivity_and_spectrum`, `cubes`, `lesions`, `spectra`, `state_test`, `training_samples`) make a
+Figure and return it. None shows or saves anything.
 """
 
 from biornn.plots.activity import activity

@@ -66,10 +66,10 @@ def test_every_kind_of_lesion_has_a_panel_with_its_controls():
     figure.canvas.draw()
     assert [ax.get_title() for ax in figure.axes] == ["any units", "excitatory units", "inhibitory units"]
     assert [len(ax.get_lines()) for ax in figure.axes] == [2, 4, 4]
-    targeted, _, control, _ = figure.axes[2].get_lines()
+    targeted, other, control, control_of_other = figure.axes[2].get_lines()
     np.testing.assert_allclose(targeted.get_ydata(), [0.8, 0.4])
     np.testing.assert_allclose(control.get_ydata(), [0.7, 0.3])
-    assert control.get_color() == targeted.get_color()
+    assert control.get_color() == targeted.get_color() != other.get_color() == control_of_other.get_color()
     assert labels(figure.legends[0]) == ["a (n = 1)", "b (n = 1)"]
     assert all(ax.get_legend() is None for ax in figure.axes)
     assert figure.axes[0].get_ylim() == figure.axes[2].get_ylim()
