@@ -9,9 +9,10 @@ from io import BytesIO
 from typing import Any, ClassVar
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biornn.plots.style import COLUMN_WIDTH
+from biornn.plots.style import COLUMN_WIDTH, open_figure, set_text_sizes
 
 #: Pixels per inch: a figure of a page's width stays sharp on a screen with two pixels per point of the page.
 _DPI = 200
@@ -100,3 +101,24 @@ def _image(picture: Picture, n_columns: int, media: str) -> Image:
         figure.savefig(buffer, format="webp", dpi=_DPI, pil_kwargs={"lossless": True, "method": 4})
     width, height = (round(_POINTS_PER_INCH * inches) for inches in figure.get_size_inches())
     return Image(media, "data:image/webp;base64," + b64encode(buffer.getvalue()).decode(), width, height)
+
+
+def one_panel(draw: Callable[[Axes], Any], height: float) -> Callable[[int], Figure]:
+    """Make what a `Picture` draws from what draws into one Axes; it has one column's width.
+
+    Parameters
+    ----------
+    draw
+        Draws into the Axes that it is given.
+    height
+        Height of the figure, in inches.
+    """
+
+    def figure_of(n_columns: int) -> Figure:
+        figure = open_figure(COLUMN_WIDTH, height)
+        ax = figure.add_subplot()
+        draw(ax)
+        set_text_sizes(ax)
+        return figure
+
+    return figure_of

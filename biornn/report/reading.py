@@ -15,6 +15,10 @@ from biornn.report.network_table import describe_networks
 from biornn.report.summary import summarise
 from biornn.schema import GATED, is_trained, text
 
+#: How long networks are left without input, in ms; held-out trials on which noise and lesions are tried: they run the
+#: networks again, and a few trials give two digits.
+DELAY, N_TRIALS = 2000.0, 8
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -133,6 +137,62 @@ class Reading:
     def spectrum(self) -> xr.DataArray:
         """Eigenvalues of all networks before and after training, dims `network`, `epoch`, `mode`."""
         return analysis.eigenspectrum(self.weights["recurrent_weights"].isel(epoch=[0, -1]))
+
+    @cached_property
+    def balance(self) -> xr.Dataset:
+        """Excitatory and inhibitory currents in the probe, and their balance."""
+        return analysis.ei_balance(self.weights, self.run["probe_activity"].to_dataset()["rates"])
+
+    @cached_property
+    def selectivity(self) -> xr.Dataset | None:
+        """What units tell of the bits in the held-out trials; None where the trials do not hold every state."""
+        trials = self.run["trials"].to_dataset()
+        if "memory_state" not in trials:
+            return None
+        rates = self.run["activity"].to_dataset()["rates"]
+        try:
+            return analysis.selectivity(rates, trials["memory_state"], trials.get("response_window"))
+        except ValueError:
+            return None
+
+    @cached_property
+    def cube(self) -> xr.Dataset | None:
+        """How cubic the memory states are in the probe; None where it does not hold every state."""
+        trials = self.run["probe_trials"].to_dataset()
+        if "memory_state" not in trials:
+            return None
+        rates = self.run["probe_activity"].to_dataset()["rates"]
+        try:
+            return analysis.memory_cube(rates, trials["memory_state"], trials.get("response_window"))
+        except ValueError:
+            return None
+
+    @cached_property
+    def retention(self) -> xr.Dataset | None:
+        """What networks hold without input; None where the probe does not hold every state."""
+        trials = self.run["probe_trials"].to_dataset()
+        if not {"memory_state", "response_window"} <= set(trials) or self.cube is None:
+            return None
+        return analysis.retention(self.weights, trials, DELAY)
+
+    @cached_property
+    def input_noise(self) -> xr.Dataset:
+        """Accuracy under noise on the inputs."""
+        return analysis.input_noise_robustness(self.weights, self._few_trials)
+
+    @cached_property
+    def recurrent_noise(self) -> xr.Dataset:
+        """Accuracy under noise in every unit."""
+        return analysis.recurrent_noise_robustness(self.weights, self._few_trials)
+
+    @cached_property
+    def lesions(self) -> xr.Dataset:
+        """Accuracy with a share of the units silenced."""
+        return analysis.lesion_robustness(self.weights, self._few_trials, n_repeats=3)
+
+    @property
+    def _few_trials(self) -> xr.Dataset:
+        return self.run["trials"].to_dataset().isel(trial=slice(N_TRIALS)).load()
 
     def members(self, values: xr.DataArray, condition: str) -> xr.DataArray:
         """Take the networks of one condition that were trained.

@@ -1,5 +1,7 @@
 """Words of a report."""
 
+from math import isnan
+
 
 def plural(n: int, noun: str) -> str:
     """Count things: ``1 network``, ``1,200 networks``.
@@ -17,3 +19,21 @@ def plural(n: int, noun: str) -> str:
     '2 seeds'
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def p_text(p_value: float) -> str:
+    """Write a p-value with two digits; NaN, where there is no test, is a dash.
+
+    Parameters
+    ----------
+    p_value
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> p_text(0.03125), p_text(0.00001)
+    ('0.031', '< 0.001')
+    """
+    if isnan(p_value):
+        return "–"
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.2g}"

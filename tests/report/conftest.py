@@ -36,7 +36,7 @@ def planted_run(
     conditions = {"free": {}, "dale": {"excitatory_fraction": 0.5}} if conditions is None else conditions
     networks = [(condition, seed) for condition in conditions for seed in seeds]
     status = ["criterion_reached"] * len(networks) if status is None else list(status)
-    task = FlipFlop(n_bits=2, duration=160.0, n_pulses=2)
+    task = FlipFlop(n_bits=2, duration=300.0, n_pulses=3)
     index = xr.Dataset(
         coords={
             "network": [f"{condition}-s{seed:02d}" for condition, seed in networks],
@@ -45,7 +45,7 @@ def planted_run(
         }
     )
     generator = np.random.default_rng(0)
-    groups = {"trials": task.sample(4, seed=0), "probe_trials": task.probe()}
+    groups = {"trials": task.sample(16, seed=0), "probe_trials": task.probe()}
     is_kept = xr.DataArray([one in TRAINED for one in status], dims="network")
     for prefix in ("", "probe_"):
         activity = _activity(groups[f"{prefix}trials"], len(networks), generator)
@@ -70,7 +70,7 @@ def planted_run(
         "versions": json.dumps({"python": "3.11.7", "biornn": "0.1.0"}),
         "experiment": json.dumps(
             {
-                "task": {"n_bits": 2, "duration": 160.0},
+                "task": {"n_bits": 2, "duration": 300.0},
                 "network": _NETWORK,
                 "training": _TRAINING,
                 "conditions": {name: dict(changes) for name, changes in conditions.items()},

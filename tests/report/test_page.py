@@ -81,7 +81,7 @@ def test_the_structure_is_that_of_a_document(page: Page) -> None:
     captions = page.all("caption")
     assert len(captions) == len(page.all("table"))
     assert all(text for _, text in captions)
-    assert len(page.all("figcaption")) == len(page.all("figure")) == len(page.all("img")) == 6
+    assert len(page.all("figcaption")) == len(page.all("figure")) == len(page.all("img")) > 6
     for attrs, _ in page.all("img"):
         assert len(attrs["alt"]) > 60
         assert re.search(r"\d", attrs["alt"])
@@ -100,7 +100,7 @@ def test_every_network_is_counted_and_every_failure_told(page: Page) -> None:
 
 def test_a_run_without_a_trained_network_has_curves_and_no_other_picture(html_of_all_kinds: dict[str, str]) -> None:
     page = Page(html_of_all_kinds["all failed"])
-    assert len(page.all("img")) == 1
+    assert [attrs["alt"].split(" ")[0] for attrs, _ in page.all("img")] == ["Accuracy", "Share", "Accuracy:"]
     assert "None was trained to the end: 2 failed, 2 diverged; constraints could not be checked." in page.text("header")
 
 
@@ -127,5 +127,6 @@ def test_a_trained_run_has_every_section(run: xr.DataTree, monkeypatch: pytest.M
     monkeypatch.setattr("biornn.report.pictures._DPI", 20)
     page = Page(render(run))
     assert len(page.all("section")) == len(SECTIONS)
+    assert "Failures None: all 4 networks were trained." in page.text("main")
     for network in run["network"].values.tolist():
         assert network in page.text("main")

@@ -29,7 +29,39 @@ def connectivity(reading: Reading) -> Section | None:
             "Weights are the effective ones, after every constraint. A row holds what one unit sends to all others: "
             "under Dale's law it has one colour.",
             picture,
+            weight_magnitudes(reading),
         ),
+    )
+
+
+def weight_magnitudes(reading: Reading) -> Picture:
+    """Draw the distribution of the weights before and after training, a network per condition.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    names = reading.shown_ungated
+    weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
+    weights = weights.isel(epoch=[0, -1]).sel(network=names).load()
+
+    def one(network: str, ax: Axes) -> None:
+        member = weights.sel(network=network)
+        plots.weight_distribution(member["recurrent_weights"], member["recurrent_mask"], member["cell_type"], ax=ax)
+
+    size = abs(weights["recurrent_weights"]).where(weights["recurrent_mask"]).median(["unit_pre", "unit_post"])
+    told = [
+        f"{name}: median magnitude {float(size.sel(network=name)[0]):.2g} before and "
+        f"{float(size.sel(network=name)[1]):.2g} after training"
+        for name in names
+    ]
+    return Picture(
+        "weight_distribution",
+        lambda n_columns: panels(names, one, n_columns=n_columns),
+        f"Distribution of the magnitudes of the recurrent weights on a logarithmic axis. {'; '.join(told)}.",
+        "How large the recurrent weights are, by the cell type of the presynaptic unit: before (dashed) and after "
+        "training. A log-normal distribution is a symmetric bell.",
     )
 
 

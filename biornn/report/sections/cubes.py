@@ -5,7 +5,7 @@ from __future__ import annotations
 import xarray as xr
 
 from biornn import plots
-from biornn.analysis import memory_cube, principal_components
+from biornn.analysis import principal_components
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
@@ -28,10 +28,10 @@ def cubes(reading: Reading) -> Section | None:
         "the states are the corners of a cube (with two bits: of a square).",
         picture,
     ]
-    try:
-        blocks.append(_scores(reading))
-    except ValueError as error:  # the probe does not hold every state: there is no cube to measure
-        blocks.append(f"The cube could not be measured. {error}")
+    if reading.cube is None:
+        blocks.append("The cube could not be measured: the probe does not hold every state.")
+    else:
+        blocks.append(_scores(reading, reading.cube))
     return Section("memory", "Memory states", tuple(blocks))
 
 
@@ -61,10 +61,7 @@ def state_paths(reading: Reading) -> Picture | None:
     )
 
 
-def _scores(reading: Reading) -> Table:
-    trials = reading.run["probe_trials"].to_dataset()
-    rates: xr.DataArray = reading.run["probe_activity"].to_dataset()["rates"]
-    cube = memory_cube(rates, trials["memory_state"], trials.get("response_window"))
+def _scores(reading: Reading, cube: xr.Dataset) -> Table:
     columns = {
         "affine_r2": Column("fit of a box"),
         "similarity_r2": Column("fit of a cube"),

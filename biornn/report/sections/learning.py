@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from biornn import plots
+from biornn.analysis import time_to_criterion
 from biornn.plots.panels import share_legend
 from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
-from biornn.report.pictures import Picture
+from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Cell, Column, Row, Table, spread, table
+from biornn.report.sections.differences import reference_of
+from biornn.report.tables import Cell, Column, Row, number, table
+from biornn.report.words import p_text
 
 
 def learning(reading: Reading) -> Section:
@@ -30,7 +34,7 @@ def learning(reading: Reading) -> Section:
     ]
     blocks.append(learning_curves(reading))
     if _criterion(reading) is not None:
-        blocks.append(_time_to_criterion(reading))
+        blocks += _time_to_criterion(reading)
     return Section("learning", "How the networks learned", tuple(blocks))
 
 
@@ -86,18 +90,39 @@ def _tell(reading: Reading, condition: str) -> str:
     return f"{condition}: median accuracy {verb} from {first:.3f} to {last:.3f}."
 
 
-def _time_to_criterion(reading: Reading) -> Table:
+def _time_to_criterion(reading: Reading) -> list[Block]:
+    if (reading.status == "completed").any():  # some were trained without the criterion
+        return []
+    reference = reference_of(reading)
+    result = time_to_criterion(reading.history.assign_coords(condition=reading.condition), reference)
     rows: list[Row] = []
-    for condition in reading.conditions:
-        steps = reading.history["steps_to_criterion"]
-        when = reading.members(steps, condition)
-        reached: xr.DataArray = when.isel(network=np.flatnonzero(when.notnull()))
-        n_networks = int((reading.condition == condition).sum())
-        share = Cell(f"{reached.sizes['network']} of {n_networks}", reached.sizes["network"] / n_networks)
-        rows.append([condition, share, spread(reached, ".0f")])
-    return table(
-        f"When networks held an accuracy of {_criterion(reading):g} on the validation trials: median [min, max] of "
-        "those that did. Those that never did are counted, and have no number.",
-        ["condition", "reached it", Column("time to criterion", "updates")],
-        rows,
+    told = []
+    for index, condition in enumerate(reading.conditions):
+        one = result.isel(condition=index)
+        n_reached, n_networks = int(one["n_reached"]), int(one["n_networks"])
+        p_value = float(one["p_holm"])
+        rows.append(
+            [
+                condition,
+                Cell(f"{n_reached} of {n_networks}", n_reached / n_networks),
+                number(float(one["median_steps"]), ",.0f"),
+                Cell(p_text(p_value), None if isnan(p_value) else p_value),
+            ]
+        )
+        told.append(f"{condition}: {n_reached} of {n_networks}")
+    criterion = _criterion(reading)
+    picture = Picture(
+        "time_to_criterion",
+        one_panel(lambda ax: plots.time_to_criterion(result, ax=ax), 2.8),
+        f"Share of the networks that have reached the criterion over optimizer updates, by condition. By the end: "
+        f"{'; '.join(told)}.",
+        f"Share of all networks, failed ones among them, that have held an accuracy of {criterion:g} on the validation "
+        "trials (one minus the Kaplan-Meier estimate).",
     )
+    header: list[Column | str] = ["condition", "reached it", Column("median time", "updates"), "p (Holm)"]
+    caption = (
+        f"Time to the criterion, an accuracy of {criterion:g} on the validation trials. Networks that never got there, "
+        "failed ones among them, count as not there at the end of the planned training; the median is the first "
+        f"update by which half of all were. p: log-rank test against {reference}, approximate with few networks."
+    )
+    return [picture, table(caption, header, rows)]

@@ -47,7 +47,7 @@ def test_properties_are_split_into_what_is_shared_and_what_differs(make_run: Mak
     _, shared, differing, task = tables(make_run())
     assert ["activation", "tanh"] in rows(shared)
     assert ["constraints", "none", "Dale's law"] in rows(differing)
-    assert rows(task) == [["n bits", "2"], ["duration", "160"]]
+    assert rows(task) == [["n bits", "2"], ["duration", "300"]]
     assert not any(table.sortable for table in (shared, differing, task))
 
 

@@ -7,23 +7,30 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.report.reading import Reading
+from biornn.analysis import bulk_and_outliers, retention
+from biornn.report.reading import DELAY, Reading
 from biornn.report.sections.activity import activity
+from biornn.report.sections.balance import balance
 from biornn.report.sections.connectivity import connectivity
 from biornn.report.sections.cubes import cubes
+from biornn.report.sections.robustness import robustness
+from biornn.report.sections.selectivity import selectivity
+from biornn.report.sections.similarity import similarity
 from biornn.report.sections.spectra import spectra
 
 MakeRun = Callable[..., xr.DataTree]
 
 
-@pytest.mark.parametrize("section", [activity, connectivity, cubes, spectra])
+@pytest.mark.parametrize(
+    "section", [activity, balance, connectivity, cubes, robustness, selectivity, similarity, spectra]
+)
 def test_without_a_trained_network_there_is_nothing_to_show(make_run: MakeRun, section) -> None:
     assert section(Reading(make_run(status=["failed"] * 4))) is None
 
 
 def test_spectra_are_told_by_their_radii(make_run: MakeRun) -> None:
     reading = Reading(make_run(status=["completed", "completed", "failed", "failed"]))
-    _, picture, table = spectra(reading).blocks
+    _, picture, table, *_ = spectra(reading).blocks
     final = reading.weights["recurrent_weights"].isel(epoch=-1).values
     radii = [np.abs(np.linalg.eigvals(final[index])).max() for index in (0, 1)]
     assert f"{radii[0]:.2f} after training" in picture.alt
@@ -33,7 +40,9 @@ def test_spectra_are_told_by_their_radii(make_run: MakeRun) -> None:
 
 
 def test_matrices_are_told_by_their_density_and_signs(make_run: MakeRun) -> None:
-    _, picture = connectivity(Reading(make_run())).blocks
+    _, picture, weights = connectivity(Reading(make_run())).blocks
+    assert "dale-s00: median magnitude" in weights.alt
+    assert len(weights.draw(2).axes) == 2
     assert "dale-s00: 100% of the weights are not zero, 50% of these are positive" in picture.alt
 
 
@@ -55,7 +64,7 @@ def test_a_probe_that_misses_a_state_is_drawn_and_not_measured(make_run: MakeRun
     probe = run["probe_trials"].to_dataset(inherit=False)
     run["probe_trials"].dataset = probe.assign(memory_state=xr.full_like(probe["memory_state"], "++"))
     _, _, told = cubes(Reading(run)).blocks
-    assert told.startswith("The cube could not be measured. memory_state: expected samples of all 4 states")
+    assert told == "The cube could not be measured: the probe does not hold every state."
 
 
 def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> None:
@@ -65,3 +74,40 @@ def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> 
     assert "free-s00" in rates.alt
     assert "dale-s00" in rates.alt
     assert len(rates.draw(2).axes) == 4  # two maps with their colour bars
+
+
+def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
+    reading = Reading(make_run())
+    *_, picture, table = spectra(reading).blocks
+    weights = reading.weights.isel(epoch=-1)
+    found = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"]).isel(network=0)
+    assert f"free-s00: predicted bulk radius {float(found['bulk_radius']):.2f}" in picture.alt
+    assert [column.heading for column in table.columns][1:3] == ["predicted bulk radius", "outliers"]
+    assert len(picture.draw(2).axes) == 2
+
+
+def test_currents_selectivity_and_robustness_are_those_of_the_analysis(make_run: MakeRun) -> None:
+    reading = Reading(make_run(status=["completed", "diverged", "completed", "completed"]))
+    _, picture, table = balance(reading).blocks
+    index = float(reading.balance["balance_index"][0])
+    assert f"free-s00: balance index {index:.2f}" in picture.alt
+    assert table.rows[0][1].value == index
+    _, _, table = selectivity(reading).blocks
+    assert table.rows[0][1].value == float(reading.selectivity["mixed_selectivity"].mean("unit")[0])
+    _, table = robustness(reading).blocks
+    held = retention(reading.weights, reading.run["probe_trials"].to_dataset(), DELAY)["share_retained"]
+    assert table.rows[0][1].value == float(held[0])
+    free, dale = (
+        {column.heading: cell.text for column, cell in zip(table.columns, row, strict=True)} for row in table.rows
+    )
+    assert free["of excitatory units"] == "–"
+    assert dale["of excitatory units"] != "–"
+
+
+def test_what_is_alike_is_told_with_its_test(make_run: MakeRun) -> None:
+    _, picture, told = similarity(Reading(make_run())).blocks
+    assert "4 trained networks" in picture.alt
+    assert re.search(r"p \d\.\d+, one-sided, by 2 permutations", told)  # two labels swapped within two seeds
+    alone = similarity(Reading(make_run(conditions={"only": {}})))
+    assert len(alone.blocks) == 2  # nothing to test
+    assert similarity(Reading(make_run(conditions={"only": {}}, seeds=[0]))) is None

@@ -1,0 +1,75 @@
+"""Excitatory and inhibitory currents, and how far they cancel."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from biornn import plots
+from biornn.plots.panels import panels
+from biornn.report.pictures import Picture
+from biornn.report.reading import Reading
+from biornn.report.section import Section
+from biornn.report.tables import Row, spread, table
+
+
+def balance(reading: Reading) -> Section | None:
+    """Currents over the probe, and the balance of all networks.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    picture = mean_currents(reading)
+    if picture is None:
+        return None
+    rows: list[Row] = [
+        [
+            condition,
+            spread(reading.members(reading.balance["balance_index"], condition), ".2f"),
+            spread(reading.members(reading.balance["correlation"], condition), ".2f"),
+        ]
+        for condition in reading.conditions
+    ]
+    return Section(
+        "balance",
+        "Excitation and inhibition",
+        (
+            "The current into a unit is split by the sign of the weights that it comes through. Where rates take both "
+            "signs, as with tanh, a negative rate turns the sign of what it sends: then the split says what weights "
+            "do, and not which units excite.",
+            picture,
+            table(
+                "Balance in the probe: median [min, max] over the trained networks of a condition. Index: 1 where the "
+                "two currents cancel at every moment, 0 where they never have opposite signs. Correlation: of "
+                "excitation with inhibition over time, mean over units.",
+                ["condition", "balance index", "correlation"],
+                rows,
+            ),
+        ),
+    )
+
+
+def mean_currents(reading: Reading) -> Picture | None:
+    """Draw the currents over time, a network per condition.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    names = reading.shown_ungated
+    if not names:
+        return None
+    shown = reading.balance.sel(network=names)
+
+    def one(network: str, ax: Axes) -> None:
+        plots.ei_balance(shown.sel(network=network), ax=ax)
+
+    told = [f"{name}: balance index {float(shown['balance_index'].sel(network=name)):.2f}" for name in names]
+    return Picture(
+        "ei_balance",
+        lambda n_columns: panels(names, one, n_columns=n_columns),
+        f"Excitatory, inhibitory and net current over the probe, means over units. {'; '.join(told)}.",
+        "Currents in the probe, means over all units: through positive weights, through negative ones, and their sum.",
+    )

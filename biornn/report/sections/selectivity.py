@@ -1,0 +1,75 @@
+"""What single units tell of the bits that a network holds."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.axes import Axes
+
+from biornn import plots
+from biornn.plots.panels import panels
+from biornn.report.pictures import Picture
+from biornn.report.reading import Reading
+from biornn.report.section import Section
+from biornn.report.tables import Row, spread, table
+
+
+def selectivity(reading: Reading) -> Section | None:
+    """Share of each unit's variance that the bits explain.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    picture = explained_variance(reading)
+    if picture is None or reading.selectivity is None:
+        return None
+    means = reading.selectivity[["mixed_selectivity", "residual"]].mean("unit")
+    rows: list[Row] = [
+        [condition, *(spread(reading.members(means[name], condition), ".2f") for name in means)]
+        for condition in reading.conditions
+    ]
+    return Section(
+        "selectivity",
+        "Selectivity of units",
+        (
+            "The variance of a unit's rate in the held-out trials is divided among the bits of the memory, outside of "
+            "response windows.",
+            picture,
+            table(
+                "Means over units: median [min, max] over the trained networks of a condition. Mixed selectivity is "
+                "the number of bits on which a unit depends: 1 for one bit alone. Left within states: share of the "
+                "variance that no bit explains.",
+                ["condition", "mixed selectivity", "left within states"],
+                rows,
+            ),
+        ),
+    )
+
+
+def explained_variance(reading: Reading) -> Picture | None:
+    """Draw a bar per unit, a network per condition.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    names = list(reading.shown.values())
+    if not names or reading.selectivity is None:
+        return None
+    shown: xr.Dataset = reading.selectivity.sel(network=names)
+    cell_type = reading.weights["cell_type"]
+
+    def one(network: str, ax: Axes) -> None:
+        plots.selectivity(shown.sel(network=network), cell_type=cell_type.sel(network=network), ax=ax)
+
+    mixed = shown["mixed_selectivity"].mean("unit")
+    told = [f"{name}: {float(mixed.sel(network=name)):.2f} bits" for name in names]
+    return Picture(
+        "selectivity",
+        lambda n_columns: panels(names, one, n_columns=n_columns),
+        "Share of the variance of each unit that each bit of the memory explains, as stacked bars. Mean number of bits "
+        f"on which a unit depends: {'; '.join(told)}.",
+        "Share of each unit's variance that each bit explains. A bar is a unit, sorted by the bit that explains most.",
+    )

@@ -1,0 +1,58 @@
+"""How alike the solutions of the networks are."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from biornn import plots
+from biornn.analysis import similarity as similarity_of
+from biornn.analysis import similarity_test
+from biornn.report.pictures import Picture, one_panel
+from biornn.report.reading import Reading
+from biornn.report.section import Block, Section
+from biornn.report.words import p_text
+
+
+def similarity(reading: Reading) -> Section | None:
+    """Similarity of every two networks, and whether conditions make networks alike.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    """
+    if int(reading.trained.sum()) < 2:
+        return None
+    kept = np.flatnonzero(reading.trained)
+    matrix = similarity_of(reading.run["probe_activity"].to_dataset()["rates"].isel(network=kept))
+    off_diagonal = matrix.values[~np.eye(len(matrix), dtype=bool)]
+    blocks: list[Block] = [
+        "Linear centred kernel alignment (CKA) of the activity of every two networks in the probe: 1 where one is the "
+        "other, turned and scaled; no unit is taken to be the same in both.",
+        Picture(
+            "similarity",
+            one_panel(lambda ax: plots.similarity(matrix, ax=ax), 3.0),
+            f"Matrix of the similarity (CKA) of {len(matrix)} trained networks, grouped by condition. Similarities of "
+            f"two networks range from {np.nanmin(off_diagonal):.2f} to {np.nanmax(off_diagonal):.2f}.",
+            "Similarity of the networks, grouped by condition and sorted by seed. Lighter is more alike.",
+        ),
+    ]
+    if (told := _test(matrix)) is not None:
+        blocks.append(told)
+    return Section("similarity", "How alike the solutions are", tuple(blocks))
+
+
+def _test(matrix: xr.DataArray) -> str | None:
+    try:
+        test = similarity_test(matrix)
+    except ValueError:  # one condition, or no seeds that conditions share: nothing to test
+        return None
+    if not np.isfinite(float(test["difference"])):
+        return None
+    return (
+        f"Networks of one condition have a mean similarity of {float(test['within']):.3f}, those of different "
+        f"conditions {float(test['between']):.3f} (pairs of different seeds); p "
+        f"{p_text(float(test['p_value']))}, one-sided, by {int(test['n_permutations']):,} permutations of the "
+        "conditions within seeds."
+    )
