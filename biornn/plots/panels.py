@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -54,7 +55,7 @@ def panels(
 
 
 def share_legend(figure: Figure) -> None:
-    """Put one legend below all panels in place of the same one above each.
+    """Put one legend below all panels in place of one above each; what several of them name is named once.
 
     Parameters
     ----------
@@ -64,17 +65,28 @@ def share_legend(figure: Figure) -> None:
     legends = [legend for ax in figure.axes if (legend := ax.get_legend()) is not None]
     if not legends:
         return
-    handles = [handle for handle in legends[0].legend_handles if handle is not None]
-    names = [entry.get_text() for entry in legends[0].get_texts()]
+    entries: dict[str, Artist] = {}
+    for legend in legends:
+        for handle, entry in zip(legend.legend_handles, legend.get_texts(), strict=True):
+            if handle is not None:
+                entries.setdefault(entry.get_text(), handle)
+    names = list(entries)
     for legend in legends:
         legend.remove()
     figure.legend(
-        handles, names, loc="outside lower center", ncols=_n_that_fit(names, figure), fontsize=MEDIUM, frameon=False
+        list(entries.values()),
+        names,
+        loc="outside lower center",
+        ncols=_n_that_fit(names, figure),
+        fontsize=MEDIUM,
+        frameon=False,
     )
 
 
 def _n_that_fit(names: Sequence[str], figure: Figure) -> int:
     """Count the entries of a legend that stand side by side in a figure."""
     # A letter is about 0.6 times as wide as it is high; the line, marker and gaps of an entry take 5 letters' heights.
-    widest = (5 + 0.6 * max(map(len, names))) * MEDIUM / 72
-    return max(1, min(len(names), int(figure.get_figwidth() / widest)))
+    widths = [(5 + 0.6 * len(name)) * MEDIUM / 72 for name in names]
+    if sum(widths) <= figure.get_figwidth():
+        return len(names)
+    return max(1, int(figure.get_figwidth() / max(widths)))

@@ -22,3 +22,15 @@ def test_a_legend_is_not_made_up_and_nothing_to_draw_is_refused() -> None:
     assert panels(["a"], lambda name, ax: None).legends == []
     with pytest.raises(ValueError, match="names: expected at least one network to draw, got none"):
         panels([], draw)
+
+
+def test_a_shared_legend_names_what_any_panel_names_and_wraps_where_it_must() -> None:
+    def one(name: str, ax: Axes) -> None:
+        ax.plot([0, 1], label="everywhere")
+        ax.plot([1, 0], label=f"a long entry that only panel {name} has")
+        ax.legend()
+
+    (legend,) = panels(["a", "b"], one).legends
+    names = [entry.get_text() for entry in legend.get_texts()]
+    assert names == ["everywhere", "a long entry that only panel a has", "a long entry that only panel b has"]
+    assert [panels(["a", "b"], one, n_columns=n).legends[0]._ncols for n in (1, 2)] == [1, 2]
