@@ -357,7 +357,9 @@ def to_markdown() -> str:
         "## Coordinates beside the dims' own",
         table("coordinate | on | is", [f"`{n}` | `{d[0]}` | {m}" for n, (d, m) in COORDS.items()]),
         "## Attributes of the root",
-        table("attribute | is", [f"`{name}` | {meaning}" for name, meaning in (ROOT_ATTRS | OPTIONAL_ROOT_ATTRS).items()]),
+        table(
+            "attribute | is", [f"`{name}` | {meaning}" for name, meaning in (ROOT_ATTRS | OPTIONAL_ROOT_ATTRS).items()]
+        ),
     ]
     for group, variables in GROUPS.items():
         rows = []

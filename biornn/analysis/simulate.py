@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from biornn.activations import activation
 from biornn.schema import GATED, variable_attrs
@@ -86,9 +87,11 @@ def simulate(
     activity = {"outputs": np.empty((n_networks, *shape[:2], weights.sizes["output_channel"]))}
     if rates:
         activity["rates"] = np.empty((n_networks, *shape))
-    for index in range(n_networks):
-        result = {name: array[index] for name, array in activity.items()}
-        _run(networks.isel(network=index), input_rows, noise, heard, result)
+    # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
+    with threadpool_limits(1, user_api="blas"):
+        for index in range(n_networks):
+            result = {name: array[index] for name, array in activity.items()}
+            _run(networks.isel(network=index), input_rows, noise, heard, result)
     labelled = _labelled(activity, side, inputs, networks)
     return labelled if "network" in weights.dims else labelled.isel(network=0)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jinja2
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
 from biornn.report.head import head
 from biornn.report.pictures import images
@@ -37,11 +36,7 @@ def write_report(run: xr.DataTree, path: Path) -> Path:
     >>> from biornn.report import write_report
     >>> write_report(bn.open_run("runs/flip_flop"), Path("report.html"))  # doctest: +SKIP
     """
-    # The networks are run again in many small products: where cores are busy, threads that wait for each other cost
-    # many times what they save.
-    with threadpool_limits(limits=1, user_api="blas"):
-        html = render(run)
-    path.write_text(html, encoding="utf-8")
+    path.write_text(render(run), encoding="utf-8")
     return path
 
 

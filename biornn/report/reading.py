@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -139,6 +140,42 @@ class Reading:
         return analysis.eigenspectrum(self.weights["recurrent_weights"].isel(epoch=[0, -1]))
 
     @cached_property
+    def cube(self) -> xr.Dataset | None:
+        """How cubic the memory states are in the probe; None where it does not hold every state."""
+        return self._of_states(analysis.memory_cube, "probe_")
+
+    @cached_property
+    def retention(self) -> xr.Dataset | None:
+        """Whether memory states survive without input; None where the probe does not hold every state."""
+        trials = self.run["probe_trials"].to_dataset().load()
+        if not {"memory_state", "response_window"} <= set(trials.data_vars):
+            return None
+        try:
+            return analysis.retention(self.weights, trials)
+        except ValueError:  # the probe does not hold every state
+            return None
+
+    @cached_property
+    def input_noise(self) -> xr.Dataset:
+        """Accuracy with more and more noise on the inputs."""
+        return analysis.input_noise_robustness(self.weights, self.few_trials)
+
+    @cached_property
+    def recurrent_noise(self) -> xr.Dataset:
+        """Accuracy with more and more noise in every unit."""
+        return analysis.recurrent_noise_robustness(self.weights, self.few_trials)
+
+    @cached_property
+    def lesions(self) -> xr.Dataset:
+        """Accuracy with more and more units silenced."""
+        return analysis.lesion_robustness(self.weights, self.few_trials, n_repeats=3)
+
+    @cached_property
+    def few_trials(self) -> xr.Dataset:
+        """Held-out trials on which networks are run again: enough for two digits, and quick."""
+        return self.run["trials"].to_dataset().isel(trial=slice(8)).load()
+
+    @cached_property
     def balance(self) -> xr.Dataset:
         """Excitatory and inhibitory currents in the probe, and their balance."""
         return analysis.ei_balance(self.weights, self.run["probe_activity"].to_dataset()["rates"])
@@ -146,53 +183,18 @@ class Reading:
     @cached_property
     def selectivity(self) -> xr.Dataset | None:
         """What units tell of the bits in the held-out trials; None where the trials do not hold every state."""
-        trials = self.run["trials"].to_dataset()
+        return self._of_states(analysis.selectivity, "")
+
+    def _of_states(self, analyse: Callable[..., xr.Dataset], prefix: str) -> xr.Dataset | None:
+        """Analyse the rates of trials or probe by memory state, where there are states and all of them are held."""
+        trials = self.run[f"{prefix}trials"].to_dataset()
         if "memory_state" not in trials:
             return None
-        rates = self.run["activity"].to_dataset()["rates"]
+        rates = self.run[f"{prefix}activity"].to_dataset()["rates"]
         try:
-            return analysis.selectivity(rates, trials["memory_state"], trials.get("response_window"))
-        except ValueError:
+            return analyse(rates, trials["memory_state"], trials.get("response_window"))
+        except ValueError:  # a state is not held
             return None
-
-    @cached_property
-    def cube(self) -> xr.Dataset | None:
-        """How cubic the memory states are in the probe; None where it does not hold every state."""
-        trials = self.run["probe_trials"].to_dataset()
-        if "memory_state" not in trials:
-            return None
-        rates = self.run["probe_activity"].to_dataset()["rates"]
-        try:
-            return analysis.memory_cube(rates, trials["memory_state"], trials.get("response_window"))
-        except ValueError:
-            return None
-
-    @cached_property
-    def retention(self) -> xr.Dataset | None:
-        """What networks hold without input; None where the probe does not hold every state."""
-        trials = self.run["probe_trials"].to_dataset()
-        if not {"memory_state", "response_window"} <= set(trials) or self.cube is None:
-            return None
-        return analysis.retention(self.weights, trials, DELAY)
-
-    @cached_property
-    def input_noise(self) -> xr.Dataset:
-        """Accuracy under noise on the inputs."""
-        return analysis.input_noise_robustness(self.weights, self._few_trials)
-
-    @cached_property
-    def recurrent_noise(self) -> xr.Dataset:
-        """Accuracy under noise in every unit."""
-        return analysis.recurrent_noise_robustness(self.weights, self._few_trials)
-
-    @cached_property
-    def lesions(self) -> xr.Dataset:
-        """Accuracy with a share of the units silenced."""
-        return analysis.lesion_robustness(self.weights, self._few_trials, n_repeats=3)
-
-    @property
-    def _few_trials(self) -> xr.Dataset:
-        return self.run["trials"].to_dataset().isel(trial=slice(N_TRIALS)).load()
 
     def members(self, values: xr.DataArray, condition: str) -> xr.DataArray:
         """Take the networks of one condition that were trained.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -160,3 +161,20 @@ def spread(values: xr.DataArray, form: str) -> Cell:
     """
     known = values.values[np.isfinite(values.values.astype(float))]
     return Cell(median_and_range(values, form), float(np.median(known)) if known.size else None)
+
+
+def setting(value: Any) -> Cell:
+    """Make a cell of a setting of an experiment.
+
+    Parameters
+    ----------
+    value
+        As the experiment records it.
+    """
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no")
+    if isinstance(value, int | float):
+        return number(value)
+    if value is None:
+        return Cell("none")
+    return Cell(value.replace("_", " ") if isinstance(value, str) else json.dumps(value))

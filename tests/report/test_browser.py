@@ -105,7 +105,7 @@ def test_the_page_never_scrolls_sideways(page: webdriver.Chrome, width: int) -> 
 
 
 def test_a_phone_gets_narrow_pictures(page: webdriver.Chrome) -> None:
-    source = "return document.querySelector('figure img').currentSrc"
+    source = "return document.querySelector('#learning img').currentSrc"
     wide = page.execute_script(source)
     resize(page, 360)
     narrow = page.execute_script(f"await new Promise(requestAnimationFrame); {source}")

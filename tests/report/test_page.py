@@ -100,7 +100,7 @@ def test_every_network_is_counted_and_every_failure_told(page: Page) -> None:
 
 def test_a_run_without_a_trained_network_has_curves_and_no_other_picture(html_of_all_kinds: dict[str, str]) -> None:
     page = Page(html_of_all_kinds["all failed"])
-    assert [attrs["alt"].split(" ")[0] for attrs, _ in page.all("img")] == ["Accuracy", "Share", "Accuracy:"]
+    assert [attrs["alt"].split(" ")[0] for attrs, _ in page.all("img")] == ["Accuracy:", "Accuracy", "Share"]
     assert "None was trained to the end: 2 failed, 2 diverged; constraints could not be checked." in page.text("header")
 
 

@@ -15,6 +15,7 @@ from biornn.report.sections.learning import learning
 from biornn.report.sections.networks import networks
 from biornn.report.sections.robustness import robustness
 from biornn.report.sections.selectivity import selectivity
+from biornn.report.sections.settings import settings
 from biornn.report.sections.similarity import similarity
 from biornn.report.sections.spectra import spectra
 from biornn.report.sections.versions import versions
@@ -23,9 +24,10 @@ from biornn.report.sections.versions import versions
 SECTIONS: tuple[MakeSection, ...] = (
     design,
     constraints,
-    learning,
+    failures,
     comparison,
     differences,
+    learning,
     robustness,
     spectra,
     cubes,
@@ -34,8 +36,8 @@ SECTIONS: tuple[MakeSection, ...] = (
     balance,
     activity,
     selectivity,
-    failures,
     networks,
+    settings,
     data,
     versions,
 )

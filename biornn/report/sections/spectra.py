@@ -7,23 +7,30 @@ from matplotlib.axes import Axes
 from biornn import plots
 from biornn.analysis import (
     bulk_and_outliers,
+    compare_with_null,
     eigenspectrum,
     matched_random_weights,
     n_outside,
     nonnormality,
     predicted_spectrum,
     singular_value_entropy,
+    spectral_radius,
 )
 from biornn.plots.panels import panels
+from biornn.report.measures import OUTSIDE
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, Table, spread, table
+from biornn.report.tables import Cell, Row, Table, spread, table
 
-#: An orthogonal matrix has its eigenvalues on the unit circle up to rounding: those beyond it were moved by training.
-_BEYOND = 1.02
-#: Shuffles of the weights: a few fill the disk.
-_N_DRAWS = 5
+#: Shuffles of the weights: a few fill the disk, more make a null.
+_N_DRAWS, _N_NULL_DRAWS = 5, 99
+_LEVEL = 0.05
+_STATISTICS = {
+    "spectral radius": spectral_radius,
+    "non-normality": nonnormality,
+    "entropy of the singular values": singular_value_entropy,
+}
 
 
 def spectra(reading: Reading) -> Section | None:
@@ -37,7 +44,7 @@ def spectra(reading: Reading) -> Section | None:
     picture = eigenspectra(reading)
     if picture is None:
         return None
-    outside = n_outside(reading.spectrum.isel(epoch=-1), _BEYOND)
+    outside = n_outside(reading.spectrum.isel(epoch=-1), OUTSIDE)
     rows: list[Row] = [
         [
             condition,
@@ -51,9 +58,9 @@ def spectra(reading: Reading) -> Section | None:
         "spectra",
         "Spectra",
         (
-            "The eigenvalues of the recurrent weights say how a small activity would grow, decay and rotate. The "
-            "spectral radius is the largest modulus; eigenvalues that training drove out of the unit circle carry what "
-            "the network holds.",
+            "The eigenvalues of the recurrent weights say how a small activity would grow, decay and rotate: those "
+            "near +1 change slowly and can hold a memory, those far from the real axis oscillate. The spectral radius "
+            "is the largest modulus, whichever of the two it belongs to.",
             picture,
             table(
                 "Recurrent weights of all networks: median [min, max] over the trained networks of a condition.",
@@ -61,12 +68,13 @@ def spectra(reading: Reading) -> Section | None:
                     "condition",
                     "spectral radius before training",
                     "spectral radius after training",
-                    f"eigenvalues beyond {_BEYOND} after training",
+                    f"eigenvalues beyond {OUTSIDE} after training",
                 ],
                 rows,
             ),
             theory_picture(reading),
             _theory_table(reading),
+            _null_table(reading),
         ),
     )
 
@@ -87,7 +95,7 @@ def eigenspectra(reading: Reading) -> Picture | None:
     told = [
         f"{name}: spectral radius {float(radius.sel(network=name)[0]):.2f} before and "
         f"{float(radius.sel(network=name)[1]):.2f} after training, "
-        f"{int(n_outside(values.sel(network=name)[1], _BEYOND))} eigenvalues beyond {_BEYOND}"
+        f"{int(n_outside(values.sel(network=name)[1], OUTSIDE))} eigenvalues beyond {OUTSIDE}"
         for name in names
     ]
     return Picture(
@@ -145,8 +153,6 @@ def _theory_table(reading: Reading) -> Table:
             condition,
             spread(reading.members(found["bulk_radius"], condition), ".2f"),
             spread(reading.members(found["n_outliers"], condition), ".0f"),
-            spread(reading.members(nonnormality(weights), condition), ".2f"),
-            spread(reading.members(singular_value_entropy(weights), condition), ".2f"),
         ]
         for condition in reading.conditions
     ]
@@ -154,6 +160,38 @@ def _theory_table(reading: Reading) -> Table:
         "Recurrent weights after training against random ones: median [min, max] over the trained networks of a "
         "condition. Outliers are eigenvalues beyond the edge of the bulk that random weights of the same mean and "
         "variance would fill.",
-        ["condition", "predicted bulk radius", "outliers", "non-normality", "entropy of the singular values"],
+        ["condition", "predicted bulk radius", "outliers"],
+        rows,
+    )
+
+
+def _null_table(reading: Reading) -> Table:
+    """Observed statistics, and how far they are from those of shuffled weights."""
+    weights = reading.weights["recurrent_weights"].isel(epoch=-1)
+    arrays = weights, reading.weights["recurrent_mask"], reading.weights["cell_type"]
+    found = {
+        name: compare_with_null(statistic, *arrays, n_draws=_N_NULL_DRAWS, seed=0, keep_balance=True)
+        for name, statistic in _STATISTICS.items()
+    }
+    rows: list[Row] = []
+    for condition in reading.conditions:
+        cells: list[Cell | str] = [condition]
+        for result in found.values():
+            members = reading.members(result["p_value"], condition).dropna("network")
+            n_unusual = int((members < _LEVEL).sum())
+            cells += [
+                spread(reading.members(result["observed"], condition), ".2f"),
+                spread(reading.members(result["z"], condition), "+.1f"),
+                Cell(f"{n_unusual} of {members.sizes['network']}", float(n_unusual)),
+            ]
+        rows.append(cells)
+    columns = [heading for name in found for heading in (name, "z against the null", f"networks with p < {_LEVEL:g}")]
+    return table(
+        "What training added beyond what the constraint alone gives: each network after training against "
+        f"{_N_NULL_DRAWS} shuffles of its own weights among the synapses that every unit receives from units of one "
+        "type. Mask, signs, the distribution of the weights, and each unit's sums of excitation and inhibition stay; "
+        "what training arranged goes. z: standard deviations of the null, median [min, max]; p-values are not "
+        "corrected, one in twenty random networks has one below 0.05.",
+        ["condition", *columns],
         rows,
     )

@@ -9,8 +9,17 @@ from biornn.report.tables import Cell, Table
 
 def test_a_row_per_condition_with_failures_counted(make_run: Callable[..., xr.DataTree]) -> None:
     reading = Reading(make_run(status=["completed", "diverged", "failed", "failed"]))
-    (table,) = (block for block in comparison(reading).blocks if isinstance(block, Table))
+    table, _ = (block for block in comparison(reading).blocks if isinstance(block, Table))
     free, dale = table.rows
     assert free[:2] == (Cell("free"), Cell("1 of 2", 0.5, alarm=True))
     assert free[2].value == float(reading.summary["accuracy"][0])
     assert dale[1:4] == (Cell("0 of 2", 0.0, alarm=True), Cell("none"), Cell("none"))
+
+
+def test_accuracy_by_output_and_by_whole_state(make_run: Callable[..., xr.DataTree]) -> None:
+    reading = Reading(make_run(seeds=[0]))
+    _, table = (block for block in comparison(reading).blocks if isinstance(block, Table))
+    assert [column.heading for column in table.columns] == ["output or state", "free", "dale"]
+    assert [row[0].text for row in table.rows] == ["bit 1", "bit 2", "++", "+-", "-+", "--"]
+    # A network that says what the target says but for noise of sd 0.1: five standard deviations from an error.
+    assert [cell.text for row in table.rows for cell in row[1:]] == ["1.000"] * 12

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.analysis import bulk_and_outliers, retention
-from biornn.report.reading import DELAY, Reading
+from biornn.analysis import bulk_and_outliers
+from biornn.report.reading import Reading
 from biornn.report.sections.activity import activity
 from biornn.report.sections.balance import balance
 from biornn.report.sections.connectivity import connectivity
@@ -78,15 +78,17 @@ def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> 
 
 def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
     reading = Reading(make_run())
-    *_, picture, table = spectra(reading).blocks
+    *_, picture, table, null = spectra(reading).blocks
     weights = reading.weights.isel(epoch=-1)
     found = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"]).isel(network=0)
     assert f"free-s00: predicted bulk radius {float(found['bulk_radius']):.2f}" in picture.alt
     assert [column.heading for column in table.columns][1:3] == ["predicted bulk radius", "outliers"]
+    radius = reading.summary["spectral_radius_after"].isel(network=[0, 1])
+    np.testing.assert_allclose(null.rows[0][1].value, np.median(radius))
     assert len(picture.draw(2).axes) == 2
 
 
-def test_currents_selectivity_and_robustness_are_those_of_the_analysis(make_run: MakeRun) -> None:
+def test_currents_and_selectivity_are_those_of_the_analysis(make_run: MakeRun) -> None:
     reading = Reading(make_run(status=["completed", "diverged", "completed", "completed"]))
     _, picture, table = balance(reading).blocks
     index = float(reading.balance["balance_index"][0])
@@ -94,14 +96,6 @@ def test_currents_selectivity_and_robustness_are_those_of_the_analysis(make_run:
     assert table.rows[0][1].value == index
     _, _, table = selectivity(reading).blocks
     assert table.rows[0][1].value == float(reading.selectivity["mixed_selectivity"].mean("unit")[0])
-    _, table = robustness(reading).blocks
-    held = retention(reading.weights, reading.run["probe_trials"].to_dataset(), DELAY)["share_retained"]
-    assert table.rows[0][1].value == float(held[0])
-    free, dale = (
-        {column.heading: cell.text for column, cell in zip(table.columns, row, strict=True)} for row in table.rows
-    )
-    assert free["of excitatory units"] == "–"
-    assert dale["of excitatory units"] != "–"
 
 
 def test_what_is_alike_is_told_with_its_test(make_run: MakeRun) -> None:

@@ -1,0 +1,45 @@
+"""A number per network and measure."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn import analysis
+from biornn.report.measures import FAMILIES, OUTSIDE, comparable, measure
+from biornn.report.reading import Reading
+
+MakeRun = Callable[..., xr.DataTree]
+
+
+@pytest.fixture(scope="module")
+def reading(make_run: MakeRun) -> Reading:
+    return Reading(make_run(status=["completed", "completed", "diverged", "completed"]))
+
+
+def test_every_measure_of_every_family_is_measured_once(reading: Reading) -> None:
+    measures = measure(reading)
+    assert sorted(map(str, measures)) == sorted(name for family in FAMILIES.values() for name in family)
+    assert measures["condition"].values.tolist() == ["free", "free", "dale", "dale"]
+    for name, values in measures.items():
+        assert values.dims == ("network",), name
+        # The network that diverged has none; all others have a finite one.
+        assert np.isfinite(values.values).tolist() == [True, True, False, True], name
+
+
+def test_measures_are_those_of_the_last_snapshot(reading: Reading) -> None:
+    weights = reading.weights["recurrent_weights"].isel(epoch=-1, network=0)
+    measures = measure(reading).isel(network=0)
+    values = np.linalg.eigvals(weights.values)
+    assert measures["spectral_radius"] == pytest.approx(np.abs(values).max())
+    assert measures["n_outside"] == (np.abs(values) > OUTSIDE).sum()
+    held = analysis.retention(reading.weights.isel(network=0), reading.run["probe_trials"].to_dataset())
+    assert measures["retention_time"] == pytest.approx(float(held["retention_time"].mean()))
+
+
+def test_a_network_without_such_a_measure_is_no_failure(make_run: MakeRun) -> None:
+    gated = Reading(make_run(formulation="gru"))
+    measures = measure(gated)
+    assert comparable(gated, measures, "performance on held-out trials").sizes["network"] == 4
+    assert comparable(gated, measures, "eigenvalues of the recurrent weights").sizes["network"] == 0
