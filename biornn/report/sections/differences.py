@@ -164,8 +164,12 @@ def _cell(one: xr.Dataset) -> Cell:
 
 def _interval(one: xr.Dataset) -> str:
     difference, low, high = (float(one[name]) for name in ("difference", "ci_low", "ci_high"))
-    digits = ".3g" if abs(difference) < 1000 else ".0f"
-    return f"{difference:+{digits}}" + (f" [{low:+{digits}}, {high:+{digits}}]" if np.isfinite(low) else "")
+    return _signed(difference) + (f" [{_signed(low)}, {_signed(high)}]" if np.isfinite(low) else "")
+
+
+def _signed(value: float) -> str:
+    """Write a difference with two digits, and a large one as a whole number."""
+    return f"{value:+.2g}" if abs(value) < 100 else f"{value:+,.0f}"
 
 
 def _label(measure: str) -> str:
