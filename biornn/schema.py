@@ -5,7 +5,7 @@ This is the one place that names them. `docs/schema.md` is printed from here (``
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,9 @@ _UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "
 #: How the training of a network ended. Only a network with a status in `TRAINED` holds results to compare.
 STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed", "interrupted")
 TRAINED = ("criterion_reached", "criterion_not_reached", "completed")
+
+#: Prefix of the coordinates on `network` that hold the level of a crossed factor, such as `factor_density`.
+FACTOR = "factor_"
 
 DIMS: Mapping[str, str] = {
     "network": "one trained network; a readable id such as `dale-s03`",
@@ -186,6 +189,22 @@ def text(array: xr.DataArray) -> xr.DataArray:
         Text, any dims.
     """
     return array.copy(data=array.values.astype(object).astype(str))
+
+
+def reference_condition(conditions: Sequence[str]) -> str:
+    """Name the condition that others are compared with: `unconstrained` if it is there, else the first.
+
+    Parameters
+    ----------
+    conditions
+        Names of the conditions, in their order; at least one.
+
+    Examples
+    --------
+    >>> reference_condition(["dale", "unconstrained"]), reference_condition(["gru", "lstm"])
+    ('unconstrained', 'gru')
+    """
+    return "unconstrained" if "unconstrained" in conditions else conditions[0]
 
 
 def is_trained(status: xr.DataArray) -> xr.DataArray:
