@@ -10,9 +10,8 @@ import xarray as xr
 
 from biornn.analysis.metrics import stack_metrics
 from biornn.analysis.paired_statistics import ROUNDING, described, paired_statistics
-from biornn.schema import text
+from biornn.schema import FACTOR, text
 
-_PREFIX = "factor_"
 #: Factor -> its levels, the reference level first.
 _Levels = Mapping[str, Sequence[str]]
 
@@ -85,10 +84,10 @@ def factorial_effects(
     >>> dict(zip(effects["effect"].values.tolist(), effects.values.round(3).tolist()))
     {'dale': -0.35, 'density': -0.25, 'dale:density': -0.3}
     """
-    values = stack_metrics(metric, ["seed", *(_PREFIX + factor for factor in factors or ())])
+    values = stack_metrics(metric, ["seed", *(FACTOR + factor for factor in factors or ())])
     levels = _levels(values, factors)
     cells, is_there = _cells(values, levels)
-    dims = [_PREFIX + factor for factor in levels]
+    dims = [FACTOR + factor for factor in levels]
     complete = cells.where(cells.notnull().all(dims))
     contrasts, labels, orders = [], [], []
     for label, order, contrast in _contrasts(complete, levels):
@@ -112,15 +111,15 @@ def factorial_effects(
 def _levels(values: xr.DataArray, factors: Sequence[str] | None) -> _Levels:
     """Read the levels of each factor in order of appearance."""
     if factors is None:
-        coords = [str(name) for name in values.coords if str(name).startswith(_PREFIX)]
-        names = [name.removeprefix(_PREFIX) for name in coords]
+        coords = [str(name) for name in values.coords if str(name).startswith(FACTOR)]
+        names = [name.removeprefix(FACTOR) for name in coords]
     else:
         names = list(factors)
-    levels = {name: list(dict.fromkeys(text(values[_PREFIX + name]).values.tolist())) for name in names}
+    levels = {name: list(dict.fromkeys(text(values[FACTOR + name]).values.tolist())) for name in names}
     if factors is None:
         levels = {name: values for name, values in levels.items() if len(values) > 1}
     if not levels:
-        raise ValueError(f"factors: expected a coordinate {_PREFIX}<name> on network with two levels or more, got none")
+        raise ValueError(f"factors: expected a coordinate {FACTOR}<name> on network with two levels or more, got none")
     for name, found in levels.items():
         if len(found) < 2:
             raise ValueError(f"factors: expected at least two levels of {name!r}, got {found}")
@@ -132,7 +131,7 @@ def _cells(values: xr.DataArray, levels: _Levels) -> tuple[xr.DataArray, xr.Data
     seeds = np.unique(values["seed"].values)
     of_network = [np.searchsorted(seeds, values["seed"].values)]
     for factor, known in levels.items():
-        names = text(values[_PREFIX + factor]).values.tolist()
+        names = text(values[FACTOR + factor]).values.tolist()
         of_network.append(np.array([known.index(name) for name in names]))
     shape = (len(seeds), *map(len, levels.values()))
     counts = np.zeros(shape, int)
@@ -141,7 +140,7 @@ def _cells(values: xr.DataArray, levels: _Levels) -> tuple[xr.DataArray, xr.Data
     ordered = values.transpose("network", ...)
     grid = np.full((*shape, *ordered.shape[1:]), np.nan)
     grid[tuple(of_network)] = ordered.values
-    dims = ["seed", *(_PREFIX + factor for factor in levels)]
+    dims = ["seed", *(FACTOR + factor for factor in levels)]
     coords = {name: coord for name, coord in ordered.coords.items() if "network" not in coord.dims}
     return xr.DataArray(grid, coords, [*dims, *ordered.dims[1:]]), xr.DataArray(counts > 0, dims=dims)
 
@@ -169,8 +168,8 @@ def _contrasts(cells: xr.DataArray, levels: _Levels) -> Iterator[tuple[str, int,
             for positions in product(*(range(1, len(levels[factor])) for factor in chosen)):
                 contrast, parts = cells, []
                 for factor, position in zip(chosen, positions, strict=True):
-                    dim = _PREFIX + factor
+                    dim = FACTOR + factor
                     contrast = contrast.isel({dim: position}) - contrast.isel({dim: 0})
                     parts.append(factor if len(levels[factor]) == 2 else f"{factor}[{levels[factor][position]}]")
-                others = [_PREFIX + factor for factor in levels if factor not in chosen]
+                others = [FACTOR + factor for factor in levels if factor not in chosen]
                 yield ":".join(parts), order, contrast.mean(others, skipna=False)

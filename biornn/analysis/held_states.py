@@ -12,6 +12,10 @@ from biornn.analysis.dims import require_dims
 from biornn.schema import text
 
 
+class StatesNotHeld(ValueError):
+    """The trials do not hold every memory state, so that what needs all of them cannot be computed."""
+
+
 def held_states(
     rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None = None
 ) -> tuple[NDArray[np.intp], list[str]]:
@@ -37,8 +41,10 @@ def held_states(
 
     Raises
     ------
+    StatesNotHeld
+        If one of the 2**n states has no sample; a ValueError.
     ValueError
-        If a dim is missing, labels differ, or one of the 2**n states has no sample.
+        If a dim is missing, or labels differ.
 
     Examples
     --------
@@ -53,7 +59,7 @@ def held_states(
     labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
     index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
     if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
-        raise ValueError(
+        raise StatesNotHeld(
             f"memory_state: expected samples of all {len(labels)} states, found none of {missing[0]}; "
             "take the task's probe, or more trials"
         )
@@ -79,5 +85,5 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
     if len(aligned) > 2:
         counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
     if not counts.any():
-        raise ValueError("memory_state: expected samples at which every bit is set, got none")
+        raise StatesNotHeld("memory_state: expected samples at which every bit is set, got none")
     return states.where(counts, "")

@@ -1,4 +1,8 @@
-"""What training added beyond what the constraint alone gives: random weights under the same constraint as the null."""
+"""What the arrangement of the weights adds to their constraint: random weights under the same constraint as the null.
+
+Initial weights may differ from the null as well, as orthogonal ones do: what training added is the change between the
+first and the last epoch.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +129,8 @@ def compare_with_null(
     The p-value is valid for any number of draws: Davison & Hinkley (1997), Bootstrap Methods and their Application,
     section 4.2; Phipson & Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9, 39. It asks whether the places of the weights
     matter, given their values: what training did to the distribution of the weights is in the null as well. A set of
-    networks has as many p-values; correct for it.
+    networks has as many p-values; correct for it. To tell what training added, compare the last epoch with the first:
+    initial weights need not look like shuffled ones (an orthogonal matrix is normal, its shuffles are not).
 
     Examples
     --------

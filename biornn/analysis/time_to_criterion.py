@@ -15,10 +15,11 @@ _ATTRS = {
     "ci_low": ("1", "lower end of the confidence interval of the share"),
     "ci_high": ("1", "upper end of the confidence interval of the share"),
     "median_steps": ("update", "updates until half of the networks had reached the criterion"),
-    "n_networks": ("1", "networks"),
+    "n_networks": ("1", "networks that were not interrupted"),
     "n_reached": ("1", "networks that reached the criterion"),
     "n_censored": ("1", "networks that did not, failed ones among them"),
-    "n_failed": ("1", "networks that diverged, failed or were not trained"),
+    "n_failed": ("1", "networks that diverged or failed"),
+    "n_interrupted": ("1", "networks left out, as their training was interrupted"),
     "p_value": ("1", "p-value, two-sided log-rank test against the reference"),
 }
 
@@ -29,10 +30,11 @@ def time_to_criterion(
     """Estimate how many updates networks need to reach the criterion, and test each condition against a reference.
 
     Kaplan-Meier estimate and log-rank test. A network that never reached the criterion is censored at the end of the
-    planned training, the last `step`; so is one that diverged, failed or was not trained: not at where it broke off.
-    Censoring at a time says "from here on it would have gone on like the others that were still on their way". That is
-    untrue of a network that diverged: it was not going to get there. Censored at its end it would leave the count, and
-    a condition would look the better the more, and the earlier, its networks diverge.
+    planned training, the last `step`; so is one that diverged or failed: not at where it broke off. Censoring at a time
+    says "from here on it would have gone on like the others that were still on their way". That is untrue of a network
+    that diverged: it was not going to get there. Censored at its end it would leave the count, and a condition would
+    look the better the more, and the earlier, its networks diverge. A network whose training was interrupted from
+    outside says nothing of its condition: it is left out, and counted.
 
     Parameters
     ----------
@@ -53,6 +55,7 @@ def time_to_criterion(
         - `ci_low`, `ci_high` (condition, step): its confidence interval, step by step (exact binomial);
         - `median_steps` (condition): first step by which half of the networks had reached it; NaN if they never did;
         - `n_networks`, `n_reached`, `n_censored`, and among these `n_failed` (condition);
+        - `n_interrupted` (condition): networks left out of all of these. Where none is left, the estimates are NaN;
         - `p_value` (condition): log-rank test against the reference; NaN for the reference, and where nothing can be
           compared, as when no network of the two got there;
         - `p_holm` (condition): the same after Holm's correction.
@@ -113,9 +116,10 @@ def time_to_criterion(
     trained = is_trained(history["status"]).values
     reached = trained & np.isfinite(history["steps_to_criterion"].values)
     times = np.where(reached, history["steps_to_criterion"].values, step[-1])
-    groups = {name: np.flatnonzero(condition == name) for name in conditions}
+    interrupted = (text(history["status"]) == "interrupted").values
+    groups = {name: np.flatnonzero((condition == name) & ~interrupted) for name in conditions}
     samples = {name: stats.CensoredData.right_censored(times[at], ~reached[at]) for name, at in groups.items()}
-    shares = np.array([stats.ecdf(sample).sf.evaluate(step) for sample in samples.values()])
+    shares = np.array([_not_reached(sample, step) for sample in samples.values()])
     sizes = np.array([len(at) for at in groups.values()])
     low, high = _exact_interval(shares, sizes[:, np.newaxis], confidence_level)
     p_values = [np.nan if name == reference else _log_rank(samples[name], samples[reference]) for name in conditions]
@@ -126,6 +130,7 @@ def time_to_criterion(
         "n_reached": n_reached,
         "n_censored": sizes - n_reached,
         "n_failed": [(~trained[at]).sum() for at in groups.values()],
+        "n_interrupted": [((condition == name) & interrupted).sum() for name in conditions],
         "p_value": np.array(p_values, np.float64),
     }
     result = xr.Dataset(
@@ -153,6 +158,14 @@ def _check(history: xr.Dataset) -> None:
         )
 
 
+def _not_reached(sample: stats.CensoredData, step: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Kaplan-Meier estimate at each step; NaN without networks."""
+    if not len(sample):
+        return np.full(step.shape, np.nan)
+    estimate: NDArray[np.float64] = stats.ecdf(sample).sf.evaluate(step)
+    return estimate
+
+
 def _exact_interval(
     shares: NDArray[np.float64], n_networks: NDArray[np.int64], level: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -167,6 +180,8 @@ def _exact_interval(
 
 def _median(times: NDArray[np.float64], reached: NDArray[np.bool_]) -> float:
     """First time by which half of the networks had reached the criterion."""
+    if not times.size:
+        return np.nan
     arrivals = np.sort(np.where(reached, times, np.inf))
     half = arrivals[-(-arrivals.size // 2) - 1]
     return float(half) if np.isfinite(half) else np.nan
@@ -174,5 +189,7 @@ def _median(times: NDArray[np.float64], reached: NDArray[np.bool_]) -> float:
 
 def _log_rank(sample: stats.CensoredData, of_reference: stats.CensoredData) -> float:
     """p-value of the log-rank test; NaN where the two never could have differed."""
+    if not len(sample) or not len(of_reference):
+        return np.nan
     with np.errstate(invalid="ignore"):  # 0 / 0: nobody got there, or all did at the same time
         return float(stats.logrank(sample, of_reference).pvalue)

@@ -1,4 +1,4 @@
-"""The figures of a run, drawn from its store alone: the same in its folder and in its report."""
+"""The figures of a run that are also files of their own, drawn from its store alone as in its report."""
 
 from __future__ import annotations
 

@@ -142,7 +142,9 @@ def _facts(reading: Reading) -> tuple[Fact, ...]:
         Fact("networks trained", f"{n_trained} of {n_networks}", n_trained < n_networks),
         Fact("constraint violations", violations, reading.n_violations > 0),
     ]
-    if reading.experiment.get("training", {}).get("criterion") is not None:
+    with_criterion = [condition for condition, criterion in reading.criteria.items() if criterion is not None]
+    if with_criterion:
+        counts = reading.condition.isin(with_criterion) & (reading.status != "interrupted")
         reached = int((reading.status == "criterion_reached").sum())
-        facts.insert(1, Fact("reached the criterion", f"{reached} of {n_networks}"))
+        facts.insert(1, Fact("reached the criterion", f"{reached} of {int(counts.sum())}"))
     return tuple(facts)

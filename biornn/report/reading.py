@@ -12,13 +12,15 @@ import numpy as np
 import xarray as xr
 
 from biornn import analysis
+from biornn.analysis.held_states import StatesNotHeld
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import summarise
-from biornn.schema import GATED, is_trained, text
+from biornn.schema import FACTOR, GATED, is_trained, reference_condition, text
 
-#: How long networks are left without input, in ms; held-out trials on which noise and lesions are tried: they run the
-#: networks again, and a few trials give two digits.
-DELAY, N_TRIALS = 2000.0, 8
+#: Held-out trials on which networks are run again: enough for two digits, and quick.
+_N_TRIALS = 8
+#: How often as many units are silenced anew.
+_N_LESIONS = 3
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,33 @@ class Reading:
     def history(self) -> xr.Dataset:
         """The group `history`."""
         return self.run["history"].to_dataset()
+
+    @cached_property
+    def reference(self) -> str:
+        """Condition that the others are compared with."""
+        return reference_condition(self.conditions)
+
+    @cached_property
+    def factors(self) -> tuple[str, ...]:
+        """Names of the crossed factors, in the order of the design; none where conditions were listed."""
+        coords = [str(name).removeprefix(FACTOR) for name in self.history.coords if str(name).startswith(FACTOR)]
+        order = list(self.experiment.get("factors") or ())
+        return tuple(sorted(coords, key=lambda name: order.index(name) if name in order else len(order)))
+
+    @cached_property
+    def criteria(self) -> dict[str, float | None]:
+        """Condition -> validation accuracy at which its training stopped; None where it never does."""
+        shared = self.experiment.get("training", {}).get("criterion")
+        changes = self.experiment.get("conditions", {})
+        return {
+            condition: (changes.get(condition) or {}).get("training.criterion", shared) for condition in self.conditions
+        }
+
+    @cached_property
+    def bulk(self) -> xr.Dataset:
+        """Bulk radius and outliers of the recurrent weights of all networks before and after training."""
+        weights = self.weights["recurrent_weights"].isel(epoch=[0, -1])
+        return analysis.bulk_and_outliers(weights, self.weights["cell_type"])
 
     @cached_property
     def weights(self) -> xr.Dataset:
@@ -152,7 +181,7 @@ class Reading:
             return None
         try:
             return analysis.retention(self.weights, trials)
-        except ValueError:  # the probe does not hold every state
+        except StatesNotHeld:
             return None
 
     @cached_property
@@ -168,12 +197,12 @@ class Reading:
     @cached_property
     def lesions(self) -> xr.Dataset:
         """Accuracy with more and more units silenced."""
-        return analysis.lesion_robustness(self.weights, self.few_trials, n_repeats=3)
+        return analysis.lesion_robustness(self.weights, self.few_trials, n_repeats=_N_LESIONS)
 
     @cached_property
     def few_trials(self) -> xr.Dataset:
-        """Held-out trials on which networks are run again: enough for two digits, and quick."""
-        return self.run["trials"].to_dataset().isel(trial=slice(8)).load()
+        """Held-out trials on which networks are run again."""
+        return self.run["trials"].to_dataset().isel(trial=slice(_N_TRIALS)).load()
 
     @cached_property
     def balance(self) -> xr.Dataset:
@@ -193,7 +222,7 @@ class Reading:
         rates = self.run[f"{prefix}activity"].to_dataset()["rates"]
         try:
             return analyse(rates, trials["memory_state"], trials.get("response_window"))
-        except ValueError:  # a state is not held
+        except StatesNotHeld:
             return None
 
     def members(self, values: xr.DataArray, condition: str) -> xr.DataArray:

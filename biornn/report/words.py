@@ -3,7 +3,7 @@
 from math import isnan
 
 
-def plural(n: int, noun: str) -> str:
+def plural(n: int, noun: str, several: str | None = None) -> str:
     """Count things: ``1 network``, ``1,200 networks``.
 
     Parameters
@@ -12,13 +12,15 @@ def plural(n: int, noun: str) -> str:
         How many.
     noun
         What, in the singular.
+    several
+        The same in the plural, where that is not its singular with an s.
 
     Examples
     --------
     >>> plural(2, "seed")
     '2 seeds'
     """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{n:,} {noun if n == 1 else several or f'{noun}s'}"
 
 
 def p_text(p_value: float) -> str:

@@ -42,7 +42,7 @@ def test_log_rank_by_hand():
     assert result["p_value"] == pytest.approx(stats.chi2.sf((observed - expected) ** 2 / variance, 1))
 
 
-@pytest.mark.parametrize("status", ["criterion_not_reached", "diverged", "failed", "interrupted", "never heard of"])
+@pytest.mark.parametrize("status", ["criterion_not_reached", "diverged", "failed", "never heard of"])
 def test_networks_without_the_criterion_count_to_the_end_however_they_ended(status):
     result = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, status, status]))
     dale = result.sel(condition="dale")
@@ -52,6 +52,23 @@ def test_networks_without_the_criterion_count_to_the_end_however_they_ended(stat
     assert np.isnan(dale["median_steps"])
     same = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, "diverged", "diverged"]))
     assert dale["p_value"] == same["p_value"].sel(condition="dale")
+
+
+def test_networks_that_were_interrupted_are_left_out_and_counted():
+    without = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, "diverged"]))
+    ends = ["interrupted", 200, "diverged", "interrupted"]
+    result = time_to_criterion(make_history(unconstrained=[100, "interrupted", 100], dale=ends))
+    assert result["n_interrupted"].values.tolist() == [1, 2]
+    xr.testing.assert_identical(result.drop_vars("n_interrupted"), without.drop_vars("n_interrupted"))
+
+
+def test_a_condition_that_was_interrupted_whole_has_no_estimate():
+    result = time_to_criterion(make_history(unconstrained=[100, 100], dale=["interrupted"] * 2))
+    dale = result.sel(condition="dale")
+    for name in ("not_reached", "ci_low", "ci_high", "median_steps", "p_value"):
+        assert dale[name].isnull().all(), name
+    assert (dale["n_networks"], dale["n_interrupted"]) == (0, 2)
+    assert result.sel(condition="unconstrained")["n_reached"] == 2
 
 
 def test_a_network_that_reached_the_criterion_and_then_diverged_did_not_train():

@@ -38,6 +38,14 @@ def test_a_violation_is_counted_in_every_network_and_snapshot(make_run: MakeRun)
     assert Fact("constraint violations", "3", alarm=True) in found.facts
 
 
+def test_only_networks_with_a_criterion_can_reach_it(make_run: MakeRun) -> None:
+    conditions = {"one": {}, "other": {"training.criterion": None}}
+    status = ["criterion_reached", "interrupted", "completed", "completed"]
+    assert (
+        Fact("reached the criterion", "1 of 1") in head(Reading(make_run(conditions=conditions, status=status))).facts
+    )
+
+
 def test_one_network_from_elsewhere(make_run: MakeRun) -> None:
     experiment = json.dumps({"imported": {"files": []}, "task": {"n_bits": 2}})
     run = make_run(conditions={"published": {}}, seeds=[-1], status=["completed"], title=" ", experiment=experiment)

@@ -12,9 +12,7 @@ from biornn.report.reading import Reading
 from biornn.report.section import Block, Listing, Section
 from biornn.report.tables import Row, count, setting, table
 from biornn.report.words import plural
-from biornn.schema import text
-
-_FACTOR = "factor_"
+from biornn.schema import FACTOR, text
 
 
 def design(reading: Reading) -> Section:
@@ -58,13 +56,10 @@ def _crossing(reading: Reading) -> str:
 
 def _factors(reading: Reading) -> dict[str, dict[str, Any]]:
     """Condition -> factor -> level, where the design crosses factors."""
-    names = [str(name) for name in reading.history.coords if str(name).startswith(_FACTOR)]
     found: dict[str, dict[str, Any]] = {}
-    for condition in reading.conditions if names else ():
+    for condition in reading.conditions if reading.factors else ():
         first = int(np.flatnonzero(reading.condition == condition)[0])
-        found[condition] = {
-            name.removeprefix(_FACTOR): text(reading.history[name]).values[first].item() for name in names
-        }
+        found[condition] = {name: text(reading.history[FACTOR + name]).values[first].item() for name in reading.factors}
     return found
 
 

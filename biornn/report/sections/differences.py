@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
-from math import prod
+from dataclasses import dataclass
+from math import ceil, log2, prod
 
 import numpy as np
 import xarray as xr
@@ -16,18 +16,46 @@ from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Listing, Section
 from biornn.report.tables import Cell, Row, Table, count, table
-from biornn.report.words import p_text
-from biornn.schema import text
+from biornn.report.words import p_text, plural
+from biornn.schema import FACTOR, text
+
+#: A family of measures, their values, and the conditions that cannot have them.
+_Comparable = tuple[str, xr.Dataset, tuple[str, ...]]
 
 _LEVEL = 0.05
-_USUAL_REFERENCE = "unconstrained"
 _HOW = (
     "Pairs are networks of one seed. The p-value is that of a two-sided paired permutation test, exact up to 13 pairs, "
     "corrected after Holm over all entries of a table; a star marks those below 0.05. Intervals are 95 % bootstrap "
-    "intervals of the mean, not corrected, and with few pairs too narrow: trust the test. With n pairs no p-value is "
-    "below 1 / 2ⁿ⁻¹ before the correction: five pairs never reach 0.05. A network that failed is counted, and takes "
-    "its pair out."
+    "intervals of the mean, not corrected, and with few pairs too narrow: trust the test. A network that failed is "
+    "counted, and takes its pair out."
 )
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Measures that are corrected together, as they were compared."""
+
+    name: str
+    result: xr.Dataset  # dims condition or effect, and metric
+    without: tuple[str, ...]  # conditions that cannot have these measures
+
+    @property
+    def dim(self) -> str:
+        """What the rows are: `condition`, or `effect` of factors."""
+        return "effect" if "effect" in self.result.dims else "condition"
+
+    @property
+    def n_tests(self) -> int:
+        return int(self.result["p_value"].notnull().sum())
+
+    @property
+    def n_pairs(self) -> int:
+        return int(self.result["n_pairs"].max())
+
+    @property
+    def n_needed(self) -> int:
+        """Pairs from which on a p-value can be below the level after the correction: 2 ** (1 - n) * n_tests."""
+        return ceil(1 + log2(self.n_tests / _LEVEL))
 
 
 def differences(reading: Reading) -> Section | None:
@@ -40,51 +68,58 @@ def differences(reading: Reading) -> Section | None:
     """
     if not _is_paired(reading):
         return None
-    reference = reference_of(reading)
-    measures = measure(reading)
-    found = dict(_results(reading, measures, partial(compare, reference=reference)))
+    reference = reading.reference
+    comparables = list(_comparables(reading))
+    found = [
+        _Family(name, compare(measures, reference), without)
+        for name, measures, without in comparables
+        if reference not in without and len(without) < len(reading.conditions) - 1
+    ]
     blocks: list[Block] = [f"Each network is compared with that of the same seed in the condition {reference}. {_HOW}"]
-    blocks += _findings(found, "condition")
-    first = next(iter(found.values()))
-    blocks.append(_picture("differences", first, f"Accuracy: mean of the paired differences from {reference}."))
-    blocks += [_table(result, f"Differences from {reference}: {family}.") for family, result in found.items()]
+    if n_failed := _n_failed(reading, reference):
+        blocks.append(f"Of the reference itself, {plural(n_failed, 'network')} failed, and took as many pairs out.")
+    blocks += _not_compared(comparables, found, "with what it is to be compared with")
+    blocks += _findings(found)
+    blocks.append(_picture("differences", found[0], f"Accuracy: mean of the paired differences from {reference}."))
+    blocks += [_table(reading, family, f"Differences from {reference}") for family in found]
     if _is_factorial(reading):
-        blocks += _effects(reading, measures)
+        blocks += _effects(reading, comparables)
     return Section("differences", "Differences between conditions", tuple(blocks))
 
 
-def reference_of(reading: Reading) -> str:
-    """Name the condition that others are compared with: `unconstrained`, or else the first.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
-    return _USUAL_REFERENCE if _USUAL_REFERENCE in reading.conditions else reading.conditions[0]
-
-
-def _effects(reading: Reading, measures: xr.Dataset) -> list[Block]:
-    found = dict(_results(reading, measures, factorial_effects))
+def _effects(reading: Reading, comparables: list[_Comparable]) -> list[Block]:
+    found = [
+        _Family(name, factorial_effects(measures, factors=reading.factors), without)
+        for name, measures, without in comparables
+        if not without
+    ]
     return [
         "The design crosses factors. A main effect is the difference between a level and the first level, averaged "
         "over the other factors; an interaction, such as dale:density, says by how much one factor changes the effect "
         "of the other. All are computed within each seed, from seeds of which no network failed.",
-        *_findings(found, "effect"),
-        _picture("effects", next(iter(found.values())), "Accuracy: effects of the factors, with their interactions."),
-        *(_table(result, f"Effects of the factors: {family}.") for family, result in found.items()),
+        *_not_compared(comparables, found, "in every combination of the factors"),
+        *_findings(found),
+        _picture("effects", found[0], "Accuracy: effects of the factors, with their interactions."),
+        *(_table(reading, family, "Effects of the factors") for family in found),
     ]
 
 
-def _results(
-    reading: Reading, measures: xr.Dataset, analyse: Callable[[xr.Dataset], xr.Dataset]
-) -> Iterator[tuple[str, xr.Dataset]]:
-    """Analyse each family by itself; one that a condition cannot have is left out."""
-    for family, names in FAMILIES.items():
-        if any(name in measures for name in names):
-            kept = comparable(reading, measures, family)
-            if set(text(kept["condition"]).values.tolist()) == set(reading.conditions):
-                yield family, analyse(kept)
+def _comparables(reading: Reading) -> Iterator[_Comparable]:
+    """Give each family of measures that the run has trials for, and the conditions that cannot have it."""
+    measures = measure(reading)
+    for name, members in FAMILIES.items():
+        if any(member in measures for member in members):
+            kept = comparable(reading, measures, name)
+            there = set(text(kept["condition"]).values.tolist())
+            yield name, kept, tuple(condition for condition in reading.conditions if condition not in there)
+
+
+def _not_compared(comparables: list[_Comparable], found: list[_Family], where: str) -> list[Block]:
+    names = {family.name for family in found}
+    left = [name for name, _, _ in comparables if name not in names]
+    if not left:
+        return []
+    return [f"Not compared, as networks of a gated layer have no such measure {where}: {'; '.join(left)}."]
 
 
 def _is_paired(reading: Reading) -> bool:
@@ -96,70 +131,100 @@ def _is_paired(reading: Reading) -> bool:
 
 def _is_factorial(reading: Reading) -> bool:
     """Tell whether conditions are all combinations of the levels of two factors or more."""
-    names = [name for name in reading.history.coords if str(name).startswith("factor_")]
-    n_levels = [len(np.unique(text(reading.history[name]).values)) for name in names]
+    n_levels = [len(np.unique(text(reading.history[FACTOR + name]).values)) for name in reading.factors]
     return sum(n > 1 for n in n_levels) > 1 and prod(n_levels) == len(reading.conditions)
 
 
-def _findings(found: dict[str, xr.Dataset], dim: str) -> list[Block]:
-    """Say first what can be told from chance, and how little that may be."""
-    told = []
-    for result in found.values():
-        for one in _entries(result, dim):
-            if float(one["p_holm"]) < _LEVEL:
-                label = _label(str(one["metric"].item()))
-                told.append(f"{one[dim].item()}: {label} {_interval(one)}, p {p_text(float(one['p_holm']))}")
-    n_tests = sum(int(result["p_value"].notnull().sum()) for result in found.values())
-    n_pairs = max(int(result["n_pairs"].max()) for result in found.values())
-    what = {"condition": "differences", "effect": "effects"}[dim]
-    if not told:
-        return [
-            f"None of the {n_tests} {what} in {len(found)} families can be told from chance after the correction, "
-            f"with at most {n_pairs} pairs. That does not show that there are none."
-        ]
-    return [
-        f"{len(told)} of {n_tests} {what} can be told from chance, each corrected within its family of measures:",
-        Listing(tuple(told)),
+def _n_failed(reading: Reading, condition: str | None = None) -> int:
+    """Count the networks of a condition, or of all, that hold no results."""
+    lost = ~reading.trained
+    return int(lost.sum() if condition is None else (lost & (reading.condition == condition)).sum())
+
+
+def _findings(found: list[_Family]) -> list[Block]:
+    """Say first what can be told from chance, what chance alone would show, and what could not have been found."""
+    (dim,) = {family.dim for family in found}
+    what, pairs = {"condition": ("difference", "pair"), "effect": ("effect", "seed")}[dim]
+    told = [
+        f"{one[dim].item()}: {_label(str(one['metric'].item()))} {_interval(one)}, p {p_text(float(one['p_holm']))}"
+        for family in found
+        for one in _entries(family)
+        if float(one["p_holm"]) < _LEVEL
     ]
+    n_tests, n_pairs = sum(family.n_tests for family in found), max(family.n_pairs for family in found)
+    if not n_tests:
+        return [f"No {what} can be tested: it takes at least two {pairs}s whose networks were all trained."]
+    blocks: list[Block] = []
+    if told:
+        blocks += [
+            f"{len(told)} of {plural(n_tests, what)} can be told from chance, each corrected within its family of "
+            f"measures. Were there none at all, each of the {len(found)} families would still show one with a "
+            f"probability of up to {_LEVEL:.0%}: what one family shows is a hint, to be tested on new seeds.",
+            Listing(tuple(told)),
+        ]
+    else:
+        blocks.append(
+            f"None of the {plural(n_tests, what)} in {plural(len(found), 'family', 'families')} can be told from "
+            f"chance after the correction, with at most {plural(n_pairs, pairs)}. That does not show that there is "
+            "none."
+        )
+    hopeless = [family for family in found if family.n_tests and family.n_pairs < family.n_needed]
+    if hopeless:
+        needed = sorted({family.n_needed for family in hopeless})
+        blocks.append(
+            f"In {len(hopeless)} of the {plural(len(found), 'family', 'families')} no test could have reached "
+            f"{_LEVEL:g}, whatever the networks do: with n {pairs}s no p-value is below 1 / 2ⁿ⁻¹, before the "
+            f"correction. That takes at least {' to '.join(map(str, needed[:: max(len(needed) - 1, 1)]))} {pairs}s."
+        )
+    return blocks
 
 
-def _entries(result: xr.Dataset, dim: str) -> Iterator[xr.Dataset]:
-    for index in range(result.sizes[dim]):
-        for metric in range(result.sizes["metric"]):
-            yield result.isel({dim: index, "metric": metric})
+def _entries(family: _Family) -> Iterator[xr.Dataset]:
+    for index in range(family.result.sizes[family.dim]):
+        for metric in range(family.result.sizes["metric"]):
+            yield family.result.isel({family.dim: index, "metric": metric})
 
 
-def _picture(name: str, result: xr.Dataset, caption: str) -> Picture:
-    accuracy = result.sel(metric="accuracy")
-    (dim,) = accuracy["difference"].dims
-    rows = [accuracy.isel({dim: index}) for index in range(accuracy.sizes[dim])]
-    told = [f"{one[dim].item()}: {_cell(one).text}, {int(one['n_pairs'])} pairs" for one in rows]
+def _picture(name: str, family: _Family, caption: str) -> Picture:
+    accuracy = family.result.sel(metric="accuracy")
+    rows = [accuracy.isel({family.dim: index}) for index in range(accuracy.sizes[family.dim])]
+    told = [f"{one[family.dim].item()}: {_cell(one, 0).text}, {int(one['n_pairs'])} pairs" for one in rows]
     draw: Callable[..., object] = plots.comparison
     panel = one_panel(lambda ax: draw(accuracy, ax=ax), 0.9 + 0.42 * len(rows))
     return Picture(name, panel, f"{caption} {'; '.join(told)}.", caption)
 
 
-def _table(result: xr.Dataset, caption: str) -> Table:
-    dim = "effect" if "effect" in result.dims else "condition"
-    metrics = text(result["metric"]).values.tolist()
+def _table(reading: Reading, family: _Family, what: str) -> Table:
+    metrics = text(family.result["metric"]).values.tolist()
     rows: list[Row] = []
-    for index in range(result.sizes[dim]):
-        row = result.isel({dim: index})
-        cells = [_cell(row.sel(metric=metric)) for metric in metrics]
+    for index in range(family.result.sizes[family.dim]):
+        row = family.result.isel({family.dim: index})
+        name = str(row[family.dim].item())
+        if family.dim == "condition":
+            failed = _n_failed(reading, name)
+            n_lost = failed + _n_failed(reading, reading.reference)
+        else:
+            failed = n_lost = _n_failed(reading)
         pairs = sorted(set(row["n_pairs"].values.tolist()))
-        failed = int(row["n_failed"].max())
         told = Cell(" to ".join(map(str, (pairs[0], pairs[-1]) if len(pairs) > 1 else pairs)), float(pairs[0]))
-        rows.append([str(row[dim].item()), *cells, told, count(failed, alarm=True)])
+        cells = [_cell(row.sel(metric=metric), n_lost) for metric in metrics]
+        rows.append([name, *cells, told, count(failed, alarm=True)])
+    names = ", ".join(family.without)
+    without = f" Without {names}: gated networks have no such measures." if names else ""
     headings = [_label(metric) for metric in metrics]
-    return table(caption, [dim, *headings, "pairs" if dim == "condition" else "seeds", "failed"], rows)
+    columns = [family.dim, *headings, "pairs" if family.dim == "condition" else "seeds", "failed"]
+    return table(f"{what}: {family.name}.{without}", columns, rows)
 
 
-def _cell(one: xr.Dataset) -> Cell:
+def _cell(one: xr.Dataset, n_lost: int) -> Cell:
+    """Write a difference, and how many trained networks have no such measure: those did not fail."""
+    n_undefined = int(one["n_failed"]) - n_lost
+    note = f"; not defined in {n_undefined}" if n_undefined > 0 else ""
     if not np.isfinite(float(one["difference"])):
-        return Cell("–")
+        return Cell(f"–{note}")
     p_value = float(one["p_holm"])
     star = " *" if p_value < _LEVEL else ""
-    return Cell(f"{_interval(one)}; p {p_text(p_value)}{star}", float(one["difference"]))
+    return Cell(f"{_interval(one)}; p {p_text(p_value)}{star}{note}", float(one["difference"]))
 
 
 def _interval(one: xr.Dataset) -> str:

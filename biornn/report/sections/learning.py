@@ -15,9 +15,8 @@ from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, open_figure, se
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.sections.differences import reference_of
 from biornn.report.tables import Cell, Column, Row, number, table
-from biornn.report.words import p_text
+from biornn.report.words import p_text, plural
 
 
 def learning(reading: Reading) -> Section:
@@ -33,8 +32,7 @@ def learning(reading: Reading) -> Section:
         "below −0.5, or between. It is measured here on validation trials, which no network was trained on."
     ]
     blocks.append(learning_curves(reading))
-    if _criterion(reading) is not None:
-        blocks += _time_to_criterion(reading)
+    blocks += _time_to_criterion(reading)
     return Section("learning", "How the networks learned", tuple(blocks))
 
 
@@ -46,7 +44,7 @@ def learning_curves(reading: Reading) -> Picture:
     reading
         The run.
     """
-    criterion = _criterion(reading)
+    criterion = _shared_criterion(reading)
 
     def draw(n_columns: int) -> Figure:
         figure = open_figure(PAGE_WIDTH, 3.1) if n_columns > 1 else open_figure(COLUMN_WIDTH, 5.2)
@@ -73,8 +71,10 @@ def learning_curves(reading: Reading) -> Picture:
     )
 
 
-def _criterion(reading: Reading) -> float | None:
-    return reading.experiment.get("training", {}).get("criterion")
+def _shared_criterion(reading: Reading) -> float | None:
+    """Return the criterion of all conditions; None where they have none, or not the same."""
+    criteria = set(reading.criteria.values())
+    return criteria.pop() if len(criteria) == 1 else None
 
 
 def _tell(reading: Reading, condition: str) -> str:
@@ -91,26 +91,33 @@ def _tell(reading: Reading, condition: str) -> str:
 
 
 def _time_to_criterion(reading: Reading) -> list[Block]:
-    if (reading.status == "completed").any():  # some were trained without the criterion
+    if len(set(reading.criteria.values())) > 1:
+        each = (f"{name}: {'none' if one is None else f'{one:g}'}" for name, one in reading.criteria.items())
+        return [
+            f"Conditions were trained to different criteria ({', '.join(each)}): times to them are not compared, and "
+            "networks that were trained for longer are better for that alone."
+        ]
+    criterion = _shared_criterion(reading)
+    if criterion is None:
         return []
-    reference = reference_of(reading)
+    reference = reading.reference
     result = time_to_criterion(reading.history.assign_coords(condition=reading.condition), reference)
     rows: list[Row] = []
     told = []
     for index, condition in enumerate(reading.conditions):
         one = result.isel(condition=index)
         n_reached, n_networks = int(one["n_reached"]), int(one["n_networks"])
+        share = n_reached / n_networks if n_networks else None
         p_value = float(one["p_holm"])
         rows.append(
             [
                 condition,
-                Cell(f"{n_reached} of {n_networks}", n_reached / n_networks),
+                Cell(f"{n_reached} of {n_networks}", share),
                 number(float(one["median_steps"]), ",.0f"),
                 Cell(p_text(p_value), None if isnan(p_value) else p_value),
             ]
         )
         told.append(f"{condition}: {n_reached} of {n_networks}")
-    criterion = _criterion(reading)
     picture = Picture(
         "time_to_criterion",
         one_panel(lambda ax: plots.time_to_criterion(result, ax=ax), 2.8),
@@ -125,4 +132,6 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
         "failed ones among them, count as not there at the end of the planned training; the median is the first "
         f"update by which half of all were. p: log-rank test against {reference}, approximate with few networks."
     )
+    if n_interrupted := int(result["n_interrupted"].sum()):
+        caption += f" Left out: {plural(n_interrupted, 'network')} whose training was interrupted from outside."
     return [picture, table(caption, header, rows)]

@@ -64,7 +64,7 @@ def perturbations(reading: Reading) -> Picture:
         return figure
 
     ends = {name: accuracy.isel({accuracy.dims[-1]: -1}) for name, accuracy in curves.items()}
-    told = [f"{condition}: {_at_the_ends(reading, condition, ends)}" for condition in reading.shown]
+    told = [f"{condition}: {_at_the_ends(reading, condition, ends)}" for condition in _run_again(reading)]
     return Picture(
         "robustness",
         draw,
@@ -87,9 +87,7 @@ def lesion_sizes(reading: Reading) -> Picture:
     accuracy = reading.lesions["accuracy"].sel(lesion="any").isel(share=-1)
     largest = float(accuracy["share"])
     told = [
-        f"{condition}: {float(reading.members(accuracy, condition).median()):.2f}"
-        for condition in reading.shown
-        if reading.members(accuracy, condition).notnull().any()
+        f"{condition}: {float(reading.members(accuracy, condition).median()):.2f}" for condition in _run_again(reading)
     ]
     return Picture(
         "lesions",
@@ -99,6 +97,11 @@ def lesion_sizes(reading: Reading) -> Picture:
         "Accuracy over the share of silenced units, of all and of each type. Dotted: as many units, of any type, which "
         "tells the type of the units from their number.",
     )
+
+
+def _run_again(reading: Reading) -> list[str]:
+    """Name the conditions of which a network could be run again."""
+    return [condition for condition, name in reading.shown.items() if name in reading.shown_ungated]
 
 
 def _at_the_ends(reading: Reading, condition: str, ends: dict[str, xr.DataArray]) -> str:

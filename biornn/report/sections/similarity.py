@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import xarray as xr
 
@@ -38,18 +40,22 @@ def similarity(reading: Reading) -> Section | None:
             "Similarity of the networks, grouped by condition and sorted by seed. Lighter is more alike.",
         ),
     ]
-    if (told := _test(matrix)) is not None:
-        blocks.append(told)
+    if _is_testable(reading):
+        blocks.append(_test(matrix))
     return Section("similarity", "How alike the solutions are", tuple(blocks))
 
 
-def _test(matrix: xr.DataArray) -> str | None:
-    try:
-        test = similarity_test(matrix)
-    except ValueError:  # one condition, or no seeds that conditions share: nothing to test
-        return None
-    if not np.isfinite(float(test["difference"])):
-        return None
+def _is_testable(reading: Reading) -> bool:
+    """Tell whether seeds are known, and two conditions share at least two of which both networks were trained."""
+    seeds = [
+        set(reading.members(reading.history["seed"], condition).values.tolist()) for condition in reading.conditions
+    ]
+    is_known = bool((reading.history["seed"] >= 0).all())
+    return is_known and any(len(one & other) > 1 for one, other in combinations(seeds, 2))
+
+
+def _test(matrix: xr.DataArray) -> str:
+    test = similarity_test(matrix)
     return (
         f"Networks of one condition have a mean similarity of {float(test['within']):.3f}, those of different "
         f"conditions {float(test['between']):.3f} (pairs of different seeds); p "

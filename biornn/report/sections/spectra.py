@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 
 from biornn import plots
 from biornn.analysis import (
-    bulk_and_outliers,
     compare_with_null,
     eigenspectrum,
     matched_random_weights,
@@ -21,11 +20,11 @@ from biornn.report.measures import OUTSIDE
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Cell, Row, Table, spread, table
+from biornn.report.tables import Row, Table, spread, table
 
 #: Shuffles of the weights: a few fill the disk, more make a null.
 _N_DRAWS, _N_NULL_DRAWS = 5, 99
-_LEVEL = 0.05
+_WHEN = ("before", "after")
 _STATISTICS = {
     "spectral radius": spectral_radius,
     "non-normality": nonnormality,
@@ -122,13 +121,13 @@ def theory_picture(reading: Reading) -> Picture:
     draws = matched_random_weights(
         arrays[0], weights["recurrent_mask"], arrays[1], n_draws=_N_DRAWS, seed=0, keep_balance=False
     )
-    null, values = eigenspectrum(draws), eigenspectrum(arrays[0])
+    null, values = eigenspectrum(draws), reading.spectrum.isel(epoch=-1, drop=True).sel(network=names)
 
     def one(network: str, ax: Axes) -> None:
         member = {"network": network}
         plots.spectrum_and_theory(values.sel(member), prediction.sel(member), null.sel(member), ax=ax)
 
-    found = bulk_and_outliers(*arrays)
+    found = reading.bulk.isel(epoch=-1)
     told = [
         f"{name}: predicted bulk radius {float(prediction['bulk_radius'].sel(network=name)):.2f}, "
         f"{int(found['n_outliers'].sel(network=name))} eigenvalues beyond its edge"
@@ -140,58 +139,53 @@ def theory_picture(reading: Reading) -> Picture:
         "Eigenvalues after training with the disk predicted for random weights and the eigenvalues of shuffled "
         f"weights. {'; '.join(told)}.",
         "Eigenvalues after training against theory (circular law; Rajan & Abbott for Dale's law) and, in grey, "
-        f"{_N_DRAWS} shuffles of the weights that keep mask, signs and magnitudes: what lies outside of both is what "
-        "training added beyond the constraint.",
+        f"{_N_DRAWS} shuffles of the weights that keep mask, signs and magnitudes. What lies outside of both comes "
+        "neither from the constraint nor from the sizes of the weights, but from their arrangement: by training, or "
+        "already by the initial draw.",
     )
 
 
 def _theory_table(reading: Reading) -> Table:
-    weights = reading.weights["recurrent_weights"].isel(epoch=-1)
-    found = bulk_and_outliers(weights, reading.weights["cell_type"])
+    before, after = reading.bulk.isel(epoch=0), reading.bulk.isel(epoch=-1)
     rows: list[Row] = [
         [
             condition,
-            spread(reading.members(found["bulk_radius"], condition), ".2f"),
-            spread(reading.members(found["n_outliers"], condition), ".0f"),
+            spread(reading.members(before["bulk_radius"], condition), ".2f"),
+            spread(reading.members(after["bulk_radius"], condition), ".2f"),
+            spread(reading.members(before["n_outliers"], condition), ".0f"),
+            spread(reading.members(after["n_outliers"], condition), ".0f"),
         ]
         for condition in reading.conditions
     ]
     return table(
-        "Recurrent weights after training against random ones: median [min, max] over the trained networks of a "
-        "condition. Outliers are eigenvalues beyond the edge of the bulk that random weights of the same mean and "
-        "variance would fill.",
-        ["condition", "predicted bulk radius", "outliers"],
+        "Recurrent weights against random ones: median [min, max] over the trained networks of a condition. Outliers "
+        "are eigenvalues beyond the edge of the bulk that random weights of the same mean and variance would fill.",
+        ["condition", *(f"{name} {when} training" for name in ("predicted bulk radius", "outliers") for when in _WHEN)],
         rows,
     )
 
 
 def _null_table(reading: Reading) -> Table:
-    """Observed statistics, and how far they are from those of shuffled weights."""
-    weights = reading.weights["recurrent_weights"].isel(epoch=-1)
+    """How far statistics are from those of shuffled weights, before and after training."""
+    weights = reading.weights["recurrent_weights"].isel(epoch=[0, -1])
     arrays = weights, reading.weights["recurrent_mask"], reading.weights["cell_type"]
     found = {
-        name: compare_with_null(statistic, *arrays, n_draws=_N_NULL_DRAWS, seed=0, keep_balance=True)
+        name: compare_with_null(statistic, *arrays, n_draws=_N_NULL_DRAWS, seed=0, keep_balance=True)["z"]
         for name, statistic in _STATISTICS.items()
     }
-    rows: list[Row] = []
-    for condition in reading.conditions:
-        cells: list[Cell | str] = [condition]
-        for result in found.values():
-            members = reading.members(result["p_value"], condition).dropna("network")
-            n_unusual = int((members < _LEVEL).sum())
-            cells += [
-                spread(reading.members(result["observed"], condition), ".2f"),
-                spread(reading.members(result["z"], condition), "+.1f"),
-                Cell(f"{n_unusual} of {members.sizes['network']}", float(n_unusual)),
-            ]
-        rows.append(cells)
-    columns = [heading for name in found for heading in (name, "z against the null", f"networks with p < {_LEVEL:g}")]
+    rows: list[Row] = [
+        [
+            condition,
+            *(spread(reading.members(z.isel(epoch=at), condition), "+.1f") for z in found.values() for at in (0, -1)),
+        ]
+        for condition in reading.conditions
+    ]
     return table(
-        "What training added beyond what the constraint alone gives: each network after training against "
-        f"{_N_NULL_DRAWS} shuffles of its own weights among the synapses that every unit receives from units of one "
-        "type. Mask, signs, the distribution of the weights, and each unit's sums of excitation and inhibition stay; "
-        "what training arranged goes. z: standard deviations of the null, median [min, max]; p-values are not "
-        "corrected, one in twenty random networks has one below 0.05.",
-        ["condition", *columns],
+        "How far the arrangement of the weights takes a network from chance, before and after training: each network "
+        f"against {_N_NULL_DRAWS} shuffles of its own weights among the synapses that every unit receives from units "
+        "of one type, in standard deviations of the shuffles; median [min, max]. Mask, signs, the distribution of the "
+        "weights, and each unit's sums of excitation and inhibition stay. What is there before training comes from the "
+        "initial draw (an orthogonal matrix is as normal as can be); what training added is the change.",
+        ["condition", *(f"{name}, {when} training" for name in found for when in _WHEN)],
         rows,
     )

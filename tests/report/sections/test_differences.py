@@ -7,7 +7,7 @@ import xarray as xr
 from biornn.report.measures import FAMILIES
 from biornn.report.reading import Reading
 from biornn.report.section import Listing
-from biornn.report.sections.differences import differences, reference_of
+from biornn.report.sections.differences import differences
 from biornn.report.tables import Table
 
 MakeRun = Callable[..., xr.DataTree]
@@ -17,11 +17,6 @@ def tables(run: xr.DataTree) -> list[Table]:
     section = differences(Reading(run))
     assert section is not None
     return [block for block in section.blocks if isinstance(block, Table)]
-
-
-def test_the_reference_is_the_unconstrained_condition_or_the_first(make_run: MakeRun) -> None:
-    assert reference_of(Reading(make_run())) == "free"
-    assert reference_of(Reading(make_run(conditions={"dale": {}, "unconstrained": {}}))) == "unconstrained"
 
 
 def test_differences_are_paired_by_seed_and_failures_counted(make_run: MakeRun) -> None:
@@ -46,6 +41,10 @@ def test_every_family_has_its_table_and_every_measure_its_column(make_run: MakeR
 def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
     blocks = differences(Reading(make_run(seeds=range(3)))).blocks
     assert "None of the 20 differences in 8 families can be told from chance" in blocks[1]
+    # 2 ** (1 - n) for one, two and three tests: below 0.05 with six, seven and seven pairs.
+    assert "In 8 of the 8 families no test could have reached 0.05" in blocks[2]
+    assert "at least 6 to 7 pairs." in blocks[2]
+    assert "No difference can be tested" in differences(Reading(make_run(seeds=[0]))).blocks[1]
     run = make_run(seeds=range(8))
     # The trained weights of every Dale network twice as large: eight pairs, all in one direction.
     weights = run["weights"].to_dataset(inherit=False)
@@ -54,6 +53,8 @@ def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
     run["weights"].dataset = weights
     blocks = differences(Reading(run)).blocks
     (listing,) = (block for block in blocks if isinstance(block, Listing))
+    assert "each of the 8 families would still show one with a probability of up to 5%" in blocks[1]
+    assert not any("could have reached" in block for block in blocks if isinstance(block, str))
     radius = next(item for item in listing.items if item.startswith("dale: spectral radius +"))
     assert radius.endswith("p 0.023")  # 2/2⁸, three tests in the family
     marked = next(table for table in tables(run) if table.columns[1].heading == "spectral radius").rows[0][1]
@@ -80,6 +81,41 @@ def test_crossed_factors_have_effects_and_an_interaction(make_run: MakeRun) -> N
 def test_what_cannot_be_paired_is_not_compared(make_run: MakeRun) -> None:
     assert differences(Reading(make_run(conditions={"only": {}}))) is None
     assert differences(Reading(make_run(seeds=[-1, 3]))) is None
+
+
+def test_failures_of_the_reference_are_told_once(make_run: MakeRun) -> None:
+    run = make_run(seeds=[0, 1, 2], status=["failed"] + ["completed"] * 5)
+    blocks = differences(Reading(run)).blocks
+    assert "Of the reference itself, 1 network failed" in blocks[1]
+    assert [cell.text for cell in tables(run)[0].rows[0][-2:]] == ["2", "0"]
+
+
+def test_a_measure_that_is_not_defined_is_no_failure(make_run: MakeRun) -> None:
+    run = make_run()
+    weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
+    weights["recurrent_weights"][2] = 0.0  # without weights there are no singular values to spread
+    run["weights"].dataset = weights
+    table = next(table for table in tables(run) if table.columns[3].heading == "entropy of the singular values")
+    (row,) = table.rows
+    assert row[3].text.endswith("; not defined in 1")
+    assert (row[-1].text, row[-1].alarm) == ("0", False)
+    assert "not defined" not in row[1].text
+
+
+def test_one_gated_condition_leaves_the_comparison_of_the_others(make_run: MakeRun) -> None:
+    run = make_run(conditions={"free": {}, "other": {}, "gru": {}})
+    weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
+    is_gated = weights["condition"] == "gru"
+    weights["formulation"] = xr.where(is_gated, "gru", weights["formulation"]).astype(object)
+    for name in ("input_weights", "recurrent_weights", "recurrent_bias", "alpha"):
+        weights[name] = weights[name].where(~is_gated)
+    run["weights"].dataset = weights
+    found = tables(run)
+    assert len(found) == len(FAMILIES)
+    spectral = next(table for table in found if table.columns[1].heading == "spectral radius")
+    assert [row[0].text for row in spectral.rows] == ["other"]
+    assert spectral.caption.endswith("Without gru: gated networks have no such measures.")
+    assert [row[0].text for row in found[0].rows] == ["other", "gru"]
 
 
 def test_gated_networks_are_not_failed_for_want_of_a_spectrum(make_run: MakeRun) -> None:

@@ -20,6 +20,19 @@ def test_those_that_never_reached_the_criterion_are_counted(make_run: MakeRun) -
     assert table.columns[2].units == "updates"
 
 
+def test_those_that_were_interrupted_are_left_out_and_told(make_run: MakeRun) -> None:
+    status = ["criterion_reached", "criterion_reached", "criterion_reached", "interrupted"]
+    (table,) = (block for block in learning(Reading(make_run(status=status))).blocks if isinstance(block, Table))
+    assert [row[1].text for row in table.rows] == ["2 of 2", "1 of 1"]
+    assert "Left out: 1 network whose training was interrupted" in table.caption
+
+
+def test_times_to_different_criteria_are_not_compared(make_run: MakeRun) -> None:
+    blocks = learning(Reading(make_run(conditions={"one": {}, "other": {"training.criterion": 0.8}}))).blocks
+    assert not any(isinstance(block, Table) for block in blocks)
+    assert any("(one: 0.9, other: 0.8)" in block for block in blocks if isinstance(block, str))
+
+
 def test_without_a_criterion_there_is_no_time_to_it(make_run: MakeRun) -> None:
     run = make_run(experiment=json.dumps({}))
     assert not any(isinstance(block, Table) for block in learning(Reading(run)).blocks)

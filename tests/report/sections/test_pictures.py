@@ -82,10 +82,26 @@ def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
     weights = reading.weights.isel(epoch=-1)
     found = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"]).isel(network=0)
     assert f"free-s00: predicted bulk radius {float(found['bulk_radius']):.2f}" in picture.alt
-    assert [column.heading for column in table.columns][1:3] == ["predicted bulk radius", "outliers"]
-    radius = reading.summary["spectral_radius_after"].isel(network=[0, 1])
-    np.testing.assert_allclose(null.rows[0][1].value, np.median(radius))
+    assert table.columns[2].heading == "predicted bulk radius after training"
+    members = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"])["bulk_radius"].isel(network=[0, 1])
+    np.testing.assert_allclose(table.rows[0][2].value, np.median(members))
+    assert len(null.rows[0]) == 1 + 2 * 3
     assert len(picture.draw(2).axes) == 2
+
+
+def test_what_initial_weights_bring_is_not_what_training_added(make_run: MakeRun) -> None:
+    run = make_run()
+    weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
+    # A ring, as normal as can be, before and after: far from its shuffles, and training added nothing.
+    weights["recurrent_weights"][:2] = np.roll(np.eye(weights.sizes["unit"]), 1, axis=1)
+    run["weights"].dataset = weights
+    *_, null = spectra(Reading(run)).blocks
+    before, after = (null.rows[0][column].value for column in (3, 4))
+    assert [null.columns[column].heading for column in (3, 4)] == [
+        "non-normality, before training",
+        "non-normality, after training",
+    ]
+    assert before == after < -2
 
 
 def test_currents_and_selectivity_are_those_of_the_analysis(make_run: MakeRun) -> None:
