@@ -1,6 +1,7 @@
 from . import analysis as analysis
 from . import layers as layers
 from . import plots as plots
+from . import report as report
 from . import schema as schema
 from . import store as store
 from . import tasks as tasks

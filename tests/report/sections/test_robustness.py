@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
+from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.sections.robustness import robustness
 from biornn.report.tables import Table
@@ -28,3 +29,18 @@ def test_retention_noise_and_lesions_of_every_condition(make_run: MakeRun) -> No
 
 def test_gated_networks_cannot_be_run_again(make_run: MakeRun) -> None:
     assert robustness(Reading(make_run(formulation="lstm"))) is None
+
+
+def test_pictures_tell_of_those_that_could_be_run(make_run: MakeRun) -> None:
+    run = make_run()
+    weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
+    is_gated = weights["condition"] == "dale"
+    weights["formulation"] = xr.where(is_gated, "gru", weights["formulation"]).astype(object)
+    for name in ("input_weights", "recurrent_weights", "recurrent_bias", "alpha"):
+        weights[name] = weights[name].where(~is_gated)
+    run["weights"].dataset = weights
+    section = robustness(Reading(run))
+    assert section is not None
+    for picture in (block for block in section.blocks if isinstance(block, Picture)):
+        assert "free: " in picture.alt
+        assert "nan" not in picture.alt
