@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import xarray as xr
 from rich.console import Console
 
 from biornn._version import __version__
+from biornn.errors import in_one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,13 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit status: 0 if all is well, 1 if networks failed or constraints are violated, 2 for input that cannot be
-        used, 130 if interrupted.
+        used, 130 if interrupted, by Ctrl-C or by SIGTERM, which clusters send before they kill.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
     except (ValueError, OSError, RuntimeError) as error:
-        sys.stderr.write(f"biornn: {' '.join(_message(error).split())}\n")
+        sys.stderr.write(f"biornn: {in_one_line(_message(error))}\n")
         return 2
     except MemoryError as error:
         sys.stderr.write(f"biornn: expected an experiment that fits into memory, got: {error}\n")

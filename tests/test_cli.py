@@ -15,8 +15,8 @@ def out(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_run_leaves_store_and_figures(finished_run: Path) -> None:
-    assert {path.name for path in finished_run.iterdir()} == {"run.zarr", "figures"}
+def test_run_leaves_store_figures_and_report(finished_run: Path) -> None:
+    assert {path.name for path in finished_run.iterdir()} == {"run.zarr", "figures", "report.html"}
     assert len(list((finished_run / "figures").glob("*.png"))) == 6
 
 

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from distributed import Client, LocalCluster
+from rich.console import Console
 
 from biornn._version import __version__
+from biornn.errors import in_one_line
 
+#: What every process of this machine does first. Ctrl-C in a terminal reaches all of them: the run ends them itself.
+_IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 _SECONDS_TO_CONNECT = 10
 _SECONDS_FOR_FIRST_WORKER = 600  # a queue of a cluster may let the first one wait
 
 
 @contextmanager
-def connect(scheduler: str | None = None, n_workers: int = 1) -> Iterator[Client]:
+def connect(scheduler: str | None = None, n_workers: int = 1, console: Console | None = None) -> Iterator[Client]:
     """Connect to a running scheduler, or start processes here, of one thread each, and stop them at the end.
 
     Parameters
@@ -24,6 +28,8 @@ def connect(scheduler: str | None = None, n_workers: int = 1) -> Iterator[Client
         Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``; None: processes of this machine.
     n_workers
         Number of processes of this machine, where there is no scheduler.
+    console
+        Where it is said that the first worker of a scheduler is waited for; None: nowhere.
 
     Yields
     ------
@@ -37,7 +43,7 @@ def connect(scheduler: str | None = None, n_workers: int = 1) -> Iterator[Client
         If no worker comes, or the workers have another version of biornn or none.
     """
     if scheduler is not None:
-        with _connect_to(scheduler) as client:
+        with _connect_to(scheduler, console) as client:
             yield client
         return
     with (
@@ -48,6 +54,7 @@ def connect(scheduler: str | None = None, n_workers: int = 1) -> Iterator[Client
             dashboard_address="127.0.0.1:0",  # any free port; without it a fixed one, and a warning if it is taken
             memory_limit=0,
             silence_logs=logging.CRITICAL,
+            preload=[_IGNORE_CTRL_C],
         ) as cluster,
         Client(cluster) as client,
     ):
@@ -55,15 +62,17 @@ def connect(scheduler: str | None = None, n_workers: int = 1) -> Iterator[Client
 
 
 @contextmanager
-def _connect_to(scheduler: str) -> Iterator[Client]:
+def _connect_to(scheduler: str, console: Console | None) -> Iterator[Client]:
     try:
         client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
         raise OSError(
-            f"scheduler: expected a running Dask scheduler at {scheduler}, got: {' '.join(str(error).split())}; "
+            f"scheduler: expected a running Dask scheduler at {scheduler}, got: {in_one_line(error)}; "
             "start one with `dask scheduler`"
         ) from None
     with client:
+        if console is not None and not client.scheduler_info()["workers"]:
+            console.print(f"waiting for a worker of {scheduler}", highlight=False, soft_wrap=True)
         try:
             client.wait_for_workers(1, timeout=_SECONDS_FOR_FIRST_WORKER)
         except TimeoutError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import Field, StrictInt, ValidationError, field_validator, model_validator
 
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
-from biornn.experiment.factors import Cell, cross_factors
+from biornn.experiment.factors import NAME, Cell, cross_factors
 from biornn.experiment.messages import one_line
 from biornn.tasks import FlipFlop
 
@@ -28,7 +28,7 @@ class Experiment(Section):
     task: FlipFlop = Field(default_factory=FlipFlop)
     network: NetworkConfig = NetworkConfig()
     factors: dict[str, list[Any]] | None = None
-    conditions: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]+$")], dict[str, Any]] = Field(
+    conditions: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
         default={"unconstrained": {}}, min_length=1
     )
     seeds: list[Annotated[StrictInt, Field(ge=0, lt=2**31)]] = Field(default=[0, 1, 2], min_length=1)

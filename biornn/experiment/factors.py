@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from pydantic import ValidationError
+
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.messages import unknown_key
 
+#: What the name of a condition may be made of.
+NAME = r"[A-Za-z0-9_.+-]+"
 #: What labs say, and the setting that it stands for.
 _SHORT_NAMES = {"dale": "excitatory_fraction"}
 #: Every setting by which a network is constrained.
@@ -61,13 +67,16 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
     """
     if not factors:
         raise ValueError("factors: expected at least one factor with its levels, got none")
+    if strange := [name for name in factors if not isinstance(name, str)]:
+        raise ValueError(f"factors: expected names of settings, got {strange[0]!r} (YAML reads on, off, yes, no so)")
     levels = {name: [None if level == "none" else level for level in values] for name, values in factors.items()}
     keys = {name: _setting(name) for name in factors}
     if len(set(keys.values())) < len(keys):
         raise ValueError(f"factors: expected each setting once, got {', '.join(factors)}")
     for name, values in levels.items():
-        labels = [_label(values, position) for position in range(len(values))]
-        if len(values) < 2 or len(set(labels)) < len(labels):
+        meant = [_validated(keys[name], level) for level in values]
+        is_repeated = any(level in meant[:position] for position, level in enumerate(meant))
+        if len(values) < 2 or is_repeated or len({_label(level) for level in values}) < len(values):
             raise ValueError(f"factors.{name}: expected at least two levels, all different, got {list(factors[name])}")
     cells: dict[str, Cell] = {}
     for positions in product(*(range(len(values)) for values in levels.values())):
@@ -75,7 +84,7 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
         changes = {keys[name]: levels[name][position] for name, position in chosen.items()}
         parts = [_part(name, levels[name], position) for name, position in chosen.items() if position]
         name = "+".join(parts) or _reference_name({**network, **changes})
-        cells[name] = Cell(changes, {name: _label(levels[name], position) for name, position in chosen.items()})
+        cells[name] = Cell(changes, {name: _label(levels[name][position]) for name, position in chosen.items()})
     return cells
 
 
@@ -90,16 +99,25 @@ def _setting(factor: str) -> str:
     raise ValueError(unknown_key(f"factors.{factor}", factor, known))
 
 
-def _label(levels: Sequence[Any], position: int) -> str:
-    """Write a level as text; one that is no single value by its number."""
-    level = levels[position]
+def _validated(key: str, level: Any) -> Any:
+    """Return a level as the setting that it becomes: in YAML 5e-3 is a text, and yet the same as 0.005."""
+    section = TrainingConfig if key.startswith("training.") else NetworkConfig
+    name = key.removeprefix("training.")
+    try:
+        return getattr(section.model_validate({name: level}), name)
+    except ValidationError:
+        return level  # alone it may not make sense; with the others it is checked again
+
+
+def _label(level: Any) -> str:
+    """Write a level as text."""
     if level is None:
         return "none"
     if isinstance(level, bool):
         return str(level).lower()
     if isinstance(level, int | float):
-        return f"{level:g}"
-    return level if isinstance(level, str) else f"level{position + 1}"
+        return f"{level:.12g}"
+    return level if isinstance(level, str) else json.dumps(level)
 
 
 def _part(factor: str, levels: Sequence[Any], position: int) -> str:
@@ -111,7 +129,9 @@ def _part(factor: str, levels: Sequence[Any], position: int) -> str:
         return f"no-{name}"
     if len(levels) == 2 and levels[0] is None:
         return name
-    return f"{name}-{_label(levels, position)}"
+    label = _label(level)
+    # A list, a mapping or a text with spaces cannot be part of a name; its coordinate says it whole.
+    return f"{name}-{label}" if re.fullmatch(NAME, label) else f"{name}-level{position + 1}"
 
 
 def _reference_name(network: Mapping[str, Any]) -> str:

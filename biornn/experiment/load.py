@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from biornn.errors import in_one_line
 from biornn.experiment.config import NetworkConfig
 from biornn.experiment.experiment import TASKS, Experiment
 from biornn.experiment.messages import ExperimentError, one_line, unknown_key
@@ -65,7 +66,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ExperimentError(f"{path}: expected a readable file, got {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{path}: expected YAML, got {' '.join(str(error).split())}") from None
+        raise ExperimentError(f"{path}: expected YAML, got {in_one_line(error)}") from None
     if content is None:
         content = {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
@@ -80,9 +81,10 @@ def _set(content: dict[str, Any], setting: str) -> None:
     try:
         value = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
-        raise ExperimentError(f"--set {key}: expected a YAML value, got {' '.join(str(error).split())}") from None
+        raise ExperimentError(f"--set {key}: expected a YAML value, got {in_one_line(error)}") from None
     *parents, last = key.split(".")
-    if parents[:1] == ["conditions"] and "training" in parents:  # conditions.NAME.training.KEY
+    # conditions.NAME.training.KEY and factors.training.KEY, where training.KEY is one key
+    if parents[:1] in (["conditions"], ["factors"]) and parents[-1] == "training":
         last = f"{parents.pop()}.{last}"
     for parent in parents:
         content = content.setdefault(parent, {})

@@ -8,13 +8,16 @@ from biornn.connectivity.initial_weights import has_cycle
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.experiment import Experiment
 from biornn.experiment.parameters import count_range, parameter_counts
+from biornn.schema import reference_condition
 
 #: Settings of the training that decide which trials a network sees, and in what order.
 _TRIALS = ("batch_size", "n_training_trials", "n_validation_trials")
+#: Settings that decide for how long it is trained.
+_DURATION = ("criterion", "criterion_checks")
 
 
 def unmatched(experiment: Experiment) -> dict[str, list[str]]:
-    """Say for each condition in what its networks differ from those of the first, though they are matched by seed.
+    """Say for each condition in what its networks differ from those of the reference, though they are matched by seed.
 
     Matched are, as far as the settings allow: training, validation and held-out trials, the initial state of every
     random generator, and the spectral radius of the initial effective recurrent weights.
@@ -27,30 +30,41 @@ def unmatched(experiment: Experiment) -> dict[str, list[str]]:
     Returns
     -------
     dict
-        Condition -> sentences; none for the first condition.
+        Condition -> sentences; none for the reference, the condition that others are compared with.
     """
-    first, *others = experiment.conditions
+    reference = reference_condition(list(experiment.conditions))
     return {
-        first: [],
-        **{condition: list(_differences(experiment, first, condition)) for condition in others},
+        condition: [] if condition == reference else list(_differences(experiment, reference, condition))
+        for condition in experiment.conditions
     }
 
 
-def _differences(experiment: Experiment, first: str, condition: str) -> Iterator[str]:
-    (network, training), (other_network, other_training) = experiment.settings(condition), experiment.settings(first)
+def _differences(experiment: Experiment, reference: str, condition: str) -> Iterator[str]:
+    (network, training), (other_network, other_training) = (
+        experiment.settings(condition),
+        experiment.settings(reference),
+    )
     yield from _trial_differences(training, other_training)
+    for key in _DURATION:
+        value, other = getattr(training, key), getattr(other_training, key)
+        if value != other:
+            yield f"duration of the training: {key} is {_setting(value)} instead of {_setting(other)}"
     counts, other_counts = (
         count_range([sum(parameter_counts(one, experiment.task, seed).values()) for seed in experiment.seeds])
         for one in (network, other_network)
     )
     if counts != other_counts:
-        yield f"free parameters: {counts} (in {first}: {other_counts})"
+        yield f"free parameters: {counts} (in {reference}: {other_counts})"
     gated = [one.architecture for one in (network, other_network) if one.architecture != "rnn"]
     if gated:
         if network.architecture != other_network.architecture:
             yield f"initial weights: a {gated[0].upper()} has others, and no spectral radius"
         return
-    yield from _weight_differences(network, other_network, experiment.seeds, first)
+    yield from _weight_differences(network, other_network, experiment.seeds, reference)
+
+
+def _setting(value: float | None) -> str:
+    return "none" if value is None else f"{value:g}"
 
 
 def _trial_differences(training: TrainingConfig, other: TrainingConfig) -> Iterator[str]:
@@ -60,7 +74,9 @@ def _trial_differences(training: TrainingConfig, other: TrainingConfig) -> Itera
             yield f"{which}: {key} is {getattr(training, key)} instead of {getattr(other, key)}"
 
 
-def _weight_differences(network: NetworkConfig, other: NetworkConfig, seeds: list[int], first: str) -> Iterator[str]:
+def _weight_differences(
+    network: NetworkConfig, other: NetworkConfig, seeds: list[int], reference: str
+) -> Iterator[str]:
     rule, other_rule = (one.connectivity(seeds[0]).initial_rule for one in (network, other))
     if rule != other_rule:
         yield f"initial recurrent weights: drawn by the rule {rule} instead of {other_rule}"
@@ -68,7 +84,7 @@ def _weight_differences(network: NetworkConfig, other: NetworkConfig, seeds: lis
     if radii != other_radii:
         acyclic = [seed for seed in seeds if not has_cycle(network.connectivity(seed).recurrent_mask)]
         why = f"; without a cycle in the mask it is 0, whatever the weights (seeds {acyclic})" if acyclic else ""
-        yield f"initial spectral radius: {_radius_range(radii)} (in {first}: {_radius_range(other_radii)}){why}"
+        yield f"initial spectral radius: {_radius_range(radii)} (in {reference}: {_radius_range(other_radii)}){why}"
 
 
 def _spectral_radius(network: NetworkConfig, seed: int) -> float:

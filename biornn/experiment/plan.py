@@ -21,6 +21,8 @@ from biornn.experiment.progress import duration
 from biornn.experiment.timing import Timing
 from biornn.experiment.worker import measure
 
+#: Sizes of the figures and the report of small and large designs, in MB.
+_REPORT = 3, 15
 _FLOAT = 4  # bytes; activity and weights are stored in single precision
 
 
@@ -35,13 +37,13 @@ class Plan:
     free_parameters
         Condition -> kind -> number of free parameters, one for each seed.
     unmatched
-        Condition -> in what it cannot be matched with the first.
+        Condition -> in what it cannot be matched with the reference.
     n_workers
         Networks at a time.
     seconds
         Time that the whole takes at most.
     bytes_on_disk
-        Space that the store takes at most, uncompressed.
+        Space that the arrays of the store take, uncompressed; names and metadata, figures and report come on top.
     """
 
     specs: list[NetworkSpec]
@@ -135,7 +137,7 @@ def plan_table(plan: Plan) -> Table:
     table.add_column("condition", no_wrap=True)
     table.add_column("networks", justify="right")
     table.add_column("free parameters", overflow="fold")
-    table.add_column("not matched with the first condition", overflow="fold")
+    table.add_column("not matched with the reference", overflow="fold")
     for condition, counts in plan.free_parameters.items():
         total = count_range([sum(column) for column in zip(*counts.values(), strict=True)])
         parts = ", ".join(f"{kind} {count_range(values)}" for kind, values in counts.items())
@@ -145,7 +147,8 @@ def plan_table(plan: Plan) -> Table:
     table.caption = (
         f"time: about {duration(plan.seconds)} at most, estimated from a few updates of each kind of network on one "
         f"worker; a criterion ends training earlier, other work on the machine makes it longer\n"
-        f"disk: at most {plan.bytes_on_disk / 1e6:,.0f} MB, before compression"
+        f"disk: about {max(plan.bytes_on_disk / 1e6, 1):,.0f} MB for the arrays, before compression; figures and "
+        f"report take {_REPORT[0]} to {_REPORT[1]} MB more"
     )
     table.caption_justify = "left"
     return table

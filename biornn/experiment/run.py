@@ -15,6 +15,7 @@ from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, as_completed
 from rich.console import Console
 
+from biornn.errors import in_one_line
 from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand, network_index
 from biornn.experiment.experiment import Experiment
@@ -90,17 +91,18 @@ def run_experiment(
     jobs = _Jobs(specs, backend)
     try:
         with (
-            connect(scheduler, min(n_workers or CPU_COUNT, len(specs))) as client,
+            connect(scheduler, min(n_workers or CPU_COUNT, len(specs)), console) as client,
             ProgressDisplay(len(specs), console) as display,
         ):
             jobs.gather(client, writer, display)
     except KeyboardInterrupt:
-        raise Interrupted(_keep(writer, jobs)) from None
+        raise Interrupted(_keep(writer, jobs, "the run was interrupted before it was trained")) from None
     except Exception as error:
         if not jobs.done:
             writer.discard()
             raise
-        raise RuntimeError(f"{type(error).__name__}: {' '.join(str(error).split())}; {_keep(writer, jobs)}") from error
+        told = _told(error)
+        raise RuntimeError(f"{told}; {_keep(writer, jobs, f'the run broke off before: {told}')}") from error
     if not jobs.done:
         writer.discard()
         raise RuntimeError(
@@ -110,14 +112,14 @@ def run_experiment(
     return open_run(writer.finish())
 
 
-def _keep(writer: RunWriter, jobs: _Jobs) -> str:
-    """Finish what an interruption left, and say in a line what that is."""
+def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
+    """Finish what an interruption left, note its reason, and say in a line what is kept."""
     if not jobs.done:
         writer.discard()
         return "no network was done, nothing is kept"
     for spec in jobs.specs:
         if spec.name not in {*jobs.done, *jobs.failed}:
-            writer.note_missing(spec.name, "interrupted", "the run was interrupted before it was trained")
+            writer.note_missing(spec.name, "interrupted", reason)
     return f"{len(jobs.done)} of {len(jobs.specs)} networks are kept in {writer.finish(keep_old=True)}"
 
 
@@ -180,7 +182,11 @@ def _show(display: ProgressDisplay, news: dict[str, Any]) -> None:
 def _reason(error: BaseException) -> str:
     if isinstance(error, KilledWorker):
         return f"its worker was lost {error.allowed_failures + 1} times (killed, or out of memory?)"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return _told(error)
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {in_one_line(error)}"
 
 
 def _outcome(history: xr.Dataset) -> str:

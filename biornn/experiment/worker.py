@@ -60,6 +60,8 @@ def work(spec: NetworkSpec, topic: str, backend: str) -> dict[str, xr.Dataset]:
         worker.log_event(topic, {"network": spec.name, "progress": asdict(progress)})
 
     with _keras_alone(backend):
+        if not _wanted(get_worker(), key):  # while it waited for its turn
+            raise Cancelled(f"{spec.name}: the run was interrupted")
         from biornn.experiment.network import run_network
 
         return run_network(spec, listener)

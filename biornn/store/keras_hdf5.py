@@ -14,6 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from biornn.errors import in_one_line
+
 #: Activations that mean the same in Keras 1, 2 and 3; `hard_sigmoid` does not.
 _ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "elu", "selu", "exponential")
 _MAX_UNITS = 50_000  # 10 GB of recurrent weights: a header that claims more is damaged
@@ -79,7 +81,7 @@ def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
     except KerasFileError as error:
         raise KerasFileError(f"{path}: {error}") from None
     except (OSError, RuntimeError, LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
-        raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {' '.join(str(error).split())}") from None
+        raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {in_one_line(error)}") from None
 
 
 def _read(file: h5py.File) -> KerasFile:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import count
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 import xarray as xr
 import zarr
 
+from biornn.errors import in_one_line
 from biornn.schema import SCHEMA_VERSION, SchemaError
 
 #: Groups whose variables have the dim `network`.
@@ -61,13 +63,16 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
     try:
         if not zarr.open_group(store, mode="r").attrs.get("complete"):
             raise SchemaError(
-                f"{path}: expected a complete run, got an interrupted one; run it again, with --overwrite"
+                f"{path}: expected a complete run, got one that is still being written, or was broken off; wait for "
+                "it, or run it again with --overwrite"
             )
         tree = xr.open_datatree(store, engine="zarr")
     except SchemaError:
         raise
     except Exception as error:  # whatever zarr and xarray find in a damaged file
-        raise SchemaError(f"{path}: expected a readable run, got {type(error).__name__}: {_one_line(error)}") from error
+        raise SchemaError(
+            f"{path}: expected a readable run, got {type(error).__name__}: {in_one_line(error)}"
+        ) from error
     found = tree.attrs.get("schema_version")
     if not isinstance(found, int) or found > SCHEMA_VERSION:
         raise SchemaError(f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {found!r}; update biornn")
@@ -226,7 +231,8 @@ class RunWriter:
         Parameters
         ----------
         keep_old
-            Whether a run that was to be replaced stays; the new one then stands beside it, as ``NAME.interrupted``.
+            Whether a run that was to be replaced stays; the new one then stands beside it, as ``NAME.interrupted`` or,
+            where there is one, ``NAME.interrupted-2`` and so on.
 
         Returns
         -------
@@ -235,7 +241,8 @@ class RunWriter:
         """
         for name, (status, reason) in self._missing.items():
             index = self._names.index(name)
-            row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [reason])})
+            told = reason.encode("utf-8", "backslashreplace").decode()  # a message may hold what no file can
+            row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [told])})
             self._write(row, group="history", mode="r+", region={"network": slice(index, index + 1)})
         zarr.open_group(self._path, mode="r+").attrs["complete"] = 1
         with warnings.catch_warnings():
@@ -243,9 +250,15 @@ class RunWriter:
             zarr.consolidate_metadata(self._path)
         if self._target == self._folder:
             return self._folder
-        place = self._folder.with_name(f"{self._folder.name}.interrupted") if keep_old else self._folder
-        shutil.rmtree(place, ignore_errors=keep_old)
-        return self._target.rename(place)
+        if keep_old:
+            return self._target.rename(self._free_place())
+        shutil.rmtree(self._folder)
+        return self._target.rename(self._folder)
+
+    def _free_place(self) -> Path:
+        """Find a name beside the run that is kept which nothing has: what is there may be a run that somebody needs."""
+        names = (f"{self._folder.name}.interrupted{'' if n == 1 else f'-{n}'}" for n in count(1))
+        return next(path for path in map(self._folder.with_name, names) if not path.exists())
 
     def discard(self) -> None:
         """Remove what was written; a run that was to be replaced stays."""
@@ -256,13 +269,13 @@ class RunWriter:
 
 
 def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
-    """Lay out a group for all networks: NaN, zero or no text, and the status `failed`, until a network is written."""
+    """Lay out a group for all networks: NaN, zero or no text, and `interrupted`, until a network is written."""
     n_networks = networks.sizes["network"]
 
     def blank(array: xr.DataArray) -> xr.DataArray:
         shape, dims = (n_networks, *array.shape), ("network", *array.dims)
         if array.dtype.kind in "OUT":
-            text = "failed" if array.name == "status" else ""
+            text = "interrupted" if array.name == "status" else ""
             return xr.DataArray(np.full(shape, text, object), dims=dims, attrs=array.attrs)
         # One writer per chunk; and single snapshots of a large matrix can be read alone.
         per_epoch = 1 if "unit_pre" in array.dims else -1
@@ -281,7 +294,3 @@ def _text_as_objects(dataset: xr.Dataset) -> xr.Dataset:
     return dataset.assign({name: array for name, array in text.items() if name in dataset.data_vars}).assign_coords(
         {name: array for name, array in text.items() if name in dataset.coords}
     )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -1,6 +1,7 @@
 """Crossed factors."""
 
 import numpy as np
+import pytest
 
 from biornn.experiment import Experiment
 from biornn.experiment.design import network_index
@@ -58,3 +59,19 @@ def test_the_store_labels_networks_with_the_levels_of_their_factors() -> None:
 def test_a_stored_experiment_holds_factors_and_conditions_and_can_be_read_again() -> None:
     experiment = Experiment(factors=FACTORS)
     assert Experiment.model_validate_json(experiment.model_dump_json()) == experiment
+
+
+def test_a_level_of_several_values_is_told_whole_beside_its_name() -> None:
+    cells = cross_factors({"tau": [7.0, {"shortest": 1, "longest": 10}]}, {})
+    assert cells["tau-level2"].levels == {"tau": '{"shortest": 1, "longest": 10}'}
+
+
+@pytest.mark.parametrize("levels", [[5e-3, "5e-3"], [1, 1.0], [0.005, 5e-3], [0.01]])
+def test_levels_that_become_the_same_setting_are_refused(levels: list[object]) -> None:
+    with pytest.raises(ValueError, match=r"factors.learning_rate: expected at least two levels, all different"):
+        cross_factors({"learning_rate": levels}, {})
+
+
+def test_a_key_that_yaml_reads_as_a_truth_value_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"factors: expected names of settings, got True"):
+        Experiment.model_validate({"factors": {True: [1, 2]}})

@@ -50,3 +50,14 @@ def test_other_trials_and_gated_networks_are_told() -> None:
     ]
     assert told["gru"][1] == "initial weights: a GRU has others, and no spectral radius"
     assert told["wide"] == ["initial spectral radius: 1.5 (in free: 1)"]
+
+
+def test_the_reference_is_unconstrained_wherever_it_stands() -> None:
+    told = unmatched(Experiment(network=SMALL, conditions={"no": {"autapses": False}, "unconstrained": {}}))
+    assert told == {"no": ["free parameters: 163 (in unconstrained: 173)"], "unconstrained": []}
+
+
+def test_a_criterion_of_its_own_is_told() -> None:
+    conditions = {"free": {}, "longer": {"training.criterion": 0.99}}
+    told = unmatched(Experiment(network=SMALL, conditions=conditions))
+    assert told["longer"] == ["duration of the training: criterion is 0.99 instead of none"]

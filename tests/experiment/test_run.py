@@ -2,7 +2,11 @@
 
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -176,7 +180,33 @@ def test_an_interruption_keeps_what_is_done(
     with pytest.raises(Interrupted, match=r"1 of 4 networks are kept in .*run\.interrupted"):
         run_experiment(experiment, out, n_workers=1, console=quiet, overwrite=True)
     assert bn.open_run(out).attrs["created"] == tree.attrs["created"]
-    assert bn.open_run(tmp_path / "run.interrupted").attrs["created"] >= tree.attrs["created"]
+    first = bn.open_run(tmp_path / "run.interrupted").attrs["created"]
+    with pytest.raises(Interrupted, match=r"1 of 4 networks are kept in .*run\.interrupted-2"):
+        run_experiment(experiment, out, n_workers=1, console=quiet, overwrite=True)
+    assert bn.open_run(tmp_path / "run.interrupted").attrs["created"] == first
+
+
+@pytest.mark.parametrize(("number", "send"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)])
+def test_a_signal_ends_a_run_in_one_line(
+    number: signal.Signals, send: Callable[[int, int], None], experiment_file: Path, tmp_path: Path
+) -> None:
+    """Ctrl-C in a terminal goes to all processes; SIGTERM, which a cluster sends before it kills, to the first."""
+    command = ["run", str(experiment_file), "--out", str(tmp_path / "run"), "--workers", "2"]
+    changes = ["--set", "seeds=20", "training.max_updates=40"]
+    words = [sys.executable, "-m", "biornn.cli", *command, *changes]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if line.startswith("[2/"))
+        send(process.pid, number)
+        told = process.stderr.read().splitlines()
+    assert process.returncode == 130
+    assert told[-1].startswith("biornn: interrupted: ")
+    assert not [line for line in told[:-1] if not line.startswith("[")]
+    run = bn.open_run(tmp_path / "run").load()
+    bn.validate(run)
+    status = text(run["history"].status).values.tolist()
+    assert 2 <= status.count("completed") < 40
+    assert set(status) == {"completed", "interrupted"}
 
 
 def test_an_interruption_before_the_first_network_leaves_nothing(
