@@ -27,7 +27,8 @@ _HOW = (
     "Pairs are networks of one seed. The p-value is that of a two-sided paired permutation test, exact up to 13 pairs, "
     "corrected after Holm over all entries of a table; a star marks those below 0.05. Intervals are 95 % bootstrap "
     "intervals of the mean, not corrected, and with few pairs too narrow: trust the test. A network that failed is "
-    "counted, and takes its pair out."
+    "counted, and takes its pair out. A difference in the weights may be the constraint itself, and not what training "
+    "made of it: see the spectra before and after training."
 )
 
 
@@ -145,22 +146,22 @@ def _findings(found: list[_Family]) -> list[Block]:
     """Say first what can be told from chance, what chance alone would show, and what could not have been found."""
     (dim,) = {family.dim for family in found}
     what, pairs = {"condition": ("difference", "pair"), "effect": ("effect", "seed")}[dim]
-    told = [
-        f"{one[dim].item()}: {_label(str(one['metric'].item()))} {_interval(one)}, p {p_text(float(one['p_holm']))}"
-        for family in found
-        for one in _entries(family)
-        if float(one["p_holm"]) < _LEVEL
-    ]
+    told: dict[str, list[str]] = {}
+    for family in found:
+        for one in _entries(family):
+            if float(one["p_holm"]) < _LEVEL:
+                finding = f"{one[dim].item()} {_signed(float(one['difference']))} (p {p_text(float(one['p_holm']))})"
+                told.setdefault(_label(str(one["metric"].item())), []).append(finding)
     n_tests, n_pairs = sum(family.n_tests for family in found), max(family.n_pairs for family in found)
     if not n_tests:
         return [f"No {what} can be tested: it takes at least two {pairs}s whose networks were all trained."]
     blocks: list[Block] = []
     if told:
         blocks += [
-            f"{len(told)} of {plural(n_tests, what)} can be told from chance, each corrected within its family of "
-            f"measures. Were there none at all, each of the {len(found)} families would still show one with a "
+            f"{sum(map(len, told.values()))} of {plural(n_tests, what)} can be told from chance, each corrected within "
+            f"its family of measures. Were there none at all, each of the {len(found)} families would still show one with a "
             f"probability of up to {_LEVEL:.0%}: what one family shows is a hint, to be tested on new seeds.",
-            Listing(tuple(told)),
+            Listing(tuple(f"{measure}: {', '.join(findings)}" for measure, findings in told.items())),
         ]
     else:
         blocks.append(

@@ -55,8 +55,8 @@ def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
     (listing,) = (block for block in blocks if isinstance(block, Listing))
     assert "each of the 8 families would still show one with a probability of up to 5%" in blocks[1]
     assert not any("could have reached" in block for block in blocks if isinstance(block, str))
-    radius = next(item for item in listing.items if item.startswith("dale: spectral radius +"))
-    assert radius.endswith("p 0.023")  # 2/2⁸, three tests in the family
+    radius = next(item for item in listing.items if item.startswith("spectral radius: dale +"))
+    assert radius.endswith(" (p 0.023)")  # 2/2⁸, three tests in the family
     marked = next(table for table in tables(run) if table.columns[1].heading == "spectral radius").rows[0][1]
     assert marked.text.endswith("; p 0.023 *")
 
