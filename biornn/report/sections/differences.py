@@ -159,8 +159,8 @@ def _findings(found: list[_Family]) -> list[Block]:
     if told:
         blocks += [
             f"{sum(map(len, told.values()))} of {plural(n_tests, what)} can be told from chance, each corrected within "
-            f"its family of measures. Were there none at all, each of the {len(found)} families would still show one with a "
-            f"probability of up to {_LEVEL:.0%}: what one family shows is a hint, to be tested on new seeds.",
+            f"its family of measures. Were there none at all, each of the {len(found)} families would still show one "
+            f"with a probability of up to {_LEVEL:.0%}: what one family shows is a hint, to be tested on new seeds.",
             Listing(tuple(f"{measure}: {', '.join(findings)}" for measure, findings in told.items())),
         ]
     else:
