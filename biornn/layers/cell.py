@@ -176,10 +176,22 @@ class ConstrainedRNNCell(keras.layers.Layer):
         if self.bias is not None:
             drive = drive + self.bias
         if training and self.recurrent_noise:
-            scale = self.recurrent_noise * np.sqrt((2 - self.alpha) / self.alpha)
-            noise = keras.random.normal(ops.shape(drive), dtype=drive.dtype, seed=self.noise_generator)
-            drive = drive + ops.convert_to_tensor(scale, dtype=drive.dtype) * noise
+            drive = drive + self.noise(ops.shape(drive), drive.dtype)
         return drive
+
+    def noise(self, shape: Any, dtype: Any) -> Any:
+        """Draw the noise ``ξ`` that units receive.
+
+        Parameters
+        ----------
+        shape
+            (..., unit).
+        dtype
+            Of the tensor.
+        """
+        scale = self.recurrent_noise * np.sqrt((2 - self.alpha) / self.alpha)
+        noise = keras.random.normal(shape, dtype=dtype, seed=self.noise_generator)
+        return ops.convert_to_tensor(scale, dtype=dtype) * noise
 
     @contextmanager
     def hoisted(self) -> Iterator[None]:

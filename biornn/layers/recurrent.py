@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal, get_args
 
 import keras
+from keras import ops
 from numpy.typing import ArrayLike
 
 from biornn.connectivity import Connectivity
 from biornn.layers.cell import ConstrainedRNNCell, Formulation
+from biornn.layers.fused import fused_steps, runs_on_cpu
+from biornn.layers.fused_steps import ACTIVATIONS, FusedSteps
 from biornn.layers.pathway_weights import Enforcement
+
+Implementation = Literal["auto", "fused", "scan"]
 
 
 @keras.saving.register_keras_serializable(package="biornn")
@@ -19,6 +25,9 @@ class ConstrainedRNN(keras.layers.RNN):
     Input weights, noise and the effective recurrent weights are computed once per call, not once per step: the
     constraint costs nothing that grows with time. With α = 1 and no constraint the layer equals
     ``keras.layers.SimpleRNN``.
+
+    On a CPU, training does not step through the framework's loop: all steps, and their gradient, are made in numpy
+    (`biornn.layers.fused_steps`), which is faster and gives the same up to rounding.
 
     Parameters
     ----------
@@ -30,6 +39,11 @@ class ConstrainedRNN(keras.layers.RNN):
         Keras regularisers of the weights.
     activity_regularizer
         Keras regulariser of the rates, such as `MeanSquare`.
+    implementation
+        ``"fused"``: all steps in numpy, for TensorFlow and PyTorch on a CPU; ``"scan"``: the framework's loop;
+        ``"auto"``: fused in training where that is possible, scan elsewhere (GPUs, JAX, masks, unrolling, 16-bit
+        floats, activations other than linear, relu, sigmoid, softplus and tanh; and inference, so that a model can be
+        exported).
     **kwargs
         Of ``keras.layers.RNN``: ``return_sequences``, ``return_state``, ``go_backwards``, ``stateful``, ``unroll``, …
 
@@ -64,8 +78,11 @@ class ConstrainedRNN(keras.layers.RNN):
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
         seed: int | None = None,
+        implementation: Implementation = "auto",
         **kwargs: Any,
     ) -> None:
+        if implementation not in get_args(Implementation):
+            raise ValueError(f"implementation: expected one of {get_args(Implementation)}, got {implementation!r}")
         cell = ConstrainedRNNCell(
             connectivity,
             activation=activation,
@@ -84,12 +101,53 @@ class ConstrainedRNN(keras.layers.RNN):
             name="cell",
         )
         super().__init__(cell, activity_regularizer=activity_regularizer, **kwargs)
+        self.implementation = implementation
+        # XLA, which TensorFlow has and does not gain from on a CPU, cannot call numpy.
+        self.supports_jit = keras.backend.backend() != "tensorflow" or bool(self._obstacle_to_fusing(None))
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Run all steps, with everything that does not depend on the state computed beforehand."""
+        if self.implementation == "fused" or (self.implementation == "auto" and training):
+            obstacle = self._obstacle_to_fusing(mask)
+            if not obstacle:
+                return self._fused_loop(sequences, initial_state[0], training)
+            if self.implementation == "fused":
+                raise ValueError(f"implementation: expected 'scan' or 'auto' {obstacle}, got 'fused'")
         drive = self.cell.drive(sequences, training)
         with self.cell.hoisted():
             return super().inner_loop(drive, initial_state, mask, training)
+
+    def _fused_loop(self, sequences: Any, state: Any, training: bool) -> tuple[Any, Any, list[Any]]:
+        """Run all steps in numpy; what is returned is as of Keras's loop."""
+        cell = self.cell
+        inputs = ops.flip(sequences, axis=1) if self.go_backwards else ops.convert_to_tensor(sequences)
+        weights = cell.input_pathway.effective(), cell.recurrent_pathway.effective()
+        bias = ops.zeros((cell.units,), inputs.dtype) if cell.bias is None else cell.bias
+        noise: tuple[Any, ...] = ()
+        if training and cell.recurrent_noise:
+            noise = (cell.noise((*ops.shape(inputs)[:2], cell.units), inputs.dtype),)
+        rates, state = fused_steps(self._steps, inputs, *weights, bias, state, *noise)
+        return rates[:, -1], rates, [state]
+
+    @cached_property
+    def _steps(self) -> FusedSteps:
+        """The steps in numpy, which keep their memory from call to call."""
+        cell = self.cell
+        alpha = None if (cell.alpha == 1).all() else cell.alpha.astype(cell.compute_dtype)
+        return FusedSteps(cell.activation.__name__, cell.formulation, alpha)
+
+    def _obstacle_to_fusing(self, mask: Any) -> str:
+        """Say where the steps cannot be made in numpy; nothing where they can."""
+        name = getattr(self.cell.activation, "__name__", "")
+        if name not in ACTIVATIONS or keras.activations.get(name) is not self.cell.activation:
+            return f"with an activation other than {', '.join(ACTIVATIONS)}"
+        if keras.backend.standardize_dtype(self.cell.compute_dtype) not in ("float32", "float64"):
+            return "with 16-bit floats"
+        if self.unroll:
+            return "with unroll"
+        if mask is not None:
+            return "with masks"
+        return "" if runs_on_cpu() else "on accelerators and on JAX"
 
     def reset_state(self) -> None:
         """Set the state of a stateful layer back to the initial one, which may have been learned."""
@@ -107,6 +165,7 @@ class ConstrainedRNN(keras.layers.RNN):
         return {
             **config,
             **cell_config,
+            "implementation": self.implementation,
             "activity_regularizer": keras.regularizers.serialize(self.activity_regularizer),
         }
 

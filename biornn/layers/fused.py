@@ -1,0 +1,105 @@
+"""The fused steps within a framework: where arrays go over to numpy, and gradients come back.
+
+TensorFlow and PyTorch hand over their arrays as they are. JAX copies them, and its own compiled loop is faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from biornn.layers.fused_steps import FusedSteps, Gradients, Trace
+
+
+def fused_steps(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
+    """Make all steps in numpy, with their gradient.
+
+    Parameters
+    ----------
+    steps
+        What a step is.
+    *arguments
+        Tensors, as `FusedSteps.run` takes arrays.
+
+    Returns
+    -------
+    rates
+        (batch, time, unit).
+    state
+        After the last input, (batch, unit).
+    """
+    return _BORDERS[keras.backend.backend()](steps, *arguments)
+
+
+def runs_on_cpu() -> bool:
+    """Tell whether the framework computes where numpy does, and hands its arrays over."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.config.list_physical_devices("GPU")
+    if backend == "torch":
+        return bool(ops.zeros(()).device.type == "cpu")
+    return False
+
+
+def _in_tensorflow(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    def backward(of_rates: Any, of_state: Any, *trace: Any) -> Gradients:
+        return steps.gradients(of_rates, of_state, Trace(*trace))
+
+    @tf.custom_gradient
+    def run(*tensors: Any) -> tuple[Any, Callable[..., Any]]:
+        inputs, input_weights, recurrent_weights, _, state, *noise = tensors
+        dtype = inputs.dtype
+        rates, last, *kept = tf.numpy_function(steps.run, tensors, [dtype] * 4, stateful=False)
+        rates.set_shape((*inputs.shape[:2], recurrent_weights.shape[0]))
+        last.set_shape(state.shape)
+
+        def gradient(of_rates: Any, of_state: Any) -> list[Any]:
+            given = of_rates, of_state, inputs, recurrent_weights, *kept
+            of_current, *of_tensors = tf.numpy_function(backward, given, [dtype] * 5, stateful=False)
+            of_current.set_shape((None, None, recurrent_weights.shape[0]))
+            of_current = tf.transpose(of_current, (1, 0, 2))
+            # Not in numpy: nobody asks for the gradient of the first layer's inputs, and then it is not computed.
+            of_inputs = tf.matmul(of_current, input_weights, transpose_b=True)
+            gradients = [of_inputs, *of_tensors, *([of_current] if noise else [])]
+            for one, tensor in zip(gradients, tensors, strict=True):
+                one.set_shape(tensor.shape)
+            return gradients
+
+        return (rates, last), gradient
+
+    rates, state = run(*map(tf.convert_to_tensor, arguments))
+    return rates, state
+
+
+def _in_torch(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
+    import torch
+
+    class Run(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, *tensors: Any) -> tuple[Any, Any]:
+            arrays = [tensor.detach().numpy() for tensor in tensors]
+            rates, state, *kept = steps.run(*arrays)
+            inputs, context.input_weights, recurrent_weights, _, _, *context.noise = arrays
+            context.trace = Trace(inputs, recurrent_weights, *kept)
+            return torch.from_numpy(rates), torch.from_numpy(state)
+
+        @staticmethod
+        def backward(context: Any, of_rates: Any, of_state: Any) -> tuple[Any, ...]:
+            found = steps.gradients(of_rates.numpy(), of_state.numpy(), context.trace)
+            of_current, *of_tensors = map(torch.from_numpy, found)
+            of_current, input_weights = of_current.transpose(0, 1), torch.from_numpy(context.input_weights)
+            of_inputs = of_current @ input_weights.T if context.needs_input_grad[0] else None
+            return of_inputs, *of_tensors, *([of_current] if context.noise else [])
+
+    rates, state = Run.apply(*map(ops.convert_to_tensor, arguments))
+    return rates, state
+
+
+_BORDERS = {"tensorflow": _in_tensorflow, "torch": _in_torch}

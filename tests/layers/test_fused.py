@@ -1,0 +1,97 @@
+"""The layer's steps in numpy against its steps in the framework's loop, and which of the two it takes."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import biornn as bn
+from biornn.layers import ConstrainedRNN
+
+from .gradients import BACKEND, gradients
+
+pytestmark = pytest.mark.skipif(BACKEND == "jax", reason="on JAX all steps are made in its own loop")
+
+INPUTS = np.random.default_rng(0).normal(size=(3, 7, 2)).astype("float32")
+
+
+def layer_of(implementation, **settings):
+    """Build a layer whose weights do not depend on how it steps."""
+    wiring = bn.Connectivity(6, excitatory_fraction=0.5, density=0.6, seed=1)
+    layer = ConstrainedRNN(wiring, return_sequences=True, return_state=True, implementation=implementation, **settings)
+    layer.build(INPUTS.shape)
+    generator = np.random.default_rng(2)
+    for variable in layer.trainable_variables:
+        variable.assign(abs(generator.normal(0, 0.5, variable.shape)))
+    return layer
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+@pytest.mark.parametrize("activation", ["linear", "relu", "sigmoid", "softplus", "tanh"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"tau": 1.0},
+        {"tau": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "trainable_initial_state": True},
+        {"tau": 4.0, "use_bias": False, "go_backwards": True, "enforcement": "projection"},
+        {"tau": 3.0, "recurrent_noise": 0.3, "seed": 5},
+    ],
+)
+def test_both_give_the_same_with_the_same_gradients(formulation, activation, settings):
+    inputs = keras.Variable(INPUTS)
+    of_rates = ops.convert_to_tensor(np.random.default_rng(1).normal(size=(3, 7, 6)), "float32")
+    results = []
+    for implementation in ("scan", "fused"):
+        layer = layer_of(implementation, activation=activation, formulation=formulation, **settings)
+
+        def value(layer=layer):
+            rates, state = layer(inputs.value, training=True)
+            return ops.sum(rates * of_rates) + ops.sum(state * state)
+
+        found = gradients(value, [inputs, *layer.trainable_variables])
+        results.append([*found, *(ops.convert_to_numpy(one) for one in layer(INPUTS))])
+    for scanned, stepped in zip(*results, strict=True):
+        np.testing.assert_allclose(stepped, scanned, rtol=1e-4, atol=1e-5)
+
+
+def test_it_is_fused_in_training_and_scanned_elsewhere(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("fused")
+
+    monkeypatch.setattr("biornn.layers.recurrent.fused_steps", refuse)
+    layer_of("auto")(INPUTS, training=False)
+    layer_of("scan")(INPUTS, training=True)
+    layer_of("auto", activation="elu")(INPUTS, training=True)
+    layer_of("auto", unroll=True)(INPUTS, training=True)
+    layer_of("auto")(INPUTS, training=True, mask=np.arange(7) < [[5], [6], [7]])
+    for implementation, training in (("auto", True), ("fused", False)):
+        with pytest.raises(AssertionError, match="fused"):
+            layer_of(implementation)(INPUTS, training=training)
+
+
+@pytest.mark.parametrize(
+    ("settings", "mask", "message"),
+    [
+        ({"activation": "elu"}, None, "an activation other than linear, relu, sigmoid, softplus, tanh"),
+        ({"unroll": True}, None, "expected 'scan' or 'auto' with unroll, got 'fused'"),
+        ({"dtype": "bfloat16"}, None, "with 16-bit floats"),
+        ({}, np.arange(7) < [[5], [6], [7]], "with masks"),
+    ],
+)
+def test_what_cannot_be_fused_says_why(settings, mask, message):
+    with pytest.raises(ValueError, match=message):
+        layer_of("fused", **settings)(INPUTS, mask=mask)
+    with pytest.raises(ValueError, match=r"implementation: expected one of .*'scan'.*, got 'fast'"):
+        layer_of("fast")
+
+
+def test_a_model_learns_the_same_either_way():
+    task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
+    ends = []
+    for implementation in ("scan", "fused"):
+        wiring = bn.Connectivity(8, excitatory_fraction=0.75, seed=0)
+        model = bn.layers.build_model(wiring, 1, 1, tau=5.0, implementation=implementation)
+        result = bn.train(model, task, seed=0, max_updates=20, batch_size=4, validate_every=20, n_validation_trials=4)
+        ends.append(result["weights"].to_dataset().recurrent_weights.isel(epoch=-1))
+    assert abs(ends[0] - ends[1]).max() < 1e-4
+    assert abs(ends[0]).max() > 0.1

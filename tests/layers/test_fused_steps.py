@@ -1,0 +1,118 @@
+"""The steps in numpy: against the equations written out, and finite differences."""
+
+import numpy as np
+import pytest
+
+from biornn.layers.fused_steps import ACTIVATIONS, FusedSteps, Trace
+
+N_TRIALS, N_STEPS, N_CHANNELS, N_UNITS = 3, 5, 2, 4
+FUNCTIONS = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.log1p(np.exp(x)),
+    "tanh": np.tanh,
+}
+ALPHA = np.array([0.1, 0.4, 0.9, 1.0])
+
+
+def drawn_arguments() -> list[np.ndarray]:
+    """Inputs, input weights, recurrent weights, bias, state, noise."""
+    rng = np.random.default_rng(0)
+    shapes = [
+        (N_TRIALS, N_STEPS, N_CHANNELS), (N_CHANNELS, N_UNITS), (N_UNITS, N_UNITS), (N_UNITS,), (N_TRIALS, N_UNITS),
+        (N_TRIALS, N_STEPS, N_UNITS),
+    ]  # fmt: skip
+    return [rng.normal(0, 0.7, shape) for shape in shapes]
+
+
+def by_the_equations(activation, formulation, alpha, inputs, input_weights, recurrent_weights, bias, state, noise):
+    function, alpha = FUNCTIONS[activation], 1.0 if alpha is None else alpha
+    rates = []
+    for step in range(N_STEPS):
+        received = inputs[:, step] @ input_weights + bias + noise[:, step]
+        if formulation == "rate":
+            state = (1 - alpha) * state + alpha * function(state @ recurrent_weights + received)
+            rates.append(state)
+        else:
+            state = (1 - alpha) * state + alpha * (function(state) @ recurrent_weights + received)
+            rates.append(function(state))
+    return np.stack(rates, axis=1), state
+
+
+every_kind = pytest.mark.parametrize(
+    ("activation", "formulation", "alpha"),
+    [(name, form, alpha) for name in ACTIVATIONS for form in ("rate", "current") for alpha in (None, ALPHA)],
+)
+
+
+@every_kind
+def test_rates_and_state_are_those_of_the_equations(activation, formulation, alpha) -> None:
+    arguments = drawn_arguments()
+    rates, state, *_ = FusedSteps(activation, formulation, alpha).run(*arguments)
+    expected_rates, expected_state = by_the_equations(activation, formulation, alpha, *arguments)
+    np.testing.assert_allclose(rates, expected_rates, rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(state, expected_state, rtol=1e-12, atol=1e-13)
+    assert rates.shape == FusedSteps(activation, formulation, alpha).shapes(arguments[0].shape, N_UNITS)[0]
+
+
+@every_kind
+def test_gradients_are_those_of_finite_differences(activation, formulation, alpha) -> None:
+    arguments = drawn_arguments()
+    rng = np.random.default_rng(1)
+    of_rates, of_state = rng.normal(size=(N_TRIALS, N_STEPS, N_UNITS)), rng.normal(size=(N_TRIALS, N_UNITS))
+
+    def value() -> float:
+        rates, state = by_the_equations(activation, formulation, alpha, *arguments)
+        return float((rates * of_rates).sum() + (state * of_state).sum())
+
+    steps = FusedSteps(activation, formulation, alpha)
+    _, _, before, values = steps.run(*arguments)
+    found = steps.gradients(of_rates, of_state, Trace(arguments[0], arguments[2], before, values))
+    of_noise = found.current.swapaxes(0, 1)
+    of_inputs = of_noise @ arguments[1].T
+    every = [of_inputs, found.input_weights, found.recurrent_weights, found.bias, found.state, of_noise]
+    for array, gradient in zip(arguments, every, strict=True):
+        assert gradient.shape == array.shape
+        for index in rng.permutation(np.array(list(np.ndindex(array.shape))))[:6].tolist():
+            place, kept, both = tuple(index), array[tuple(index)], []
+            for shift in (1e-6, -1e-6):
+                array[place] = kept + shift
+                both.append(value())
+            array[place] = kept
+            assert gradient[place] == pytest.approx((both[0] - both[1]) / 2e-6, rel=1e-5, abs=1e-7)
+
+
+def test_what_is_given_is_not_changed() -> None:
+    arguments = drawn_arguments()
+    copies = [array.copy() for array in arguments]
+    steps = FusedSteps("tanh", "current", ALPHA)
+    rates, state, before, values = steps.run(*arguments)
+    given = [np.ones_like(rates), np.ones_like(state), before.copy()]
+    steps.gradients(given[0], given[1], Trace(arguments[0], arguments[2], before, values))
+    for array, copy in zip(
+        [*arguments, *given], [*copies, np.ones_like(rates), np.ones_like(state), before], strict=True
+    ):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_memory_is_used_again_only_when_nobody_holds_it() -> None:
+    arguments = drawn_arguments()
+    steps = FusedSteps("tanh", "rate", ALPHA)
+    first = [np.array(array) for array in steps.run(*arguments)]
+    held = steps.run(*arguments)
+    rows = held[0][0, 1:]  # a view of a view keeps its memory too
+    addresses = {array.ctypes.data for array in held}
+    arguments[0] += 1.0
+    for _ in range(3):
+        assert not addresses & {array.ctypes.data for array in steps.run(*arguments)}
+    for array, expected in zip(held, first, strict=True):
+        np.testing.assert_array_equal(array, expected)
+    del held, array
+    for _ in range(3):
+        steps.run(*arguments)
+    np.testing.assert_array_equal(rows, first[0][0, 1:])
+    del rows
+    again = [steps.run(*arguments)[0].ctypes.data for _ in range(4)]
+    assert len(set(again)) < 4
+    assert all(address % 64 == 0 for address in again)
