@@ -1,5 +1,6 @@
 """Gated models: the layers of Keras, with seeded initial weights and biornn's readout."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -34,7 +35,7 @@ def test_at_first_the_gates_keep_the_state_for_up_to_the_longest_memory(architec
     # Without input and recurrence the state decays by its gate alone, from 1 in this case.
     state = [np.ones((1, 40), "float32")] * len(layer.cell.state_size if architecture == "lstm" else [1])
     _, states = layer.cell(np.zeros((1, 2), "float32"), state)
-    kept = np.asarray(states[-1])[0]
+    kept = keras.ops.convert_to_numpy(states[-1])[0]
     time = 1 / (1 - kept)
     assert time.min() >= 2 - 1e-3
     assert time.max() <= 20 + 1e-3
