@@ -61,16 +61,11 @@ def _in_tensorflow(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
         last.set_shape(state.shape)
 
         def gradient(of_rates: Any, of_state: Any) -> list[Any]:
-            given = of_rates, of_state, inputs, recurrent_weights, *kept
-            of_current, *of_tensors = tf.numpy_function(backward, given, [dtype] * 5, stateful=False)
-            of_current.set_shape((None, None, recurrent_weights.shape[0]))
-            of_current = tf.transpose(of_current, (1, 0, 2))
-            # Not in numpy: nobody asks for the gradient of the first layer's inputs, and then it is not computed.
-            of_inputs = tf.matmul(of_current, input_weights, transpose_b=True)
-            gradients = [of_inputs, *of_tensors, *([of_current] if noise else [])]
-            for one, tensor in zip(gradients, tensors, strict=True):
+            given = of_rates, of_state, inputs, input_weights, recurrent_weights, *kept
+            gradients = tf.numpy_function(backward, given, [dtype] * 5, stateful=False)
+            for one, tensor in zip(gradients, tensors, strict=False):
                 one.set_shape(tensor.shape)
-            return gradients
+            return [*gradients, *(None for _ in noise)]
 
         return (rates, last), gradient
 
@@ -86,17 +81,14 @@ def _in_torch(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
         def forward(context: Any, *tensors: Any) -> tuple[Any, Any]:
             arrays = [tensor.detach().numpy() for tensor in tensors]
             rates, state, *kept = steps.run(*arrays)
-            inputs, context.input_weights, recurrent_weights, _, _, *context.noise = arrays
-            context.trace = Trace(inputs, recurrent_weights, *kept)
+            inputs, input_weights, recurrent_weights, _, _, *context.noise = arrays
+            context.trace = Trace(inputs, input_weights, recurrent_weights, *kept)
             return torch.from_numpy(rates), torch.from_numpy(state)
 
         @staticmethod
         def backward(context: Any, of_rates: Any, of_state: Any) -> tuple[Any, ...]:
-            found = steps.gradients(of_rates.numpy(), of_state.numpy(), context.trace)
-            of_current, *of_tensors = map(torch.from_numpy, found)
-            of_current, input_weights = of_current.transpose(0, 1), torch.from_numpy(context.input_weights)
-            of_inputs = of_current @ input_weights.T if context.needs_input_grad[0] else None
-            return of_inputs, *of_tensors, *([of_current] if context.noise else [])
+            gradients = steps.gradients(of_rates.numpy(), of_state.numpy(), context.trace)
+            return *map(torch.from_numpy, gradients), *(None for _ in context.noise)
 
     rates, state = Run.apply(*map(ops.convert_to_tensor, arguments))
     return rates, state

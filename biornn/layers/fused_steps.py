@@ -2,20 +2,20 @@
 
 A framework's loop costs tens of microseconds a step, and fresh memory for all that it keeps. Here a step is one product
 and one call of the activation, in place, in memory that is used again; time comes first, so that a step is contiguous;
-and the gradient of the recurrent weights is one large product at the end.
+and what no step waits for, such as the gradient of the recurrent weights, is a large product for a block of steps.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 _Array = NDArray[np.floating[Any]]
+_BLOCK_ROWS = 2048  # (trial, step) pairs that are computed at a time where no step waits for the one before
 _ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is, and copies any other
 
 
@@ -72,21 +72,22 @@ ACTIVATIONS: Mapping[str, _Activation] = {
 class Trace(NamedTuple):
     """What the gradient needs of the steps.
 
-    `inputs` and `recurrent_weights` are those of `FusedSteps.run`; `before` (time + 1, batch, unit) holds the rates
-    before each step, and the last ones; `values` (time, batch, unit) what the activation gave, where a leak makes that
-    other than the rates (elsewhere it is without steps).
+    The first three are what went into `FusedSteps.run`; `before` (time + 1, batch, unit) holds the rates before each
+    step, and the last ones; `values` (time, batch, unit) what the activation gave, where a leak makes that other than
+    the rates (elsewhere it is without steps).
     """
 
     inputs: _Array
+    input_weights: _Array
     recurrent_weights: _Array
     before: _Array
     values: _Array
 
 
 class Gradients(NamedTuple):
-    """Gradients of what goes into the steps; `current` (time, batch, unit) of all that a unit receives."""
+    """Gradients of what goes into the steps, but for the noise: it is drawn, and depends on nothing."""
 
-    current: _Array
+    inputs: _Array
     input_weights: _Array
     recurrent_weights: _Array
     bias: _Array
@@ -95,6 +96,9 @@ class Gradients(NamedTuple):
 
 class FusedSteps:
     """The steps of one layer.
+
+    What does not depend on the state is computed for a block of steps at a time: few calls, on arrays that stay in the
+    processor's cache.
 
     Parameters
     ----------
@@ -110,6 +114,7 @@ class FusedSteps:
         self._activate, self._slope = ACTIVATIONS[activation]
         self._is_rate = formulation == "rate"
         self._alpha = alpha
+        self._keep = None if alpha is None else 1 - alpha
         self._memory = _Memory()
 
     def shapes(self, of_inputs: tuple[int, ...], n_units: int) -> tuple[tuple[int, ...], ...]:
@@ -159,30 +164,47 @@ class FusedSteps:
             For the `Trace`.
         """
         shapes = self.shapes(inputs.shape, len(recurrent_weights))
-        rates, current, before, values = (self._memory.take(shape, recurrent_weights.dtype) for shape in shapes)
-        driving, driving_weights = _with_ones(inputs), np.concatenate([input_weights, bias[np.newaxis]])
-        state, drive = np.array(state), np.empty_like(current)
+        rates, state_after, before, values = (self._memory.take(shape, recurrent_weights.dtype) for shape in shapes)
+        driving, driving_weights = _with_ones(inputs), self._scaled(np.vstack([input_weights, bias]))
+        weights = self._scaled(recurrent_weights)
+        state_after[...] = state
         if self._is_rate:
             before[0] = state
         else:
-            self._activate(state, before[0])
-        for step, (now, after) in enumerate(pairwise(before)):
-            np.matmul(now, recurrent_weights, out=current)
-            np.matmul(driving[step], driving_weights, out=drive)
-            current += drive
+            self._activate(state_after, before[0])
+        advance = self._advance_rates if self._is_rate else self._advance_currents
+        received = np.empty_like(state_after)
+        for block in _blocks(before[1:]):
+            drive = _times(driving[block], driving_weights)
             if noise is not None:
-                current += noise[:, step]
-            if not self._is_rate:
-                self._leak(state, current, state)
-                self._activate(state, after)
-            elif self._alpha is None:
-                self._activate(current, after)
-            else:
-                self._activate(current, values[step])
-                np.copyto(current, values[step])
-                self._leak(now, current, after)
-            rates[:, step] = after
-        return rates, np.array(before[-1]) if self._is_rate else state, before, values
+                drive += self._scaled(noise[:, block].swapaxes(0, 1))
+            for step, driven in enumerate(drive, block.start):
+                np.dot(before[step], weights, out=received)
+                received += driven
+                advance(received, state_after, before[step], before[step + 1], values[step : step + 1])
+                rates[:, step] = before[step + 1]
+        if self._is_rate:
+            state_after[...] = before[-1]
+        return rates, state_after, before, values
+
+    def _advance_rates(self, received: _Array, _: _Array, now: _Array, after: _Array, values: _Array) -> None:
+        """Make one step of the rate form: from the rates `now` to those `after`."""
+        if self._alpha is None:
+            self._activate(received, after)
+            return
+        self._activate(received, values[0])
+        np.subtract(values[0], now, out=after)
+        after *= self._alpha
+        after += now
+
+    def _advance_currents(self, received: _Array, state: _Array, _: _Array, after: _Array, __: _Array) -> None:
+        """Make one step of the current form: `state` and the rates `after` it; what is received has its α."""
+        if self._keep is None:
+            state[...] = received
+        else:
+            state *= self._keep
+            state += received
+        self._activate(state, after)
 
     @_UNNOTICED
     def gradients(self, of_rates: _Array, of_state: _Array, trace: Trace) -> Gradients:
@@ -195,56 +217,81 @@ class FusedSteps:
         trace
             Of `run`.
         """
-        inputs, weights, before, values = trace
+        inputs, input_weights, recurrent_weights, before, values = trace
+        n_units = len(recurrent_weights)
         slopes_from = values if self._keeps_values else before[1:]
-        driving, transposed = _with_ones(inputs), np.ascontiguousarray(weights.T)
-        of_driving = np.zeros((driving.shape[-1], len(weights)), before.dtype)
-        of_current = self._memory.take(before[1:].shape, before.dtype)
-        alpha = 1.0 if self._alpha is None else self._alpha
-        keep, part = 1.0 - alpha, np.empty_like(of_driving)
-        # Gradients of the rates after a step, as far as the next step used them, and of the state that leaks into it.
-        through, carried = np.array(of_state), np.zeros_like(of_state)
+        driving, back_to_inputs = _with_ones(inputs), self._scaled(input_weights).T
+        back = np.ascontiguousarray(self._scaled(recurrent_weights).T)
+        of_inputs = np.empty_like(inputs)
+        of_weights, of_driving = np.zeros_like(back), np.zeros((driving.shape[-1], n_units), before.dtype)
+        part = np.empty_like(of_weights)
+        of_current = np.empty((_block_length(before[1:]), *of_state.shape), before.dtype)
+        # In the rate form, of the rates after a step. In the current form, of the rates as far as the next step used
+        # them; and of the state that leaks into the next.
+        of_after, of_leak = (np.array(of_state), np.empty_like(of_state))
         if not self._is_rate:
-            through, carried = carried, through
-        for step in range(len(of_current) - 1, -1, -1):
-            through += of_rates[:, step]
-            here = of_current[step]
-            self._slope(slopes_from[step], here)
-            if not self._is_rate:
-                here *= through
-                here += carried
-                np.multiply(here, keep, out=carried)
-                here *= alpha
-            elif self._alpha is None:
-                here *= through
-            else:
-                carried += through
-                here *= carried
-                here *= alpha
-                carried *= keep
-            of_driving += np.matmul(driving[step].T, here, out=part)
-            np.matmul(here, transposed, out=through)
+            of_after, of_leak = np.zeros_like(of_state), of_after
+        retreat = self._retreat_rates if self._is_rate else self._retreat_currents
+        for block in reversed(list(_blocks(before[1:]))):
+            here = of_current[: block.stop - block.start]
+            self._slope(slopes_from[block], here)
+            if self._is_rate and self._alpha is not None:
+                here *= self._alpha
+            for step in range(block.stop - 1, block.start - 1, -1):
+                of_after += of_rates[:, step]
+                retreat(here[step - block.start], of_after, of_leak, back)
+            rows = here.reshape(-1, n_units)
+            of_weights += np.dot(before[block].reshape(-1, n_units).T, rows, out=part)
+            of_driving += driving[block].reshape(-1, driving.shape[-1]).T @ rows
+            of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
         if not self._is_rate:
-            slope = np.empty_like(through)
+            slope = np.empty_like(of_after)
             self._slope(before[0], slope)
-            through *= slope
-        n_units = len(weights)
-        of_weights = before[:-1].reshape(-1, n_units).T @ of_current.reshape(-1, n_units)
-        return Gradients(of_current, of_driving[:-1], of_weights, of_driving[-1], carried + through)
+            of_after *= slope
+            of_after += of_leak
+        of_weights, of_driving = self._scaled(of_weights), self._scaled(of_driving)
+        return Gradients(of_inputs, of_driving[:-1], of_weights, of_driving[-1], of_after)
+
+    def _retreat_rates(self, here: _Array, of_after: _Array, received: _Array, back: _Array) -> None:
+        """Go back one step of the rate form; `here` is α times the slope, and becomes the gradient of the current."""
+        here *= of_after
+        if self._keep is None:
+            np.dot(here, back, out=of_after)
+            return
+        of_after *= self._keep
+        of_after += np.dot(here, back, out=received)
+
+    def _retreat_currents(self, here: _Array, of_after: _Array, of_leak: _Array, back: _Array) -> None:
+        """Go back one step of the current form; `here` is the slope, and becomes the gradient of the state."""
+        here *= of_after
+        here += of_leak
+        np.multiply(here, 0.0 if self._keep is None else self._keep, out=of_leak)
+        np.dot(here, back, out=of_after)
 
     @property
     def _keeps_values(self) -> bool:
         """Whether the slope needs more than the rates."""
         return self._is_rate and self._alpha is not None
 
-    def _leak(self, now: _Array, target: _Array, out: _Array) -> None:
-        """Move a state towards its target, which is lost."""
-        if self._alpha is None:
-            np.copyto(out, target)
-            return
-        target -= now
-        target *= self._alpha
-        np.add(now, target, out=out)
+    def _scaled(self, array: _Array) -> _Array:
+        """Return weights, or what comes through them, (..., unit), with the α that the current form has there."""
+        return array if self._is_rate or self._alpha is None else array * self._alpha
+
+
+def _block_length(steps: _Array) -> int:
+    """Choose the steps, of (time, batch, unit), of a block: enough for a large product, but still in cache."""
+    return max(1, min(len(steps), _BLOCK_ROWS // max(1, steps.shape[1])))
+
+
+def _blocks(steps: _Array) -> Iterator[slice]:
+    length = _block_length(steps)
+    for start in range(0, len(steps), length):
+        yield slice(start, min(start + length, len(steps)))
+
+
+def _times(steps: _Array, weights: _Array) -> _Array:
+    """Multiply (time, batch, pre) with (pre, post), as one product."""
+    return np.dot(steps.reshape(-1, steps.shape[-1]), weights).reshape(*steps.shape[:-1], -1)
 
 
 def _with_ones(inputs: _Array) -> _Array:

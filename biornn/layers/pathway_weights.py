@@ -77,18 +77,20 @@ class PathwayWeights:
     ) -> None:
         self._by_construction = enforcement == "construction"
         self._all_signed = bool(pathway.sign.all())
-        self.mask = self.sign = None
-        if pathway.is_masked:
-            self.mask = _constant(layer, f"{name}_mask", pathway.mask)
-        if pathway.is_signed:
-            self.sign = _constant(layer, f"{name}_sign", pathway.sign[:, None])
-        constrained = self.mask is not None or self.sign is not None
+        mask = pathway.mask if pathway.is_masked else None
+        sign = pathway.sign[:, None] if pathway.is_signed else None
+        self.mask = None if mask is None else _constant(layer, f"{name}_mask", mask)
+        self.sign = None if sign is None else _constant(layer, f"{name}_sign", sign)
+        constraint = None
+        if enforcement == "projection" and (mask is not None or sign is not None):
+            # Arrays, not variables: while JAX fits, the variables of a model have no values outside its forward pass.
+            constraint = PathwayConstraint(mask, sign)
         self.parameters = layer.add_weight(
             name=f"{name}_kernel",
             shape=pathway.initial_weights.shape,
             initializer=_values(pathway.initial_weights),
             regularizer=regularizer,
-            constraint=None if self._by_construction or not constrained else PathwayConstraint(self.mask, self.sign),
+            constraint=constraint,
         )
 
     def effective(self) -> Any:
