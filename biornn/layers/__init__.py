@@ -6,7 +6,7 @@ from biornn.layers.gated import build_gated_model
 from biornn.layers.model import build_model
 from biornn.layers.pathway_weights import PathwayConstraint
 from biornn.layers.readout import Readout
-from biornn.layers.recurrent import ConstrainedRNN
+from biornn.layers.recurrent import ConstrainedRNN, fused_inference
 from biornn.layers.regularizers import MeanSquare
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "build_gated_model",
     "build_model",
     "effective_weights",
+    "fused_inference",
 ]

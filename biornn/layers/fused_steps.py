@@ -326,6 +326,6 @@ class _Memory:
                 block = self._free.pop()
             except IndexError:  # another thread was faster
                 break
-            if block.size == n_bytes:
-                return block  # blocks of other batches are given back to the system
+            if block.size >= n_bytes:
+                return block  # smaller ones are given back to the system: soon all suit the largest batch
         return np.empty(n_bytes, np.uint8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -42,8 +44,8 @@ class ConstrainedRNN(keras.layers.RNN):
     implementation
         ``"fused"``: all steps in numpy, for TensorFlow and PyTorch on a CPU; ``"scan"``: the framework's loop;
         ``"auto"``: fused in training where that is possible, scan elsewhere (GPUs, JAX, masks, unrolling, 16-bit
-        floats, activations other than linear, relu, sigmoid, softplus and tanh; and inference, so that a model can be
-        exported).
+        floats, activations other than linear, relu, sigmoid, softplus and tanh; and inference outside
+        `fused_inference`, so that a model can be exported).
     **kwargs
         Of ``keras.layers.RNN``: ``return_sequences``, ``return_state``, ``go_backwards``, ``stateful``, ``unroll``, …
 
@@ -102,12 +104,13 @@ class ConstrainedRNN(keras.layers.RNN):
         )
         super().__init__(cell, activity_regularizer=activity_regularizer, **kwargs)
         self.implementation = implementation
+        self._fuses_inference = False
         # XLA, which TensorFlow has and does not gain from on a CPU, cannot call numpy.
         self.supports_jit = keras.backend.backend() != "tensorflow" or bool(self._obstacle_to_fusing(None))
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Run all steps, with everything that does not depend on the state computed beforehand."""
-        if self.implementation == "fused" or (self.implementation == "auto" and training):
+        if self.implementation == "fused" or (self.implementation == "auto" and (training or self._fuses_inference)):
             obstacle = self._obstacle_to_fusing(mask)
             if not obstacle:
                 return self._fused_loop(sequences, initial_state[0], training)
@@ -173,3 +176,22 @@ class ConstrainedRNN(keras.layers.RNN):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> ConstrainedRNN:
         """Build a layer from what `get_config` returned."""
         return cls(**{**config, "connectivity": Connectivity.from_config(config["connectivity"])})
+
+
+@contextmanager
+def fused_inference(layer: keras.layers.Layer) -> Iterator[None]:
+    """Let ``"auto"`` make the steps in numpy without training too: for what is not exported, such as validation.
+
+    Parameters
+    ----------
+    layer
+        A `ConstrainedRNN`; any other layer stays as it is.
+    """
+    if not isinstance(layer, ConstrainedRNN):
+        yield
+        return
+    before, layer._fuses_inference = layer._fuses_inference, True
+    try:
+        yield
+    finally:
+        layer._fuses_inference = before

@@ -10,7 +10,7 @@ import xarray as xr
 from keras import ops
 from numpy.typing import NDArray
 
-from biornn.layers import ConstrainedRNN, ConstrainedRNNCell, Readout, effective_weights
+from biornn.layers import ConstrainedRNN, ConstrainedRNNCell, Readout, effective_weights, fused_inference
 from biornn.layers.pathway_weights import as_numpy
 from biornn.schema import variable_attrs
 
@@ -35,7 +35,8 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     recurrent, readout = find_layers(model)
     both = keras.Model(model.inputs, [recurrent.output, readout.output])
     inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
-    rates, outputs = both.predict(inputs, batch_size=batch_size, verbose=0)
+    with fused_inference(recurrent):
+        rates, outputs = both.predict(inputs, batch_size=batch_size, verbose=0)
     coords = {"trial": trials["trial"], "time": trials["time"], "unit": np.arange(rates.shape[-1])}
     activity = xr.Dataset(
         {"rates": (("trial", "time", "unit"), rates), "outputs": (("trial", "time", "output_channel"), outputs)}, coords

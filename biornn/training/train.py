@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import xarray as xr
 
+from biornn.layers import fused_inference
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -127,18 +128,19 @@ def train(
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
     kept_states, stop = Snapshots(validation), CriterionStop(criterion, criterion_checks)
     divergence = DivergenceStop()
-    kept_states.keep_initial(model)
-    start = time.perf_counter()
-    model.fit(
-        TrialStream(task, batch_size, seed, n_training_trials).for_fit(),
-        steps_per_epoch=min(validate_every, max_updates),
-        epochs=len(steps) - 1,
-        validation_data=validation,
-        validation_batch_size=n_validation_trials,
-        shuffle=False,
-        callbacks=[divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
-        verbose=0,
-    )
+    with fused_inference(find_layers(model)[0]):
+        kept_states.keep_initial(model)
+        start = time.perf_counter()
+        model.fit(
+            TrialStream(task, batch_size, seed, n_training_trials).for_fit(),
+            steps_per_epoch=min(validate_every, max_updates),
+            epochs=len(steps) - 1,
+            validation_data=validation,
+            validation_batch_size=n_validation_trials,
+            shuffle=False,
+            callbacks=[divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
+            verbose=0,
+        )
     history = _history(kept_states, stop, divergence, steps)
     history["wall_time"] = time.perf_counter() - start
     weights = _weights(kept_states, len(steps), divergence.diverged).merge(record_constants(model))

@@ -1,12 +1,15 @@
 """The layer's steps in numpy against its steps in the framework's loop, and which of the two it takes."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
 import biornn as bn
-from biornn.layers import ConstrainedRNN
+from biornn.layers import ConstrainedRNN, fused_inference
 
 from .gradients import BACKEND, gradients
 
@@ -67,6 +70,37 @@ def test_it_is_fused_in_training_and_scanned_elsewhere(monkeypatch):
     for implementation, training in (("auto", True), ("fused", False)):
         with pytest.raises(AssertionError, match="fused"):
             layer_of(implementation)(INPUTS, training=training)
+
+
+def test_inference_is_fused_where_nothing_is_exported(monkeypatch):
+    layer, scanned = layer_of("auto"), layer_of("scan")
+    with fused_inference(layer), fused_inference(scanned), fused_inference(keras.layers.Dense(1)):
+        for here, expected in zip(layer(INPUTS), scanned(INPUTS), strict=True):
+            np.testing.assert_allclose(ops.convert_to_numpy(here), ops.convert_to_numpy(expected), rtol=1e-5, atol=1e-6)
+        monkeypatch.setattr("biornn.layers.recurrent.fused_steps", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError), fused_inference(layer):
+            layer(INPUTS)
+        with pytest.raises(ZeroDivisionError):
+            layer(INPUTS)
+        scanned(INPUTS)
+    layer(INPUTS)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="what TensorFlow exports has no Python in it")
+def test_a_trained_model_can_be_exported(tmp_path):
+    task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
+    model = bn.layers.build_model(bn.Connectivity(8, excitatory_fraction=0.75, seed=0), 1, 1, tau=5.0)
+    bn.train(model, task, seed=0, max_updates=2, batch_size=4, n_validation_trials=4)
+    inputs = task.arrays(3, np.random.default_rng(0))[0]
+    model.export(str(tmp_path / "exported"), verbose=False)
+    script = f"""
+import numpy, tensorflow
+model = tensorflow.saved_model.load({str(tmp_path / "exported")!r})
+numpy.save({str(tmp_path / "out.npy")!r}, model.serve(numpy.load({str(tmp_path / "in.npy")!r})).numpy())
+"""
+    np.save(tmp_path / "in.npy", inputs)
+    subprocess.run([sys.executable, "-c", script], check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), model.predict(inputs, verbose=0), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,12 @@ FUNCTIONS = {
 ALPHA = np.array([0.1, 0.4, 0.9, 1.0])
 
 
+@pytest.fixture(autouse=True, params=[2 * N_TRIALS, 2048])
+def block_rows(request, monkeypatch) -> None:
+    """Let the steps be three blocks, of which the last is shorter, or one."""
+    monkeypatch.setattr("biornn.layers.fused_steps._BLOCK_ROWS", request.param)
+
+
 def drawn_arguments() -> list[np.ndarray]:
     """Inputs, input weights, recurrent weights, bias, state, noise."""
     rng = np.random.default_rng(0)
@@ -113,3 +119,18 @@ def test_memory_is_used_again_only_when_nobody_holds_it() -> None:
     again = [steps.run(*arguments)[0].ctypes.data for _ in range(4)]
     assert len(set(again)) < 4
     assert all(address % 64 == 0 for address in again)
+
+
+def test_small_batches_use_the_memory_of_large_ones() -> None:
+    arguments = drawn_arguments()
+    steps = FusedSteps("tanh", "rate", None)
+    small = [array[:1] if array.shape[:1] == (N_TRIALS,) else array for array in arguments]
+
+    def addresses(batch: list[np.ndarray]) -> set[int]:
+        return {array.ctypes.data for array in steps.run(*batch)}
+
+    for _ in range(4):  # in the first runs blocks grow to what the large batch needs
+        memory = addresses(arguments) | addresses(small)
+    for _ in range(4):
+        assert addresses(small) | addresses(arguments) == memory
+    assert len(memory) == 4
