@@ -179,19 +179,24 @@ class ConstrainedRNN(keras.layers.RNN):
 
 
 @contextmanager
-def fused_inference(layer: keras.layers.Layer) -> Iterator[None]:
+def fused_inference(layer: keras.layers.Layer) -> Iterator[bool]:
     """Let ``"auto"`` make the steps in numpy without training too: for what is not exported, such as validation.
 
     Parameters
     ----------
     layer
         A `ConstrainedRNN`; any other layer stays as it is.
+
+    Yields
+    ------
+    bool
+        Whether inference without masks makes its steps in numpy now.
     """
     if not isinstance(layer, ConstrainedRNN):
-        yield
+        yield False
         return
     before, layer._fuses_inference = layer._fuses_inference, True
     try:
-        yield
+        yield layer.implementation != "scan" and not layer._obstacle_to_fusing(None)
     finally:
         layer._fuses_inference = before

@@ -35,7 +35,8 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     recurrent, readout = find_layers(model)
     both = keras.Model(model.inputs, [recurrent.output, readout.output])
     inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
-    with fused_inference(recurrent):
+    with fused_inference(recurrent) as is_fused:
+        both.run_eagerly = is_fused  # tracing takes longer than the steps
         rates, outputs = both.predict(inputs, batch_size=batch_size, verbose=0)
     coords = {"trial": trials["trial"], "time": trials["time"], "unit": np.arange(rates.shape[-1])}
     activity = xr.Dataset(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import keras
@@ -64,10 +62,33 @@ class TrialStream(keras.utils.PyDataset):
             return self
         import tensorflow as tf
 
-        def batches() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-            return (self[index] for index in count())
+        def batch(index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            return self[int(index)]
 
         # The last batch of a pass through a set may be smaller.
         n_trials = self.batch_size if self.n_trials is None else None
-        signature = tuple(tf.TensorSpec((n_trials, *array.shape[1:]), array.dtype) for array in self[0])
-        return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+        shapes = [(n_trials, *array.shape[1:]) for array in self[0]]
+
+        def tensors(index: Any) -> tuple[Any, Any]:
+            inputs, targets = tf.numpy_function(batch, [index], [tf.float32, tf.float32])
+            return tf.ensure_shape(inputs, shapes[0]), tf.ensure_shape(targets, shapes[1])
+
+        # Not from_generator: once used, it makes the whole process give all memory back at once, and fetch it anew.
+        return tf.data.Dataset.counter().map(tensors).prefetch(2)
+
+
+def one_batch(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Any:
+    """Return trials as what Keras's ``fit`` validates fastest with on this backend.
+
+    In TensorFlow, a pipeline of one batch begins in half the time of the one that Keras makes of arrays.
+
+    Parameters
+    ----------
+    inputs, targets
+        (trial, time, channel).
+    """
+    if keras.backend.backend() != "tensorflow":
+        return inputs, targets
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensors((inputs, targets))

@@ -17,7 +17,7 @@ from biornn.tasks.seeds import generator
 from biornn.training.callbacks import CriterionStop, DivergenceStop, Snapshots, UpdateLimit
 from biornn.training.metrics import MemoryAccuracy
 from biornn.training.recording import find_layers, record_constants
-from biornn.training.stream import TrialStream
+from biornn.training.stream import TrialStream, one_batch
 
 Schedule = Literal["cosine", "constant", "inverse_time"]
 
@@ -135,7 +135,7 @@ def train(
             TrialStream(task, batch_size, seed, n_training_trials).for_fit(),
             steps_per_epoch=min(validate_every, max_updates),
             epochs=len(steps) - 1,
-            validation_data=validation,
+            validation_data=one_batch(*validation),
             validation_batch_size=n_validation_trials,
             shuffle=False,
             callbacks=[divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
@@ -190,6 +190,7 @@ def compile_model(
         metrics=[MemoryAccuracy()],
         jit_compile=keras.backend.backend() == "jax",  # XLA makes a step several times slower in TensorFlow on a CPU
     )
+    model.optimizer.build(model.trainable_variables)  # while TensorFlow traces an update, that takes ten times as long
 
 
 def _learning_rate(rate: float, schedule: Schedule, warmup_steps: int, max_updates: int, decay: float) -> Any:

@@ -1,23 +1,26 @@
 """Time a set of networks on one worker process and on two, in turns: python experiments/benchmarks/set_times.py.
 
-The time of a whole `biornn run` counts: start of the processes, trials, snapshots, validation, recording, store.
+The time of a whole run counts: start of the processes, trials, snapshots, validation, recording, store.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from machine import child_environment, describe
 from rich.console import Console
+from tables import head, ratios, row, show
 
-from biornn.experiment import Experiment, expand, run_experiment
-from biornn.experiment.cluster import connect
-from biornn.experiment.worker import measure as time_in_worker
+from biornn.experiment import Experiment, run_experiment
 
 WORKERS = (1, 2)
 
@@ -34,70 +37,75 @@ def experiment(n_units: int, n_networks: int, n_updates: int) -> Experiment:
     )
 
 
-def measure(planned: Experiment, n_rounds: int) -> dict[str, list[float]]:
-    """Time whole runs and single updates, in turns.
+def described(planned: Experiment) -> str:
+    """Say in words what such a set is."""
+    training = planned.training
+    return (
+        f"{len(planned.seeds)} constrained networks of {planned.network.n_units} units, {training.max_updates} updates "
+        f"of {training.batch_size} trials each"
+    )
+
+
+def time_run(planned: Experiment, n_workers: int) -> float:
+    """Time a whole run in this process and its workers, in s."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        run_experiment(planned, Path(folder) / "run", n_workers=n_workers, console=Console(file=io.StringIO())).close()
+        return time.perf_counter() - start
+
+
+def measure(words: Sequence[str], n_rounds: int) -> dict[int, list[float]]:
+    """Time whole runs, each in a process of its own, in turns.
 
     Parameters
     ----------
-    planned
-        The experiment.
+    words
+        What this command is to be told about the set.
     n_rounds
         Rounds.
 
     Returns
     -------
     dict
-        ``"1"`` and ``"2"``: seconds of a run with as many workers; ``"updates"``: seconds that its updates alone take.
+        Number of workers -> seconds, one per round.
     """
-    found: dict[str, list[float]] = {**{str(n_workers): [] for n_workers in WORKERS}, "updates": []}
+    found: dict[int, list[float]] = {n_workers: [] for n_workers in WORKERS}
     for _ in range(n_rounds):
         for n_workers in WORKERS:
-            with tempfile.TemporaryDirectory() as folder:
-                start = time.perf_counter()
-                run_experiment(
-                    planned, Path(folder) / "run", n_workers=n_workers, console=Console(file=io.StringIO())
-                ).close()
-                found[str(n_workers)].append(time.perf_counter() - start)
-        with connect(n_workers=1) as client:
-            update = client.submit(time_in_worker, expand(planned)[0], "tensorflow", pure=False).result().update
-        found["updates"].append(update * planned.training.max_updates * len(planned.seeds))
+            done = subprocess.run(
+                [sys.executable, __file__, *words, "--here", str(n_workers)], env=child_environment(1), check=True,
+                stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            found[n_workers].append(json.loads(done.stdout.splitlines()[-1]))
     return found
 
 
-def table(planned: Experiment, found: Mapping[str, Sequence[float]]) -> str:
-    """Lay out the ratios as a table in Markdown."""
-    one, two, updates = (found[key] for key in ("1", "2", "updates"))
-    rows = {
-        "one worker over two": [a / b for a, b in zip(one, two, strict=True)],
-        "share of one worker's time that is updates": [a / b for a, b in zip(updates, one, strict=True)],
-    }
-    lines = ["| whole runs | ratio |", "| --- | ---: |"]
-    for name, ratios in rows.items():
-        lines.append(f"| {name} | {median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}] |")
-    training = planned.training
-    told = (
-        f"{len(planned.seeds)} constrained networks of {planned.network.n_units} units, {training.max_updates} updates "
-        f"of {training.batch_size} trials each, {median(one):.0f} s with one worker; median [lowest, highest] of "
-        f"{len(one)} rounds."
-    )
+def table(planned: Experiment, found: Mapping[int, Sequence[float]]) -> str:
+    """Lay out the times as a table in Markdown."""
+    lines = head(["a set of networks", f"{WORKERS[0]} worker", f"{WORKERS[1]} workers", "speed-up"])
+    one, two = (found[n_workers] for n_workers in WORKERS)
+    lines.append(row([described(planned), f"{median(one):.0f} s", f"{median(two):.0f} s", ratios(one, two)]))
+    told = f"Whole runs; median [lowest, highest] of {len(one)} rounds. {describe('biornn', 'keras', 'tensorflow')}."
     return "\n".join([*lines, "", told, ""])
 
 
 def main() -> None:
     """Measure, and write the table."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--units", type=int, default=100)
-    parser.add_argument("--networks", type=int, default=4)
-    parser.add_argument("--updates", type=int, default=300)
+    parser.add_argument("--networks", type=int, default=8)
+    parser.add_argument("--updates", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="where the table goes; it is printed in any case")
+    parser.add_argument("--here", type=int, metavar="WORKERS", help="time one run in this process, and print seconds")
     options = parser.parse_args()
     planned = experiment(options.units, options.networks, options.updates)
-    text = table(planned, measure(planned, options.rounds))
-    print(text)
-    if options.out is not None:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text)
+    if options.here:
+        print(json.dumps(time_run(planned, options.here)))
+        return
+    numbers = {"units": options.units, "networks": options.networks, "updates": options.updates}
+    words = [word for name, number in numbers.items() for word in (f"--{name}", str(number))]
+    show(table(planned, measure(words, options.rounds)), options.out)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,9 @@ def test_it_is_fused_in_training_and_scanned_elsewhere(monkeypatch):
 
 def test_inference_is_fused_where_nothing_is_exported(monkeypatch):
     layer, scanned = layer_of("auto"), layer_of("scan")
-    with fused_inference(layer), fused_inference(scanned), fused_inference(keras.layers.Dense(1)):
+    other = keras.layers.Dense(1)
+    with fused_inference(layer) as one, fused_inference(scanned) as two, fused_inference(other) as three:
+        assert (one, two, three) == (True, False, False)
         for here, expected in zip(layer(INPUTS), scanned(INPUTS), strict=True):
             np.testing.assert_allclose(ops.convert_to_numpy(here), ops.convert_to_numpy(expected), rtol=1e-5, atol=1e-6)
         monkeypatch.setattr("biornn.layers.recurrent.fused_steps", lambda *arguments: 1 / 0)
