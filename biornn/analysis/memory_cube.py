@@ -144,16 +144,7 @@ def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[
     """Centroids, spread, edge lengths, edge angles, affine and similarity R², separation; (trial, time, unit) in."""
     signs = cube_corners(labels)
     n_states, n_bits = signs.shape
-    kept = index >= 0
-    samples, state = activity[kept].astype(np.float64), index[kept]
-    if not np.isfinite(activity).all():
-        samples = np.full_like(samples, np.nan)
-    counts = np.bincount(state, minlength=n_states)
-    sums = np.zeros((n_states, samples.shape[1]))
-    np.add.at(sums, state, samples)
-    centroids = sums / counts[:, np.newaxis]
-    square_distance = ((samples - centroids[state]) ** 2).sum(axis=1)
-    spread = np.sqrt(np.bincount(state, square_distance, minlength=n_states) / counts)
+    centroids, spread = _states(activity, index, n_states)
     ends = np.array([edge[1:] for edge in _edges(labels)])
     lengths = np.linalg.norm(centroids[ends[:, 0]] - centroids[ends[:, 1]], axis=1)
     # From a corner along bit k: to the state in which only that bit is of the other sign.
@@ -166,6 +157,18 @@ def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[
         nearest = np.linalg.norm(between, axis=-1)[~np.eye(n_states, dtype=bool)].min()
         separation = np.float64(nearest) / np.sqrt((spread**2).mean())
     return centroids, spread, lengths, angles, *_fits(centroids, signs), separation
+
+
+def _states(activity: NDArray[np.floating], index: NDArray[np.intp], n_states: int) -> tuple[_Array, _Array]:
+    """Centroid and spread of each state; NaN where any sample at all is not finite."""
+    centroids, spread = np.full((n_states, activity.shape[-1]), np.nan), np.full(n_states, np.nan)
+    if np.isfinite(activity).all():
+        for state in range(n_states):  # one after another: all samples in double precision need twice the activity
+            samples = activity[index == state].astype(np.float64)
+            centroids[state] = samples.mean(axis=0)
+            samples -= centroids[state]
+            spread[state] = np.sqrt(np.einsum("ij,ij", samples, samples) / len(samples))
+    return centroids, spread
 
 
 def _flipped(signs: _Array, bit: int) -> NDArray[np.intp]:

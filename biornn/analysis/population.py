@@ -201,10 +201,12 @@ def _principal(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Arr
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return _undefined(samples, n_components)
     mean = samples.mean(axis=0)
-    # Centred beforehand, since the solver subtracts the square of the mean from the second moments.
-    pca = PCA(n_components, svd_solver="covariance_eigh").fit(samples - mean)
+    # Centred beforehand, since the solver subtracts the square of the mean from the second moments; and in place, since
+    # nobody else has the samples.
+    samples -= mean
+    pca = PCA(n_components, svd_solver="covariance_eigh").fit(samples)
     loadings = pca.components_.T
-    return (samples - mean) @ loadings, loadings, pca.explained_variance_ratio_, mean
+    return samples @ loadings, loadings, pca.explained_variance_ratio_, mean
 
 
 def _singular(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
@@ -228,7 +230,7 @@ def _participation_ratio(activity: NDArray[np.floating]) -> float:
     samples = activity.reshape(-1, activity.shape[-1]).astype(np.float64)
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return float("nan")
-    deviations = samples - samples.mean(axis=0)
-    covariance = deviations.T @ deviations / len(samples)
+    samples -= samples.mean(axis=0)
+    covariance = samples.T @ samples / len(samples)
     # The sum of squared eigenvalues of a symmetric matrix is the sum of its squared entries.
     return float(np.trace(covariance) ** 2 / (covariance**2).sum())

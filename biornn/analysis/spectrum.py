@@ -155,7 +155,7 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
 def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
     """Sorted eigenvalues over the last two axes; NaN where a matrix is not finite."""
     finite = np.isfinite(weights).all(axis=(-2, -1))
-    values = np.linalg.eigvals(np.where(finite[..., None, None], weights, 0.0).astype(np.float64))
+    values = np.linalg.eigvals(_finite_or_zero(weights, finite))
     values = values.astype(np.complex128)
     scale = np.maximum(np.abs(values).max(axis=-1, keepdims=True), np.finfo(np.float64).tiny)
     # A stable sort keeps the pairs as LAPACK gives them: side by side, positive imaginary part first.
@@ -164,10 +164,15 @@ def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
     return np.where(finite[..., None], values, complex(np.nan, np.nan))
 
 
+def _finite_or_zero(weights: NDArray[np.floating], finite: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Copy matrices once, in double precision; zero in place of one that is not finite."""
+    return np.where(finite[..., None, None], weights, np.float64(0.0))
+
+
 def _departure_from_normality(weights: NDArray[np.floating], relative: bool) -> NDArray[np.float64]:
     """Departure from normality over the last two axes; NaN where a matrix is not finite."""
     finite = np.isfinite(weights).all(axis=(-2, -1))
-    safe = np.where(finite[..., None, None], weights, 0.0).astype(np.float64)
+    safe = _finite_or_zero(weights, finite)
     square_norm = (safe**2).sum(axis=(-2, -1))
     square_moduli = (np.abs(np.linalg.eigvals(safe)) ** 2).sum(axis=-1)
     departure = np.sqrt(np.maximum(square_norm - square_moduli, 0.0))

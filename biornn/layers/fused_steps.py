@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 _Array = NDArray[np.floating[Any]]
-_BLOCK_ROWS = 2048  # (trial, step) pairs that are computed at a time where no step waits for the one before
+_BLOCK_ROWS = 512  # (trial, step) pairs that are computed at a time where no step waits for the one before
 _ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is, and copies any other
 
 

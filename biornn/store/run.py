@@ -31,13 +31,17 @@ _MEMBERS = {_NAME, "figures", "report.html"}
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
 
-def open_run(path: str | PathLike[str]) -> xr.DataTree:
+def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = None) -> xr.DataTree:
     """Open a run.
 
     Parameters
     ----------
     path
         A run folder, or the ``run.zarr`` in it.
+    chunks
+        None: an array is loaded whole when it is used. For a run larger than memory, ``{}``: Dask arrays in the chunks
+        of the store, of which analyses work on a few at a time; a chunk is the activity of one network, or its weights
+        at one epoch. Other chunks are those of `xarray.open_datatree`.
 
     Returns
     -------
@@ -56,6 +60,8 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
     >>> import biornn as bn
     >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
     >>> run["activity"].rates.sel(network="dale-s00")  # doctest: +SKIP
+    >>> rates = bn.open_run("runs/flip_flop", chunks={})["activity"].rates  # doctest: +SKIP
+    >>> bn.analysis.participation_ratio(rates).compute()  # doctest: +SKIP
     """
     store = run_folder(path) / _NAME
     if not (store / "zarr.json").is_file():
@@ -66,7 +72,7 @@ def open_run(path: str | PathLike[str]) -> xr.DataTree:
                 f"{path}: expected a complete run, got one that is still being written, or was broken off; wait for "
                 "it, or run it again with --overwrite"
             )
-        tree = xr.open_datatree(store, engine="zarr")
+        tree = xr.open_datatree(store, engine="zarr", chunks=chunks)
     except SchemaError:
         raise
     except Exception as error:  # whatever zarr and xarray find in a damaged file

@@ -1,5 +1,6 @@
 """Planted cubes, boxes and sheared boxes have the scores that follow from their shape."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -129,6 +130,16 @@ def test_one_sample_that_is_not_finite_leaves_nothing_even_where_no_state_is_hel
     rates[0, 3, 0] = np.nan
     for name, variable in memory_cube(rates, states).data_vars.items():
         assert variable.isnull().all(), name
+
+
+def test_samples_are_held_once_in_double_precision() -> None:
+    rates, states = planted(corners(3) @ np.eye(3, 100), noise=0.1, repeats=1000)
+    rates = rates.astype(np.float32)
+    tracemalloc.start()
+    memory_cube(rates, states)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * rates.nbytes  # twice that of single precision, and a share for masks and scores
 
 
 def test_states_that_coincide_have_no_scores() -> None:

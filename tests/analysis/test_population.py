@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -185,6 +187,18 @@ def test_lazy_rates_give_the_same(function):
     assert lazy["scores"].chunks is not None
     xr.testing.assert_equal(lazy.compute(), function(rates))
     assert participation_ratio(rates.chunk({"network": 1})).compute().equals(participation_ratio(rates))
+
+
+@pytest.mark.parametrize("function", [*BOTH, participation_ratio])
+def test_samples_are_held_once_in_double_precision(function):
+    rates = np.random.default_rng(0).standard_normal((1000, 40, 50), np.float32)
+    labelled, before = xr.DataArray(rates, dims=("trial", "time", "unit")), rates.copy()
+    tracemalloc.start()
+    function(labelled)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * rates.nbytes  # twice that of single precision, and a share for masks and scores
+    np.testing.assert_array_equal(rates, before)
 
 
 @pytest.mark.parametrize("function", BOTH)

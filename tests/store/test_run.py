@@ -27,6 +27,14 @@ def test_the_store_itself_can_be_named(finished_run: Path, run: xr.DataTree) -> 
     xr.testing.assert_identical(bn.open_run(finished_run / "run.zarr").load(), run)
 
 
+def test_a_run_larger_than_memory_opens_in_the_chunks_of_the_store(finished_run: Path, run: xr.DataTree) -> None:
+    lazy = bn.open_run(finished_run, chunks={})
+    assert bn.open_run(finished_run)["activity"].rates.chunks is None
+    assert lazy["activity"].rates.chunks == ((1,) * 4, *((size,) for size in run["activity"].rates.shape[1:]))
+    assert lazy["weights"].recurrent_weights.chunks[1] == (1,) * run["weights"].sizes["epoch"]
+    xr.testing.assert_identical(lazy.load(), run)
+
+
 def test_a_chunk_belongs_to_one_network(finished_run: Path) -> None:
     root = zarr.open_group(finished_run / "run.zarr", mode="r")
     for group in NETWORK_GROUPS:

@@ -1,0 +1,42 @@
+"""Measure everything that docs/benchmarks.md shows, one after the other: python experiments/benchmarks/all_tables.py.
+
+It takes about half an hour, in which the machine should do nothing else. Words after the command name single tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TABLES = HERE.parents[1] / "docs" / "benchmarks"
+#: Table -> what the command of its name is told, beside where the table goes.
+COMMANDS: dict[str, list[str]] = {
+    "step_times": ["--rounds", "3"],
+    "violations": [],
+    "set_times": ["--rounds", "3"],
+    "profile_step": ["--rounds", "3"],
+    "profile_set": [],
+    "growth": [],
+    "analysis_growth": [],
+    "larger_than_memory": [],
+}
+
+
+def main() -> None:
+    """Write the tables that are asked for, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("tables", nargs="*", choices=[*COMMANDS, []], help="none: all of them")
+    options = parser.parse_args()
+    for name in options.tables or COMMANDS:
+        start = time.perf_counter()
+        words = [*COMMANDS[name], "--out", str(TABLES / f"{name}.md")]
+        subprocess.run([sys.executable, str(HERE / f"{name}.py"), *words], check=True)
+        print(f"{name}: {time.perf_counter() - start:.0f} s\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""How the cost of analyses grows with every size: python experiments/benchmarks/analysis_growth.py.
+
+Random weights, and activity of random networks on trials of the flip-flop: what is in them costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from exponents import Sweep, Work, main
+
+import biornn as bn
+
+Analysis = Callable[..., object]
+
+
+def of_weights(analysis: Analysis, n_networks: int, n_epochs: int, n_units: int) -> Work:
+    """Draw recurrent weights as a run stores them, and the analysis of them.
+
+    Parameters
+    ----------
+    analysis
+        Takes recurrent weights.
+    n_networks, n_epochs, n_units
+        Sizes.
+    """
+    shape = n_networks, n_epochs, n_units, n_units
+    values = np.random.default_rng(0).standard_normal(shape, np.float32) / np.float32(np.sqrt(n_units))
+    weights = xr.DataArray(values, dims=("network", "epoch", "unit_pre", "unit_post"))
+    return lambda: analysis(weights)
+
+
+def of_activity(analysis: Analysis, n_trials: int, n_units: int, n_networks: int = 1) -> Work:
+    """Draw activity as a run stores it, and the analysis of it.
+
+    Parameters
+    ----------
+    analysis
+        Takes rates, memory states and response windows.
+    n_trials, n_units, n_networks
+        Sizes.
+    """
+    trials = bn.tasks.FlipFlop().sample(n_trials, seed=0)
+    shape = n_networks, n_trials, trials.sizes["time"], n_units
+    values = np.random.default_rng(0).standard_normal(shape, np.float32)
+    rates = xr.DataArray(values, dims=("network", "trial", "time", "unit"), coords={"time": trials["time"]})
+    return lambda: analysis(rates, trials["memory_state"], trials["response_window"])
+
+
+def components(rates: xr.DataArray, *_: xr.DataArray) -> object:
+    """Give the principal components, whatever the states.
+
+    Parameters
+    ----------
+    rates
+        Activity.
+    """
+    return bn.analysis.principal_components(rates)
+
+
+def cube(n_trials: int, n_units: int = 100, n_networks: int = 1) -> Work:
+    """Draw activity, and its memory cube.
+
+    Parameters
+    ----------
+    n_trials, n_units, n_networks
+        Sizes.
+    """
+    return of_activity(bn.analysis.memory_cube, n_trials, n_units, n_networks)
+
+
+SWEEPS = {
+    "spectra-networks": Sweep(
+        "networks, `eigenspectrum`", "20 snapshots, 100 units", (5, 10, 20, 50, 100),
+        lambda n: of_weights(bn.analysis.eigenspectrum, n, 20, 100), ("1", "1"), once=True,
+    ),
+    "spectra-units": Sweep(
+        "units, `eigenspectrum`", "5 networks, 2 snapshots", (25, 50, 100, 200, 400, 800),
+        lambda n: of_weights(bn.analysis.eigenspectrum, 5, 2, n), ("→ 3", "2"), once=True,
+    ),
+    "nonnormality": Sweep(
+        "networks, `nonnormality`", "20 snapshots, 100 units", (5, 10, 20, 50, 100),
+        lambda n: of_weights(bn.analysis.nonnormality, n, 20, 100), ("1", "1"), once=True,
+    ),
+    "cube-trials": Sweep(
+        "trials, `memory_cube`", "340 steps, 100 units", (50, 100, 200, 500, 1000), cube, ("1", "1"), least=40,
+    ),
+    "cube-networks": Sweep(
+        "networks, `memory_cube`", "100 trials, 340 steps, 100 units", (1, 2, 5, 10, 20),
+        lambda n: cube(100, n_networks=n), ("1", "1"), least=1,
+    ),
+    "pca-trials": Sweep(
+        "trials, `principal_components`", "340 steps, 100 units", (50, 100, 200, 500, 1000),
+        lambda n: of_activity(components, n, 100), ("1", "1"), least=20,
+    ),
+    "pca-units": Sweep(
+        "units, `principal_components`", "100 trials, 340 steps", (25, 50, 100, 200, 400, 800),
+        lambda n: of_activity(components, 100, n), ("1 → 2", "1"), least=10,
+    ),
+}  # fmt: skip
+TOLD = (
+    "Exponents as of training. Memory: the peak beyond that of a process which has done a small case, what is analysed "
+    "included, which a run stores in single precision. Every point has a fresh process."
+)
+
+if __name__ == "__main__":
+    main(__file__, SWEEPS, TOLD, "biornn", "scipy", "scikit-learn", "xarray")
