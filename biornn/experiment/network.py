@@ -16,7 +16,7 @@ from biornn.analysis import audit
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.design import NetworkSpec
 from biornn.experiment.timing import Timing
-from biornn.layers import MeanSquare, build_gated_model, build_model
+from biornn.layers import MeanSquare, build_gated_model, build_model, fused_inference
 from biornn.progress import Progress
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -83,7 +83,8 @@ def time_network(spec: NetworkSpec) -> Timing:
     validation = spec.task.arrays(training.n_validation_trials, rng)
 
     def validate() -> None:
-        model.evaluate(*validation, batch_size=training.n_validation_trials, verbose=0)
+        with fused_inference(model.get_layer("recurrent")):  # as in training
+            model.evaluate(*validation, batch_size=training.n_validation_trials, verbose=0)
 
     model.train_on_batch(*batch)
     validate()

@@ -15,7 +15,7 @@ from biornn.layers.fused_steps import FusedSteps, Gradients, Trace
 
 
 def fused_steps(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
-    """Make all steps in numpy, with their gradient.
+    """Make all steps in numpy, with their gradient: the first derivative, and none after it.
 
     Parameters
     ----------
@@ -79,16 +79,19 @@ def _in_torch(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
     class Run(torch.autograd.Function):
         @staticmethod
         def forward(context: Any, *tensors: Any) -> tuple[Any, Any]:
-            arrays = [tensor.detach().numpy() for tensor in tensors]
-            rates, state, *kept = steps.run(*arrays)
-            inputs, input_weights, recurrent_weights, _, _, *context.noise = arrays
-            context.trace = Trace(inputs, input_weights, recurrent_weights, *kept)
+            rates, state, *context.kept = steps.run(*(tensor.detach().numpy() for tensor in tensors))
+            context.save_for_backward(*tensors)  # PyTorch notices if one is changed before it is asked for again
             return torch.from_numpy(rates), torch.from_numpy(state)
 
         @staticmethod
+        @torch.autograd.function.once_differentiable
         def backward(context: Any, of_rates: Any, of_state: Any) -> tuple[Any, ...]:
-            gradients = steps.gradients(of_rates.numpy(), of_state.numpy(), context.trace)
-            return *map(torch.from_numpy, gradients), *(None for _ in context.noise)
+            inputs, input_weights, recurrent_weights, _, _, *noise = (
+                one.detach().numpy() for one in context.saved_tensors
+            )
+            trace = Trace(inputs, input_weights, recurrent_weights, *context.kept)
+            gradients = steps.gradients(of_rates.numpy(), of_state.numpy(), trace)
+            return *map(torch.from_numpy, gradients), *(None for _ in noise)
 
     rates, state = Run.apply(*map(ops.convert_to_tensor, arguments))
     return rates, state

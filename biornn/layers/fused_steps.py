@@ -163,8 +163,9 @@ class FusedSteps:
         before, values
             For the `Trace`.
         """
-        shapes = self.shapes(inputs.shape, len(recurrent_weights))
-        rates, state_after, before, values = (self._memory.take(shape, recurrent_weights.dtype) for shape in shapes)
+        of_rates, of_state, *of_trace = self.shapes(inputs.shape, len(recurrent_weights))
+        rates, before, values = (self._memory.take(shape, recurrent_weights.dtype) for shape in (of_rates, *of_trace))
+        state_after = np.empty(of_state, recurrent_weights.dtype)
         driving, driving_weights = _with_ones(inputs), self._scaled(np.vstack([input_weights, bias]))
         weights = self._scaled(recurrent_weights)
         state_after[...] = state
@@ -228,9 +229,9 @@ class FusedSteps:
         of_current = np.empty((_block_length(before[1:]), *of_state.shape), before.dtype)
         # In the rate form, of the rates after a step. In the current form, of the rates as far as the next step used
         # them; and of the state that leaks into the next.
-        of_after, of_leak = (np.array(of_state), np.empty_like(of_state))
+        of_after, of_leak = np.array(of_state, order="C"), np.zeros(of_state.shape, before.dtype)
         if not self._is_rate:
-            of_after, of_leak = np.zeros_like(of_state), of_after
+            of_after, of_leak = of_leak, of_after
         retreat = self._retreat_rates if self._is_rate else self._retreat_currents
         for block in reversed(list(_blocks(before[1:]))):
             here = of_current[: block.stop - block.start]
@@ -291,7 +292,7 @@ def _blocks(steps: _Array) -> Iterator[slice]:
 
 def _times(steps: _Array, weights: _Array) -> _Array:
     """Multiply (time, batch, pre) with (pre, post), as one product."""
-    return np.dot(steps.reshape(-1, steps.shape[-1]), weights).reshape(*steps.shape[:-1], -1)
+    return np.dot(steps.reshape(-1, steps.shape[-1]), weights).reshape(*steps.shape[:-1], weights.shape[-1])
 
 
 def _with_ones(inputs: _Array) -> _Array:
@@ -311,6 +312,8 @@ class _Memory:
     def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> _Array:
         """Return an array with any content, at an address that frameworks like."""
         n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if not n_bytes:
+            return np.empty(shape, dtype)
         block = self._take_block(n_bytes + _ALIGNMENT)
         offset = -block.ctypes.data % _ALIGNMENT
         # Every view holds the lease, a framework's tensor too: when the last is gone, the block is free. Of an array in

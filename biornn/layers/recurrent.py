@@ -29,7 +29,8 @@ class ConstrainedRNN(keras.layers.RNN):
     ``keras.layers.SimpleRNN``.
 
     On a CPU, training does not step through the framework's loop: all steps, and their gradient, are made in numpy
-    (`biornn.layers.fused_steps`), which is faster and gives the same up to rounding.
+    (`biornn.layers.fused_steps`), which is faster and gives the same up to rounding. They have a first derivative only:
+    what takes the gradient of a gradient needs ``implementation="scan"``.
 
     Parameters
     ----------

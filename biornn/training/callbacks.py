@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import keras
 import numpy as np
 import xarray as xr
 
+from biornn.layers import fused_inference
 from biornn.progress import Progress
 from biornn.training.recording import record_weights
+
+
+class FusedValidation(keras.callbacks.Callback):
+    """Let validation, and it alone, make its steps in numpy: what another callback exports must not.
+
+    Parameters
+    ----------
+    layer
+        The recurrent layer.
+    """
+
+    def __init__(self, layer: keras.layers.Layer) -> None:
+        super().__init__()
+        self._layer = layer
+        self._open = ExitStack()
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin."""
+        self._open.enter_context(fused_inference(self._layer))
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """End, also where validation broke off."""
+        self._open.close()
 
 
 class Snapshots(keras.callbacks.Callback):
@@ -21,11 +46,14 @@ class Snapshots(keras.callbacks.Callback):
     ----------
     validation
         Validation inputs and targets, for the scores before the first update.
+    fused
+        How validation is made.
     """
 
-    def __init__(self, validation: tuple[Any, Any]) -> None:
+    def __init__(self, validation: tuple[Any, Any], fused: FusedValidation) -> None:
         super().__init__()
         self.validation = validation
+        self.fused = fused
         self.weights: list[xr.Dataset] = []
         self.scores: list[dict[str, float]] = []
         self.steps: list[int] = []
@@ -34,7 +62,9 @@ class Snapshots(keras.callbacks.Callback):
     def keep_initial(self, model: keras.Model) -> None:
         """Keep the state before the first update; not in `on_train_begin`, where Keras must not evaluate."""
         inputs, targets = self.validation
-        scores = model.evaluate(inputs, targets, batch_size=len(inputs), verbose=0, return_dict=True)
+        scores = model.evaluate(
+            inputs, targets, batch_size=len(inputs), verbose=0, return_dict=True, callbacks=[self.fused]
+        )
         self._keep(model, {"loss": np.nan, "val_loss": scores["loss"], "accuracy": scores["accuracy"]})
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

@@ -10,11 +10,10 @@ import keras
 import numpy as np
 import xarray as xr
 
-from biornn.layers import fused_inference
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
-from biornn.training.callbacks import CriterionStop, DivergenceStop, Snapshots, UpdateLimit
+from biornn.training.callbacks import CriterionStop, DivergenceStop, FusedValidation, Snapshots, UpdateLimit
 from biornn.training.metrics import MemoryAccuracy
 from biornn.training.recording import find_layers, record_constants
 from biornn.training.stream import TrialStream, one_batch
@@ -126,21 +125,27 @@ def train(
     kept = _kept_epochs(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
-    kept_states, stop = Snapshots(validation), CriterionStop(criterion, criterion_checks)
-    divergence = DivergenceStop()
-    with fused_inference(find_layers(model)[0]):
+    fused = FusedValidation(find_layers(model)[0])
+    kept_states, stop = Snapshots(validation, fused), CriterionStop(criterion, criterion_checks)
+    divergence, trials = DivergenceStop(), TrialStream(task, batch_size, seed, n_training_trials)
+    try:
         kept_states.keep_initial(model)
         start = time.perf_counter()
         model.fit(
-            TrialStream(task, batch_size, seed, n_training_trials).for_fit(),
+            trials.for_fit(),
             steps_per_epoch=min(validate_every, max_updates),
             epochs=len(steps) - 1,
             validation_data=one_batch(*validation),
             validation_batch_size=n_validation_trials,
             shuffle=False,
-            callbacks=[divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
+            callbacks=[fused, divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
             verbose=0,
         )
+    except Exception:
+        trials.raise_failure()
+        raise
+    finally:
+        fused.on_test_end()
     history = _history(kept_states, stop, divergence, steps)
     history["wall_time"] = time.perf_counter() - start
     weights = _weights(kept_states, len(steps), divergence.diverged).merge(record_constants(model))

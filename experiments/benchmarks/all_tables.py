@@ -29,7 +29,7 @@ COMMANDS: dict[str, list[str]] = {
 def main() -> None:
     """Write the tables that are asked for, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("tables", nargs="*", choices=[*COMMANDS, []], help="none: all of them")
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"from {', '.join(COMMANDS)}; none: all of them")
     options = parser.parse_args()
     for name in options.tables or COMMANDS:
         start = time.perf_counter()

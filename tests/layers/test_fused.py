@@ -88,21 +88,35 @@ def test_inference_is_fused_where_nothing_is_exported(monkeypatch):
     layer(INPUTS)
 
 
+class Export(keras.callbacks.Callback):
+    """Export a model in the midst of its training."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.export(str(self.folder), verbose=False)
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="what TensorFlow exports has no Python in it")
-def test_a_trained_model_can_be_exported(tmp_path):
+def test_a_model_can_be_exported_during_and_after_training(tmp_path):
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
     model = bn.layers.build_model(bn.Connectivity(8, excitatory_fraction=0.75, seed=0), 1, 1, tau=5.0)
-    bn.train(model, task, seed=0, max_updates=2, batch_size=4, n_validation_trials=4)
+    during, after = tmp_path / "during", tmp_path / "after"
+    bn.train(model, task, seed=0, max_updates=2, batch_size=4, n_validation_trials=4, callbacks=[Export(during)])
+    model.export(str(after), verbose=False)
     inputs = task.arrays(3, np.random.default_rng(0))[0]
-    model.export(str(tmp_path / "exported"), verbose=False)
+    np.save(tmp_path / "in.npy", inputs)
     script = f"""
 import numpy, tensorflow
-model = tensorflow.saved_model.load({str(tmp_path / "exported")!r})
-numpy.save({str(tmp_path / "out.npy")!r}, model.serve(numpy.load({str(tmp_path / "in.npy")!r})).numpy())
+for folder in {[str(during), str(after)]}:
+    model = tensorflow.saved_model.load(folder)
+    numpy.save(folder, model.serve(numpy.load({str(tmp_path / "in.npy")!r})).numpy())
 """
-    np.save(tmp_path / "in.npy", inputs)
     subprocess.run([sys.executable, "-c", script], check=True)
-    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), model.predict(inputs, verbose=0), atol=1e-5)
+    for folder in (during, after):
+        np.testing.assert_allclose(np.load(f"{folder}.npy"), model.predict(inputs, verbose=0), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,30 @@ def test_what_is_given_is_not_changed() -> None:
         np.testing.assert_array_equal(array, copy)
 
 
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+@pytest.mark.parametrize("alpha", [None, ALPHA])
+def test_gradients_may_come_in_any_order_of_memory(formulation, alpha) -> None:
+    arguments, rng = drawn_arguments(), np.random.default_rng(1)
+    steps = FusedSteps("tanh", formulation, alpha)
+    rates, state, before, values = steps.run(*arguments)
+    given = rng.normal(size=rates.shape), rng.normal(size=state.shape)
+    trace = Trace(*arguments[:3], before, values)
+    expected = steps.gradients(*given, trace)
+    for came, wanted in zip(steps.gradients(*map(np.asfortranarray, given), trace), expected, strict=True):
+        np.testing.assert_array_equal(came, wanted)
+
+
+@every_kind
+def test_no_trials_have_no_gradients(activation, formulation, alpha) -> None:
+    arguments = [array[:0] if array.shape[:1] == (N_TRIALS,) else array for array in drawn_arguments()]
+    steps = FusedSteps(activation, formulation, alpha)
+    rates, state, before, values = steps.run(*arguments)
+    assert rates.shape == (0, N_STEPS, N_UNITS)
+    found = steps.gradients(rates, state, Trace(*arguments[:3], before, values))
+    for array, gradient in zip(arguments[:-1], found, strict=True):
+        np.testing.assert_array_equal(gradient, np.zeros(array.shape))
+
+
 def test_memory_is_used_again_only_when_nobody_holds_it() -> None:
     arguments = drawn_arguments()
     steps = FusedSteps("tanh", "rate", ALPHA)

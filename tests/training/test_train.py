@@ -1,5 +1,7 @@
 """Training: every number that it returns, against the same training written out as a loop."""
 
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 import pytest
@@ -329,3 +331,33 @@ def test_what_training_returns_can_be_audited_and_run_again():
 def test_a_model_that_does_not_fit_the_task_is_refused(model, task, message):
     with pytest.raises(ValueError, match=message):
         bn.train(model(), task, seed=0, max_updates=1)
+
+
+@dataclass(frozen=True)
+class Failing(Echo):
+    """A task whose batches have a dtype of choice, and which fails in some of them."""
+
+    dtype: str = "float32"
+    fails: bool = False
+
+    def arrays(self, n_trials, rng):
+        inputs, targets = super().arrays(n_trials, rng)
+        if self.fails and n_trials < 20 and inputs[0, 0, 0] > 1:
+            raise RuntimeError("tone: expected a sound, got silence")
+        return inputs.astype(self.dtype), targets.astype(self.dtype)
+
+
+def test_a_task_may_give_double_precision():
+    trained = []
+    for dtype in ("float32", "float64"):
+        model = bn.layers.build_model(bn.Connectivity(4, seed=0), 2, 2)
+        bn.train(model, Failing(dtype=dtype), seed=0, max_updates=3, batch_size=4, n_validation_trials=20)
+        trained.append(model.get_weights())
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)  # the targets are rounded to float32 here or there
+
+
+def test_what_a_task_raises_in_the_midst_of_training_is_told_as_it_is():
+    model = bn.layers.build_model(bn.Connectivity(4, seed=0), 2, 2)
+    with pytest.raises(RuntimeError, match=r"^tone: expected a sound, got silence$"):
+        bn.train(model, Failing(fails=True), seed=0, max_updates=50, batch_size=4, n_validation_trials=20)
