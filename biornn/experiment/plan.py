@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from dask.system import CPU_COUNT
 from rich.table import Table
 from rich.text import Text
 
+from biornn.experiment.backend import chosen_backend
 from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand
 from biornn.experiment.experiment import Experiment
@@ -66,11 +66,11 @@ def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, sch
 
     Raises
     ------
-    OSError, RuntimeError
-        As for `run_experiment`, if a scheduler is given and cannot be used.
+    OSError, ValueError, RuntimeError
+        As for `run_experiment`, if a scheduler or a backend is chosen and cannot be used.
     """
     specs = expand(experiment)
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    backend, _ = chosen_backend()
     with connect(scheduler, 1) as client:
         if scheduler is not None:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])

@@ -16,6 +16,7 @@ from distributed import Client, Future, KilledWorker, as_completed
 from rich.console import Console
 
 from biornn.errors import in_one_line
+from biornn.experiment.backend import chosen_backend
 from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand, network_index
 from biornn.experiment.experiment import Experiment
@@ -75,16 +76,18 @@ def run_experiment(
         If `out` exists and is not to be overwritten, or is no run.
     OSError
         If it cannot be written, or the scheduler does not answer.
+    ValueError
+        If ``KERAS_BACKEND`` is no backend of Keras.
     RuntimeError
-        If every network failed.
+        If that backend is not installed, or every network failed.
     Interrupted
         After Ctrl-C: the networks that were done are kept.
     """
     folder = Path(out)
     check_output(folder, overwrite)
     specs = expand(experiment)
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    attrs = run_attrs(experiment.title, experiment.model_dump_json(), **{"keras backend": backend})
+    backend, version = chosen_backend()
+    attrs = run_attrs(experiment.title, experiment.model_dump_json(), **{"keras backend": backend, backend: version})
     attrs["unmatched"] = json.dumps(unmatched(experiment))
     console = console or Console(stderr=True)
     writer = RunWriter(folder, network_index(experiment), attrs, specs[0].trials(), overwrite=overwrite)

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 _Array = NDArray[np.floating[Any]]
 _BLOCK_ROWS = 512  # (trial, step) pairs that are computed at a time where no step waits for the one before
+_SMALL_PRODUCT = 2**21  # multiplications of a step below which a second thread of BLAS gains nothing
 _ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is, and copies any other
 
 
@@ -175,15 +179,16 @@ class FusedSteps:
             self._activate(state_after, before[0])
         advance = self._advance_rates if self._is_rate else self._advance_currents
         received = np.empty_like(state_after)
-        for block in _blocks(before[1:]):
-            drive = _times(driving[block], driving_weights)
-            if noise is not None:
-                drive += self._scaled(noise[:, block].swapaxes(0, 1))
-            for step, driven in enumerate(drive, block.start):
-                np.dot(before[step], weights, out=received)
-                received += driven
-                advance(received, state_after, before[step], before[step + 1], values[step : step + 1])
-                rates[:, step] = before[step + 1]
+        with _threads(*state.shape):
+            for block in _blocks(before[1:]):
+                drive = _times(driving[block], driving_weights)
+                if noise is not None:
+                    drive += self._scaled(noise[:, block].swapaxes(0, 1))
+                for step, driven in enumerate(drive, block.start):
+                    np.dot(before[step], weights, out=received)
+                    received += driven
+                    advance(received, state_after, before[step], before[step + 1], values[step : step + 1])
+                    rates[:, step] = before[step + 1]
         if self._is_rate:
             state_after[...] = before[-1]
         return rates, state_after, before, values
@@ -233,18 +238,19 @@ class FusedSteps:
         if not self._is_rate:
             of_after, of_leak = of_leak, of_after
         retreat = self._retreat_rates if self._is_rate else self._retreat_currents
-        for block in reversed(list(_blocks(before[1:]))):
-            here = of_current[: block.stop - block.start]
-            self._slope(slopes_from[block], here)
-            if self._is_rate and self._alpha is not None:
-                here *= self._alpha
-            for step in range(block.stop - 1, block.start - 1, -1):
-                of_after += of_rates[:, step]
-                retreat(here[step - block.start], of_after, of_leak, back)
-            rows = here.reshape(-1, n_units)
-            of_weights += np.dot(before[block].reshape(-1, n_units).T, rows, out=part)
-            of_driving += driving[block].reshape(-1, driving.shape[-1]).T @ rows
-            of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
+        with _threads(*of_state.shape):
+            for block in reversed(list(_blocks(before[1:]))):
+                here = of_current[: block.stop - block.start]
+                self._slope(slopes_from[block], here)
+                if self._is_rate and self._alpha is not None:
+                    here *= self._alpha
+                for step in range(block.stop - 1, block.start - 1, -1):
+                    of_after += of_rates[:, step]
+                    retreat(here[step - block.start], of_after, of_leak, back)
+                rows = here.reshape(-1, n_units)
+                of_weights += np.dot(before[block].reshape(-1, n_units).T, rows, out=part)
+                of_driving += driving[block].reshape(-1, driving.shape[-1]).T @ rows
+                of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
         if not self._is_rate:
             slope = np.empty_like(of_after)
             self._slope(before[0], slope)
@@ -277,6 +283,20 @@ class FusedSteps:
     def _scaled(self, array: _Array) -> _Array:
         """Return weights, or what comes through them, (..., unit), with the α that the current form has there."""
         return array if self._is_rate or self._alpha is None else array * self._alpha
+
+
+def _threads(n_trials: int, n_units: int) -> AbstractContextManager[object]:
+    """Let BLAS take one thread where more would gain little: they wait for each other actively, at every step.
+
+    On a machine where something else takes one of the cores, that makes a small step ten times as long.
+    """
+    return _blas().limit(limits=1) if n_trials * n_units**2 < _SMALL_PRODUCT else nullcontext()
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Find the libraries that have threads, once: it takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _block_length(steps: _Array) -> int:

@@ -62,7 +62,8 @@ def build_gated_model(
     References
     ----------
     Cho et al. (2014), EMNLP; Hochreiter & Schmidhuber (1997), Neural Computation 9, 1735. Initial biases of the gates:
-    Tallec & Ollivier (2018), Can recurrent neural networks warp time?, ICLR, equation 16.
+    Tallec & Ollivier (2018), Can recurrent neural networks warp time?, ICLR, equation 16. Initial input weights:
+    Glorot & Bengio (2010), AISTATS.
 
     Examples
     --------
@@ -82,8 +83,6 @@ def build_gated_model(
                 n_units,
                 return_sequences=True,
                 use_bias=use_bias,
-                kernel_initializer=keras.initializers.GlorotUniform(seed),
-                recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
                 name="recurrent",
                 **recurrent,
             ),
@@ -96,10 +95,25 @@ def build_gated_model(
             ),
         ]
     )
+    rng, cell = np.random.default_rng(seed), model.get_layer("recurrent").cell
     if use_bias:
-        memory = np.log(np.random.default_rng(seed).uniform(1, longest_memory - 1, n_units))
-        _keep_state(model.get_layer("recurrent").cell.bias, architecture, memory)
+        _keep_state(cell.bias, architecture, np.log(rng.uniform(1, longest_memory - 1, n_units)))
+    # Drawn here, since one seed gives Keras other values on each of its backends.
+    cell.kernel.assign(_glorot_uniform(rng, cell.kernel.shape))
+    cell.recurrent_kernel.assign(_orthonormal_rows(rng, cell.recurrent_kernel.shape))
     return model
+
+
+def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Draw the weights of Glorot & Bengio (2010), equation 16."""
+    limit = np.sqrt(6 / sum(shape))
+    return rng.uniform(-limit, limit, shape)
+
+
+def _orthonormal_rows(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Draw a matrix with at least as many columns as rows, uniformly among those with orthonormal rows."""
+    columns, triangle = np.linalg.qr(rng.normal(size=shape[::-1]))
+    return (columns * np.sign(triangle.diagonal())).T
 
 
 def _keep_state(bias: Any, architecture: GatedArchitecture, memory: NDArray[np.float64]) -> None:

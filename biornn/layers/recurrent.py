@@ -107,7 +107,8 @@ class ConstrainedRNN(keras.layers.RNN):
         self.implementation = implementation
         self._fuses_inference = False
         # XLA, which TensorFlow has and does not gain from on a CPU, cannot call numpy.
-        self.supports_jit = keras.backend.backend() != "tensorflow" or bool(self._obstacle_to_fusing(None))
+        is_scan = implementation == "scan" or bool(self._obstacle_to_fusing(None))
+        self.supports_jit = keras.backend.backend() != "tensorflow" or is_scan
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Run all steps, with everything that does not depend on the state computed beforehand."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from biornn.layers.fused_steps import ACTIVATIONS, FusedSteps, Trace
 
@@ -84,6 +85,28 @@ def test_gradients_are_those_of_finite_differences(activation, formulation, alph
                 both.append(value())
             array[place] = kept
             assert gradient[place] == pytest.approx((both[0] - both[1]) / 2e-6, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize(("n_units", "n_threads"), [(N_UNITS, 1), (1000, 2)])
+def test_small_steps_take_one_thread_and_give_the_others_back(monkeypatch, n_units, n_threads) -> None:
+    seen = set()
+
+    def threads() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    def activate(current: np.ndarray, out: np.ndarray) -> None:
+        seen.update(threads())
+        out[...] = 0.0
+
+    kind = ACTIVATIONS["linear"]._replace(value=activate)
+    monkeypatch.setattr("biornn.layers.fused_steps.ACTIVATIONS", {"linear": kind})
+    with threadpool_limits(2):
+        FusedSteps("linear", "rate", None).run(
+            np.zeros((3, 2, 1)), np.zeros((1, n_units)), np.zeros((n_units, n_units)), np.zeros(n_units),
+            np.zeros((3, n_units)),
+        )  # fmt: skip
+        assert threads() == {2}
+    assert seen == {n_threads}
 
 
 def test_what_is_given_is_not_changed() -> None:

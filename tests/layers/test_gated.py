@@ -11,7 +11,7 @@ import biornn as bn
 def test_the_weights_are_those_of_the_architecture(architecture, n_gates, n_biases):
     model = bn.layers.build_gated_model(architecture, 6, n_inputs=2, n_outputs=3, seed=1)
     assert model.get_layer("recurrent").count_params() == n_gates * (6 * 2 + 6 * 6 + n_biases * 6)
-    recurrent = model.get_layer("recurrent").cell.recurrent_kernel.numpy()
+    recurrent = keras.ops.convert_to_numpy(model.get_layer("recurrent").cell.recurrent_kernel)
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(6), atol=1e-5)
     again = bn.layers.build_gated_model(architecture, 6, n_inputs=2, n_outputs=3, seed=1)
     other = bn.layers.build_gated_model(architecture, 6, n_inputs=2, n_outputs=3, seed=2)
@@ -19,6 +19,18 @@ def test_the_weights_are_those_of_the_architecture(architecture, n_gates, n_bias
         np.testing.assert_array_equal(one, same)
     for index in (0, 1, -2):  # the three kernels
         assert not np.array_equal(model.get_weights()[index], other.get_weights()[index])
+
+
+def test_initial_weights_are_those_of_kerass_own_initialisers_in_law():
+    model = bn.layers.build_gated_model("gru", 100, n_inputs=20, n_outputs=3, seed=1)
+    kernel, recurrent = (keras.ops.convert_to_numpy(one) for one in model.get_layer("recurrent").cell.weights[:2])
+    limit = np.sqrt(6 / (20 + 300))
+    assert abs(kernel).max() < limit
+    # The variance of a uniform law, within five standard errors of that of 6000 draws (whose kurtosis is 1.8).
+    assert kernel.var() == pytest.approx(limit**2 / 3, rel=5 * np.sqrt(0.8 / 6000))
+    # Rows of an orthogonal matrix: entries of mean 0 and variance 1 / 300.
+    assert recurrent.mean() == pytest.approx(0, abs=5 / np.sqrt(300 * recurrent.size))
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(100), atol=1e-5)
 
 
 def test_an_unknown_architecture_is_refused():

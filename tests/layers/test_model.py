@@ -102,7 +102,8 @@ def test_the_same_updates_break_what_is_not_constrained():
     assert violations(model, wiring_of("dale")) > 50
 
 
-def test_by_projection_one_update_is_the_projected_gradient_step():
+@pytest.mark.parametrize("by", ["train_on_batch", "fit"])  # in fit, JAX takes a model's variables away
+def test_by_projection_one_update_is_the_projected_gradient_step(by):
     wiring, rate = wiring_of("dale"), 0.5
     settings = {"enforcement": "projection", "tau": 2.0}
     projected = build_model(wiring, N_IN, N_OUT, **settings)
@@ -111,7 +112,10 @@ def test_by_projection_one_update_is_the_projected_gradient_step():
         variable.constraint = None
     for model in (projected, free):
         model.compile(optimizer=keras.optimizers.SGD(rate), loss="mse", **EAGER)
-        model.train_on_batch(*trial_batch(0))
+        if by == "fit":
+            model.fit(*trial_batch(0), shuffle=False, verbose=0)
+        else:
+            model.train_on_batch(*trial_batch(0))
     for (pathway, came, _), (_, stepped, _) in zip(pathways(projected, wiring), pathways(free, wiring), strict=True):
         sign = pathway.sign[:, np.newaxis]
         expected = np.where(sign * stepped < 0, 0, stepped) * pathway.mask
