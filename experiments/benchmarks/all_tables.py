@@ -15,14 +15,14 @@ HERE = Path(__file__).parent
 TABLES = HERE.parents[1] / "docs" / "benchmarks"
 #: Table -> what the command of its name is told, beside where the table goes.
 COMMANDS: dict[str, list[str]] = {
-    "step_times": ["--rounds", "3"],
+    "step_times": ["--rounds", "3", "--updates", "3"],
+    "set_times": ["--rounds", "3", "--networks", "6"],
+    "profile_step": ["--rounds", "3", "--updates", "3"],
+    "profile_set": ["--rounds", "1"],
     "violations": [],
-    "set_times": ["--rounds", "3"],
-    "profile_step": ["--rounds", "3"],
-    "profile_set": [],
-    "growth": [],
-    "analysis_growth": [],
     "larger_than_memory": [],
+    "analysis_growth": [],
+    "growth": [],
 }
 
 
