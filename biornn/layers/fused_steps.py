@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 _Array = NDArray[np.floating[Any]]
 _BLOCK_ROWS = 512  # (trial, step) pairs that are computed at a time where no step waits for the one before
-_SMALL_PRODUCT = 2**21  # multiplications of a step below which a second thread of BLAS gains nothing
+_SMALL_STEP = 2**21  # multiplications of a step below which a second thread gains nothing
 _ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is, and copies any other
 
 
@@ -76,9 +76,9 @@ ACTIVATIONS: Mapping[str, _Activation] = {
 class Trace(NamedTuple):
     """What the gradient needs of the steps.
 
-    The first three are what went into `FusedSteps.run`; `before` (time + 1, batch, unit) holds the rates before each
-    step, and the last ones; `values` (time, batch, unit) what the activation gave, where a leak makes that other than
-    the rates (elsewhere it is without steps).
+    The first three are what went into `FusedSteps.run`; `before` (part, time + 1, trial, unit) holds the rates before
+    each step, and the last ones, for each part of the batch; `values` (part, time, trial, unit) what the activation
+    gave, where a leak makes that other than the rates (elsewhere it is without steps).
     """
 
     inputs: _Array
@@ -121,21 +121,6 @@ class FusedSteps:
         self._keep = None if alpha is None else 1 - alpha
         self._memory = _Memory()
 
-    def shapes(self, of_inputs: tuple[int, ...], n_units: int) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of what `run` returns.
-
-        Parameters
-        ----------
-        of_inputs
-            Shape of the inputs.
-        n_units
-            Number of units.
-        """
-        n_trials, n_steps, _ = of_inputs
-        state = n_trials, n_units
-        return (n_trials, n_steps, n_units), state, (n_steps + 1, *state), (n_steps * self._keeps_values, *state)
-
-    @_UNNOTICED
     def run(
         self,
         inputs: _Array,
@@ -167,31 +152,56 @@ class FusedSteps:
         before, values
             For the `Trace`.
         """
-        of_rates, of_state, *of_trace = self.shapes(inputs.shape, len(recurrent_weights))
-        rates, before, values = (self._memory.take(shape, recurrent_weights.dtype) for shape in (of_rates, *of_trace))
-        state_after = np.empty(of_state, recurrent_weights.dtype)
-        driving, driving_weights = _with_ones(inputs), self._scaled(np.vstack([input_weights, bias]))
-        weights = self._scaled(recurrent_weights)
-        state_after[...] = state
+        n_trials, n_steps, _ = inputs.shape
+        n_units, dtype = len(recurrent_weights), recurrent_weights.dtype
+        n_parts = _n_parts(n_trials, n_units)
+        part = -(-n_trials // n_parts), n_units
+        rates = self._memory.take((n_trials, n_steps, n_units), dtype)
+        before = self._memory.take((n_parts, n_steps + 1, *part), dtype)
+        values = self._memory.take((n_parts, n_steps * self._keeps_values, *part), dtype)
+        state_after = np.array(state, order="C")
+        driving_weights, weights = self._scaled(np.vstack([input_weights, bias])), self._scaled(recurrent_weights)
+
+        @_UNNOTICED
+        def make(index: int, trials: slice) -> None:
+            size = trials.stop - trials.start
+            self._steps(
+                _with_ones(inputs[trials]), driving_weights, weights, None if noise is None else noise[trials],
+                state_after[trials], rates[trials], before[index, :, :size], values[index, :, :size],
+            )  # fmt: skip
+
+        _for_parts(make, n_trials, n_parts)
+        return rates, state_after, before, values
+
+    def _steps(
+        self,
+        driving: _Array,
+        driving_weights: _Array,
+        weights: _Array,
+        noise: _Array | None,
+        state: _Array,
+        rates: _Array,
+        before: _Array,
+        values: _Array,
+    ) -> None:
+        """Make all steps of some trials: `state` goes from the first to the last one, the rest after it is filled."""
         if self._is_rate:
             before[0] = state
         else:
-            self._activate(state_after, before[0])
+            self._activate(state, before[0])
         advance = self._advance_rates if self._is_rate else self._advance_currents
-        received = np.empty_like(state_after)
-        with _threads(*state.shape):
-            for block in _blocks(before[1:]):
-                drive = _times(driving[block], driving_weights)
-                if noise is not None:
-                    drive += self._scaled(noise[:, block].swapaxes(0, 1))
-                for step, driven in enumerate(drive, block.start):
-                    np.dot(before[step], weights, out=received)
-                    received += driven
-                    advance(received, state_after, before[step], before[step + 1], values[step : step + 1])
-                    rates[:, step] = before[step + 1]
+        received = np.empty_like(state)
+        for block in _blocks(before[1:]):
+            drive = _times(driving[block], driving_weights)
+            if noise is not None:
+                drive += self._scaled(noise[:, block].swapaxes(0, 1))
+            for step, driven in enumerate(drive, block.start):
+                np.dot(before[step], weights, out=received)
+                received += driven
+                advance(received, state, before[step], before[step + 1], values[step : step + 1])
+                rates[:, step] = before[step + 1]
         if self._is_rate:
-            state_after[...] = before[-1]
-        return rates, state_after, before, values
+            state[...] = before[-1]
 
     def _advance_rates(self, received: _Array, _: _Array, now: _Array, after: _Array, values: _Array) -> None:
         """Make one step of the rate form: from the rates `now` to those `after`."""
@@ -212,7 +222,6 @@ class FusedSteps:
             state += received
         self._activate(state, after)
 
-    @_UNNOTICED
     def gradients(self, of_rates: _Array, of_state: _Array, trace: Trace) -> Gradients:
         """Go back through all steps.
 
@@ -224,40 +233,65 @@ class FusedSteps:
             Of `run`.
         """
         inputs, input_weights, recurrent_weights, before, values = trace
-        n_units = len(recurrent_weights)
+        n_trials, n_parts = len(inputs), len(before)
+        input_weights, back = self._scaled(input_weights), np.ascontiguousarray(self._scaled(recurrent_weights).T)
+        of_inputs, of_start = np.empty_like(inputs), np.array(of_state, order="C")
+        of_driving = np.zeros((n_parts, len(input_weights) + 1, len(back)), back.dtype)
+        of_weights = np.zeros((n_parts, *back.shape), back.dtype)
+
+        @_UNNOTICED
+        def retreat(index: int, trials: slice) -> None:
+            size = trials.stop - trials.start
+            self._steps_back(
+                _with_ones(inputs[trials]), input_weights.T, back, before[index, :, :size], values[index, :, :size],
+                of_rates[trials], of_start[trials], of_inputs[trials], of_driving[index], of_weights[index],
+            )  # fmt: skip
+
+        _for_parts(retreat, n_trials, n_parts)
+        of_weights, of_driving = self._scaled(of_weights.sum(axis=0)), self._scaled(of_driving.sum(axis=0))
+        return Gradients(of_inputs, of_driving[:-1], of_weights, of_driving[-1], of_start)
+
+    def _steps_back(
+        self,
+        driving: _Array,
+        back_to_inputs: _Array,
+        back: _Array,
+        before: _Array,
+        values: _Array,
+        of_rates: _Array,
+        of_state: _Array,
+        of_inputs: _Array,
+        of_driving: _Array,
+        of_weights: _Array,
+    ) -> None:
+        """Go back through all steps of some trials: `of_state` goes from the last to the first one; fill the rest."""
+        n_units = len(back)
         slopes_from = values if self._keeps_values else before[1:]
-        driving, back_to_inputs = _with_ones(inputs), self._scaled(input_weights).T
-        back = np.ascontiguousarray(self._scaled(recurrent_weights).T)
-        of_inputs = np.empty_like(inputs)
-        of_weights, of_driving = np.zeros_like(back), np.zeros((driving.shape[-1], n_units), before.dtype)
-        part = np.empty_like(of_weights)
-        of_current = np.empty((_block_length(before[1:]), *of_state.shape), before.dtype)
+        part = np.empty_like(back)
+        of_current = np.empty((_block_length(before[1:]), *of_state.shape), back.dtype)
         # In the rate form, of the rates after a step. In the current form, of the rates as far as the next step used
         # them; and of the state that leaks into the next.
-        of_after, of_leak = np.array(of_state, order="C"), np.zeros(of_state.shape, before.dtype)
+        of_after, of_leak = of_state, np.zeros_like(of_state)
         if not self._is_rate:
             of_after, of_leak = of_leak, of_after
         retreat = self._retreat_rates if self._is_rate else self._retreat_currents
-        with _threads(*of_state.shape):
-            for block in reversed(list(_blocks(before[1:]))):
-                here = of_current[: block.stop - block.start]
-                self._slope(slopes_from[block], here)
-                if self._is_rate and self._alpha is not None:
-                    here *= self._alpha
-                for step in range(block.stop - 1, block.start - 1, -1):
-                    of_after += of_rates[:, step]
-                    retreat(here[step - block.start], of_after, of_leak, back)
-                rows = here.reshape(-1, n_units)
-                of_weights += np.dot(before[block].reshape(-1, n_units).T, rows, out=part)
-                of_driving += driving[block].reshape(-1, driving.shape[-1]).T @ rows
-                of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
+        for block in reversed(list(_blocks(before[1:]))):
+            here = of_current[: block.stop - block.start]
+            self._slope(slopes_from[block], here)
+            if self._is_rate and self._alpha is not None:
+                here *= self._alpha
+            for step in range(block.stop - 1, block.start - 1, -1):
+                of_after += of_rates[:, step]
+                retreat(here[step - block.start], of_after, of_leak, back)
+            rows = here.reshape(-1, n_units)
+            of_weights += np.dot(before[block].reshape(-1, n_units).T, rows, out=part)
+            of_driving += driving[block].reshape(-1, driving.shape[-1]).T @ rows
+            of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
         if not self._is_rate:
             slope = np.empty_like(of_after)
             self._slope(before[0], slope)
-            of_after *= slope
-            of_after += of_leak
-        of_weights, of_driving = self._scaled(of_weights), self._scaled(of_driving)
-        return Gradients(of_inputs, of_driving[:-1], of_weights, of_driving[-1], of_after)
+            slope *= of_after
+            of_state += slope
 
     def _retreat_rates(self, here: _Array, of_after: _Array, received: _Array, back: _Array) -> None:
         """Go back one step of the rate form; `here` is α times the slope, and becomes the gradient of the current."""
@@ -285,12 +319,33 @@ class FusedSteps:
         return array if self._is_rate or self._alpha is None else array * self._alpha
 
 
-def _threads(n_trials: int, n_units: int) -> AbstractContextManager[object]:
-    """Let BLAS take one thread where more would gain little: they wait for each other actively, at every step.
+def _n_parts(n_trials: int, n_units: int) -> int:
+    """Choose the number of parts of a batch, each of which has a thread: as many as BLAS would take.
 
-    On a machine where something else takes one of the cores, that makes a small step ten times as long.
+    Each part's products take one thread. Threads of BLAS would wait for each other actively, at every step: on a
+    machine where something else takes one of the cores, that makes a step many times as long.
     """
-    return _blas().limit(limits=1) if n_trials * n_units**2 < _SMALL_PRODUCT else nullcontext()
+    if n_trials * n_units**2 < _SMALL_STEP:
+        return 1
+    n_threads = max((library["num_threads"] for library in _blas().info()), default=1)
+    return max(1, min(n_threads, n_trials))
+
+
+def _for_parts(work: Callable[[int, slice], None], n_trials: int, n_parts: int) -> None:
+    """Do some work for each part of a batch, side by side."""
+    length = max(1, -(-n_trials // n_parts))
+    parts = [slice(min(start, n_trials), min(start + length, n_trials)) for start in range(0, n_parts * length, length)]
+    with _blas().limit(limits=1):
+        if n_parts == 1:
+            work(0, slice(0, n_trials))
+        else:
+            list(_pool(n_parts).map(work, range(n_parts), parts))
+
+
+@cache
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    """Threads that stay."""
+    return ThreadPoolExecutor(n_threads, "biornn")
 
 
 @cache

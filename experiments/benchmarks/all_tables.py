@@ -15,14 +15,17 @@ HERE = Path(__file__).parent
 TABLES = HERE.parents[1] / "docs" / "benchmarks"
 #: Table -> what the command of its name is told, beside where the table goes.
 COMMANDS: dict[str, list[str]] = {
-    "step_times": ["--rounds", "3", "--updates", "3"],
-    "set_times": ["--rounds", "3", "--networks", "6"],
-    "profile_step": ["--rounds", "3", "--updates", "3"],
-    "profile_set": ["--rounds", "1"],
+    "step_times": ["--rounds", "3", "--updates", "2"],
+    "set_times": ["--rounds", "3", "--networks", "4", "--updates", "400"],
+    "profile_set": ["--networks", "6"],
+    "profile_step": ["--rounds", "3", "--updates", "2"],
     "violations": [],
     "larger_than_memory": [],
     "analysis_growth": [],
-    "growth": [],
+    "growth": [
+        *("units=64,250,1000,4000", "steps=100,500,1000,5000", "batch=8,32,128,512", "updates=50,200,800"),
+        *("trials=100,1000,10000,50000", "recording=64,500,2000", "networks=1,4,16"),
+    ],
 }
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
+from biornn.layers import fused_steps
 from biornn.layers.fused_steps import ACTIVATIONS, FusedSteps, Trace
 
 N_TRIALS, N_STEPS, N_CHANNELS, N_UNITS = 3, 5, 2, 4
@@ -14,13 +15,16 @@ FUNCTIONS = {
     "softplus": lambda x: np.log1p(np.exp(x)),
     "tanh": np.tanh,
 }
+N_PARTS = fused_steps._n_parts  # before `blocks_and_parts` puts another in its place
 ALPHA = np.array([0.1, 0.4, 0.9, 1.0])
 
 
-@pytest.fixture(autouse=True, params=[2 * N_TRIALS, 512])
-def block_rows(request, monkeypatch) -> None:
-    """Let the steps be three blocks, of which the last is shorter, or one."""
-    monkeypatch.setattr("biornn.layers.fused_steps._BLOCK_ROWS", request.param)
+@pytest.fixture(autouse=True, params=[(2 * N_TRIALS, 1), (512, 1), (4, 2), (512, 4)])
+def blocks_and_parts(request, monkeypatch) -> None:
+    """Let the steps be some blocks, of which the last is shorter, or one; and the batch one part, or uneven ones."""
+    rows, n_parts = request.param
+    monkeypatch.setattr("biornn.layers.fused_steps._BLOCK_ROWS", rows)
+    monkeypatch.setattr("biornn.layers.fused_steps._n_parts", lambda n_trials, n_units: n_parts)
 
 
 def drawn_arguments() -> list[np.ndarray]:
@@ -60,7 +64,6 @@ def test_rates_and_state_are_those_of_the_equations(activation, formulation, alp
     expected_rates, expected_state = by_the_equations(activation, formulation, alpha, *arguments)
     np.testing.assert_allclose(rates, expected_rates, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(state, expected_state, rtol=1e-12, atol=1e-13)
-    assert rates.shape == FusedSteps(activation, formulation, alpha).shapes(arguments[0].shape, N_UNITS)[0]
 
 
 @every_kind
@@ -87,26 +90,11 @@ def test_gradients_are_those_of_finite_differences(activation, formulation, alph
             assert gradient[place] == pytest.approx((both[0] - both[1]) / 2e-6, rel=1e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize(("n_units", "n_threads"), [(N_UNITS, 1), (1000, 2)])
-def test_small_steps_take_one_thread_and_give_the_others_back(monkeypatch, n_units, n_threads) -> None:
-    seen = set()
-
-    def threads() -> set[int]:
-        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
-
-    def activate(current: np.ndarray, out: np.ndarray) -> None:
-        seen.update(threads())
-        out[...] = 0.0
-
-    kind = ACTIVATIONS["linear"]._replace(value=activate)
-    monkeypatch.setattr("biornn.layers.fused_steps.ACTIVATIONS", {"linear": kind})
-    with threadpool_limits(2):
-        FusedSteps("linear", "rate", None).run(
-            np.zeros((3, 2, 1)), np.zeros((1, n_units)), np.zeros((n_units, n_units)), np.zeros(n_units),
-            np.zeros((3, n_units)),
-        )  # fmt: skip
-        assert threads() == {2}
-    assert seen == {n_threads}
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_batch_has_as_many_parts_as_there_are_threads_where_steps_are_large(n_threads) -> None:
+    with threadpool_limits(n_threads):
+        assert N_PARTS(64, 100) == N_PARTS(128, 400) == n_threads
+        assert N_PARTS(32, 64) == N_PARTS(0, 1000) == N_PARTS(1, 1000) == 1
 
 
 def test_what_is_given_is_not_changed() -> None:
@@ -146,7 +134,8 @@ def test_no_trials_have_no_gradients(activation, formulation, alpha) -> None:
         np.testing.assert_array_equal(gradient, np.zeros(array.shape))
 
 
-def test_memory_is_used_again_only_when_nobody_holds_it() -> None:
+def test_memory_is_used_again_only_when_nobody_holds_it(monkeypatch) -> None:
+    monkeypatch.setattr(fused_steps, "_n_parts", N_PARTS)  # parts of unequal size have gaps between them
     arguments = drawn_arguments()
     steps = FusedSteps("tanh", "rate", ALPHA)
     first = [np.array(array) for array in steps.run(*arguments)]
@@ -168,7 +157,8 @@ def test_memory_is_used_again_only_when_nobody_holds_it() -> None:
     assert all(address % 64 == 0 for address in again)
 
 
-def test_small_batches_use_the_memory_of_large_ones() -> None:
+def test_small_batches_use_the_memory_of_large_ones(monkeypatch) -> None:
+    monkeypatch.setattr(fused_steps, "_n_parts", N_PARTS)  # parts of unequal size have gaps between them
     arguments = drawn_arguments()
     steps = FusedSteps("tanh", "rate", None)
     small = [array[:1] if array.shape[:1] == (N_TRIALS,) else array for array in arguments]
