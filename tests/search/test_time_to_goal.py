@@ -1,0 +1,120 @@
+"""The search for the fastest recipe: its goal, its rounds, a small search, and the results that are kept."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from biornn.experiment import expand, load_experiment
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "experiments" / "search"
+BASE = FOLDER / "base.yaml"
+ROUND = {"base": str(BASE), "conditions": ["dale"], "goal": {"accuracy": 0.5}, "seeds": [4]}
+SMALL = {"network.n_units": 5, "training.max_updates": 4, "training.validate_every": 2, "training.batch_size": 2}
+
+
+@pytest.fixture(autouse=True)
+def scripts_find_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+
+
+def test_a_goal_is_reached_at_the_first_of_two_good_validations_in_a_row() -> None:
+    from time_to_goal import Goal
+
+    steps, accuracy, mse = [0, 50, 100, 150, 200], [0.3, 0.99, 0.97, 0.98, 0.99], [0.9, 0.01, 0.03, 0.03, 0.01]
+    assert Goal(accuracy=0.98).first_reached(steps, accuracy, mse) == 150
+    assert Goal(accuracy=0.97).first_reached(steps, accuracy, mse) == 50
+    assert math.isnan(Goal(accuracy=0.98, mse=0.02).first_reached(steps, accuracy, mse))  # the last has no successor
+    assert math.isnan(Goal(accuracy=0.98).first_reached(steps, [math.nan] * 5, mse))
+
+
+def test_a_variant_changes_what_it_says_and_its_round_what_all_share() -> None:
+    from time_to_goal import jobs
+
+    variants = {"base": None, "fast": {"training.learning_rate": 0.5, "training.clip_norm": None, "first": [1]}}
+    found = list(jobs({"one": {**ROUND, "seeds": [4, 2], "set": SMALL, "variants": variants}}, FOLDER))
+    assert [(job.variant, job.spec.seed) for job in found] == [("base", 4), ("fast", 4), ("base", 2), ("fast", 2)]
+    assert {(job.spec.condition, job.spec.network.n_units) for job in found} == {("dale", 5)}
+    base, fast, *_ = found
+    assert (base.spec.training.clip_norm, fast.spec.training.clip_norm) == (1.0, None)
+    assert (base.first, fast.first, fast.spec.training.learning_rate) == ((), (1,), 0.5)
+
+
+def test_a_search_keeps_every_network_and_trains_none_again(tmp_path: Path) -> None:
+    variants = {"long": {}, "shorter first": {"first": [{"duration": 170, "n_pulses": 2, "updates": 2}]}}
+    goal = {"accuracy": 0.0}
+    rounds = {"small": {**ROUND, "goal": goal, "set": {**SMALL, "training.criterion": 0.0}, "variants": variants}}
+    (tmp_path / "variants.yaml").write_text(yaml.safe_dump(rounds))
+    words = ["--variants", tmp_path / "variants.yaml", "--results", tmp_path / "results.csv", "--workers", 1]
+
+    def search() -> str:
+        command = [sys.executable, str(FOLDER / "time_to_goal.py"), *map(str, words)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    printed, kept = search(), (tmp_path / "results.csv").read_text()
+    lines = [line.split(",") for line in kept.splitlines()]
+    assert lines[0] == ["round", "variant", "condition", "seed", "updates", "seconds", "accuracy", "mse", "status"]
+    # An accuracy of at least 0 is there before any update; two updates of half the length count as one.
+    assert [(line[1], line[4], line[-1]) for line in lines[1:]] == [
+        ("long", "0.0", "reached"),
+        ("shorter first", "1.0", "reached"),
+    ]
+    assert "| long | 1/1: 0 |" in printed
+    assert search() == printed
+    assert (tmp_path / "results.csv").read_text() == kept
+
+
+def test_the_table_multiplies_updates_by_the_time_of_one(tmp_path: Path) -> None:
+    from results import Result, table
+    from time_to_goal import Goal
+    from update_times import Shape, write
+
+    small, other, protocol = (
+        expand(load_experiment(BASE, [f"network.n_units={n}", f"training.max_updates={updates}", "seeds=[0]"]))[0]
+        for n, updates in ((5, 100), (6, 100), (7, 1000))
+    )
+    write({Shape.of(small): [1.0, 2.0, 9.0], Shape.of(protocol): [4.0, 20.0, 18.0]}, tmp_path / "times.csv")
+    jobs = [
+        SimpleNamespace(round="one", variant=name, spec=spec, goal=Goal(accuracy=0.9, mse=0.1))
+        for name, spec in (("small", small), ("other", other))
+    ]
+    rows = [("small", 0, 50.0, "reached"), ("small", 1, 150.0, "reached"), ("other", 0, math.nan, "not reached")]
+    results = [
+        Result("one", variant, "unconstrained", seed, updates, 1.0, 0.95, 0.05, status)
+        for variant, seed, updates, status in rows
+    ]
+    lines = table(jobs, results, tmp_path / "times.csv", protocol).splitlines()
+    assert lines[4] == "| small | 2/2: 100 [50, 150] | 2.0 | 0.2 [0.1, 0.3] | 0.950 | 0.0500 | 1/40 |"
+    assert lines[5] == "| other | 0/1 | — | — | 0.950 | 0.0500 | — |"
+
+
+def test_one_network_of_each_shape_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import update_times
+
+    monkeypatch.setattr(update_times, "N_ROUNDS", 2)
+    monkeypatch.setattr(update_times, "N_UPDATES", 1)
+    settings = [f"{key}={value}" for key, value in SMALL.items()]
+    found = update_times.measure(expand(load_experiment(BASE, settings)))
+    assert [(shape.activation, shape.leaky, len(times)) for shape, times in found.items()] == [
+        ("tanh", "yes", 2),
+        ("softplus", "yes", 2),
+    ]
+    assert min(min(times) for times in found.values()) > 0
+
+
+def test_the_results_that_are_kept_are_all_there_and_in_the_documentation() -> None:
+    from results import read, table
+    from time_to_goal import PROTOCOL, jobs
+
+    todo = list(jobs(yaml.safe_load((FOLDER / "variants.yaml").read_text()), FOLDER))
+    results = read(FOLDER / "results.csv")
+    wanted = {(job.round, job.variant, job.spec.condition, job.spec.seed) for job in todo}
+    assert {one.key for one in results} == wanted
+    assert len(results) == len(wanted)
+    (protocol,) = expand(load_experiment(PROTOCOL))
+    assert table(todo, results, FOLDER / "update_times.csv", protocol) == (FOLDER / "table.md").read_text()
