@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import dask
 from distributed import Client, LocalCluster
 from rich.console import Console
 
@@ -14,6 +15,9 @@ from biornn.errors import in_one_line
 
 #: What every process of this machine does first. Ctrl-C in a terminal reaches all of them: the run ends them itself.
 _IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+#: Dask would have every process give freed memory back to the system at once, and each update would fetch it anew: that
+#: takes about as long as some of its products.
+_KEEP_MEMORY = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
 _SECONDS_TO_CONNECT = 10
 _SECONDS_FOR_FIRST_WORKER = 600  # a queue of a cluster may let the first one wait
 
@@ -47,6 +51,7 @@ def connect(scheduler: str | None = None, n_workers: int = 1, console: Console |
             yield client
         return
     with (
+        dask.config.set(_KEEP_MEMORY),
         LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,

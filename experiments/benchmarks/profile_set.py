@@ -25,7 +25,7 @@ BEFORE, AFTER = "scan", "fused"
 PARTS = {
     "updates": "updates",
     "building": "building and tracing networks",
-    "loading": "loading Python, biornn and TensorFlow, once",
+    "loading": "loading biornn and TensorFlow, once",
     "trials": "making training trials",
     "validation": "validation",
     "snapshots": "snapshots of the weights",
@@ -184,16 +184,11 @@ def main() -> None:
     for _ in range(options.rounds):
         for implementation, measured in found.items():
             words = [f"--{name}={number}" for name, number in zip(("units", "networks", "updates"), size, strict=True)]
-            start = time.perf_counter()
             done = subprocess.run(
                 [sys.executable, __file__, "--here", implementation, *words], env=child_environment(1), check=True,
                 stdout=subprocess.PIPE, text=True,
             )  # fmt: skip
-            parts = json.loads(done.stdout.splitlines()[-1])
-            start_and_end = time.perf_counter() - start - parts["whole"]
-            measured.append(
-                {**parts, "loading": parts["loading"] + start_and_end, "whole": parts["whole"] + start_and_end}
-            )
+            measured.append(json.loads(done.stdout.splitlines()[-1]))
     from set_times import described, experiment
 
     show(table(found, described(experiment(*size))), options.out)

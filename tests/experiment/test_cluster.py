@@ -1,6 +1,7 @@
 """Networks on a Dask scheduler with two workers, processes of their own: the same run, also if one is killed."""
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -113,3 +114,8 @@ def test_a_scheduler_without_workers_is_told_how_to_start_them(
     monkeypatch.setattr("biornn.experiment.cluster._SECONDS_FOR_FIRST_WORKER", 1)
     with pytest.raises(RuntimeError, match="expected at least one worker within 1 s, got none; start them with"):
         connect(loopback.address).__enter__()
+
+
+def test_processes_of_this_machine_keep_the_memory_that_they_free() -> None:
+    with connect(n_workers=1) as client:
+        assert client.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() is None

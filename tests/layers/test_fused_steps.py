@@ -93,8 +93,8 @@ def test_gradients_are_those_of_finite_differences(activation, formulation, alph
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_a_batch_has_as_many_parts_as_there_are_threads_where_steps_are_large(n_threads) -> None:
     with threadpool_limits(n_threads):
-        assert N_PARTS(64, 100) == N_PARTS(128, 400) == n_threads
-        assert N_PARTS(32, 64) == N_PARTS(0, 1000) == N_PARTS(1, 1000) == 1
+        assert N_PARTS(128, 400) == N_PARTS(64, 1000) == n_threads
+        assert N_PARTS(64, 100) == N_PARTS(0, 1000) == N_PARTS(1, 1000) == 1
 
 
 def test_what_is_given_is_not_changed() -> None:
