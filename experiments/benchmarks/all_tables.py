@@ -23,8 +23,8 @@ COMMANDS: dict[str, list[str]] = {
     "larger_than_memory": [],
     "analysis_growth": [],
     "growth": [
-        *("units=64,250,1000,4000", "steps=100,500,1000,5000", "batch=8,32,128,512", "updates=50,200,800"),
-        *("trials=100,1000,10000,50000", "recording=64,500,2000", "networks=1,4,16"),
+        *("units=64,250,1000,4000", "steps=100,500,1000,5000", "batch=8,32,128,512"),
+        *("trials=100,1000,10000", "recording=64,500,2000", "networks=1,4"),
     ],
 }
 
