@@ -1,5 +1,8 @@
 """Exponents of planted laws, and the memory of planted work."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -31,16 +34,31 @@ def test_what_costs_nothing_has_no_exponent(exponents: ModuleType) -> None:
     assert np.isnan(exponents.slopes([1, 2], [0.0, 1.0])).all()
 
 
-def test_memory_is_the_largest_that_the_work_held(exponents: ModuleType) -> None:
-    def prepare(megabytes: int) -> object:
-        np.ones((50, 2**17))  # the making may hold more
-        kept = np.ones((megabytes, 2**17))
-        return lambda: float((kept + 1)[0, 0])
+MEASURE = """
+import json
 
-    sweep = exponents.Sweep("MB", "nothing", (40,), prepare, ("1", "1"))
-    found = exponents.measure(sweep, 40)
+import exponents
+import numpy as np
+
+
+def prepare(megabytes):
+    np.ones((50, 2**17))  # the making may hold more
+    kept = np.ones((megabytes, 2**17))
+    return lambda: float((kept + 1)[0, 0])
+
+
+sweep = exponents.Sweep("MB", "nothing", (40,), prepare, ("1", "1"))
+print(json.dumps(exponents.measure(sweep, 40)))
+"""
+
+
+def test_memory_is_the_largest_that_the_work_held(exponents: ModuleType) -> None:
+    # In a process of its own, as in the benchmark: one that has done much has memory at hand.
+    folder = Path(exponents.__file__).parent
+    done = subprocess.run([sys.executable, "-c", MEASURE], cwd=folder, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
     assert found["megabytes"] == pytest.approx(80, abs=5)  # pages that the allocator keeps or had
-    assert 0 < found["seconds"] < 1
+    assert 0 < found["seconds"] < 5
 
 
 def test_the_table_has_a_row_for_all_and_every_point(exponents: ModuleType) -> None:
