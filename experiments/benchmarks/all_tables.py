@@ -17,7 +17,7 @@ TABLES = HERE.parents[1] / "docs" / "benchmarks"
 COMMANDS: dict[str, list[str]] = {
     "step_times": ["--rounds", "3", "--updates", "2"],
     "set_times": ["--rounds", "3", "--networks", "4", "--updates", "400"],
-    "profile_set": ["--networks", "6"],
+    "profile_set": ["--networks", "3", "--updates", "200"],
     "profile_step": ["--rounds", "3", "--updates", "2"],
     "violations": [],
     "larger_than_memory": [],
