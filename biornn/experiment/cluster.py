@@ -61,7 +61,7 @@ def connect(scheduler: str | None = None, n_workers: int = 1, console: Console |
             silence_logs=logging.CRITICAL,
             preload=[_IGNORE_CTRL_C],
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,
     ):
         yield client
 
@@ -69,7 +69,8 @@ def connect(scheduler: str | None = None, n_workers: int = 1, console: Console |
 @contextmanager
 def _connect_to(scheduler: str, console: Console | None) -> Iterator[Client]:
     try:
-        client = Client(scheduler, timeout=_SECONDS_TO_CONNECT)
+        # As Dask's default it would be asked for all other computations too, and stay so where nothing answers.
+        client = Client(scheduler, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OSError(
             f"scheduler: expected a running Dask scheduler at {scheduler}, got: {in_one_line(error)}; "

@@ -145,7 +145,7 @@ class _Jobs:
             for index, spec in enumerate(self.specs)
         }
         try:
-            for future in _completed(futures):
+            for future in _completed(client, futures):
                 self._take(future, futures[future], writer, display)
         finally:
             # What is left when this ends early; a network that is being trained stops at its next news.
@@ -165,10 +165,10 @@ class _Jobs:
         future.release()
 
 
-def _completed(futures: Iterable[Future]) -> Iterator[Future]:
+def _completed(client: Client, futures: Iterable[Future]) -> Iterator[Future]:
     """Yield futures as they are done, those that may go well another time after another attempt."""
     attempts = dict.fromkeys(futures, 1)
-    completed = as_completed(attempts)
+    completed = as_completed(attempts, loop=client.loop)
     for future in completed:
         if isinstance(future.exception(), _TRANSIENT) and attempts[future] < _ATTEMPTS:
             attempts[future] += 1

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import pytest
 import xarray as xr
 from rich.console import Console
@@ -97,6 +98,14 @@ def test_a_scheduler_that_is_not_there_gets_one_line(
     assert main([*arguments, "nonsense"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "run").exists()
+    # A Dask that was left set up for a scheduler that never was could compute nothing more in this process.
+    assert dask.config.get("scheduler", None) is None
+
+
+def test_a_run_does_not_become_the_scheduler_of_everything_else() -> None:
+    with connect(n_workers=1) as client:
+        assert client.submit(os.getpid).result() != os.getpid()
+        assert dask.delayed(os.getpid)().compute() == os.getpid()
 
 
 def test_workers_of_another_version_are_refused(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
