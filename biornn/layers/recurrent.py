@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 
 from biornn.connectivity import Connectivity
 from biornn.layers.cell import ConstrainedRNNCell, Formulation
-from biornn.layers.fused import fused_steps, runs_on_cpu
-from biornn.layers.fused_steps import ACTIVATIONS, FusedSteps
+from biornn.layers.fused import ACTIVATIONS, FusedSteps, fused_steps, runs_on_cpu
 from biornn.layers.pathway_weights import Enforcement
 
 Implementation = Literal["auto", "fused", "scan"]
@@ -29,7 +28,7 @@ class ConstrainedRNN(keras.layers.RNN):
     ``keras.layers.SimpleRNN``.
 
     On a CPU, training does not step through the framework's loop: all steps, and their gradient, are made in numpy
-    (`biornn.layers.fused_steps`), which is faster and gives the same up to rounding. They have a first derivative only:
+    (`biornn.layers.fused`), which is faster and gives the same up to rounding. They have a first derivative only:
     what takes the gradient of a gradient needs ``implementation="scan"``.
 
     Parameters

@@ -74,7 +74,7 @@ def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[
         Part -> seconds, one per round: ``"update"`` and ``"layer"`` before and after, as in ``"scan update"``;
         ``"core of update"`` and ``"core of layer"``, the time in numpy within them; ``"products"``, ``"activation"``.
     """
-    from biornn.layers.fused_steps import FusedSteps
+    from biornn.layers.fused import FusedSteps
 
     clock, parts = Clock(), {**numpy_updates(n_units, n_trials), "activation": _activation(n_units, n_trials)}
     with clock.on(FusedSteps, "run", "gradients"):  # before the graphs are made, which hold the functions

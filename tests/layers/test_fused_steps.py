@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from biornn.layers import fused_steps
-from biornn.layers.fused_steps import ACTIVATIONS, FusedSteps, Trace
+from biornn.layers.fused import ACTIVATIONS, FusedSteps
+from biornn.layers.fused import steps as steps_module
+from biornn.layers.fused.steps import Trace
 
 N_TRIALS, N_STEPS, N_CHANNELS, N_UNITS = 3, 5, 2, 4
 FUNCTIONS = {
@@ -15,16 +16,21 @@ FUNCTIONS = {
     "softplus": lambda x: np.log1p(np.exp(x)),
     "tanh": np.tanh,
 }
-N_PARTS = fused_steps._n_parts  # before `blocks_and_parts` puts another in its place
+N_PARTS = steps_module.choose_n_parts  # before `blocks_and_threads` puts another in its place
 ALPHA = np.array([0.1, 0.4, 0.9, 1.0])
 
 
-@pytest.fixture(autouse=True, params=[(2 * N_TRIALS, 1), (512, 1), (4, 2), (512, 4)])
-def blocks_and_parts(request, monkeypatch) -> None:
-    """Let the steps be some blocks, of which the last is shorter, or one; and the batch one part, or uneven ones."""
-    rows, n_parts = request.param
-    monkeypatch.setattr("biornn.layers.fused_steps._BLOCK_ROWS", rows)
-    monkeypatch.setattr("biornn.layers.fused_steps._n_parts", lambda n_trials, n_units: n_parts)
+@pytest.fixture(
+    autouse=True,
+    params=[(2 * N_TRIALS, 1, False), (512, 1, False), (N_TRIALS, 1, True), (4, 2, False), (512, 4, False)],
+)
+def blocks_and_threads(request, monkeypatch) -> None:
+    """Let the steps be some blocks, of which the last is shorter, or one; the batch one part, or uneven ones."""
+    rows, n_parts, has_spare = request.param
+    monkeypatch.setattr(steps_module, "_BLOCK_ROWS", rows)
+    monkeypatch.setattr(steps_module, "_BLOCK_RATES", 0)
+    monkeypatch.setattr(steps_module, "choose_n_parts", lambda n_trials, n_units: n_parts)
+    monkeypatch.setattr(steps_module, "has_spare_thread", lambda n_trials, n_units: has_spare)
 
 
 def drawn_arguments() -> list[np.ndarray]:
@@ -135,7 +141,7 @@ def test_no_trials_have_no_gradients(activation, formulation, alpha) -> None:
 
 
 def test_memory_is_used_again_only_when_nobody_holds_it(monkeypatch) -> None:
-    monkeypatch.setattr(fused_steps, "_n_parts", N_PARTS)  # parts of unequal size have gaps between them
+    monkeypatch.setattr(steps_module, "choose_n_parts", N_PARTS)  # parts of unequal size have gaps between them
     arguments = drawn_arguments()
     steps = FusedSteps("tanh", "rate", ALPHA)
     first = [np.array(array) for array in steps.run(*arguments)]
@@ -158,7 +164,7 @@ def test_memory_is_used_again_only_when_nobody_holds_it(monkeypatch) -> None:
 
 
 def test_small_batches_use_the_memory_of_large_ones(monkeypatch) -> None:
-    monkeypatch.setattr(fused_steps, "_n_parts", N_PARTS)  # parts of unequal size have gaps between them
+    monkeypatch.setattr(steps_module, "choose_n_parts", N_PARTS)  # parts of unequal size have gaps between them
     arguments = drawn_arguments()
     steps = FusedSteps("tanh", "rate", None)
     small = [array[:1] if array.shape[:1] == (N_TRIALS,) else array for array in arguments]

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from biornn.layers.fused_steps import FusedSteps, Gradients, Trace
+from biornn.layers.fused.steps import FusedSteps, Gradients, Trace
 
 
 def fused_steps(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:

@@ -7,70 +7,25 @@ and what no step waits for, such as the gradient of the recurrent weights, is a 
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
-from threadpoolctl import ThreadpoolController
+from numpy.typing import NDArray
+
+from biornn.layers.fused.activations import ACTIVATIONS
+from biornn.layers.fused.memory import Memory
+from biornn.layers.fused.threads import N_BUFFERS, beside, choose_n_parts, for_parts, has_spare_thread
 
 _Array = NDArray[np.floating[Any]]
-_BLOCK_ROWS = 512  # (trial, step) pairs that are computed at a time where no step waits for the one before
-_SMALL_STEP = 2**21  # multiplications of a step below which a second thread gains nothing
-_ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is, and copies any other
-
+#: Where no step waits for the one before, as many are computed at a time as have so many (trial, step) pairs, which
+#: make a large product, or more as long as their rates are no more than so many, which stay in the cache.
+_BLOCK_ROWS = 512
+_BLOCK_RATES = 2**18
 
 #: A network may diverge: that is for training to notice, and no warning of numpy's.
 _UNNOTICED = np.errstate(all="ignore")
-
-
-class _Activation(NamedTuple):
-    """A function and its slope; each writes into its second argument, the slope from the function's value."""
-
-    value: Callable[[_Array, _Array], object]
-    slope: Callable[[_Array, _Array], object]
-
-
-def _sigmoid(current: _Array, out: _Array) -> None:
-    np.multiply(current, 0.5, out=out)
-    np.tanh(out, out=out)
-    out *= 0.5
-    out += 0.5
-
-
-def _sigmoid_slope(value: _Array, out: _Array) -> None:
-    np.subtract(1.0, value, out=out)
-    out *= value
-
-
-def _softplus(current: _Array, out: _Array) -> None:
-    np.logaddexp(current, 0.0, out=out)
-
-
-def _softplus_slope(value: _Array, out: _Array) -> None:
-    np.negative(value, out=out)
-    np.expm1(out, out=out)
-    np.negative(out, out=out)
-
-
-def _tanh_slope(value: _Array, out: _Array) -> None:
-    np.multiply(value, value, out=out)
-    np.subtract(1.0, out, out=out)
-
-
-#: Keras's names of the activations whose slope follows from their value.
-ACTIVATIONS: Mapping[str, _Activation] = {
-    "linear": _Activation(lambda current, out: np.copyto(out, current), lambda _, out: out.fill(1.0)),
-    "relu": _Activation(
-        lambda current, out: np.maximum(current, 0.0, out=out), lambda value, out: np.greater(value, 0.0, out=out)
-    ),
-    "sigmoid": _Activation(_sigmoid, _sigmoid_slope),
-    "softplus": _Activation(_softplus, _softplus_slope),
-    "tanh": _Activation(lambda current, out: np.tanh(current, out=out), _tanh_slope),
-}
 
 
 class Trace(NamedTuple):
@@ -119,7 +74,7 @@ class FusedSteps:
         self._is_rate = formulation == "rate"
         self._alpha = alpha
         self._keep = None if alpha is None else 1 - alpha
-        self._memory = _Memory()
+        self._memory = Memory()
 
     def run(
         self,
@@ -154,7 +109,7 @@ class FusedSteps:
         """
         n_trials, n_steps, _ = inputs.shape
         n_units, dtype = len(recurrent_weights), recurrent_weights.dtype
-        n_parts = _n_parts(n_trials, n_units)
+        n_parts = choose_n_parts(n_trials, n_units)
         part = -(-n_trials // n_parts), n_units
         rates = self._memory.take((n_trials, n_steps, n_units), dtype)
         before = self._memory.take((n_parts, n_steps + 1, *part), dtype)
@@ -170,7 +125,7 @@ class FusedSteps:
                 state_after[trials], rates[trials], before[index, :, :size], values[index, :, :size],
             )  # fmt: skip
 
-        _for_parts(make, n_trials, n_parts)
+        for_parts(make, n_trials, n_parts)
         return rates, state_after, before, values
 
     def _steps(
@@ -199,7 +154,7 @@ class FusedSteps:
                 np.dot(before[step], weights, out=received)
                 received += driven
                 advance(received, state, before[step], before[step + 1], values[step : step + 1])
-                rates[:, step] = before[step + 1]
+            rates[:, block] = before[1:][block].swapaxes(0, 1)
         if self._is_rate:
             state[...] = before[-1]
 
@@ -236,6 +191,7 @@ class FusedSteps:
         n_trials, n_parts = len(inputs), len(before)
         input_weights, back = self._scaled(input_weights), np.ascontiguousarray(self._scaled(recurrent_weights).T)
         of_inputs, of_start = np.empty_like(inputs), np.array(of_state, order="C")
+        has_spare = has_spare_thread(n_trials, len(back))
         of_driving = np.zeros((n_parts, len(input_weights) + 1, len(back)), back.dtype)
         of_weights = np.zeros((n_parts, *back.shape), back.dtype)
 
@@ -244,10 +200,10 @@ class FusedSteps:
             size = trials.stop - trials.start
             self._steps_back(
                 _with_ones(inputs[trials]), input_weights.T, back, before[index, :, :size], values[index, :, :size],
-                of_rates[trials], of_start[trials], of_inputs[trials], of_driving[index], of_weights[index],
+                of_rates[trials], of_start[trials], of_inputs[trials], of_driving[index], of_weights[index], has_spare,
             )  # fmt: skip
 
-        _for_parts(retreat, n_trials, n_parts)
+        for_parts(retreat, n_trials, n_parts)
         of_weights, of_driving = self._scaled(of_weights.sum(axis=0)), self._scaled(of_driving.sum(axis=0))
         return Gradients(of_inputs, of_driving[:-1], of_weights, of_driving[-1], of_start)
 
@@ -263,30 +219,36 @@ class FusedSteps:
         of_inputs: _Array,
         of_driving: _Array,
         of_weights: _Array,
+        has_spare: bool,
     ) -> None:
         """Go back through all steps of some trials: `of_state` goes from the last to the first one; fill the rest."""
-        n_units = len(back)
         slopes_from = values if self._keeps_values else before[1:]
         part = np.empty_like(back)
-        of_current = np.empty((_block_length(before[1:]), *of_state.shape), back.dtype)
+        of_current = np.empty((N_BUFFERS, _block_length(before[1:]), *of_state.shape), back.dtype)
+
+        @_UNNOTICED
+        def multiply(block: slice, here: _Array) -> None:
+            rows = _rows(here)
+            np.add(of_weights, np.dot(_rows(before[block]).T, rows, out=part), out=of_weights)
+            np.add(of_driving, _rows(driving[block]).T @ rows, out=of_driving)
+            of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
+
         # In the rate form, of the rates after a step. In the current form, of the rates as far as the next step used
         # them; and of the state that leaks into the next.
         of_after, of_leak = of_state, np.zeros_like(of_state)
         if not self._is_rate:
             of_after, of_leak = of_leak, of_after
         retreat = self._retreat_rates if self._is_rate else self._retreat_currents
-        for block in reversed(list(_blocks(before[1:]))):
-            here = of_current[: block.stop - block.start]
-            self._slope(slopes_from[block], here)
-            if self._is_rate and self._alpha is not None:
-                here *= self._alpha
-            for step in range(block.stop - 1, block.start - 1, -1):
-                of_after += of_rates[:, step]
-                retreat(here[step - block.start], of_after, of_leak, back)
-            rows = here.reshape(-1, n_units)
-            of_weights += np.dot(before[block].reshape(-1, n_units).T, rows, out=part)
-            of_driving += driving[block].reshape(-1, driving.shape[-1]).T @ rows
-            of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
+        with beside(has_spare) as do:
+            for block, buffer in zip(reversed(list(_blocks(before[1:]))), cycle(of_current), strict=False):
+                here = buffer[: block.stop - block.start]
+                self._slope(slopes_from[block], here)
+                if self._is_rate and self._alpha is not None:
+                    here *= self._alpha
+                for step in range(block.stop - 1, block.start - 1, -1):
+                    of_after += of_rates[:, step]
+                    retreat(here[step - block.start], of_after, of_leak, back)
+                do(multiply, block, here)
         if not self._is_rate:
             slope = np.empty_like(of_after)
             self._slope(before[0], slope)
@@ -319,44 +281,10 @@ class FusedSteps:
         return array if self._is_rate or self._alpha is None else array * self._alpha
 
 
-def _n_parts(n_trials: int, n_units: int) -> int:
-    """Choose the number of parts of a batch, each of which has a thread: as many as BLAS would take.
-
-    Each part's products take one thread. Threads of BLAS would wait for each other actively, at every step: on a
-    machine where something else takes one of the cores, that makes a step many times as long.
-    """
-    if n_trials * n_units**2 < _SMALL_STEP:
-        return 1
-    n_threads = max((library["num_threads"] for library in _blas().info()), default=1)
-    return max(1, min(n_threads, n_trials))
-
-
-def _for_parts(work: Callable[[int, slice], None], n_trials: int, n_parts: int) -> None:
-    """Do some work for each part of a batch, side by side."""
-    length = max(1, -(-n_trials // n_parts))
-    parts = [slice(min(start, n_trials), min(start + length, n_trials)) for start in range(0, n_parts * length, length)]
-    with _blas().limit(limits=1):
-        if n_parts == 1:
-            work(0, slice(0, n_trials))
-        else:
-            list(_pool(n_parts).map(work, range(n_parts), parts))
-
-
-@cache
-def _pool(n_threads: int) -> ThreadPoolExecutor:
-    """Threads that stay."""
-    return ThreadPoolExecutor(n_threads, "biornn")
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """Find the libraries that have threads, once: it takes milliseconds."""
-    return ThreadpoolController().select(user_api="blas")
-
-
 def _block_length(steps: _Array) -> int:
-    """Choose the steps, of (time, batch, unit), of a block: enough for a large product, but still in cache."""
-    return max(1, min(len(steps), _BLOCK_ROWS // max(1, steps.shape[1])))
+    """Choose the number of steps, of (time, batch, unit), of a block."""
+    n_steps, n_trials, n_units = steps.shape
+    return max(1, min(n_steps, max(_BLOCK_ROWS, _BLOCK_RATES // n_units) // max(1, n_trials)))
 
 
 def _blocks(steps: _Array) -> Iterator[slice]:
@@ -367,7 +295,12 @@ def _blocks(steps: _Array) -> Iterator[slice]:
 
 def _times(steps: _Array, weights: _Array) -> _Array:
     """Multiply (time, batch, pre) with (pre, post), as one product."""
-    return np.dot(steps.reshape(-1, steps.shape[-1]), weights).reshape(*steps.shape[:-1], weights.shape[-1])
+    return np.dot(_rows(steps), weights).reshape(*steps.shape[:-1], weights.shape[-1])
+
+
+def _rows(steps: _Array) -> _Array:
+    """Put all trials of all steps below each other, (time and batch, unit)."""
+    return steps.reshape(-1, steps.shape[-1])
 
 
 def _with_ones(inputs: _Array) -> _Array:
@@ -376,34 +309,3 @@ def _with_ones(inputs: _Array) -> _Array:
     driving = np.ones((n_steps, n_trials, n_channels + 1), inputs.dtype)
     driving[:, :, :-1] = inputs.swapaxes(0, 1)
     return driving
-
-
-class _Memory:
-    """Arrays whose memory is used again once nobody holds them: fresh pages cost as much as a product."""
-
-    def __init__(self) -> None:
-        self._free: list[NDArray[np.uint8]] = []
-
-    def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> _Array:
-        """Return an array with any content, at an address that frameworks like."""
-        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        if not n_bytes:
-            return np.empty(shape, dtype)
-        block = self._take_block(n_bytes + _ALIGNMENT)
-        offset = -block.ctypes.data % _ALIGNMENT
-        # Every view holds the lease, a framework's tensor too: when the last is gone, the block is free. Of an array in
-        # place of its buffer numpy would make them hold the block itself.
-        lease = np.frombuffer(block.data, np.uint8, n_bytes, offset)
-        weakref.finalize(lease, self._free.append, block).atexit = False
-        array: _Array = lease.view(dtype).reshape(shape)
-        return array
-
-    def _take_block(self, n_bytes: int) -> NDArray[np.uint8]:
-        while self._free:
-            try:
-                block = self._free.pop()
-            except IndexError:  # another thread was faster
-                break
-            if block.size >= n_bytes:
-                return block  # smaller ones are given back to the system: soon all suit the largest batch
-        return np.empty(n_bytes, np.uint8)

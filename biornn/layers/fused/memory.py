@@ -1,0 +1,42 @@
+"""Memory that is used again from update to update."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+_ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is, and copies any other
+
+
+class Memory:
+    """Arrays whose memory is used again once nobody holds them: fresh pages cost as much as a product."""
+
+    def __init__(self) -> None:
+        self._free: list[NDArray[np.uint8]] = []
+
+    def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating[Any]]:
+        """Return an array with any content, at an address that frameworks like."""
+        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if not n_bytes:
+            return np.empty(shape, dtype)
+        block = self._take_block(n_bytes + _ALIGNMENT)
+        offset = -block.ctypes.data % _ALIGNMENT
+        # Every view holds the lease, a framework's tensor too: when the last is gone, the block is free. Of an array in
+        # place of its buffer numpy would make them hold the block itself.
+        lease = np.frombuffer(block.data, np.uint8, n_bytes, offset)
+        weakref.finalize(lease, self._free.append, block).atexit = False
+        array: NDArray[np.floating[Any]] = lease.view(dtype).reshape(shape)
+        return array
+
+    def _take_block(self, n_bytes: int) -> NDArray[np.uint8]:
+        while self._free:
+            try:
+                block = self._free.pop()
+            except IndexError:  # another thread was faster
+                break
+            if block.size >= n_bytes:
+                return block  # smaller ones are given back to the system: soon all suit the largest batch
+        return np.empty(n_bytes, np.uint8)

@@ -1,0 +1,87 @@
+"""Threads of the steps: parts of a large batch side by side, or what no step waits for beside the steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+#: Multiplications of a step below which nothing is gained: from a thread for each part of the batch, and from one for
+#: what no step waits for.
+_SMALL_STEP = 2**21
+_SMALLEST_STEP = 2**18
+#: Arrays that work beside the steps may take turns with: one is filled while the others are read.
+N_BUFFERS = 3
+
+
+def choose_n_parts(n_trials: int, n_units: int) -> int:
+    """Choose the number of parts of a batch, each of which has a thread: as many as BLAS would take.
+
+    Each part's products take one thread. Threads of BLAS would wait for each other actively, at every step: on a
+    machine where something else takes one of the cores, that makes a step many times as long.
+    """
+    if n_trials * n_units**2 < _SMALL_STEP:
+        return 1
+    return max(1, min(_n_threads(), n_trials))
+
+
+def for_parts(work: Callable[[int, slice], None], n_trials: int, n_parts: int) -> None:
+    """Do some work for each part of a batch, side by side."""
+    length = max(1, -(-n_trials // n_parts))
+    parts = [slice(min(start, n_trials), min(start + length, n_trials)) for start in range(0, n_parts * length, length)]
+    with _blas().limit(limits=1):
+        if n_parts == 1:
+            work(0, slice(0, n_trials))
+        else:
+            list(_pool(n_parts).map(work, range(n_parts), parts))
+
+
+@contextmanager
+def beside(has_thread: bool) -> Iterator[Callable[..., None]]:
+    """Give a function that does some work in another thread, while the steps go on.
+
+    What it is given is done in its order; when it returns, less than `N_BUFFERS` of that are not done yet, and none are
+    at the end of the context. Without a thread it does everything at once.
+    """
+    if not has_thread:
+        yield lambda work, *arguments: work(*arguments)
+        return
+    under_way: deque[Future[None]] = deque()
+
+    def submit(work: Callable[..., None], *arguments: Any) -> None:
+        under_way.append(_pool(1).submit(work, *arguments))
+        if len(under_way) == N_BUFFERS:
+            under_way.popleft().result()
+
+    try:
+        yield submit
+    finally:
+        wait(under_way)
+    for future in under_way:
+        future.result()
+
+
+def has_spare_thread(n_trials: int, n_units: int) -> bool:
+    """Tell whether a thread for what no step waits for is there, and worth its while."""
+    return _SMALLEST_STEP <= n_trials * n_units**2 < _SMALL_STEP and _n_threads() > 1
+
+
+def _n_threads() -> int:
+    return max((library["num_threads"] for library in _blas().info()), default=1)
+
+
+@cache
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    """Threads that stay."""
+    return ThreadPoolExecutor(n_threads, "biornn")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Find the libraries that have threads, once: it takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")

@@ -1,0 +1,53 @@
+"""Threads of the steps: which steps get some, and work beside the steps."""
+
+import threading
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from biornn.layers.fused.threads import N_BUFFERS, beside, choose_n_parts, for_parts, has_spare_thread
+
+
+def test_threads_go_to_steps_that_gain_from_them() -> None:
+    sizes = {"small": (32, 64), "middle": (64, 100), "large": (128, 400)}
+    with threadpool_limits(2, user_api="blas"):
+        assert {name: choose_n_parts(*size) for name, size in sizes.items()} == {"small": 1, "middle": 1, "large": 2}
+        found = {name: has_spare_thread(*size) for name, size in sizes.items()}
+        assert found == {"small": False, "middle": True, "large": False}
+        assert choose_n_parts(1, 4000) == 1  # a trial is not divided
+    with threadpool_limits(1, user_api="blas"):
+        assert not any(has_spare_thread(*size) for size in sizes.values())
+        assert {choose_n_parts(*size) for size in sizes.values()} == {1}
+
+
+def test_parts_are_the_batch() -> None:
+    for n_trials, n_parts in [(5, 2), (4, 4), (2, 4), (0, 1)]:
+        found: list[int] = []
+        for_parts(lambda index, trials, found=found: found.extend(range(100)[trials]), n_trials, n_parts)
+        assert sorted(found) == list(range(n_trials))
+
+
+def test_work_beside_the_steps_is_done_in_order_and_never_far_behind() -> None:
+    done: list[int] = []
+    threads = set()
+
+    def work(number: int) -> None:
+        done.append(number)
+        threads.add(threading.current_thread())
+
+    with beside(has_thread=True) as do:
+        for number in range(20):
+            do(work, number)
+            assert len(done) > number + 1 - N_BUFFERS  # so that the next buffer is free
+    assert done == list(range(20))
+    assert threading.current_thread() not in threads
+    with beside(has_thread=False) as do:
+        do(work, 20)
+        assert done[-1] == 20
+    assert threading.current_thread() in threads
+
+
+@pytest.mark.parametrize("has_thread", [True, False])
+def test_an_error_beside_the_steps_is_raised(has_thread: bool) -> None:
+    with pytest.raises(ZeroDivisionError), beside(has_thread) as do:
+        do(lambda: 1 / 0)
