@@ -1,6 +1,6 @@
 """Measure everything that docs/benchmarks.md shows, one after the other: python experiments/benchmarks/all_tables.py.
 
-It takes about half an hour, in which the machine should do nothing else. Words after the command name single tables.
+It takes about an hour, in which the machine should do nothing else. Words after the command name single tables.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ TABLES = HERE.parents[1] / "docs" / "benchmarks"
 #: Table -> what the command of its name is told, beside where the table goes.
 COMMANDS: dict[str, list[str]] = {
     "step_times": ["--rounds", "3", "--updates", "2"],
-    "set_times": ["--rounds", "3", "--networks", "4", "--updates", "400"],
-    "profile_set": ["--networks", "3", "--updates", "200"],
+    "set_times": ["--rounds", "3", "--networks", "8", "--updates", "600"],
+    "profile_set": ["--rounds", "3", "--networks", "8", "--updates", "600"],
     "profile_step": ["--rounds", "3", "--updates", "2"],
     "violations": [],
     "larger_than_memory": [],
