@@ -26,7 +26,8 @@ def by_cell_type(values: xr.DataArray, cell_type: xr.DataArray, dim: str = "unit
     xr.DataArray
         Dims (..., `cell_type`), with `cell_type` in place of `dim`: always excitatory, inhibitory, unconstrained. NaN
         for a type that a network does not have. Units without a value (NaN) do not count: a network that diverged,
-        whose units are all NaN, is NaN. Name and attributes are those of `values`.
+        whose units are all NaN, is NaN. One infinite value, as `d_prime` may have, makes the mean infinite, two of
+        different sign make it NaN. Name and attributes are those of `values`.
 
     Raises
     ------
@@ -51,5 +52,6 @@ def by_cell_type(values: xr.DataArray, cell_type: xr.DataArray, dim: str = "unit
         ) from error
     labels = np.array(CELL_TYPES, object)
     names = xr.DataArray(labels, dims="cell_type", coords={"cell_type": labels})
-    mean: xr.DataArray = values.where(types == names).mean(dim, skipna=True, keep_attrs=True)
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        mean: xr.DataArray = values.where(types == names).mean(dim, skipna=True, keep_attrs=True)
     return mean.transpose(..., "cell_type")

@@ -68,7 +68,8 @@ def compare(
 
     Notes
     -----
-    Failed networks are often the worst ones: read a difference together with its `n_failed`.
+    Failed networks are often the worst ones: read a difference together with its `n_failed`. One seed gives a
+    difference, and nothing to tell it from chance: no interval, no p-value, no effect size.
 
     With n pairs no p-value is smaller than ``2**(1 - n)``: five pairs never reach 0.05, six can (0.031), and after
     Holm's correction over m tests it takes ``2**(1 - n) <= 0.05 / m``: ten pairs for m up to 25.

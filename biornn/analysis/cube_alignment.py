@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
 from biornn.analysis.memory_cube import cube_corners
+from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
+#: Scale of a cube, as a share of the largest coordinate, that could be rounding.
+_ROUNDING = 1e-14
 
 
 def align_cubes(cube: xr.Dataset) -> xr.Dataset:
@@ -26,7 +29,9 @@ def align_cubes(cube: xr.Dataset) -> xr.Dataset:
     xr.Dataset
         `centroids` (..., memory_state, bit): the corners of the ideal cube are at ±1 along each bit; `rotation`
         (..., component, bit), `offset` (..., component) and `scale` (...), with which any point of the space of the
-        components follows: ``(point - offset) @ rotation / scale``, as `align_scores` does for a path.
+        components follows: ``(point - offset) @ rotation / scale``, as `align_scores` does for a path. NaN for a
+        network whose centroids are, do not differ, or lie such that no turn brings them nearer to the cube, as those of
+        a network that holds only an exclusive or of its bits.
 
     Raises
     ------
@@ -73,9 +78,18 @@ def align_scores(scores: xr.DataArray, alignment: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xr.DataArray
-        As `scores`, with `bit` for `component`; the corners of the ideal cube are at ±1.
+        As `scores`, with `bit` for `component`; the corners of the ideal cube are at ±1. NaN where the alignment is.
+
+    Raises
+    ------
+    ValueError
+        If `component` is missing, or has fewer than the alignment.
     """
     require_dims(scores, "scores", ["component"])
+    if missing := set(alignment["component"].values.tolist()) - set(scores["component"].values.tolist()):
+        raise ValueError(
+            f"scores: expected the components of the alignment, got none of {sorted(missing)}; compute as many"
+        )
     scores = scores.sel(component=alignment["component"])
     aligned: xr.DataArray = (scores - alignment["offset"]).dot(alignment["rotation"], dim="component")
     return (aligned / alignment["scale"]).rename("aligned_scores")
@@ -83,12 +97,16 @@ def align_scores(scores: xr.DataArray, alignment: xr.Dataset) -> xr.DataArray:
 
 def _onto_cube(points: _Array, signs: _Array) -> tuple[_Array, _Array, _Array, float]:
     """Points (memory_state, bit) on the ideal cube; rotation (component, bit), offset (component), scale."""
-    offset = points.mean(axis=0)
-    centred = points - offset
-    if not np.isfinite(points).all() or not centred.any():
-        nan = np.nan
-        return np.full_like(signs, nan), np.full((points.shape[1], signs.shape[1]), nan), offset * nan, nan
+    nan = np.nan
+    undefined = np.full_like(signs, nan), np.full((points.shape[1], signs.shape[1]), nan), np.full(points.shape[1], nan)
+    if not np.isfinite(points).all():
+        return *undefined, nan
+    unit = power_of_two(points)
+    offset = (points / unit).mean(axis=0)
+    centred = points / unit - offset
     left, sizes, right = np.linalg.svd(centred.T @ signs, full_matrices=False)
     rotation = left @ right
     scale = sizes.sum() / signs.size
-    return centred @ rotation / scale, rotation, offset, float(scale)
+    if not scale > _ROUNDING:
+        return *undefined, nan
+    return centred @ rotation / scale, rotation, offset * unit, float(scale * unit)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from biornn.activations import activation
 from biornn.analysis.dims import require_dims
+from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
@@ -58,8 +59,8 @@ def currents(
     xr.Dataset
         `excitatory` and `inhibitory` (..., trial, time, unit), with `unit` postsynaptic, in float64; with `inputs` also
         `external`: the current of inputs and bias. The sum of the three is what the network adds up at a step, before
-        its activation (rate form) or leak (current form). All NaN for a network whose weights or rates are not finite:
-        one that diverged, failed, or is gated.
+        its activation (rate form) or leak (current form). All NaN for a network whose weights, rates or currents are
+        not finite: one that diverged, failed, or is gated.
 
     Raises
     ------
@@ -129,8 +130,9 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
         `excitatory`, `inhibitory` and `net`, their sum (..., time): means over trials and units.
         `balance_index` (...) and `balance_index_per_unit` (..., unit): ``1 - Σ|E + I| / Σ(|E| + |I|)``, summed over
         trials and times (and units): 1 where the two cancel at every moment, 0 where they never have opposite signs.
-        NaN where there is no current. `correlation_per_unit` (..., unit): Pearson's correlation of E with -I over all
-        trials and times; NaN where either never changes. `correlation` (...): its mean over the units that have one.
+        NaN where there is no current, as with silent units. `correlation_per_unit` (..., unit): Pearson's correlation
+        of E with -I over all trials and times; NaN where either never changes, as with a single sample. `correlation`
+        (...): its mean over the units that have one, NaN where none has.
         All dimensionless, and all NaN for a network whose weights or rates are not finite.
 
     Raises
@@ -221,7 +223,10 @@ def _last_epoch(weights: xr.Dataset) -> xr.Dataset:
 
 
 def _initial_rates(state: NDArray[np.floating], activation_name: str, formulation: str) -> NDArray[np.floating]:
-    return activation(activation_name)(state) if formulation == "current" else state
+    if formulation != "current":
+        return state
+    with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverged
+        return activation(activation_name)(state)
 
 
 def _external(weights: xr.Dataset, inputs: xr.DataArray, recurrent: xr.DataArray) -> xr.DataArray:
@@ -231,8 +236,10 @@ def _external(weights: xr.Dataset, inputs: xr.DataArray, recurrent: xr.DataArray
         inputs, recurrent = xr.align(inputs, recurrent, join="exact", copy=False)
     except ValueError as error:
         raise ValueError("inputs: expected the trials and times of rates; take both from the same trials") from error
-    driven = inputs.astype(np.float64).dot(weights["input_weights"].astype(np.float64), dim="input_channel")
-    return (driven + weights["recurrent_bias"]).where(recurrent.notnull()).transpose(*recurrent.dims)
+    # Infinity times an input of zero would warn.
+    into, bias = (weights[name].where(abs(weights[name]) < np.inf) for name in ("input_weights", "recurrent_bias"))
+    driven = inputs.astype(np.float64).dot(into.astype(np.float64), dim="input_channel")
+    return (driven + bias).where(recurrent.notnull()).transpose(*recurrent.dims)
 
 
 def _split(
@@ -244,10 +251,15 @@ def _split(
     before = np.empty(rates.shape)
     before[:, :1], before[:, 1:] = initial_rates, rates[:, :-1]
     positive, negative = np.maximum(weights, 0.0).astype(np.float64), np.minimum(weights, 0.0).astype(np.float64)
-    if split == "weight":
-        return before @ positive, before @ negative
-    active, suppressed = np.maximum(before, 0.0), np.minimum(before, 0.0)
-    return active @ positive + suppressed @ negative, active @ negative + suppressed @ positive
+    with np.errstate(over="ignore", invalid="ignore"):  # activity without bounds
+        if split == "weight":
+            both = before @ positive, before @ negative
+        else:
+            active, suppressed = np.maximum(before, 0.0), np.minimum(before, 0.0)
+            both = active @ positive + suppressed @ negative, active @ negative + suppressed @ positive
+    if not all(np.isfinite(current).all() for current in both):
+        return np.full(rates.shape, np.nan), np.full(rates.shape, np.nan)
+    return both
 
 
 def _balance(
@@ -255,16 +267,22 @@ def _balance(
 ) -> tuple[_Array | np.floating, ...]:
     """Give the values of `_BALANCE` for one network."""
     excitatory, inhibitory = _split(rates, initial_rates, weights, split)
+    # Shares and correlations do not depend on the scale, and squares then neither overflow nor vanish.
+    scale = power_of_two(np.array([one for part in (excitatory, inhibitory) for one in (part.min(), part.max())]))
+    excitatory /= scale
+    inhibitory /= scale
     net = excitatory + inhibitory
     samples = (0, 1)
-    over_time = [current.mean(axis=(0, 2)) for current in (excitatory, inhibitory, net)]
+    over_time = [current.mean(axis=(0, 2)) * scale for current in (excitatory, inhibitory, net)]
     left, total = np.abs(net).sum(samples), (np.abs(excitatory) + np.abs(inhibitory)).sum(samples)
     e, i = excitatory - excitatory.mean(samples), inhibitory.mean(samples) - inhibitory
     with np.errstate(invalid="ignore", divide="ignore"):  # no current, or one that never changes: NaN
         index, index_per_unit = 1 - left.sum() / total.sum(), 1 - left / total
-        scale = np.sqrt((e**2).sum(samples) * (i**2).sum(samples))
-        correlation = np.where(_varies(excitatory) & _varies(inhibitory), (e * i).sum(samples) / scale, np.nan)
-    known = correlation[np.isfinite(correlation)]
+        sizes = np.sqrt((e**2).sum(samples)) * np.sqrt((i**2).sum(samples))
+        correlation = (e * i).sum(samples) / sizes
+    is_known = _varies(excitatory) & _varies(inhibitory) & np.isfinite(correlation)
+    correlation = np.where(is_known, correlation, np.nan)
+    known = correlation[is_known]
     return *over_time, index, index_per_unit, known.mean() if known.size else np.float64(np.nan), correlation
 
 

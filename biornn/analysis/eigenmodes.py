@@ -42,7 +42,8 @@ def eigenmodes(
         the larger the more the eigenvalue moves with the weights; where the weights are given, `input_projection`
         (..., input_channel, mode): how much of the mode an input of size 1 excites, and `output_projection`
         (..., output_channel, mode): the output that the mode gives with an amplitude of 1. NaN for a matrix with NaN
-        or infinity, or with too few eigenvectors.
+        or infinity, with too few eigenvectors, or whose eigenvectors LAPACK does not find; a projection also where an
+        input or readout weight is not finite.
 
     Raises
     ------
@@ -105,7 +106,8 @@ def dominant_eigenvalue(eigenvalues: xr.DataArray, dt: float = 1.0) -> xr.Datase
         Without `mode`: `eigenvalue`, of a conjugate pair the one with the positive imaginary part; `frequency`, as the
         paper's code has it: ``|Im λ / (π Re λ)|``, dimensionless, 0 for a real eigenvalue; `rotation_frequency`:
         ``|arg λ| / (2π dt)`` in Hz, at which a linear network with alpha = 1 turns from step to step. NaN where an
-        eigenvalue is not finite.
+        eigenvalue is not finite. `frequency` is infinite where all eigenvalues are imaginary; where all are 0, both
+        are 0, as nothing turns.
 
     Raises
     ------
@@ -147,6 +149,7 @@ def dominant_eigenvalue(eigenvalues: xr.DataArray, dt: float = 1.0) -> xr.Datase
 def _project(weights: xr.DataArray, vectors: xr.DataArray) -> xr.DataArray:
     """Sum over units; matched by position, as the weights of a run all have the same units."""
     bare = weights.drop_vars("unit", errors="ignore")
+    bare = bare.where(abs(bare) < np.inf)  # infinity times zero would warn
     return xr.dot(bare, vectors.drop_vars("unit"), dim="unit")
 
 
@@ -154,9 +157,12 @@ def _eigenvectors(weights: NDArray[np.floating], values: _Complex) -> tuple[_Com
     """Left (mode, unit) and right (unit, mode) eigenvectors, in the order of the eigenvalues."""
     n_units = len(values)
     undefined = np.full((n_units, n_units), complex(np.nan, np.nan))
-    if not np.isfinite(weights).all():
+    if not (np.isfinite(weights).all() and np.isfinite(values).all()):
         return undefined, undefined
-    found, vectors = np.linalg.eig(weights.T.astype(np.float64))  # columns: left eigenvectors of the weights
+    try:
+        found, vectors = np.linalg.eig(weights.T.astype(np.float64))  # columns: left eigenvectors of the weights
+    except np.linalg.LinAlgError:  # it does not converge
+        return undefined, undefined
     # The transpose has the same eigenvalues up to rounding, and LAPACK gives them in another order.
     order = linear_sum_assignment(np.abs(values[:, np.newaxis] - found))[1]
     left = vectors.T[order].astype(np.complex128)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.scale import power_of_two
 
 
 def eigenvalue_paths(eigenvalues: xr.DataArray) -> xr.DataArray:
@@ -22,8 +23,8 @@ def eigenvalue_paths(eigenvalues: xr.DataArray) -> xr.DataArray:
     -------
     xr.DataArray
         The same values, sorted along `mode`: at the last epoch as they came, and at each epoch before so that the sum
-        of squared distances to the epoch after is smallest. NaN where an epoch is not finite; the epochs on its two
-        sides are matched with each other.
+        of squared distances to the epoch after is smallest. As they came where an epoch is not finite, such as NaN of a
+        network that diverged; the epochs on its two sides are matched with each other. A single epoch stays as it is.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def escape_step(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
     xr.DataArray
         `escape_step` (..., mode): the `step` (where there is none, or it is not known: the `epoch`) of the first
         snapshot from which on the eigenvalue is outside, snapshots that are not finite left out; NaN where it is inside
-        at the end.
+        at the last that is finite, and where none is.
 
     Raises
     ------
@@ -137,6 +138,7 @@ def _paths(values: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
             continue
         if after is not None:
             distance = np.abs(matched[after][:, np.newaxis] - values[epoch])
-            matched[epoch] = values[epoch][linear_sum_assignment(distance**2)[1]]
+            # To scale, as squares of the distances of a diverging network may be too large to sum.
+            matched[epoch] = values[epoch][linear_sum_assignment((distance / power_of_two(distance)) ** 2)[1]]
         after = epoch
     return matched

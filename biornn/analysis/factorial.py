@@ -67,6 +67,7 @@ def factorial_effects(
 
     Each effect is a contrast within blocks, tested by flipping the signs of the seeds' contrasts. That is exact where
     these are symmetric about 0 under the hypothesis. With a single factor of two levels it is the test of `compare`.
+    One complete block gives effects, but no interval, p-value or effect size.
 
     Examples
     --------

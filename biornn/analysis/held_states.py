@@ -85,5 +85,7 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
     if len(aligned) > 2:
         counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
     if not counts.any():
-        raise StatesNotHeld("memory_state: expected samples at which every bit is set, got none")
+        raise StatesNotHeld(
+            "memory_state: expected samples at which every bit is set, got none; take the task's probe, or more trials"
+        )
     return states.where(counts, "")

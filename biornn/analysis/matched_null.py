@@ -117,7 +117,8 @@ def compare_with_null(
         Per network (and epoch): `observed`, `null_mean`, `null_sd` (in the units of the statistic), `z`, the difference
         of observed and mean over the sd, NaN where the null does not vary; `p_value`, Monte Carlo and two-sided: twice
         the smaller of ``(1 + number of draws at least as large) / (1 + n_draws)`` and the same for as small, at most 1.
-        NaN where the statistic is NaN, as for a network that diverged.
+        NaN where the statistic of the weights or of a draw is not finite, as for a network that diverged. Where
+        shuffling changes nothing, as with a single unit or weights that are all equal, the p-value is 1.
 
     Raises
     ------
@@ -181,7 +182,7 @@ def _real(values: xr.DataArray) -> xr.DataArray:
         raise ValueError("statistic: expected real numbers, got complex ones; take abs(...) or .real of them")
     if left := [dim for dim in _MATRIX if dim in values.dims]:
         raise ValueError(f"statistic: expected one number per network (and epoch), got values along {left[0]!r}")
-    return values
+    return values.where(abs(values) < np.inf)
 
 
 def _groups(

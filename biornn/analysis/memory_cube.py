@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biornn.analysis.dims import require_dims
 from biornn.analysis.held_states import held_states
 from biornn.analysis.population import principal_components
+from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
 #: What the kernel gives, with the dims of each.
@@ -59,8 +60,9 @@ def memory_cube(
         state, in degrees;
         `spread` (..., memory_state): root mean square distance of a state's samples from its centroid; `separation`
         (...): smallest distance between two centroids over the root mean square of the spreads.
-        All NaN for a network whose activity is not finite; shares, scores and `centroids` also where the activity never
-        changes.
+        All NaN for a network whose activity is not finite; shares, scores, angles and `centroids` also where the
+        activity never changes, as with silent units. `separation` is infinite where samples of a state do not differ,
+        as with a single one of each.
 
     Raises
     ------
@@ -144,7 +146,8 @@ def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[
     """Centroids, spread, edge lengths, edge angles, affine and similarity R², separation; (trial, time, unit) in."""
     signs = cube_corners(labels)
     n_states, n_bits = signs.shape
-    centroids, spread = _states(activity, index, n_states)
+    scale, origin = power_of_two(activity), activity[0, 0].astype(np.float64)
+    centroids, spread = _states(activity, index, n_states, origin, scale)
     ends = np.array([edge[1:] for edge in _edges(labels)])
     lengths = np.linalg.norm(centroids[ends[:, 0]] - centroids[ends[:, 1]], axis=1)
     # From a corner along bit k: to the state in which only that bit is of the other sign.
@@ -156,15 +159,23 @@ def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[
         between = centroids[:, np.newaxis] - centroids
         nearest = np.linalg.norm(between, axis=-1)[~np.eye(n_states, dtype=bool)].min()
         separation = np.float64(nearest) / np.sqrt((spread**2).mean())
-    return centroids, spread, lengths, angles, *_fits(centroids, signs), separation
+    fits = _fits(centroids, signs)
+    return centroids * scale + origin, spread * scale, lengths * scale, angles, *fits, separation
 
 
-def _states(activity: NDArray[np.floating], index: NDArray[np.intp], n_states: int) -> tuple[_Array, _Array]:
-    """Centroid and spread of each state; NaN where any sample at all is not finite."""
+def _states(
+    activity: NDArray[np.floating], index: NDArray[np.intp], n_states: int, origin: _Array, scale: float
+) -> tuple[_Array, _Array]:
+    """Centroid, from the origin, and spread of each state, over the scale; NaN where any sample is not finite.
+
+    With a sample as the origin, a rate that never changes is exactly zero.
+    """
     centroids, spread = np.full((n_states, activity.shape[-1]), np.nan), np.full(n_states, np.nan)
     if np.isfinite(activity).all():
         for state in range(n_states):  # one after another: all samples in double precision need twice the activity
             samples = activity[index == state].astype(np.float64)
+            samples -= origin
+            samples /= scale
             centroids[state] = samples.mean(axis=0)
             samples -= centroids[state]
             spread[state] = np.sqrt(np.einsum("ij,ij", samples, samples) / len(samples))

@@ -6,7 +6,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.convergence import values_of
+from biornn.analysis.dims import require_dims, require_square
+from biornn.analysis.scale import power_of_two
 
 _MATRIX = ["unit_pre", "unit_post"]
 
@@ -23,7 +25,8 @@ def distance_from_initial(recurrent_weights: xr.DataArray) -> xr.DataArray:
     -------
     xr.DataArray
         `distance_from_initial` (..., epoch): Frobenius norm of the difference over that of the initial weights; 0 at
-        the first epoch, NaN where weights are not finite or all initial ones are zero.
+        the first epoch, NaN where weights are not finite; NaN throughout where those of the first epoch are not, or are
+        all zero.
 
     Raises
     ------
@@ -38,11 +41,9 @@ def distance_from_initial(recurrent_weights: xr.DataArray) -> xr.DataArray:
     [0.0, 0.2]
     """
     require_dims(recurrent_weights, "recurrent_weights", ["epoch", *_MATRIX])
-    weights = recurrent_weights.astype(np.float64)
+    weights = recurrent_weights.where(abs(recurrent_weights) < np.inf).astype(np.float64)
     initial = weights.isel(epoch=0, drop=True)
-    size = (initial**2).sum(_MATRIX, skipna=False)
-    square_change = ((weights - initial) ** 2).sum(_MATRIX, skipna=False)
-    distance = (square_change / size.where(size > 0)) ** 0.5
+    distance = _norm(weights - initial) / _norm(initial).where(lambda size: size > 0)
     distance.attrs = {"units": "1", "long_name": "distance from the initial recurrent weights"}
     return distance.rename("distance_from_initial")
 
@@ -60,12 +61,12 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     xr.DataArray
         `distance_from_orthogonal`, dimensionless: ``sqrt(Σ (σ − 1)² / n)`` over the n singular values σ, the Frobenius
         norm of the difference over that of an orthogonal matrix; 0 for an orthogonal, 1 for the zero matrix. NaN where
-        weights are not finite.
+        weights are not finite, or LAPACK does not find the singular values.
 
     Raises
     ------
     ValueError
-        If a dim is missing.
+        If a dim is missing or the matrix is not square.
 
     Notes
     -----
@@ -77,7 +78,7 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     >>> float(distance_from_orthogonal(xr.DataArray([[0.0, 1.0], [-1.0, 0.0]], dims=_MATRIX)))
     0.0
     """
-    require_dims(recurrent_weights, "recurrent_weights", _MATRIX)
+    require_square(recurrent_weights)
     distance: xr.DataArray = xr.apply_ufunc(
         _from_orthogonal,
         recurrent_weights,
@@ -89,8 +90,23 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     return distance.rename("distance_from_orthogonal")
 
 
+def _norm(matrices: xr.DataArray) -> xr.DataArray:
+    """Frobenius norm; NaN where a matrix is not finite."""
+    norm: xr.DataArray = xr.apply_ufunc(
+        _frobenius, matrices, input_core_dims=[_MATRIX], dask="parallelized", output_dtypes=[np.float64]
+    )
+    return norm
+
+
+def _frobenius(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = power_of_two(matrices, axis=(-2, -1))
+    norm: NDArray[np.float64] = np.sqrt(((matrices / scale) ** 2).sum(axis=(-2, -1))) * scale[..., 0, 0]
+    return norm
+
+
 def _from_orthogonal(weights: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Over the last two axes; NaN where a matrix is not finite."""
-    finite = np.isfinite(weights).all(axis=(-2, -1))
-    singular = np.linalg.svd(np.where(finite[..., None, None], weights, 0.0).astype(np.float64), compute_uv=False)
-    return np.where(finite, np.sqrt(((singular - 1) ** 2).mean(axis=-1)), np.nan)
+    """Over the last two axes; NaN where a matrix has no singular values."""
+    deviation = values_of(np.linalg.svdvals, weights, np.float64) - 1
+    scale = power_of_two(deviation, axis=(-1,))
+    distance: NDArray[np.float64] = np.sqrt(((deviation / scale) ** 2).mean(axis=-1)) * scale[..., 0]
+    return distance

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from biornn.analysis.holm import holm
+from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
 #: What the kernel gives, with what it means.
@@ -114,11 +115,14 @@ def _statistics(
     rng = np.random.default_rng(seed)
     if np.ptp(known) <= rounding:  # nothing varies: the interval has no width, and the effect size no yardstick
         return mean, mean, mean, _sign_flip_p(known, rounding, n_resamples, rng), np.nan, n_pairs
+    scale = float(power_of_two(known))  # the interval takes third powers, which may overflow or vanish
+    known, rounding = known / scale, rounding / scale
     interval = stats.bootstrap(
         (known,), np.mean, n_resamples=n_resamples, confidence_level=confidence_level, method="BCa", rng=rng
     ).confidence_interval
     p_value = _sign_flip_p(known, rounding, n_resamples, rng)
-    return mean, interval.low, interval.high, p_value, mean / float(known.std(ddof=1)), n_pairs
+    effect_size = float(known.mean()) / float(known.std(ddof=1))
+    return mean, interval.low * scale, interval.high * scale, p_value, effect_size, n_pairs
 
 
 def _sign_flip_p(differences: _Array, rounding: float, n_resamples: int, rng: np.random.Generator) -> float:

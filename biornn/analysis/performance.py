@@ -11,6 +11,8 @@ from biornn.schema import text
 _SAMPLE = ["trial", "time", "output_channel"]
 #: An output beyond it, in size, says +1 or -1.
 _THRESHOLD = 0.5
+#: An error that is still a number when it is squared and summed over as many samples as fit into memory.
+_LARGEST_ERROR = 1e147
 
 
 def performance(
@@ -44,7 +46,8 @@ def performance(
         `memory_state` also `mse_per_state` and `accuracy_per_state` (..., memory_state), states in sorted order, each
         over the samples at which the state is to be held; with `response_window` also `accuracy_settled`, over the
         samples outside of the windows (NaN if there are none). Errors are in squared units of the outputs, accuracies
-        from 0 to 1. Every score of a network is NaN if one of its outputs is NaN or infinite.
+        from 0 to 1. Every score of a network is NaN if one of its outputs, or of their squared errors, is NaN or
+        infinite.
 
     Raises
     ------
@@ -54,7 +57,8 @@ def performance(
     Notes
     -----
     Made for targets of three levels, such as those of the flip-flop: Sussillo & Barak (2013), Neural Comput. 25, 626.
-    Chance is not 0.5: a silent network scores the share of targets that are 0.
+    Chance is not 0.5: a silent network scores the share of targets that are 0. Scores of a single trial are scores of
+    its one course, and say little of others.
 
     Examples
     --------
@@ -67,7 +71,8 @@ def performance(
     (0.75, 0.135)
     """
     outputs, targets = _same_samples(outputs, targets, "targets", _SAMPLE)
-    finite = (abs(outputs.astype(np.float64) - targets) < np.inf).all(_SAMPLE)  # False where an error is NaN
+    # False where an error is NaN. A mean of squares below this does not overflow.
+    finite = (abs(outputs.astype(np.float64) - targets) < _LARGEST_ERROR).all(_SAMPLE)
     # What a diverged network would score is thrown away below.
     outputs = outputs.transpose(..., *_SAMPLE).where(finite, 0.0)
     square_error = (outputs.astype(np.float64) - targets) ** 2
@@ -85,7 +90,8 @@ def performance(
     if response_window is not None:
         _, response_window = _same_samples(outputs, response_window, "response_window", _SAMPLE)
         settled = ~response_window.astype(bool)
-        scores["accuracy_settled"] = (correct & settled).sum(_SAMPLE) / settled.sum(_SAMPLE)
+        n_settled = settled.sum(_SAMPLE)
+        scores["accuracy_settled"] = (correct & settled).sum(_SAMPLE) / n_settled.where(n_settled > 0)
     result = xr.Dataset({name: score.where(finite) for name, score in scores.items()})
     for name, score in result.data_vars.items():
         measure, _, by = str(name).partition("_")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
 #: samples (sample, unit) and number of components -> scores, loadings (unit, component), share, mean
@@ -33,7 +34,7 @@ def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datas
         `scores` (..., trial, time, component), in the units of the rates; `loadings` (..., unit, component), of length
         1, the largest of each positive; `explained_variance_ratio` (..., component); `mean` (..., unit). Components are
         counted from 1. All NaN for a network whose activity is not finite; all but the mean for activity that never
-        changes.
+        changes, such as that of silent units or a single sample.
 
     Raises
     ------
@@ -76,7 +77,8 @@ def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datase
     -------
     xr.Dataset
         As `principal_components` gives it, but nothing is centred: zero activity has scores of zero, and
-        `explained_variance_ratio` is the share of the SUM OF SQUARES about zero. `mean` is for information.
+        `explained_variance_ratio` is the share of the SUM OF SQUARES about zero. `mean` is for information. All but
+        the mean are NaN where all units are silent.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def participation_ratio(rates: xr.DataArray) -> xr.DataArray:
     -------
     xr.DataArray
         `participation_ratio`, dimensionless, without the dims `trial`, `time` and `unit`. NaN where activity is not
-        finite or never changes.
+        finite or never changes, such as that of silent units or a single sample. A constant unit adds nothing.
 
     Raises
     ------
@@ -200,22 +202,27 @@ def _decompose(decomposition: _Decomposition, rates: xr.DataArray, n_components:
 def _principal(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return _undefined(samples, n_components)
+    scale = power_of_two(samples)
+    samples /= scale
     mean = samples.mean(axis=0)
     # Centred beforehand, since the solver subtracts the square of the mean from the second moments; and in place, since
     # nobody else has the samples.
     samples -= mean
     pca = PCA(n_components, svd_solver="covariance_eigh").fit(samples)
     loadings = pca.components_.T
-    return samples @ loadings, loadings, pca.explained_variance_ratio_, mean
+    return samples @ loadings * scale, loadings, pca.explained_variance_ratio_, mean * scale
 
 
 def _singular(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
     if not np.isfinite(samples).all() or not samples.any():
         return _undefined(samples, n_components)
+    scale = power_of_two(samples)
+    samples /= scale
     squares, vectors = np.linalg.eigh(samples.T @ samples)
     largest = slice(None, -n_components - 1, -1)
     loadings = vectors[:, largest]
-    return samples @ loadings, loadings, np.maximum(squares[largest], 0.0) / squares.sum(), samples.mean(axis=0)
+    share = np.maximum(squares[largest], 0.0) / squares.sum()
+    return samples @ loadings * scale, loadings, share, samples.mean(axis=0) * scale
 
 
 def _undefined(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
@@ -230,6 +237,7 @@ def _participation_ratio(activity: NDArray[np.floating]) -> float:
     samples = activity.reshape(-1, activity.shape[-1]).astype(np.float64)
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return float("nan")
+    samples /= power_of_two(samples)
     samples -= samples.mean(axis=0)
     covariance = samples.T @ samples / len(samples)
     # The sum of squared eigenvalues of a symmetric matrix is the sum of its squared entries.

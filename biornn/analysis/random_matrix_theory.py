@@ -11,9 +11,12 @@ from scipy.optimize import brentq
 from scipy.special import gammainc
 
 from biornn.analysis.presynaptic_type import presynaptic_type
+from biornn.analysis.scale import power_of_two
 from biornn.analysis.spectrum import eigenspectrum
 
 _Array = NDArray[np.float64]
+#: Share of the largest weight, per unit, up to which an eigenvalue is zero; and, squared, a variance.
+_ROUNDING = 1e-13
 _LONG_NAMES = {
     "bulk_radius": "radius of the bulk of the eigenvalues, predicted",
     "median_modulus": "modulus within which half of the eigenvalues lie, predicted",
@@ -51,7 +54,7 @@ def predicted_spectrum(
         `median_modulus`: half of them are predicted to lie within it;
         `edge`: somewhat beyond the bulk radius, since units are not infinitely many;
         `outlier`: ``N (f μ_E + (1 − f) μ_I)``, real, what the means add; nothing shows where it lies inside the bulk.
-        NaN for a network that diverged or failed.
+        NaN for a network that diverged or failed, and for a single unit, whose one weight has no variance.
 
     Raises
     ------
@@ -128,8 +131,10 @@ def bulk_and_outliers(
         `bulk_radius`, `edge` and `outlier` as predicted; and of the eigenvalues: `n_outliers`, how many have a modulus
         beyond the edge (the two of a conjugate pair are two); `largest_outlier`, complex, the one of the largest
         modulus, NaN where there is none; `measured_bulk_radius`, the bulk radius at which the predicted median modulus
-        would be that of the eigenvalues. All dimensionless, without the dims `unit_pre` and `unit_post`; NaN for a
-        network that diverged or failed.
+        would be that of the eigenvalues, NaN where the predicted one is 0. All dimensionless, without the dims
+        `unit_pre` and `unit_post`; NaN for a network that diverged or failed, for a single unit, and, for what is of
+        the eigenvalues, where LAPACK does not find them. Where all weights of a type are equal, the bulk is the point
+        0, and eigenvalues that are 0 up to rounding belong to it.
 
     Raises
     ------
@@ -154,16 +159,19 @@ def bulk_and_outliers(
     [0, 1]
     """
     predicted = predicted_spectrum(recurrent_weights, cell_type, false_alarm)
-    known = predicted["edge"].notnull()
     eigenvalues = eigenspectrum(recurrent_weights)
-    outside = abs(eigenvalues) > predicted["edge"]
+    known = predicted["edge"].notnull() & eigenvalues.notnull().all("mode")
+    # An eigenvalue of zero comes out as rounding, which is far beyond a bulk without a radius.
+    largest_weight = abs(recurrent_weights).max(["unit_pre", "unit_post"], skipna=False)
+    edge = np.maximum(predicted["edge"], _ROUNDING * eigenvalues.sizes["mode"] * largest_weight)
+    outside = abs(eigenvalues) > edge
     half = predicted["median_modulus"]
     median = abs(eigenvalues).median("mode", skipna=False)
     largest = eigenvalues.isel(mode=0, drop=True)
     measured = predicted[["bulk_radius", "edge", "outlier"]].assign(
-        measured_bulk_radius=predicted["bulk_radius"] * median / half.where(half > 0),
+        measured_bulk_radius=predicted["bulk_radius"] / half.where(half > 0) * median,
         n_outliers=outside.sum("mode").where(known),
-        largest_outlier=largest.where(abs(largest) > predicted["edge"]),
+        largest_outlier=largest.where(abs(largest) > edge),
     )
     return _described(measured)
 
@@ -176,13 +184,14 @@ def _described(dataset: xr.Dataset) -> xr.Dataset:
 
 def _predict(weights: NDArray[np.floating], types: NDArray[np.intp], false_alarm: float) -> tuple[float, ...]:
     """Bulk radius, median modulus, edge and outlier of one matrix."""
-    if not np.isfinite(weights).all() or (types < 0).any():
+    if not np.isfinite(weights).all() or (types < 0).any() or len(types) < 2:
         return (np.nan,) * 4
-    mean, variance = _moments_of_rows(weights.astype(np.float64), types)
+    scale = power_of_two(weights)
+    mean, variance = _moments_of_rows(weights.astype(np.float64) / scale, types)
     total = variance.sum()
     radius = np.sqrt(total)
     margin = _edge_of_gaussian(max(1, round(total**2 / (variance**2).sum())), false_alarm) if total > 0 else 1.0
-    return radius, _modulus_of_share(variance, 0.5), margin * radius, mean.sum()
+    return tuple(scale * one for one in (radius, _modulus_of_share(variance, 0.5), margin * radius, mean.sum()))
 
 
 def _moments_of_rows(weights: _Array, types: NDArray[np.intp]) -> tuple[_Array, _Array]:
@@ -191,7 +200,7 @@ def _moments_of_rows(weights: _Array, types: NDArray[np.intp]) -> tuple[_Array, 
     for number in np.unique(types):
         rows = types == number
         mean[rows], variance[rows] = weights[rows].mean(), weights[rows].var()
-    return mean, variance
+    return mean, np.where(variance > _ROUNDING**2 * (weights**2).max(), variance, 0.0)
 
 
 def _modulus_of_share(variance: _Array, share: float) -> float:

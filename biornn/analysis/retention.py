@@ -83,7 +83,10 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
 def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:
     steps = np.diff(inputs["time"].values) if "time" in inputs.coords else np.empty(0)
     if not len(steps) or not np.allclose(steps, steps[0]) or steps[0] <= 0:
-        raise ValueError("probe_trials: expected evenly spaced, increasing times in ms, got others")
+        got = "others" if len(steps) else "fewer than two"
+        raise ValueError(
+            f"probe_trials: expected evenly spaced, increasing times in ms, got {got}; take the task's probe"
+        )
     if not steps[0] <= duration < np.inf:
         raise ValueError(f"duration: expected at least a step of {steps[0]:g} ms, got {duration!r}")
     values = steps[0] * np.arange(int(duration / steps[0] + 1e-9) + 1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from biornn.analysis.dims import require_dims
 from biornn.analysis.held_states import held_states
 from biornn.analysis.memory_cube import cube_corners
+from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
 #: What the kernel gives, with the dims of each, and its meaning.
@@ -55,7 +56,8 @@ def selectivity(
         number of bits that the rate depends on, alone or in combination: 1 for a unit of one bit, n for one that all
         bits move alike.
         Bits are counted from 1. NaN for a unit whose rate never changes, and for a network whose activity is not
-        finite.
+        finite; `mixed_selectivity` also for a unit that no bit moves. With a single sample of each state nothing is
+        known of the spread within it: `residual` is then 0 whatever the unit does.
 
     Raises
     ------
@@ -134,5 +136,6 @@ def _by_state(activity: NDArray[np.floating], index: NDArray[np.intp], n_states:
     # The first sample is as good an origin as any, and a rate that never changes is then exactly zero.
     samples = activity[kept].astype(np.float64)
     samples = samples - samples[0] if np.isfinite(activity).all() else np.full_like(samples, np.nan)
+    samples /= power_of_two(samples, axis=(0,))  # no measure depends on it
     of_state = [samples[index[kept] == state] for state in range(n_states)]
     return np.stack([one.mean(axis=0) for one in of_state]), np.stack([one.var(axis=0) for one in of_state])

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
@@ -48,8 +49,8 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     xr.DataArray
         `cka`, `procrustes` or `cca`, dims (..., `network`, `other_network`), symmetric; the diagonal is 1, for
         distances 0. Each coordinate of `network`, such as `condition` and `seed`, stands on `other_network` too, there
-        as `other_condition` and `other_seed`. Rows and columns are NaN for a network whose activity is not finite or
-        never changes.
+        as `other_condition` and `other_seed`. Rows and columns are NaN for a network whose activity is not finite,
+        never changes, as with silent units or a single sample, or changes by no more than rounding.
 
     Raises
     ------
@@ -170,31 +171,38 @@ def _matrix(activity: NDArray[np.floating], basis: _Basis, compare: _Compare, di
     n_networks = len(activity)
     values = np.full((n_networks, n_networks), np.nan)
     decomposed = {index: axes for index in range(n_networks) if (axes := _principal_axes(activity[index])) is not None}
-    maps = {index: (mean, basis(sizes, vectors)) for index, (mean, sizes, vectors) in decomposed.items()}
-    for first, (mean, onto) in maps.items():
+    maps = {index: basis(sizes, vectors) for index, (sizes, vectors) in decomposed.items()}
+    for first, onto in maps.items():
         values[first, first] = diagonal
-        image = np.subtract(activity[first], mean, dtype=np.float64) @ onto
+        image = _centred(activity[first])[0] @ onto
         for second in (index for index in maps if index > first):
-            other_mean, other_onto = maps[second]
-            cross = image.T @ np.subtract(activity[second], other_mean, dtype=np.float64) @ other_onto
+            cross = image.T @ _centred(activity[second])[0] @ maps[second]
             values[first, second] = values[second, first] = compare(cross)
     return values
 
 
-def _principal_axes(samples: NDArray[np.floating]) -> tuple[_Array, _Array, _Array] | None:
-    """Mean, singular values and right singular vectors (unit, component) of samples (sample, unit) about the mean.
+def _centred(samples: NDArray[np.floating]) -> tuple[_Array, _Array]:
+    """Take samples (sample, unit) about their mean; give both to a scale at which squares are numbers other than 0."""
+    scale = power_of_two(samples)
+    mean = samples.mean(axis=0, dtype=np.float64)
+    centred = np.subtract(samples, mean, dtype=np.float64)
+    centred /= scale
+    return centred, mean / scale
 
-    Components that rounding of the samples could have made are left out. None for activity that is not finite or never
-    changes.
+
+def _principal_axes(samples: NDArray[np.floating]) -> tuple[_Array, _Array] | None:
+    """Singular values and right singular vectors (unit, component) of the centred samples (sample, unit).
+
+    Components that rounding of the samples could have made are left out. None for activity that is not finite, never
+    changes, or has no other components.
     """
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return None
-    mean = samples.mean(axis=0, dtype=np.float64)
+    centred, mean = _centred(samples)
     # The triangular factor has the singular values and right vectors of the samples, to the same precision.
-    triangle = np.linalg.qr(np.subtract(samples, mean, dtype=np.float64), mode="r")
-    _, sizes, vectors = np.linalg.svd(triangle, full_matrices=False)
+    _, sizes, vectors = np.linalg.svd(np.linalg.qr(centred, mode="r"), full_matrices=False)
     # Rounding adds noise of at most this norm; the number of units allows for that of the arithmetic.
     precision = np.finfo(np.result_type(samples.dtype, np.float32)).eps
     noise = samples.shape[1] * precision * np.sqrt((sizes**2).sum() + len(samples) * (mean**2).sum())
-    kept = max(1, int((sizes > noise).sum()))
-    return mean, sizes[:kept], vectors[:kept].T
+    kept = int((sizes > noise).sum())
+    return (sizes[:kept], vectors[:kept].T) if kept else None

@@ -62,7 +62,8 @@ def similarity_test(
         `difference`: the first minus the second, for distances the second minus the first: positive where networks of
         one condition are more alike;
         `p_value`: one-sided, share of the permutations with a difference at least as large, the true labels included:
-        ``(1 + #) / (1 + n)`` for n random ones; `n_permutations`: how many;
+        ``(1 + #) / (1 + n)`` for n random ones; NaN where there is no other way to label the networks;
+        `n_permutations`: how many;
         `same_seed`: mean over the pairs of one seed and different conditions, to be compared with the `between` of a
         matched test: where these are more alike, a seed (its initial draws, its trials) makes networks alike. NaN where
         no seed is shared or known;
@@ -261,7 +262,10 @@ def _p_value(
     """Share of the labellings whose pairs within conditions are at least as alike as those of the true one.
 
     The number of pairs within conditions is the same in all of them, so their sum orders them as the difference does.
+    NaN where the true one is the only one: nothing was tested.
     """
+    if len(labels) == 1 and is_exact:
+        return float("nan")
     observed = alike[condition[first] == condition[second]].sum()
     tolerance = 1e-12 * np.abs(alike).sum()  # ties that rounding parts: a sum of 3,000 pairs is good to 4e-13
     n_reached = 0

@@ -54,7 +54,8 @@ def simulate(
     xarray.Dataset
         ``rates`` (network, trial, time, unit), after the input at each time, and ``outputs`` (network, trial, time,
         output_channel), in float64; without `network` where `weights` has none. Other dims of the inputs and of
-        `silenced` stand beside `trial`. Activity that grows without bounds ends in infinity and NaN.
+        `silenced` stand beside `trial`. Activity that grows without bounds ends in infinity and NaN; a network that
+        failed, without a formulation, is NaN.
 
     Raises
     ------
@@ -158,6 +159,10 @@ def _run(
     """Run one network on inputs (row, time, input channel), and write its activity (row, time, ...)."""
     if (formulation := str(weights["formulation"].values)) in GATED:
         raise ValueError(f"weights: expected a network in the rate or current form, got {formulation!r}; leave it out")
+    if not formulation:  # it failed
+        for array in activity.values():
+            array[...] = np.nan
+        return
     input_weights = _matrix(weights["input_weights"], "input_channel", "unit")
     recurrent_weights = _matrix(weights["recurrent_weights"], "unit_pre", "unit_post")
     output_weights = _matrix(weights["output_weights"], "unit", "output_channel")
@@ -165,7 +170,7 @@ def _run(
     f = activation(str(weights["activation"].values))
     for start in range(0, len(inputs), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        with np.errstate(over="ignore", invalid="ignore"):  # activity without bounds
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # activity without bounds
             # Time first: each step then reads and writes one piece of memory.
             rates = np.ascontiguousarray(inputs[rows].swapaxes(0, 1)) @ input_weights
             rates += weights["recurrent_bias"].values

@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import entr
 
+from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_square
 
 _MATRIX = ["unit_pre", "unit_post"]
@@ -30,7 +31,8 @@ def singular_value_entropy(recurrent_weights: xr.DataArray, normalised: bool = T
     -------
     xr.DataArray
         `singular_value_entropy`, dimensionless or in nats, without the dims `unit_pre` and `unit_post`. It does not
-        depend on the scale of the weights. NaN for a matrix with NaN or infinity, and for the zero matrix.
+        depend on the scale of the weights. NaN for a matrix with NaN or infinity, for one whose singular values LAPACK
+        does not find, and for the zero matrix; normalised also for a single unit, as ``log(1)`` is 0.
 
     Raises
     ------
@@ -67,10 +69,10 @@ def singular_value_entropy(recurrent_weights: xr.DataArray, normalised: bool = T
 
 
 def _entropy(weights: NDArray[np.floating]) -> NDArray[np.float64]:
-    """In nats, over the last two axes; NaN where a matrix is zero or not finite."""
-    finite = np.isfinite(weights).all(axis=(-2, -1))
-    safe = np.where(finite[..., None, None], weights, 0.0).astype(np.float64)
-    singular = np.linalg.svd(safe, compute_uv=False)
+    """In nats, over the last two axes; NaN where a matrix is zero or has no singular values."""
+    singular = values_of(np.linalg.svdvals, weights, np.float64)
+    largest = singular.max(axis=-1, keepdims=True)
+    singular = singular / np.where(largest > 0, largest, 1.0)
     total = singular.sum(axis=-1, keepdims=True)
     nats = entr(singular / np.where(total > 0, total, 1.0)).sum(axis=-1)
     return np.where(total[..., 0] > 0, nats, np.nan)

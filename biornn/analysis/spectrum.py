@@ -6,7 +6,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_square
+from biornn.analysis.scale import power_of_two
 
 _MATRIX = ["unit_pre", "unit_post"]
 #: Moduli that agree to this many digits of the spectral radius count as tied: rounding
@@ -29,7 +31,8 @@ def eigenspectrum(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xr.DataArray
-        `eigenvalues`, complex128, dims (..., `mode`), modes counted from 1. NaN for a matrix with NaN or infinity.
+        `eigenvalues`, complex128, dims (..., `mode`), modes counted from 1. NaN for a matrix with NaN or infinity, and
+        for one whose eigenvalues LAPACK does not find.
 
     Raises
     ------
@@ -75,8 +78,7 @@ def spectral_radius(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xr.DataArray
-        `spectral_radius`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN for a matrix with NaN or
-        infinity.
+        `spectral_radius`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN where `eigenspectrum` is.
 
     Raises
     ------
@@ -117,8 +119,8 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
     Returns
     -------
     xr.DataArray
-        `nonnormality`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN for a matrix with NaN or
-        infinity. Since squares are subtracted, values below about 1e-7 of the norm are rounding.
+        `nonnormality`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN where `eigenspectrum` is. Since
+        squares are subtracted, values below about 1e-7 of the norm are rounding.
 
     Raises
     ------
@@ -153,29 +155,27 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
 
 
 def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
-    """Sorted eigenvalues over the last two axes; NaN where a matrix is not finite."""
-    finite = np.isfinite(weights).all(axis=(-2, -1))
-    values = np.linalg.eigvals(_finite_or_zero(weights, finite))
-    values = values.astype(np.complex128)
+    """Sorted eigenvalues over the last two axes; NaN where a matrix is not finite, or they are not found."""
+    values = values_of(np.linalg.eigvals, weights, np.complex128)
     scale = np.maximum(np.abs(values).max(axis=-1, keepdims=True), np.finfo(np.float64).tiny)
     # A stable sort keeps the pairs as LAPACK gives them: side by side, positive imaginary part first.
     keys = (-values.real, -np.round(np.abs(values) / scale, _TIE_DIGITS))
-    values = np.take_along_axis(values, np.lexsort(keys, axis=-1), axis=-1)
-    return np.where(finite[..., None], values, complex(np.nan, np.nan))
-
-
-def _finite_or_zero(weights: NDArray[np.floating], finite: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Copy matrices once, in double precision; zero in place of one that is not finite."""
-    return np.where(finite[..., None, None], weights, np.float64(0.0))
+    sorted_values: NDArray[np.complex128] = np.take_along_axis(values, np.lexsort(keys, axis=-1), axis=-1)
+    return sorted_values
 
 
 def _departure_from_normality(weights: NDArray[np.floating], relative: bool) -> NDArray[np.float64]:
-    """Departure from normality over the last two axes; NaN where a matrix is not finite."""
-    finite = np.isfinite(weights).all(axis=(-2, -1))
-    safe = _finite_or_zero(weights, finite)
+    """Departure from normality over the last two axes; NaN where there are no eigenvalues."""
+    moduli = np.abs(values_of(np.linalg.eigvals, weights, np.complex128))
+    known = ~np.isnan(moduli).any(axis=-1)
+    safe = np.where(known[..., None, None], weights, np.float64(0.0))
+    scale = power_of_two(safe, axis=(-2, -1))
+    safe /= scale
     square_norm = (safe**2).sum(axis=(-2, -1))
-    square_moduli = (np.abs(np.linalg.eigvals(safe)) ** 2).sum(axis=-1)
+    square_moduli = ((np.where(known[..., None], moduli, 0.0) / scale[..., 0]) ** 2).sum(axis=-1)
     departure = np.sqrt(np.maximum(square_norm - square_moduli, 0.0))
     if relative:
         departure = departure / np.sqrt(np.where(square_norm > 0, square_norm, 1.0))
-    return np.where(finite, departure, np.nan)
+    else:
+        departure = departure * scale[..., 0, 0]
+    return np.where(known, departure, np.nan)

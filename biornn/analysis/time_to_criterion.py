@@ -56,15 +56,15 @@ def time_to_criterion(
         - `median_steps` (condition): first step by which half of the networks had reached it; NaN if they never did;
         - `n_networks`, `n_reached`, `n_censored`, and among these `n_failed` (condition);
         - `n_interrupted` (condition): networks left out of all of these. Where none is left, the estimates are NaN;
-        - `p_value` (condition): log-rank test against the reference; NaN for the reference, and where nothing can be
-          compared, as when no network of the two got there;
+        - `p_value` (condition): log-rank test against the reference; NaN for the reference, with fewer than two
+          networks in either, and where nothing can be compared, as when no network of the two got there;
         - `p_holm` (condition): the same after Holm's correction.
 
     Raises
     ------
     ValueError
-        If a variable or coordinate is missing, a network was trained without a criterion, or there is no such
-        reference.
+        If a variable or coordinate is missing, a network was trained without a criterion, no `step` is known, or there
+        is no such reference.
 
     Notes
     -----
@@ -113,6 +113,8 @@ def time_to_criterion(
         raise ValueError(f"reference: expected one of {conditions}, got {reference!r}")
     step = np.unique(history["step"].values)
     step = step[step >= 0]  # -1: not known
+    if not step.size:
+        raise ValueError("step: expected the updates at each epoch, got -1 (not known) in all; leave out imported runs")
     trained = is_trained(history["status"]).values
     reached = trained & np.isfinite(history["steps_to_criterion"].values)
     times = np.where(reached, history["steps_to_criterion"].values, step[-1])
@@ -188,8 +190,8 @@ def _median(times: NDArray[np.float64], reached: NDArray[np.bool_]) -> float:
 
 
 def _log_rank(sample: stats.CensoredData, of_reference: stats.CensoredData) -> float:
-    """p-value of the log-rank test; NaN where the two never could have differed."""
-    if not len(sample) or not len(of_reference):
+    """p-value of the log-rank test; NaN for single networks, and where the two never could have differed."""
+    if min(len(sample), len(of_reference)) < 2:
         return np.nan
     with np.errstate(invalid="ignore"):  # 0 / 0: nobody got there, or all did at the same time
         return float(stats.logrank(sample, of_reference).pvalue)

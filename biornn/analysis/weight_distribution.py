@@ -9,6 +9,7 @@ from scipy import stats
 
 from biornn.analysis.dims import require_dims
 from biornn.analysis.presynaptic_type import presynaptic_type
+from biornn.analysis.scale import power_of_two
 from biornn.schema import CELL_TYPES
 
 _Array = NDArray[np.float64]
@@ -55,8 +56,9 @@ def weight_distribution(
         magnitude; a log-normal distribution has a `log_skewness` of 0.
         `out_strength` (..., unit): sum of the weights that a unit sends out; `in_strength` (..., unit, cell_type): sum
         of those that it receives from each type (0 from a type that is not there).
-        Dimensionless. NaN for a type that a network does not have, for moments of weights that do not differ, and for
-        weights that are not finite: of a network that diverged, failed, or is gated.
+        Dimensionless. NaN for a type that a network does not have, for skewness and kurtosis of weights that do not
+        differ (as a single one), for logarithms where all are effectively zero, and for weights that are not finite: of
+        a network that diverged, failed, or is gated.
 
     Raises
     ------
@@ -120,15 +122,17 @@ def _distribution(
         nothing = np.full(n_types, np.nan)
         return *([nothing] * len(_MEASURED)), np.full(n_units, np.nan), np.full((n_units, n_types), np.nan)
     weights = np.where(mask, weights, 0.0).astype(np.float64)
+    scale = power_of_two(weights)  # fourth powers may overflow or vanish
+    weights /= scale
     power = (weights[mask] ** 2).mean() if mask.any() else 0.0
     rows = [of_type == number for number in range(n_types)]
-    measured = np.array([_moments(weights[row][mask[row]], zero_below * np.sqrt(power)) for row in rows])
+    measured = np.array([_moments(weights[row][mask[row]], zero_below * np.sqrt(power), scale) for row in rows])
     in_strength = np.stack([weights[row].sum(axis=0) for row in rows], axis=-1)
-    return *measured.T, weights.sum(axis=1), in_strength
+    return *measured.T, weights.sum(axis=1) * scale, in_strength * scale
 
 
-def _moments(weights: _Array, threshold: float) -> tuple[float, ...]:
-    """Give the values of `_MEASURED` for the synapses of one cell type."""
+def _moments(weights: _Array, threshold: float, scale: float) -> tuple[float, ...]:
+    """Give the values of `_MEASURED` for the synapses of one cell type, whose weights are divided by the scale."""
     if not weights.size:
         return 0.0, *([np.nan] * (len(_MEASURED) - 1))
     magnitude = np.abs(weights)
@@ -136,13 +140,13 @@ def _moments(weights: _Array, threshold: float) -> tuple[float, ...]:
     logarithm = np.log(magnitude[~is_zero])
     return (
         weights.size,
-        weights.mean(),
-        weights.std(),
+        weights.mean() * scale,
+        weights.std() * scale,
         stats.skew(weights) if _differ(weights) else np.nan,
         stats.kurtosis(weights) if _differ(weights) else np.nan,
         is_zero.mean(),
         (weights > 0).mean(),
-        logarithm.mean() if logarithm.size else np.nan,
+        logarithm.mean() + np.log(scale) if logarithm.size else np.nan,
         logarithm.std() if logarithm.size else np.nan,
         stats.skew(logarithm) if _differ(logarithm) else np.nan,
     )

@@ -1,0 +1,59 @@
+"""Eigenvalues and singular values of many matrices, of which one that LAPACK cannot decompose spoils no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def values_of(
+    function: Callable[[NDArray[np.float64]], NDArray[Any]], matrices: NDArray[np.floating], dtype: type[np.inexact]
+) -> NDArray[Any]:
+    """Apply a decomposition to square matrices over the last two axes, in double precision.
+
+    Parameters
+    ----------
+    function
+        Takes matrices (..., n, n), returns n values of each, such as `numpy.linalg.eigvals`.
+    matrices
+        Shape (..., n, n).
+    dtype
+        Of the values.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (..., n); all NaN for a matrix with NaN or infinity, and for one on which the decomposition does not
+        converge.
+
+    Examples
+    --------
+    >>> values_of(np.linalg.eigvals, np.array([[[2.0]], [[np.nan]]]), np.float64).tolist()
+    [[2.0], [nan]]
+    """
+    finite = np.isfinite(matrices).all(axis=(-2, -1))
+    safe = np.where(finite[..., None, None], matrices, np.float64(0.0))
+    try:
+        values = function(safe).astype(dtype)
+    except np.linalg.LinAlgError:  # numpy does not say which one it was
+        values = _one_by_one(function, safe, dtype)
+    known = finite & np.isfinite(values).all(axis=-1)
+    return np.where(known[..., None], values, _nan(dtype))
+
+
+def _one_by_one(
+    function: Callable[[NDArray[np.float64]], NDArray[Any]], matrices: NDArray[np.float64], dtype: type[np.inexact]
+) -> NDArray[Any]:
+    values = np.full(matrices.shape[:-1], _nan(dtype), dtype)
+    for index in np.ndindex(matrices.shape[:-2]):
+        with suppress(np.linalg.LinAlgError):
+            values[index] = function(matrices[index])
+    return values
+
+
+def _nan(dtype: type[np.inexact]) -> complex | float:
+    return complex(np.nan, np.nan) if issubclass(dtype, np.complexfloating) else np.nan

@@ -1,0 +1,39 @@
+"""A power of two that brings numbers to the size of one, so that their squares neither overflow nor vanish."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def power_of_two(values: NDArray[np.floating], axis: tuple[int, ...] | None = None) -> Any:
+    """Give the largest power of two that is no larger than the largest magnitude.
+
+    Division by it is exact: what does not depend on the scale of the numbers keeps its last digit.
+
+    Parameters
+    ----------
+    values
+        Any shape.
+    axis
+        Axes over which the largest is taken, which stay with size 1; None: all of them, for one number.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        The power; 1 where all values are zero, or one is not finite.
+
+    Examples
+    --------
+    >>> float(power_of_two(np.array([1e-200, -3e-200]))) <= 3e-200
+    True
+    """
+    keep = axis is not None
+    largest = np.maximum(
+        values.max(axis=axis, keepdims=keep, initial=0.0), -values.min(axis=axis, keepdims=keep, initial=0.0)
+    ).astype(np.float64)
+    is_size = np.isfinite(largest) & (largest > 0)
+    exponent = np.frexp(np.where(is_size, largest, 1.0))[1] - 1
+    return np.ldexp(1.0, exponent)
