@@ -9,7 +9,7 @@ from biornn.plots.panels import panels
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, spread, table
+from biornn.report.tables import Row, number, spread, table
 
 
 def balance(reading: Reading) -> Section | None:
@@ -66,7 +66,8 @@ def mean_currents(reading: Reading) -> Picture | None:
     def one(network: str, ax: Axes) -> None:
         plots.ei_balance(shown.sel(network=network), ax=ax)
 
-    told = [f"{name}: balance index {float(shown['balance_index'].sel(network=name)):.2f}" for name in names]
+    index = shown["balance_index"]
+    told = [f"{name}: balance index {number(float(index.sel(network=name)), '.2f').text}" for name in names]
     return Picture(
         "ei_balance",
         lambda n_columns: panels(names, one, n_columns=n_columns),

@@ -9,6 +9,7 @@ from biornn.plots.panels import panels
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
+from biornn.report.tables import number
 
 
 def connectivity(reading: Reading) -> Section | None:
@@ -84,9 +85,10 @@ def connectivity_matrices(reading: Reading) -> Picture | None:
 
     existing = (weights["recurrent_weights"] != 0).mean(["unit_pre", "unit_post"])
     positive = (weights["recurrent_weights"] > 0).mean(["unit_pre", "unit_post"])
+    share = positive / existing.where(existing > 0)
     told = [
         f"{name}: {float(existing.sel(network=name)):.0%} of the weights are not zero, "
-        f"{float((positive / existing).sel(network=name)):.0%} of these are positive"
+        f"{number(float(share.sel(network=name)), '.0%').text} of these are positive"
         for name in names
     ]
     return Picture(

@@ -9,7 +9,7 @@ from biornn.analysis import principal_components
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Column, Row, Table, spread, table
+from biornn.report.tables import Column, Row, Table, number, spread, table
 
 
 def cubes(reading: Reading) -> Section | None:
@@ -49,8 +49,8 @@ def state_paths(reading: Reading) -> Picture | None:
         return None
     memory_state = reading.run["probe_trials"].to_dataset()["memory_state"].load()
     components = principal_components(probe["rates"].sel(network=names).load())
-    share = components["explained_variance_ratio"].isel(component=slice(3)).sum("component")
-    told = [f"{name}: {float(share.sel(network=name)):.0%}" for name in names]
+    share = components["explained_variance_ratio"].isel(component=slice(3)).sum("component", skipna=False)
+    told = [f"{name}: {number(float(share.sel(network=name)), '.0%').text}" for name in names]
     return Picture(
         "memory_states",
         lambda n_columns: plots.cubes(components["scores"], memory_state, n_columns=n_columns),

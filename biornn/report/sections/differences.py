@@ -81,7 +81,8 @@ def differences(reading: Reading) -> Section | None:
         blocks.append(f"Of the reference itself, {plural(n_failed, 'network')} failed, and took as many pairs out.")
     blocks += _not_compared(comparables, found, "with what it is to be compared with")
     blocks += _findings(found)
-    blocks.append(_picture("differences", found[0], f"Accuracy: mean of the paired differences from {reference}."))
+    caption = f"Accuracy: mean of the paired differences from {reference}."
+    blocks.append(_picture(reading, "differences", found[0], caption))
     blocks += [_table(reading, family, f"Differences from {reference}") for family in found]
     if _is_factorial(reading):
         blocks += _effects(reading, comparables)
@@ -100,7 +101,7 @@ def _effects(reading: Reading, comparables: list[_Comparable]) -> list[Block]:
         "of the other. All are computed within each seed, from seeds of which no network failed.",
         *_not_compared(comparables, found, "in every combination of the factors"),
         *_findings(found),
-        _picture("effects", found[0], "Accuracy: effects of the factors, with their interactions."),
+        _picture(reading, "effects", found[0], "Accuracy: effects of the factors, with their interactions."),
         *(_table(reading, family, "Effects of the factors") for family in found),
     ]
 
@@ -140,6 +141,14 @@ def _n_failed(reading: Reading, condition: str | None = None) -> int:
     """Count the networks of a condition, or of all, that hold no results."""
     lost = ~reading.trained
     return int(lost.sum() if condition is None else (lost & (reading.condition == condition)).sum())
+
+
+def _lost(reading: Reading, family: _Family, name: str) -> tuple[int, int]:
+    """Count the failed networks of a row's condition, and all whose failure takes a value out of the row."""
+    if family.dim == "effect":
+        return _n_failed(reading), _n_failed(reading)
+    failed = _n_failed(reading, name)
+    return failed, failed + _n_failed(reading, reading.reference)
 
 
 def _findings(found: list[_Family]) -> list[Block]:
@@ -186,10 +195,15 @@ def _entries(family: _Family) -> Iterator[xr.Dataset]:
             yield family.result.isel({family.dim: index, "metric": metric})
 
 
-def _picture(name: str, family: _Family, caption: str) -> Picture:
+def _picture(reading: Reading, name: str, family: _Family, caption: str) -> Picture:
     accuracy = family.result.sel(metric="accuracy")
     rows = [accuracy.isel({family.dim: index}) for index in range(accuracy.sizes[family.dim])]
-    told = [f"{one[family.dim].item()}: {_cell(one, 0).text}, {int(one['n_pairs'])} pairs" for one in rows]
+    told = []
+    for one in rows:
+        label = str(one[family.dim].item())
+        failed, n_lost = _lost(reading, family, label)
+        lost = f", {failed} failed" if failed else ""
+        told.append(f"{label}: {_cell(one, n_lost).text}, {plural(int(one['n_pairs']), 'pair')}{lost}")
     draw: Callable[..., object] = plots.comparison
     panel = one_panel(lambda ax: draw(accuracy, ax=ax), 0.9 + 0.42 * len(rows))
     return Picture(name, panel, f"{caption} {'; '.join(told)}.", caption)
@@ -201,11 +215,7 @@ def _table(reading: Reading, family: _Family, what: str) -> Table:
     for index in range(family.result.sizes[family.dim]):
         row = family.result.isel({family.dim: index})
         name = str(row[family.dim].item())
-        if family.dim == "condition":
-            failed = _n_failed(reading, name)
-            n_lost = failed + _n_failed(reading, reading.reference)
-        else:
-            failed = n_lost = _n_failed(reading)
+        failed, n_lost = _lost(reading, family, name)
         pairs = sorted(set(row["n_pairs"].values.tolist()))
         told = Cell(" to ".join(map(str, (pairs[0], pairs[-1]) if len(pairs) > 1 else pairs)), float(pairs[0]))
         cells = [_cell(row.sel(metric=metric), n_lost) for metric in metrics]

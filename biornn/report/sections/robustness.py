@@ -51,6 +51,8 @@ def perturbations(reading: Reading) -> Picture:
     }
     if reading.retention is not None:
         curves = {"time without input (ms)": reading.retention["accuracy"], **curves}
+    # A network whose loss exploded at its last snapshot has finite weights, and could be run.
+    curves = {name: accuracy.where(reading.trained) for name, accuracy in curves.items()}
 
     def draw(n_columns: int) -> Figure:
         n_rows, n_panels = (1, len(curves)) if n_columns > 1 else (len(curves), 1)
@@ -84,14 +86,15 @@ def lesion_sizes(reading: Reading) -> Picture:
     reading
         The run.
     """
-    accuracy = reading.lesions["accuracy"].sel(lesion="any").isel(share=-1)
+    shown = reading.lesions[["accuracy", "control_accuracy"]].where(reading.trained)
+    accuracy = shown["accuracy"].sel(lesion="any").isel(share=-1)
     largest = float(accuracy["share"])
     told = [
         f"{condition}: {float(reading.members(accuracy, condition).median()):.2f}" for condition in _run_again(reading)
     ]
     return Picture(
         "lesions",
-        lambda n_columns: plots.lesions(reading.lesions, n_columns=3 if n_columns > 1 else 1),
+        lambda n_columns: plots.lesions(shown, n_columns=3 if n_columns > 1 else 1),
         f"Accuracy over the share of silenced units. Medians with {largest:.0%} of any units silenced: "
         f"{'; '.join(told)}.",
         "Accuracy over the share of silenced units, of all and of each type. Dotted: as many units, of any type, which "

@@ -10,7 +10,7 @@ from biornn.plots.panels import panels
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, spread, table
+from biornn.report.tables import Row, number, spread, table
 
 
 def selectivity(reading: Reading) -> Section | None:
@@ -65,7 +65,7 @@ def explained_variance(reading: Reading) -> Picture | None:
         plots.selectivity(shown.sel(network=network), cell_type=cell_type.sel(network=network), ax=ax)
 
     mixed = shown["mixed_selectivity"].mean("unit")
-    told = [f"{name}: {float(mixed.sel(network=name)):.2f} bits" for name in names]
+    told = [f"{name}: {number(float(mixed.sel(network=name)), '.2f').text} bits" for name in names]
     return Picture(
         "selectivity",
         lambda n_columns: panels(names, one, n_columns=n_columns),

@@ -29,6 +29,10 @@ def similarity(reading: Reading) -> Section | None:
     kept = np.flatnonzero(reading.trained)
     matrix = similarity_of(reading.run["probe_activity"].to_dataset()["rates"].isel(network=kept))
     off_diagonal = matrix.values[~np.eye(len(matrix), dtype=bool)]
+    compared = off_diagonal[np.isfinite(off_diagonal)]
+    if not compared.size:
+        why = "Not compared: no two networks have activity in the probe that changes."
+        return Section("similarity", "How alike the solutions are", (why,))
     blocks: list[Block] = [
         "Linear centred kernel alignment (CKA) of the activity of every two networks in the probe: 1 where one is the "
         "other, turned and scaled; no unit is taken to be the same in both.",
@@ -36,7 +40,7 @@ def similarity(reading: Reading) -> Section | None:
             "similarity",
             one_panel(lambda ax: plots.similarity(matrix, ax=ax), 3.0),
             f"Matrix of the similarity (CKA) of {len(matrix)} trained networks, grouped by condition. Similarities of "
-            f"two networks range from {np.nanmin(off_diagonal):.2f} to {np.nanmax(off_diagonal):.2f}.",
+            f"two networks range from {compared.min():.2f} to {compared.max():.2f}.",
             "Similarity of the networks, grouped by condition and sorted by seed. Lighter is more alike.",
         ),
     ]
@@ -56,6 +60,8 @@ def _is_testable(reading: Reading) -> bool:
 
 def _test(matrix: xr.DataArray) -> str:
     test = similarity_test(matrix)
+    if not np.isfinite(test["difference"]):
+        return "Whether conditions make networks alike was not tested: too few networks have activity that changes."
     return (
         f"Networks of one condition have a mean similarity of {float(test['within']):.3f}, those of different "
         f"conditions {float(test['between']):.3f} (pairs of different seeds); p "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xarray as xr
 from matplotlib.axes import Axes
 
 from biornn import plots
@@ -20,7 +21,7 @@ from biornn.report.measures import OUTSIDE
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, Table, spread, table
+from biornn.report.tables import Row, Table, number, spread, table
 
 #: Shuffles of the weights: a few fill the disk, more make a null.
 _N_DRAWS, _N_NULL_DRAWS = 5, 99
@@ -90,11 +91,11 @@ def eigenspectra(reading: Reading) -> Picture | None:
     if not names:
         return None
     values = reading.spectrum.sel(network=names)
-    radius = abs(values).max("mode")
+    radius, outside = abs(values).max("mode", skipna=False), n_outside(values, OUTSIDE)
     told = [
-        f"{name}: spectral radius {float(radius.sel(network=name)[0]):.2f} before and "
-        f"{float(radius.sel(network=name)[1]):.2f} after training, "
-        f"{int(n_outside(values.sel(network=name)[1], OUTSIDE))} eigenvalues beyond {OUTSIDE}"
+        f"{name}: spectral radius {_text(radius.sel(network=name)[0], '.2f')} before and "
+        f"{_text(radius.sel(network=name)[1], '.2f')} after training, "
+        f"{_text(outside.sel(network=name)[1], '.0f')} eigenvalues beyond {OUTSIDE}"
         for name in names
     ]
     return Picture(
@@ -129,8 +130,8 @@ def theory_picture(reading: Reading) -> Picture:
 
     found = reading.bulk.isel(epoch=-1)
     told = [
-        f"{name}: predicted bulk radius {float(prediction['bulk_radius'].sel(network=name)):.2f}, "
-        f"{int(found['n_outliers'].sel(network=name))} eigenvalues beyond its edge"
+        f"{name}: predicted bulk radius {_text(prediction['bulk_radius'].sel(network=name), '.2f')}, "
+        f"{_text(found['n_outliers'].sel(network=name), '.0f')} eigenvalues beyond its edge"
         for name in names
     ]
     return Picture(
@@ -143,6 +144,11 @@ def theory_picture(reading: Reading) -> Picture:
         "neither from the constraint nor from the sizes of the weights, but from their arrangement: by training, or "
         "already by the initial draw.",
     )
+
+
+def _text(value: xr.DataArray, form: str) -> str:
+    """Write a number; a dash where there is none, as of a single unit or eigenvalues that are not found."""
+    return number(float(value), form).text
 
 
 def _theory_table(reading: Reading) -> Table:
