@@ -67,20 +67,15 @@ def _violations(weights: xr.Dataset) -> xr.Dataset:
     between, into, out_of = ("unit_pre", "unit_post"), ("input_channel", "unit"), ("unit", "output_channel")
     return xr.Dataset(
         {
-            "sign_violations": _against(recurrent, cell_sign.rename(unit="unit_pre")).sum(between)
-            + _against(weights["input_weights"], weights["input_sign"]).sum(into)
-            + _against(weights["output_weights"], weights["output_sign"]).sum(out_of),
+            "sign_violations": (recurrent * cell_sign.rename(unit="unit_pre") < 0).sum(between)
+            + (weights["input_weights"] * weights["input_sign"] < 0).sum(into)
+            + (weights["output_weights"] * weights["output_sign"] < 0).sum(out_of),
             "mask_violations": (forbidden & ~autapse).sum(between)
             + (_nonzero(weights["input_weights"]) & ~weights["input_mask"]).sum(into)
             + (_nonzero(weights["output_weights"]) & ~weights["output_mask"]).sum(out_of),
             "autapses": (forbidden & autapse).sum(between),
         }
     )
-
-
-def _against(weights: xr.DataArray, sign: xr.DataArray) -> xr.DataArray:
-    # Not by a product: infinity times a sign of zero, which leaves a weight free, would warn.
-    return ((weights > 0) & (sign < 0)) | ((weights < 0) & (sign > 0))
 
 
 def _nonzero(weights: xr.DataArray) -> xr.DataArray:

@@ -61,8 +61,8 @@ def memory_cube(
         `spread` (..., memory_state): root mean square distance of a state's samples from its centroid; `separation`
         (...): smallest distance between two centroids over the root mean square of the spreads.
         All NaN for a network whose activity is not finite; shares, scores, angles and `centroids` also where the
-        activity never changes, as with silent units. `separation` is infinite where samples of a state do not differ,
-        as with a single one of each.
+        activity never changes, as with silent units. `separation` is infinite where the samples of no state differ but
+        by rounding, as with a single one of each.
 
     Raises
     ------
@@ -179,6 +179,9 @@ def _states(
             centroids[state] = samples.mean(axis=0)
             samples -= centroids[state]
             spread[state] = np.sqrt(np.einsum("ij,ij", samples, samples) / len(samples))
+        # Samples are at most 2 in size; what they differ by to their last digits is noise of the arithmetic.
+        precision = np.finfo(np.result_type(activity.dtype, np.float32)).eps
+        spread[spread <= 4 * precision * np.sqrt(activity.shape[-1])] = 0.0
     return centroids, spread
 
 

@@ -52,12 +52,12 @@ def selectivity(
         unit): share that only combinations of bits explain; `residual` (..., unit): share that is left within states.
         Together they are one. `preferred_sign` (..., unit, bit): +1 or -1, the sign of the bit for which the mean rate
         is higher (0: neither). `d_prime` (..., unit, bit): mean rate for + less mean rate for -, over the standard
-        deviation within states; infinite where states leave no spread. `mixed_selectivity` (..., unit): effective
-        number of bits that the rate depends on, alone or in combination: 1 for a unit of one bit, n for one that all
-        bits move alike.
-        Bits are counted from 1. NaN for a unit whose rate never changes, and for a network whose activity is not
-        finite; `mixed_selectivity` also for a unit that no bit moves. With a single sample of each state nothing is
-        known of the spread within it: `residual` is then 0 whatever the unit does.
+        deviation within states; infinite where states leave no spread but rounding. `mixed_selectivity` (..., unit):
+        effective number of bits that the rate depends on, alone or in combination: 1 for a unit of one bit, n for one
+        that all bits move alike.
+        Bits are counted from 1. NaN for a unit whose rate never changes but by rounding, and for a network whose
+        activity is not finite; `mixed_selectivity` also for a unit that no bit moves. With a single sample of each
+        state nothing is known of the spread within it: `residual` is then 0 whatever the unit does.
 
     Raises
     ------
@@ -136,6 +136,12 @@ def _by_state(activity: NDArray[np.floating], index: NDArray[np.intp], n_states:
     # The first sample is as good an origin as any, and a rate that never changes is then exactly zero.
     samples = activity[kept].astype(np.float64)
     samples = samples - samples[0] if np.isfinite(activity).all() else np.full_like(samples, np.nan)
-    samples /= power_of_two(samples, axis=(0,))  # no measure depends on it
+    # To the precision of the rates, their last digits are noise of the arithmetic.
+    rounding = 4 * np.finfo(np.result_type(activity.dtype, np.float32)).eps * np.abs(activity[kept]).max(axis=0)
+    samples[np.abs(samples) <= rounding] = 0.0
+    scale = power_of_two(samples, axis=(0,))  # no measure depends on it
+    samples /= scale
+    smallest = (rounding / scale[0]) ** 2
     of_state = [samples[index[kept] == state] for state in range(n_states)]
-    return np.stack([one.mean(axis=0) for one in of_state]), np.stack([one.var(axis=0) for one in of_state])
+    variance = np.stack([one.var(axis=0) for one in of_state])
+    return np.stack([one.mean(axis=0) for one in of_state]), np.where(variance <= smallest, 0.0, variance)

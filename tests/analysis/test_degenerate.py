@@ -454,7 +454,7 @@ RUN_AGAIN = {
 @pytest.mark.parametrize("name", RUN_AGAIN)
 def test_networks_that_cannot_be_run_are_nan_and_unstable_ones_are_wrong(name: str) -> None:
     stable = network(0.1 * np.eye(2), [[1.0, 0.0]], [[1.0], [0.0]])
-    unstable = network(1e30 * np.eye(2), [[1.0, 0.0]], [[1.0], [0.0]])
+    unstable = network(1e60 * np.eye(2), [[1.0, 0.0]], [[1.0], [0.0]])  # finite, but its squared errors are not
     result = RUN_AGAIN[name](with_those_that_cannot_run(stable), TRIALS)
     assert_nothing_but(result.isel(network=slice(1, None)))
     assert_alike(result.isel(network=0), RUN_AGAIN[name](stable, TRIALS))
@@ -600,3 +600,18 @@ def test_times_that_do_not_differ_are_not_tested(times: list[float]) -> None:
 def test_times_without_a_known_step_are_an_error() -> None:
     with pytest.raises(ValueError, match=r"step: expected the updates at each epoch, got -1 \(not known\) in all"):
         an.time_to_criterion(_history([NAN], ["unconstrained"], [-1]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_is_no_spread_within_states(dtype: type) -> None:
+    """Means of equal numbers differ from them in the last digit: no separation of 1e15 comes of that."""
+    levels = np.random.default_rng(4).normal(0, 0.3, (5, N_UNITS))
+    position = np.array([["00", "++", "+-", "-+", "--"].index(state) for state in STATES.values.ravel()])
+    held = levels[position].reshape(*STATES.shape, N_UNITS).astype(dtype)
+    held[..., 0] = 0.7 * (1 + np.finfo(dtype).eps * np.sign(random_rates(1)[..., 0]))  # a unit that only rounds
+    rates = rates_of(held)
+    assert np.isinf(an.memory_cube(rates, STATES)["separation"]).all()
+    coding = an.selectivity(rates, STATES).isel(network=0)
+    assert coding["mixed_selectivity"].isnull().values.tolist() == [True, False, False, False]
+    assert np.isinf(coding["d_prime"].isel(unit=slice(1, None))).all()
+    assert (coding["residual"].isel(unit=slice(1, None)) == 0).all()
