@@ -22,6 +22,7 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
+from biornn.experiment.limits import MAX_AREAS, MAX_COUNT, MAX_UNITS
 
 
 def _no_bool(value: Any) -> Any:
@@ -34,7 +35,7 @@ def _no_bool(value: Any) -> Any:
 Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
-Count = Annotated[StrictInt, Field(ge=1)]
+Count = Annotated[StrictInt, Field(ge=1, le=MAX_COUNT)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
@@ -87,14 +88,14 @@ Tau = Annotated[
 class NetworkConfig(Section):
     """A network: the settings of `biornn.Connectivity` and of `biornn.layers.build_model`, under their names."""
 
-    n_units: Count = 100
+    n_units: Annotated[Count, Field(le=MAX_UNITS)] = 100
     architecture: Literal["rnn", "gru", "lstm"] = "rnn"
     excitatory_fraction: Share | None = None
     density: Share = 1.0
     autapses: StrictBool = True
     mask_rule: Literal["erdos_renyi", "fixed_in_degree"] = "erdos_renyi"
     mask: list[list[Literal[0, 1] | StrictBool]] | None = None
-    areas: list[Count] | None = None
+    areas: Annotated[list[Count], Field(max_length=MAX_AREAS)] | None = None
     area_density: list[list[Share]] | None = None
     long_range: Literal["all", "excitatory"] = "all"
     initial: Literal["orthogonal", "gaussian", "gamma", "half_normal"] | None = None

@@ -9,6 +9,7 @@ from pydantic import Field, StrictInt, ValidationError, field_validator, model_v
 
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
 from biornn.experiment.factors import NAME, Cell, cross_factors
+from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays
 from biornn.experiment.messages import one_line
 from biornn.tasks import FlipFlop
 
@@ -28,10 +29,12 @@ class Experiment(Section):
     task: FlipFlop = Field(default_factory=FlipFlop)
     network: NetworkConfig = NetworkConfig()
     factors: dict[str, list[Any]] | None = None
-    conditions: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
-        default={"unconstrained": {}}, min_length=1
+    conditions: dict[Annotated[str, Field(pattern=f"^{NAME}$", max_length=MAX_NAME)], dict[str, Any]] = Field(
+        default={"unconstrained": {}}, min_length=1, max_length=MAX_CONDITIONS
     )
-    seeds: list[Annotated[StrictInt, Field(ge=0, lt=2**31)]] = Field(default=[0, 1, 2], min_length=1)
+    seeds: list[Annotated[StrictInt, Field(ge=0, lt=2**31)]] = Field(
+        default=[0, 1, 2], min_length=1, max_length=MAX_SEEDS
+    )
     training: TrainingConfig = TrainingConfig()
     recording: RecordingConfig = RecordingConfig()
 
@@ -58,6 +61,8 @@ class Experiment(Section):
         if isinstance(value, int) and not isinstance(value, bool):
             if value < 1:
                 raise ValueError("expected a count of at least 1, or a list of seeds")
+            if value > MAX_SEEDS:
+                raise ValueError(f"expected at most {MAX_SEEDS} seeds")
             return list(range(value))
         return value
 
@@ -70,8 +75,17 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if len(self.conditions) * len(self.seeds) > MAX_NETWORKS:
+            raise ValueError(
+                f"seeds: expected at most {MAX_NETWORKS} networks, got {len(self.seeds)} "
+                f"for each of {len(self.conditions)} conditions"
+            )
+        try:
+            self.task.probe_steps()
+        except ValueError as error:
+            raise ValueError(f"task.{error}") from None
         for name in self.conditions:
-            network, _ = self.settings(name)
+            network, training = self.settings(name)
             for key in ("n_units", "dt"):
                 shared, own = getattr(self.network, key), getattr(network, key)
                 if own != shared:
@@ -79,14 +93,11 @@ class Experiment(Section):
                         f"{self._where(name)}{key}: expected {shared} as in network.{key} "
                         f"(the networks of a run share it), got {own}"
                     )
+            check_arrays(self.task, network, training, self.recording)
         if self.task.dt != self.network.dt:
             raise ValueError(
                 f"task.dt: expected the network's dt={self.network.dt:g}, got {self.task.dt:g}; leave it out"
             )
-        try:
-            self.task.probe_steps()
-        except ValueError as error:
-            raise ValueError(f"task.{error}") from None
         return self
 
     def cells(self) -> dict[str, Cell]:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 from pydantic import ValidationError
 
 from biornn.experiment.config import NetworkConfig, TrainingConfig
+from biornn.experiment.limits import MAX_CONDITIONS
 from biornn.experiment.messages import unknown_key
 
 #: What the name of a condition may be made of.
@@ -63,12 +65,14 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
     Raises
     ------
     ValueError
-        If a factor is not known, or its levels are fewer than two or cannot be told apart.
+        If a factor is not known, its levels are fewer than two or cannot be told apart, or the combinations too many.
     """
     if not factors:
         raise ValueError("factors: expected at least one factor with its levels, got none")
     if strange := [name for name in factors if not isinstance(name, str)]:
         raise ValueError(f"factors: expected names of settings, got {strange[0]!r} (YAML reads on, off, yes, no so)")
+    if (n_cells := prod(max(len(values), 1) for values in factors.values())) > MAX_CONDITIONS:
+        raise ValueError(f"factors: expected at most {MAX_CONDITIONS} combinations of levels, got {n_cells}")
     levels = {name: [None if level == "none" else level for level in values] for name, values in factors.items()}
     keys = {name: _setting(name) for name in factors}
     if len(set(keys.values())) < len(keys):
@@ -84,6 +88,8 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
         changes = {keys[name]: levels[name][position] for name, position in chosen.items()}
         parts = [_part(name, levels[name], position) for name, position in chosen.items() if position]
         name = "+".join(parts) or _reference_name({**network, **changes})
+        if name in cells:
+            raise ValueError(f"factors: expected combinations with names of their own, got {name} twice; drop a level")
         cells[name] = Cell(changes, {name: _label(levels[name][position]) for name, position in chosen.items()})
     return cells
 

@@ -8,13 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from biornn.errors import in_one_line
 from biornn.experiment.config import NetworkConfig
 from biornn.experiment.experiment import TASKS, Experiment
 from biornn.experiment.messages import ExperimentError, one_line, unknown_key
+from biornn.experiment.plain_yaml import MAX_LENGTH, PlainYAMLError, parse
 from biornn.tasks import FlipFlop
 
 
@@ -48,25 +47,17 @@ def load_experiment(path: str | PathLike[str], settings: Sequence[str] = ()) -> 
         raise ExperimentError(f"{path}: {error}") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain YAML values, and no key twice: a condition would vanish."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping, after looking for a repeated key."""
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"the key {key!r} twice in one place")
-        return super().construct_mapping(node, deep)
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        with path.open("rb") as file:
+            text = file.read(4 * MAX_LENGTH + 1).decode(
+                "utf-8"
+            )  # up to 4 bytes a character; not all of an endless file
+        content = parse(text)
     except OSError as error:
         raise ExperimentError(f"{path}: expected a readable file, got {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ExperimentError(f"{path}: expected YAML, got {in_one_line(error)}") from None
+    except (PlainYAMLError, UnicodeDecodeError) as error:
+        raise ExperimentError(f"{path}: expected YAML, got {error}") from None
     if content is None:
         content = {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
@@ -79,9 +70,9 @@ def _set(content: dict[str, Any], setting: str) -> None:
     if not key or not equals:
         raise ExperimentError(f"--set: expected key=value, got {setting!r}")
     try:
-        value = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise ExperimentError(f"--set {key}: expected a YAML value, got {in_one_line(error)}") from None
+        value = parse(text)
+    except PlainYAMLError as error:
+        raise ExperimentError(f"--set {key}: expected a YAML value, got {error}") from None
     *parents, last = key.split(".")
     # conditions.NAME.training.KEY and factors.training.KEY, where training.KEY is one key
     if parents[:1] in (["conditions"], ["factors"]) and parents[-1] == "training":
@@ -110,3 +101,5 @@ def _task(content: Any, dt: Any) -> FlipFlop:
         return TypeAdapter(TASKS[name]).validate_python(settings)
     except ValidationError as error:
         raise ExperimentError(one_line(error, Experiment, prefix="task.")) from None
+    except OverflowError:
+        raise ExperimentError("task: expected times of a number of steps that can be counted, got more") from None

@@ -7,9 +7,22 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from biornn.errors import in_one_line
+
+_LONGEST_LINE = 1500  # more than any message has whose keys and values somebody typed
+
 
 class ExperimentError(ValueError):
-    """An experiment file, or a setting of the command line, that cannot be; the message is one line."""
+    """An experiment file, or a setting of the command line, that cannot be; the message is one printable line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_printable(in_one_line(message)))
+
+
+def _printable(line: str) -> str:
+    """Escape what a terminal would act on, since it may come from somebody else's file; cut what nobody would read."""
+    shown = line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..."
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
 
 
 def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
@@ -25,7 +38,7 @@ def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -
         Where it stands, such as ``"network."``.
     """
     problem, *others = error.errors()
-    location = [str(part) for part in problem["loc"]]
+    location = [_shortened(str(part)) for part in problem["loc"]]
     more = f" (and {len(others)} more)" if others else ""
     if problem["type"] == "extra_forbidden":
         return unknown_key(prefix + ".".join(location), location[-1], _known_keys(model, location[:-1])) + more
@@ -35,9 +48,13 @@ def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -
         dot = "." if key and not message.startswith(("conditions.", "factors")) else ""  # those name their own key
         return f"{prefix}{key}{dot}{message}{more}"
     expected = message[:1].lower() + message[1:]
-    got = repr(problem["input"])
+    got = _shortened(repr(problem["input"]))
     key = (prefix + ".".join(location)).rstrip(".")
-    return f"{key}: {expected}, got {got if len(got) < 80 else got[:77] + '...'}{more}"
+    return f"{key}: {expected}, got {got}{more}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) < 80 else f"{text[:77]}..."
 
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:

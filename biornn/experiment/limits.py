@@ -1,0 +1,68 @@
+"""How large an experiment may be: sizes are refused before memory is taken for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import TYPE_CHECKING
+
+from biornn.tasks import FlipFlop
+
+if TYPE_CHECKING:
+    from biornn.experiment.config import NetworkConfig, RecordingConfig, TrainingConfig
+
+MAX_UNITS = 50_000  # 10 GB of recurrent weights
+MAX_AREAS = 1_000
+MAX_CONDITIONS = 1_000
+MAX_NAME = 200  # characters of a condition; Dask names files after a task, and few systems take more than 255
+MAX_SEEDS = 10_000
+MAX_NETWORKS = 20_000
+MAX_COUNT = 10**9  # of updates, trials, checks
+
+_MAX_BYTES = 10**11
+_FLOAT = 4  # bytes; trials, activity and weights are in single precision
+
+
+def check_arrays(task: FlipFlop, network: NetworkConfig, training: TrainingConfig, recording: RecordingConfig) -> None:
+    """Refuse a network whose training or whose record would not fit into the memory of any usual machine.
+
+    Parameters
+    ----------
+    task, network, training, recording
+        Its settings.
+
+    Raises
+    ------
+    ValueError
+        With the key of what is too many.
+    """
+    for key, size in _sizes(task, network, training, recording):
+        if size > _MAX_BYTES:
+            raise ValueError(
+                f"{key}: expected arrays of at most {_MAX_BYTES / 1e9:g} GB for a network, got about {_giga(size)} GB; "
+                "lower it, or the number of units or of time steps"
+            )
+
+
+def _sizes(
+    task: FlipFlop, network: NetworkConfig, training: TrainingConfig, recording: RecordingConfig
+) -> Iterator[tuple[str, int]]:
+    """Bytes of the large arrays: activity over trials and times, weights over snapshots."""
+    n_channels = task.n_inputs + task.n_outputs
+    n_steps = ceil(task.duration / task.dt)
+    per_step = _FLOAT * (network.n_units + n_channels)
+    yield "task.n_bits", task.probe_steps() * per_step
+    yield "recording.n_trials", recording.n_trials * n_steps * per_step
+    yield "training.batch_size", training.batch_size * n_steps * per_step
+    yield "training.n_validation_trials", training.n_validation_trials * n_steps * per_step
+    yield "training.n_training_trials", (training.n_training_trials or 0) * n_steps * n_channels * _FLOAT
+    n_snapshots = 1 + -(-training.max_updates // training.validate_every)
+    if training.snapshots is not None:
+        n_snapshots = len({0, *training.snapshots, training.max_updates})
+    per_snapshot = _FLOAT * network.n_units * (network.n_units + n_channels + 2)
+    key = "training.max_updates" if training.snapshots is None else "training.snapshots"
+    yield key, n_snapshots * per_snapshot
+
+
+def _giga(size: int) -> str:
+    return f"{size // 10**9:,}" if size < 10**18 else "more than a thousand million"
