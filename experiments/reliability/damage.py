@@ -1,0 +1,54 @@
+"""Bytes as disks, networks and editors damage them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+KINDS = ("flip", "flip", "flip", "zero", "ones", "insert", "cut", "truncate", "double", "text")
+_BLOCK = 16  # bytes
+_TEXTS = (b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\x1b[31m", b"\xef\xbb\xbf", b"\n", b"\t", b"'", b"\xc2\x85")
+
+
+def byte_edits(most: int = 6) -> st.SearchStrategy[list[tuple[str, int, int]]]:
+    """Make damages for `damaged`: kind, place and amount.
+
+    Parameters
+    ----------
+    most
+        How many at most.
+    """
+    one = st.tuples(st.sampled_from(KINDS), st.integers(0, 2**32 - 1), st.integers(0, 255))
+    return st.lists(one, min_size=1, max_size=most)
+
+
+def damaged(data: bytes, edits: Sequence[tuple[str, int, int]]) -> bytes:
+    """Damage bytes.
+
+    Parameters
+    ----------
+    data
+        The bytes.
+    edits
+        From `byte_edits`.
+    """
+    for kind, place, amount in edits:
+        at = place % (len(data) + 1)
+        size = amount % _BLOCK + 1
+        before, block, after = data[:at], data[at : at + size], data[at + size :]
+        if kind == "flip":
+            new = bytes([block[0] ^ 1 << amount % 8]) + block[1:] if block else b""
+        elif kind == "truncate":
+            new, after = b"", b""
+        else:
+            new = {
+                "zero": bytes(len(block)),
+                "ones": b"\xff" * len(block),
+                "insert": bytes([amount]) * size + block,
+                "cut": b"",
+                "double": block * 2,
+                "text": _TEXTS[amount % len(_TEXTS)] + block,
+            }[kind]
+        data = before + new + after
+    return data
