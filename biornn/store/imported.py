@@ -157,7 +157,11 @@ def _sizes_and_settings(snapshot: KerasFile) -> Mapping[str, Any]:
 
 def _task(path: Path, snapshot: KerasFile, task: FlipFlop | None) -> FlipFlop:
     n_inputs, n_outputs = (snapshot.weights.sizes[dim] for dim in ("input_channel", "output_channel"))
-    task = task or FlipFlop(n_bits=n_outputs)
+    try:
+        task = task or FlipFlop(n_bits=n_outputs)
+        task.probe_steps()
+    except ValueError as error:
+        raise KerasFileError(f"{path}: {error}") from None
     if (n_inputs, n_outputs) != (task.n_inputs, task.n_outputs):
         raise KerasFileError(
             f"{path}: expected {task.n_inputs} inputs and {task.n_outputs} outputs, as the flip-flop has, "

@@ -21,6 +21,8 @@ _ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "el
 _MAX_UNITS = 50_000  # 10 GB of recurrent weights: a header that claims more is damaged
 
 _MAX_COUNT = 10**12  # of updates; more is damaged
+_MAX_TEXT = 10**7  # bytes of an attribute; the settings of two layers have a few thousand
+_LONGEST_LINE = 1500
 
 #: Names of the arrays: those of Keras 2 and, after the layer's own name, those of Keras 1.
 _RECURRENT_ARRAYS = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
@@ -28,7 +30,13 @@ _READOUT_ARRAYS = {"kernel": "W", "bias": "b"}
 
 
 class KerasFileError(ValueError):
-    """A file that is no Keras model of the kind that can be imported; the message is one line."""
+    """A file that is no Keras model of the kind that can be imported; the message is one printable line."""
+
+    def __init__(self, message: str) -> None:
+        line = in_one_line(message)
+        shown = line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..."
+        # A name in somebody else's file may hold what a terminal would act on.
+        super().__init__("".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown))
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
             return _read(file)
     except KerasFileError as error:
         raise KerasFileError(f"{path}: {error}") from None
-    except (OSError, RuntimeError, LookupError, ArithmeticError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # whatever h5py finds in a damaged file
         raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {in_one_line(error)}") from None
 
 
@@ -89,7 +97,7 @@ def _read(file: h5py.File) -> KerasFile:
         raise KerasFileError(
             "expected a model of Keras 1 or 2 with its 'model_config', found none; save the model, not its weights only"
         )
-    layers = _layers(_json(file.attrs["model_config"], "model_config"))
+    layers = _layers(_json(file, "model_config"))
     kinds = [kind for kind, _ in layers]
     if kinds != ["SimpleRNN", "Dense"]:
         raise KerasFileError(f"expected the layers SimpleRNN and Dense, got {' and '.join(kinds) or 'none'}")
@@ -112,7 +120,8 @@ def _read(file: h5py.File) -> KerasFile:
     }
     weights = xr.Dataset({name: (dims, _values(array, name, shape)) for name, (array, dims, shape) in expected.items()})
     training = _training_settings(file)
-    return KerasFile(weights, network, training, _step(file), _text(file.attrs.get("keras_version", "1")))
+    version = _text(file, "keras_version") if "keras_version" in file.attrs else "1"
+    return KerasFile(weights, network, training, _step(file), version)
 
 
 def _layers(config: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -147,9 +156,9 @@ def _network_settings(recurrent: Mapping[str, Any], readout: Mapping[str, Any]) 
         raise KerasFileError(f"activation: expected one of {', '.join(_ACTIVATIONS)}, got {activation!r}")
     if readout.get("activation") != "linear":
         raise KerasFileError(f"activation of Dense: expected 'linear', got {readout.get('activation')!r}")
-    if not recurrent.get("return_sequences"):
+    if not _flag(recurrent, "return_sequences", False):
         raise KerasFileError("return_sequences of SimpleRNN: expected true, got false: its only output is at the end")
-    if recurrent.get("go_backwards"):
+    if _flag(recurrent, "go_backwards", False):
         raise KerasFileError("go_backwards of SimpleRNN: expected false, got true")
     n_units = recurrent.get("units", recurrent.get("output_dim"))
     if not isinstance(n_units, int) or isinstance(n_units, bool) or not 1 <= n_units <= _MAX_UNITS:
@@ -157,13 +166,20 @@ def _network_settings(recurrent: Mapping[str, Any], readout: Mapping[str, Any]) 
     return {
         "n_units": n_units,
         "activation": activation,
-        "use_bias": bool(recurrent.get("use_bias", True)),
-        "readout_bias": bool(readout.get("use_bias", readout.get("bias", True))),
+        "use_bias": _flag(recurrent, "use_bias", True),
+        "readout_bias": _flag(readout, "use_bias", _flag(readout, "bias", True)),
         "initial": _initializer(recurrent.get("recurrent_initializer", recurrent.get("inner_init"))),
         "input_initial": _initializer(recurrent.get("kernel_initializer", recurrent.get("init"))),
         "output_initial": _initializer(readout.get("kernel_initializer", readout.get("init"))),
         "penalties": _penalties("recurrent", recurrent) | _penalties("readout", readout),
     }
+
+
+def _flag(settings: Mapping[str, Any], key: str, default: bool) -> bool:
+    value = settings.get(key, default)
+    if not isinstance(value, bool):
+        raise KerasFileError(f"{key}: expected true or false, got {value!r}")
+    return value
 
 
 def _penalties(layer: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -191,7 +207,7 @@ def _initializer(config: Any) -> str | None:
 def _training_settings(file: h5py.File) -> dict[str, Any]:
     if "training_config" not in file.attrs:
         return {}
-    config = _json(file.attrs["training_config"], "training_config")
+    config = _json(file, "training_config")
     optimizer = config.get("optimizer_config") if isinstance(config, dict) else None
     if not isinstance(optimizer, dict) or not isinstance(optimizer.get("config"), dict):
         return {}
@@ -205,8 +221,7 @@ def _step(file: h5py.File) -> int:
     """Return the number of updates that the optimizer counted; 0 in a model that was never compiled, -1 if unknown."""
     if "training_config" not in file.attrs:
         return 0
-    optimizer = file.get("optimizer_weights")
-    if not isinstance(optimizer, h5py.Group):
+    if not _is_own_group(file, "optimizer_weights"):
         return -1
     found: list[int] = []
 
@@ -214,7 +229,7 @@ def _step(file: h5py.File) -> int:
         if name.split("/")[-1] in ("iterations:0", "iteration:0") and isinstance(member, h5py.Dataset):
             found.append(int(_stored(member, name, ())))
 
-    optimizer.visititems(look)  # visits hard links only
+    file["optimizer_weights"].visititems(look)  # visits hard links only
     return found[0] if found and 0 <= found[0] <= _MAX_COUNT else -1
 
 
@@ -231,6 +246,8 @@ def _arrays(
         last = path.split("/")[-1].removesuffix(":0")
         for name, old in names.items():
             if isinstance(member, h5py.Dataset) and last in (name, *(f"{one}_{old}" for one in olds)):
+                if name in found:
+                    raise KerasFileError(f"{layer}: expected one array {name!r}, found several")
                 found[name] = member
 
     group.visititems(look)
@@ -241,17 +258,30 @@ def _arrays(
 
 
 def _group(parent: h5py.Group, name: str) -> h5py.Group:
-    if not isinstance(parent.get(name, getlink=True), h5py.HardLink) or not isinstance(parent[name], h5py.Group):
+    if not _is_own_group(parent, name):
         raise KerasFileError(f"expected the group {name!r} in the file, found {sorted(parent)}")
     return parent[name]
+
+
+def _is_own_group(parent: h5py.Group, name: str) -> bool:
+    """Whether a group is there, and no link on the way to it leads out of its parent or into another file."""
+    place = parent
+    for part in name.split("/"):
+        if part in ("", ".") or not isinstance(place.get(part, getlink=True), h5py.HardLink):
+            return False
+        place = place[part]
+        if not isinstance(place, h5py.Group):
+            return False
+    return True
 
 
 def _values(array: h5py.Dataset | None, name: str, shape: tuple[int, ...]) -> NDArray[np.floating]:
     if array is None:
         return np.zeros(shape, np.float32)
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or array.dtype.itemsize not in (2, 4, 8):
         raise KerasFileError(f"{name}: expected floating point numbers, got dtype {array.dtype}")
     values = _stored(array, name, shape)
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if not np.isfinite(values).all():
         raise KerasFileError(f"{name}: expected finite numbers, got NaN or infinity; the network diverged")
     return values
@@ -265,15 +295,24 @@ def _stored(array: h5py.Dataset, name: str, shape: tuple[int, ...]) -> NDArray[A
         raise KerasFileError(
             f"{name}: expected {array.nbytes} bytes in the file itself, found {array.id.get_storage_size()}"
         )
+    if array.nbytes > array.file.id.get_filesize():  # a header may claim what it likes
+        raise KerasFileError(f"{name}: expected an array smaller than its file, got {array.nbytes} bytes")
     return np.asarray(array[()])
 
 
-def _json(value: Any, name: str) -> Any:
+def _json(file: h5py.File, name: str) -> Any:
     try:
-        return json.loads(_text(value))
+        return json.loads(_text(file, name))
     except (ValueError, RecursionError):
         raise KerasFileError(f"{name}: expected JSON text, got something else") from None
 
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def _text(file: h5py.File, name: str) -> str:
+    """Read an attribute after a look at its kind and its size."""
+    attribute = file.attrs.get_id(name)
+    if attribute.shape != () or attribute.dtype.kind not in "SO" or attribute.get_storage_size() > _MAX_TEXT:
+        raise KerasFileError(f"{name}: expected one text, got the shape {attribute.shape}, dtype {attribute.dtype}")
+    value = file.attrs[name]
+    if not isinstance(value, str | bytes):
+        raise KerasFileError(f"{name}: expected one text, got {type(value).__name__}")
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
