@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.activations import activation
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
@@ -65,7 +65,7 @@ def currents(
     Raises
     ------
     ValueError
-        If a dim is missing, labels differ, or `split` is not known.
+        If a dim is missing or empty, labels differ, or `split` is not known.
 
     See Also
     --------
@@ -138,7 +138,7 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
     Raises
     ------
     ValueError
-        If a dim is missing, labels differ, or `split` is not known.
+        If a dim is missing or empty, labels differ, or `split` is not known.
 
     Notes
     -----
@@ -192,6 +192,7 @@ def _network(weights: xr.Dataset, rates: xr.DataArray, split: Split) -> tuple[xr
     if split not in get_args(Split):
         raise ValueError(f"split: expected one of {get_args(Split)}, got {split!r}")
     require_dims(rates, "rates", _ACTIVITY)
+    require_some(rates, "rates", _ACTIVITY)
     weights = _last_epoch(weights)
     require_dims(weights["recurrent_weights"], "recurrent_weights", ["unit_pre", "unit_post"])
     initial_rates = xr.apply_ufunc(

@@ -44,6 +44,33 @@ def require_dims(array: xr.DataArray, name: str, dims: Sequence[str]) -> None:
         )
 
 
+def require_some(array: xr.DataArray, name: str, dims: Sequence[str] | None = None) -> None:
+    """Check that there is something along each dim: at least one network, trial, time or unit.
+
+    Parameters
+    ----------
+    array
+        Any labelled array.
+    name
+        Name of the argument, for the message.
+    dims
+        Dims that may not be empty; None: all that it has.
+
+    Raises
+    ------
+    ValueError
+        If a dim is empty.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> require_some(xr.DataArray([[1.0]], dims=("time", "unit")), "rates")
+    """
+    for dim in array.dims if dims is None else dims:
+        if array.sizes[dim] == 0:
+            raise ValueError(f"{name}: expected at least one {dim}, got none; select some along {dim!r}")
+
+
 def require_square(recurrent_weights: xr.DataArray) -> int:
     """Check that recurrent weights go from units to the same units, and return how many there are.
 

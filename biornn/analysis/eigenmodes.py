@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.spectrum import eigenspectrum
 
 _Complex = NDArray[np.complex128]
@@ -48,7 +48,7 @@ def eigenmodes(
     Raises
     ------
     ValueError
-        If a dim is missing or the matrix is not square.
+        If a dim is missing or empty, or the matrix is not square.
 
     Notes
     -----
@@ -63,6 +63,7 @@ def eigenmodes(
     [0.0, 1.0]
     """
     values = eigenspectrum(recurrent_weights)
+    require_some(recurrent_weights, "recurrent_weights")
     n_units = values.sizes["mode"]
     left, right = xr.apply_ufunc(
         _eigenvectors,

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import require_variables
+from biornn.analysis.dims import require_some, require_variables
 from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
@@ -56,7 +56,7 @@ def lesion_robustness(
     Raises
     ------
     ValueError
-        If a variable is missing, a share is not from 0 to 1, or there is no repeat.
+        If a variable is missing, a share is not from 0 to 1, or there is no repeat or no network.
 
     Examples
     --------
@@ -70,6 +70,7 @@ def lesion_robustness(
         raise ValueError(f"share: expected shares of the units from 0 to 1, got {share!r}")
     if n_repeats < 1:
         raise ValueError(f"n_repeats: expected at least 1, got {n_repeats!r}")
+    require_some(weights["recurrent_weights"], "weights")
     safe, can_run = runnable(weights)
     networks = safe if "network" in safe.dims else safe.expand_dims("network")
     rng = np.random.default_rng(seed)

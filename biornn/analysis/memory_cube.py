@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.held_states import held_states
 from biornn.analysis.population import principal_components
 from biornn.analysis.scale import power_of_two
@@ -67,7 +67,7 @@ def memory_cube(
     Raises
     ------
     ValueError
-        If a dim is missing, labels differ, or one of the 2**n states has no sample.
+        If a dim is missing or empty, labels differ, or one of the 2**n states has no sample.
 
     See Also
     --------
@@ -91,6 +91,7 @@ def memory_cube(
     """
     require_dims(rates, "rates", ["trial", "time", "unit"])
     index, labels = held_states(rates, memory_state, response_window)
+    require_some(rates, "rates")
     n_bits, edges = len(labels[0]), [name for name, *_ in _edges(labels)]
     pairs = [f"{first}-{second}" for first, second in combinations(range(1, n_bits + 1), 2)]
     measured = xr.apply_ufunc(

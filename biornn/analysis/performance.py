@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.schema import text
 
 _SAMPLE = ["trial", "time", "output_channel"]
@@ -52,7 +52,7 @@ def performance(
     Raises
     ------
     ValueError
-        If a dim is missing, or labels or sizes differ between the arguments.
+        If a dim is missing, there is no sample, or labels or sizes differ between the arguments.
 
     Notes
     -----
@@ -71,6 +71,7 @@ def performance(
     (0.75, 0.135)
     """
     outputs, targets = _same_samples(outputs, targets, "targets", _SAMPLE)
+    require_some(outputs, "outputs", _SAMPLE)
     # False where an error is NaN. A mean of squares below this does not overflow.
     finite = (abs(outputs.astype(np.float64) - targets) < _LARGEST_ERROR).all(_SAMPLE)
     # What a diverged network would score is thrown away below.

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datas
     Raises
     ------
     ValueError
-        If a dim is missing or `n_components` is out of range.
+        If a dim is missing or empty, or `n_components` is out of range.
 
     See Also
     --------
@@ -83,7 +83,7 @@ def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datase
     Raises
     ------
     ValueError
-        If a dim is missing or `n_components` is out of range.
+        If a dim is missing or empty, or `n_components` is out of range.
 
     See Also
     --------
@@ -127,7 +127,7 @@ def participation_ratio(rates: xr.DataArray) -> xr.DataArray:
     Raises
     ------
     ValueError
-        If a dim is missing.
+        If a dim is missing, or there is no sample or no unit.
 
     References
     ----------
@@ -156,11 +156,14 @@ def participation_ratio(rates: xr.DataArray) -> xr.DataArray:
 
 def _sample_dims(rates: xr.DataArray) -> list[str]:
     require_dims(rates, "rates", ["time", "unit"])
-    return [dim for dim in ("trial", "time") if dim in rates.dims]
+    dims: list[str] = [dim for dim in ("trial", "time") if dim in rates.dims]
+    require_some(rates, "rates", [*dims, "unit"])
+    return dims
 
 
 def _decompose(decomposition: _Decomposition, rates: xr.DataArray, n_components: int) -> xr.Dataset:
     sample_dims = _sample_dims(rates)
+    require_some(rates, "rates")
     n_samples = int(np.prod([rates.sizes[dim] for dim in sample_dims]))
     most = min(n_samples, rates.sizes["unit"])
     if not 1 <= n_components <= most:

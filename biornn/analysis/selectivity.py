@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.held_states import held_states
 from biornn.analysis.memory_cube import cube_corners
 from biornn.analysis.scale import power_of_two
@@ -62,7 +62,7 @@ def selectivity(
     Raises
     ------
     ValueError
-        If a dim is missing, labels differ, or one of the 2**n states has no sample.
+        If a dim is missing or empty, labels differ, or one of the 2**n states has no sample.
 
     See Also
     --------
@@ -90,6 +90,7 @@ def selectivity(
     """
     require_dims(rates, "rates", ["trial", "time", "unit"])
     index, labels = held_states(rates, memory_state, response_window)
+    require_some(rates, "rates")
     signs = cube_corners(labels)
     measured = xr.apply_ufunc(
         lambda activity: _selectivity(activity, index, signs),

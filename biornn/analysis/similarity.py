@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
@@ -55,7 +55,7 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     Raises
     ------
     ValueError
-        If a dim is missing, or `measure` or `n_components` is not one of those above.
+        If a dim is missing or empty, or `measure` or `n_components` is not one of those above.
 
     See Also
     --------
@@ -95,6 +95,7 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     [0.0, 0.0, 0.785398]
     """
     require_dims(rates, "rates", ["network", "trial", "time", "unit"])
+    require_some(rates, "rates")
     if measure not in _ATTRS:
         raise ValueError(f"measure: expected one of {get_args(Measure)}, got {measure!r}")
     _check_components(n_components)

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
-from biornn.analysis.dims import require_dims
+from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.analysis.scale import power_of_two
 from biornn.schema import CELL_TYPES
@@ -63,7 +63,7 @@ def weight_distribution(
     Raises
     ------
     ValueError
-        If a dim is missing, labels differ, a type is unknown or `zero_below` is not in [0, 1).
+        If a dim is missing or empty, labels differ, a type is unknown or `zero_below` is not in [0, 1).
 
     References
     ----------
@@ -82,6 +82,7 @@ def weight_distribution(
         raise ValueError(f"zero_below: expected a share in [0, 1), got {zero_below}")
     require_dims(recurrent_mask, "recurrent_mask", _MATRIX)
     of_type = presynaptic_type(recurrent_weights, cell_type)
+    require_some(recurrent_weights, "recurrent_weights")
     try:
         weights, mask, of_type = xr.align(recurrent_weights, recurrent_mask, of_type, join="exact", copy=False)
     except ValueError as error:

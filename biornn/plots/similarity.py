@@ -71,7 +71,7 @@ def similarity(matrix: xr.DataArray, ax: Axes | None = None) -> Axes:
         ax.axhline(edge - 0.5, color=ax.get_facecolor(), linewidth=1.0)
         ax.axvline(edge - 0.5, color=ax.get_facecolor(), linewidth=1.0)
     _bracket(ax, names, edges)
-    ax.set_xlabel("networks, columns as rows" + ("\n(grey: failed)" if is_failed.any() else ""))
+    ax.set_xlabel("networks, columns as rows" + ("\n(grey: failed or silent)" if is_failed.any() else ""))
     bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.9, aspect=25)
     units = matrix.attrs.get("units", "1")
     label = str(matrix.attrs.get("long_name", matrix.name or "similarity"))

@@ -615,3 +615,32 @@ def test_rounding_is_no_spread_within_states(dtype: type) -> None:
     assert coding["mixed_selectivity"].isnull().values.tolist() == [True, False, False, False]
     assert np.isinf(coding["d_prime"].isel(unit=slice(1, None))).all()
     assert (coding["residual"].isel(unit=slice(1, None)) == 0).all()
+
+
+@pytest.mark.parametrize("dim", ["network", "trial", "time", "unit"])
+@pytest.mark.parametrize("name", ["principal_components", "singular_components", *MEASURES])
+def test_nothing_at_all_is_an_error(name: str, dim: str) -> None:
+    analyse = OF_RATES.get(name, lambda rates: an.similarity(rates, name))
+    with pytest.raises(ValueError, match=f"rates: expected at least one {dim}, got none; select some along"):
+        analyse(rates_of(random_rates()).isel({dim: []}))
+
+
+@pytest.mark.parametrize("name", ["memory_cube", "selectivity", "eigenmodes", "weight_distribution"])
+def test_no_network_is_an_error(name: str) -> None:
+    data = matrices(random_matrix()) if name in OF_MATRICES else rates_of(random_rates())
+    with pytest.raises(ValueError, match="expected at least one network, got none"):
+        (OF_MATRICES | OF_RATES)[name](data.isel(network=[]))
+
+
+def test_no_sample_has_no_score_no_current_and_no_dimension() -> None:
+    one = network(random_matrix(), np.ones((1, N_UNITS)), np.ones((N_UNITS, 1)))
+    rates = rates_of(random_rates()).isel(network=0)
+    for dim in ("trial", "time"):
+        with pytest.raises(ValueError, match=f"expected at least one {dim}, got none"):
+            an.performance(_outputs(np.zeros((1, *TARGETS.shape))).isel({dim: []}), TARGETS.isel({dim: []}))
+        with pytest.raises(ValueError, match=f"expected at least one {dim}, got none"):
+            an.ei_balance(one, rates.isel({dim: []}))
+        with pytest.raises(ValueError, match=f"expected at least one {dim}, got none"):
+            an.participation_ratio(rates.isel({dim: []}))
+    with pytest.raises(ValueError, match="weights: expected at least one network, got none"):
+        an.lesion_robustness(side_by_side(good=one).isel(network=[]), TRIALS)
