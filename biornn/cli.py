@@ -1,4 +1,4 @@
-"""The command line: ``biornn plan | run | import | report | audit | info``."""
+"""The command line: ``biornn plan | run | import | export | report | audit | info``."""
 
 from __future__ import annotations
 
@@ -75,6 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("--trials", metavar="N", type=_positive, default=64, help="held-out trials (default: 64)")
     imported.add_argument("--overwrite", action="store_true", help="replace a run that is already in RUN")
     imported.set_defaults(command=_import)
+
+    exported = commands.add_parser(
+        "export",
+        help="write a run as one NetCDF file, for programs that read no Zarr",
+        description="Write a run as one NetCDF-4 file, its groups as groups; complex numbers become real ones along a "
+        "dim part, labelled re and im.",
+    )
+    exported.add_argument("run", metavar="RUN", type=Path)
+    exported.add_argument("--netcdf", metavar="FILE", type=Path, required=True, help="file to write, such as run.nc")
+    exported.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
+    exported.set_defaults(command=_export)
 
     report = commands.add_parser("report", help="make the report.html of a run anew, and its figures")
     report.add_argument("run", metavar="RUN", type=Path)
@@ -161,6 +172,16 @@ def _import(options: argparse.Namespace) -> int:
         options.files, options.out, name=options.name, n_trials=options.trials, overwrite=options.overwrite
     )
     _show(run, options.out)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from biornn.store import export_netcdf
+
+    file = export_netcdf(options.run, options.netcdf, overwrite=options.overwrite)
+    _console().print(
+        f"netcdf: {file}  {file.stat().st_size / 1e6:.1f} MB", highlight=False, markup=False, soft_wrap=True
+    )
     return 0
 
 
