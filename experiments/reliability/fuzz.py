@@ -83,7 +83,8 @@ class Sandbox:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(self._reader, self._folder, other), daemon=True)
+        place = Path(tempfile.mkdtemp(dir=self._folder))  # what a process before has left is in another
+        self._process = context.Process(target=_serve, args=(self._reader, place, other), daemon=True)
         self._process.start()
         other.close()
         self._pipe.recv()  # it is ready: loading the libraries is no part of reading
@@ -234,7 +235,11 @@ def generate(inputs: st.SearchStrategy[bytes], n_inputs: int, seed_: int, take: 
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    seed(seed_)(options(given(inputs)(take)))()
+
+    def one(data: bytes) -> None:
+        take(data)
+
+    seed(seed_)(options(given(inputs)(one)))()
 
 
 def _keep(folder: Path, name: str, data: bytes, message: str) -> None:

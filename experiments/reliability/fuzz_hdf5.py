@@ -94,7 +94,9 @@ def inputs() -> st.SearchStrategy[bytes]:
     edits = st.lists(st.one_of(_attributes(), _arrays(), _links()), min_size=1, max_size=2)
     whole = st.builds(keras_file, use_bias=st.booleans(), step=st.sampled_from([None, 0, 3]))
     edited = st.builds(_edited, whole, edits)
-    return st.one_of(edited, edited, st.builds(damaged, whole, byte_edits(2)), st.builds(damaged, edited, byte_edits(2)))
+    return st.one_of(
+        edited, edited, st.builds(damaged, whole, byte_edits(2)), st.builds(damaged, edited, byte_edits(2))
+    )
 
 
 def _edited(data: bytes, edits: list[_Edit]) -> bytes:

@@ -197,3 +197,60 @@ def test_a_count_of_updates_that_cannot_be_is_not_believed(tmp_path: Path, count
         assert read_keras_hdf5(path).step == -1
     else:
         assert "expected a whole HDF5 file" in refusal(path)
+
+
+def test_a_name_of_a_layer_leads_through_no_link(tmp_path: Path) -> None:
+    other = write(tmp_path / "other.hdf5", seed=1)
+    for link in (h5py.ExternalLink(str(other), "model_weights"), h5py.SoftLink("/model_weights")):
+        path = write(tmp_path / "net.hdf5", name="way/simple_rnn_7")
+        with h5py.File(path, "r+") as file:
+            file["model_weights/way"] = link
+        assert "expected the group 'way/simple_rnn_7' in the file" in refusal(path)
+
+
+def test_the_count_of_updates_of_another_file_is_not_read(tmp_path: Path) -> None:
+    other = write(tmp_path / "other.hdf5", step=470)
+    path = write(tmp_path / "net.hdf5", step=3)
+    with h5py.File(path, "r+") as file:
+        del file["optimizer_weights"]
+        file["optimizer_weights"] = h5py.ExternalLink(str(other), "optimizer_weights")
+    assert read_keras_hdf5(path).step == -1
+
+
+def test_one_name_is_one_array(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.hdf5")
+    with h5py.File(path, "r+") as file:
+        file["model_weights/simple_rnn_7/deeper/kernel:0"] = np.ones((2, N_UNITS), "f4")
+    assert refusal(path) == "simple_rnn_7: expected one array 'kernel', found several"
+
+
+def test_numbers_are_in_the_order_of_this_machine(tmp_path: Path) -> None:
+    ones = np.ones((N_UNITS, N_UNITS))
+    path = replaced(write(tmp_path / "net.hdf5"), KERNEL, data=ones.astype(">f4"))
+    assert read_keras_hdf5(path).weights["recurrent_weights"].dtype == np.dtype("=f4")
+    assert "floating point numbers, got dtype float128" in refusal(replaced(path, KERNEL, data=ones.astype("g")))
+
+
+@pytest.mark.parametrize("value", [np.zeros(5), h5py.Empty("S10"), np.float32(2)])
+def test_a_version_that_is_no_text_is_refused(tmp_path: Path, value: object) -> None:
+    path = write(tmp_path / "net.hdf5")
+    with h5py.File(path, "r+") as file:
+        file.attrs.create("keras_version", value)
+    assert refusal(path).startswith("keras_version: expected one text, got the shape")
+
+
+@pytest.mark.parametrize("key", ["use_bias", "return_sequences", "go_backwards"])
+def test_a_truth_value_is_no_text(tmp_path: Path, key: str) -> None:
+    path = write(tmp_path / "net.hdf5")
+    config = model_config()
+    config["config"]["layers"][0]["config"][key] = "false"
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = json.dumps(config)
+    assert refusal(path) == f"{key}: expected true or false, got 'false'"
+
+
+def test_a_message_is_short_and_holds_nothing_that_a_terminal_acts_on(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.hdf5", name="\x1b[31m\n" * 1000)
+    message = refusal(path)
+    assert message.isprintable()
+    assert len(message) <= 1500
