@@ -59,7 +59,20 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train the networks of an experiment and leave a run folder")
     _add_experiment(run)
     run.add_argument("--out", metavar="DIR", type=Path, help="run folder (default: runs/NAME of the experiment file)")
-    run.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
+    there = run.add_mutually_exclusive_group()
+    there.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
+    there.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run in DIR that was broken off; it ends as if it had not been (begins where there is none)",
+    )
+    run.add_argument(
+        "--checkpoint-seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        default=10.0,
+        help="shortest time between two checkpoints of a network (default: %(default)g)",
+    )
     run.set_defaults(command=_run)
 
     imported = commands.add_parser(
@@ -137,7 +150,13 @@ def _run(options: argparse.Namespace) -> int:
     experiment = load_experiment(options.experiment, options.set)
     out = options.out or Path("runs") / options.experiment.stem
     run = run_experiment(
-        experiment, out, n_workers=options.workers, scheduler=options.scheduler, overwrite=options.overwrite
+        experiment,
+        out,
+        n_workers=options.workers,
+        scheduler=options.scheduler,
+        overwrite=options.overwrite,
+        resume=options.resume,
+        checkpoint_seconds=options.checkpoint_seconds,
     )
     _show(run, out)
     summary = summarise(run)
@@ -249,6 +268,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a time of at least 0 s, got {text!r}")
+    return seconds
 
 
 def _message(error: Exception) -> str:

@@ -6,6 +6,7 @@ import statistics
 import time
 import timeit
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -22,12 +23,18 @@ from biornn.tasks import Task
 from biornn.tasks.seeds import generator
 from biornn.training import record_activity, train
 from biornn.training.callbacks import ProgressNews
+from biornn.training.checkpoint import CheckpointError
 from biornn.training.train import compile_model
 
 _N_TIMED_UPDATES = 7
 
 
-def run_network(spec: NetworkSpec, listener: Callable[[Progress], None]) -> dict[str, xr.Dataset]:
+def run_network(
+    spec: NetworkSpec,
+    listener: Callable[[Progress], None],
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 10.0,
+) -> dict[str, xr.Dataset]:
     """Build, train, record and audit one network.
 
     Parameters
@@ -36,6 +43,8 @@ def run_network(spec: NetworkSpec, listener: Callable[[Progress], None]) -> dict
         The network.
     listener
         Told how far training is.
+    checkpoint, checkpoint_seconds
+        See `biornn.train`; a damaged file is removed, and training begins anew.
 
     Returns
     -------
@@ -44,10 +53,17 @@ def run_network(spec: NetworkSpec, listener: Callable[[Progress], None]) -> dict
     """
     keras.utils.clear_session(free_memory=False)  # names start anew; a full collection of garbage takes 0.3 s
     trials = spec.trials()
-    model = network_model(spec.task, spec.network, spec.training, spec.seed)
     settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates"})
+    settings |= {"seed": spec.seed, "checkpoint": checkpoint, "checkpoint_seconds": checkpoint_seconds}
     news = ProgressNews(listener, spec.training.max_updates)
-    result = train(model, spec.task, seed=spec.seed, callbacks=[news], **settings)
+    try:
+        model = network_model(spec.task, spec.network, spec.training, spec.seed)
+        result = train(model, spec.task, callbacks=[news], **settings)
+    except CheckpointError:
+        assert checkpoint is not None
+        checkpoint.unlink(missing_ok=True)
+        model = network_model(spec.task, spec.network, spec.training, spec.seed)
+        result = train(model, spec.task, callbacks=[news], **settings)
     history = result["history"].to_dataset()
     activity = {name.replace("trials", "activity"): record_activity(model, dataset) for name, dataset in trials.items()}
     if history["status"] == "diverged":

@@ -25,7 +25,7 @@ from biornn.experiment.progress import ProgressDisplay
 from biornn.experiment.worker import work
 from biornn.progress import Progress
 from biornn.schema import is_trained
-from biornn.store import RunWriter, check_output, open_run, run_attrs
+from biornn.store import RunWriter, check_output, finished_run, open_run, run_attrs
 
 #: Failures of a machine and not of a network, which may go well another time. (A network that diverges or raises
 #: anything else does so again: everything about it is fixed by its seed. Dask itself repeats one that lost its worker.)
@@ -44,6 +44,8 @@ def run_experiment(
     n_workers: int | None = None,
     scheduler: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    checkpoint_seconds: float = 10.0,
     console: Console | None = None,
 ) -> xr.DataTree:
     """Train and record every network of an experiment, in separate processes, and gather the run.
@@ -61,6 +63,12 @@ def run_experiment(
         processes of this machine. Where a network is trained does not change its weights.
     overwrite
         Whether a run that is already there is replaced, once the new one is complete.
+    resume
+        Whether a run that was broken off goes on: networks that are done stay, others continue from their last
+        checkpoint, and all end as if nothing had happened, to the bit on the same machine with the same versions.
+        Where nothing was begun, it begins.
+    checkpoint_seconds
+        Shortest time between two checkpoints of a network, in s; each is written after a validation.
     console
         Where progress is shown; None: standard error.
 
@@ -73,40 +81,47 @@ def run_experiment(
     Raises
     ------
     FileExistsError
-        If `out` exists and is not to be overwritten, or is no run.
+        If `out` exists and is not to be overwritten, or is no run, or another process writes it.
     OSError
         If it cannot be written, or the scheduler does not answer.
     ValueError
-        If ``KERAS_BACKEND`` is no backend of Keras.
+        If ``KERAS_BACKEND`` is no backend of Keras, or the run that is to go on is one of another experiment.
     RuntimeError
         If that backend is not installed, or every network failed.
     Interrupted
         After Ctrl-C: the networks that were done are kept.
     """
     folder = Path(out)
-    check_output(folder, overwrite)
+    if not resume:
+        check_output(folder, overwrite)
     specs = expand(experiment)
     backend, version = chosen_backend()
     attrs = run_attrs(experiment.title, experiment.model_dump_json(), **{"keras backend": backend, backend: version})
     attrs["unmatched"] = json.dumps(unmatched(experiment))
+    if resume and (run := finished_run(folder, attrs)) is not None:
+        return run
     console = console or Console(stderr=True)
-    writer = RunWriter(folder, network_index(experiment), attrs, specs[0].trials(), overwrite=overwrite)
-    jobs = _Jobs(specs, backend)
+    trials = specs[0].trials()
+    writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite, resume=resume)
+    jobs = _Jobs([spec for spec in specs if spec.name not in writer.done], backend, checkpoint_seconds)
+    if writer.done:
+        console.print(f"{len(writer.done)} of {len(specs)} networks are done", highlight=False)
     try:
-        with (
-            connect(scheduler, min(n_workers or CPU_COUNT, len(specs)), console) as client,
-            ProgressDisplay(len(specs), console) as display,
-        ):
-            jobs.gather(client, writer, display)
+        if jobs.specs:
+            with (
+                connect(scheduler, min(n_workers or CPU_COUNT, len(jobs.specs)), console) as client,
+                ProgressDisplay(len(jobs.specs), console) as display,
+            ):
+                jobs.gather(client, writer, display)
     except KeyboardInterrupt:
         raise Interrupted(_keep(writer, jobs, "the run was interrupted before it was trained")) from None
     except Exception as error:
-        if not jobs.done:
+        if not writer.done and not writer.journal.has_begun_training():
             writer.discard()
             raise
         told = _told(error)
         raise RuntimeError(f"{told}; {_keep(writer, jobs, f'the run broke off before: {told}')}") from error
-    if not jobs.done:
+    if not writer.done:
         writer.discard()
         raise RuntimeError(
             f"{folder}: expected at least one network to be trained, but all {len(specs)} failed; "
@@ -117,13 +132,22 @@ def run_experiment(
 
 def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
     """Finish what an interruption left, note its reason, and say in a line what is kept."""
-    if not jobs.done:
+    if not writer.done:
+        if writer.journal.has_begun_training():
+            writer.leave()
+            return f"no network was done; go on from {writer.journal.folder} with --resume"
         writer.discard()
         return "no network was done, nothing is kept"
     for spec in jobs.specs:
-        if spec.name not in {*jobs.done, *jobs.failed}:
+        if spec.name not in {*writer.done, *jobs.failed}:
             writer.note_missing(spec.name, "interrupted", reason)
-    return f"{len(jobs.done)} of {len(jobs.specs)} networks are kept in {writer.finish(keep_old=True)}"
+    n_done = len(writer.done)
+    try:
+        place = writer.finish(keep_old=True)
+    except OSError as error:
+        writer.leave()
+        return f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}; try --resume"
+    return f"go on with --resume; {n_done} of {n_done + len(writer.missing)} networks are kept in {place}"
 
 
 @dataclass
@@ -132,7 +156,7 @@ class _Jobs:
 
     specs: list[NetworkSpec]
     backend: str
-    done: list[str] = field(default_factory=list)
+    checkpoint_seconds: float
     failed: dict[str, str] = field(default_factory=dict)
 
     def gather(self, client: Client, writer: RunWriter, display: ProgressDisplay) -> None:
@@ -141,7 +165,16 @@ class _Jobs:
         topic = f"biornn-{token}"
         client.subscribe_topic(topic, lambda event: _show(display, event[1]))
         futures = {
-            client.submit(work, spec, topic, self.backend, key=f"{spec.name}-{token}", priority=-index): spec
+            client.submit(
+                work,
+                spec,
+                topic,
+                self.backend,
+                str(writer.journal.checkpoint(spec.name).absolute()),
+                self.checkpoint_seconds,
+                key=f"{spec.name}-{token}",
+                priority=-index,
+            ): spec
             for index, spec in enumerate(self.specs)
         }
         try:
@@ -156,7 +189,6 @@ class _Jobs:
         if error is None:
             result = future.result()
             writer.write_network(spec.name, result)
-            self.done.append(spec.name)
             display.finished(spec.name, _outcome(result["history"]))
         else:
             self.failed[spec.name] = _reason(error)

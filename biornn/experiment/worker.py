@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import xarray as xr
 from distributed import get_worker
@@ -34,7 +35,9 @@ class Cancelled(RuntimeError):
     """Nobody waits for this network any more."""
 
 
-def work(spec: NetworkSpec, topic: str, backend: str) -> dict[str, xr.Dataset]:
+def work(
+    spec: NetworkSpec, topic: str, backend: str, checkpoint: str, checkpoint_seconds: float
+) -> dict[str, xr.Dataset]:
     """Train and record one network in a worker process; the process that asked for it never loads Keras.
 
     Parameters
@@ -45,6 +48,11 @@ def work(spec: NetworkSpec, topic: str, backend: str) -> dict[str, xr.Dataset]:
         Dask topic on which its progress is told.
     backend
         Backend of Keras.
+    checkpoint
+        File in which the training notes where it stands, if its folder is there: a worker on another machine may not
+        see it.
+    checkpoint_seconds
+        Shortest time between two checkpoints, in s.
 
     Returns
     -------
@@ -64,7 +72,8 @@ def work(spec: NetworkSpec, topic: str, backend: str) -> dict[str, xr.Dataset]:
             raise Cancelled(f"{spec.name}: the run was interrupted")
         from biornn.experiment.network import run_network
 
-        return run_network(spec, listener)
+        file = Path(checkpoint)
+        return run_network(spec, listener, file if file.parent.is_dir() else None, checkpoint_seconds)
 
 
 def measure(spec: NetworkSpec, backend: str) -> Timing:
@@ -95,7 +104,23 @@ def _keras_alone(backend: str) -> Iterator[None]:
             import keras
         if (loaded := keras.backend.backend()) != backend:
             raise RuntimeError(f"KERAS_BACKEND: expected {backend} in the worker, got {loaded}; start the worker anew")
+        _make_deterministic(backend)
         yield
+
+
+def _make_deterministic(backend: str) -> None:
+    """Have operations that could sum in any order keep to one: a run that goes on must end as one that was not broken.
+
+    JAX does so by itself.
+    """
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    elif backend == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def _wanted(worker: object, key: str) -> bool:

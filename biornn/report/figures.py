@@ -7,6 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from biornn.atomic import written_whole
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.sections.activity import held_out_trials, unit_rates
@@ -51,5 +52,6 @@ def save_figures(run: xr.DataTree, folder: Path) -> list[Path]:
         picture = make(reading)
         if picture is not None:
             paths.append(folder / f"{picture.name}.png")
-            picture.draw(2).savefig(paths[-1], dpi=_DPI)
+            with written_whole(paths[-1]) as path:
+                picture.draw(2).savefig(path, dpi=_DPI)
     return paths

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import xarray as xr
 
+from biornn.atomic import written_whole
 from biornn.report.head import head
 from biornn.report.pictures import images
 from biornn.report.reading import Reading
@@ -36,7 +37,9 @@ def write_report(run: xr.DataTree, path: Path) -> Path:
     >>> from biornn.report import write_report
     >>> write_report(bn.open_run("runs/flip_flop"), Path("report.html"))  # doctest: +SKIP
     """
-    path.write_text(render(run), encoding="utf-8")
+    page = render(run)
+    with written_whole(path) as beside:
+        beside.write_text(page, encoding="utf-8")
     return path
 
 

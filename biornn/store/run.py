@@ -21,13 +21,17 @@ import zarr
 
 from biornn.errors import in_one_line
 from biornn.schema import SCHEMA_VERSION, SchemaError
+from biornn.store import manifest
+from biornn.store.journal import FOLDER as CHECKPOINTS
+from biornn.store.journal import Journal, check_same_experiment
+from biornn.store.lock import RunLock
 
 #: Groups whose variables have the dim `network`.
 NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
 
 _NAME = "run.zarr"
 #: What a run folder may hold; anything else is somebody's own, and never removed.
-_MEMBERS = {_NAME, "figures", "report.html"}
+_MEMBERS = {_NAME, manifest.NAME, CHECKPOINTS, "figures", "report.html"}
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
 
@@ -53,7 +57,7 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     FileNotFoundError
         If there is no run.
     SchemaError
-        If it cannot be read, is not complete, or was written by a newer schema.
+        If it cannot be read, is not complete, is no longer as it was written, or comes from a newer schema.
 
     Examples
     --------
@@ -67,11 +71,18 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     if not (store / "zarr.json").is_file():
         raise FileNotFoundError(f"{path}: expected a run folder with {_NAME} in it, found none")
     try:
-        if not zarr.open_group(store, mode="r").attrs.get("complete"):
+        attrs = zarr.open_group(store, mode="r").attrs.asdict()
+        if not attrs.get("complete"):
             raise SchemaError(
                 f"{path}: expected a complete run, got one that is still being written, or was broken off; wait for "
-                "it, or run it again with --overwrite"
+                "it, or go on with --resume"
             )
+        version = attrs.get("schema_version")
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise SchemaError(
+                f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {version!r}; update biornn"
+            )
+        manifest.check(store)
         tree = xr.open_datatree(store, engine="zarr", chunks=chunks)
     except SchemaError:
         raise
@@ -79,10 +90,32 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
         raise SchemaError(
             f"{path}: expected a readable run, got {type(error).__name__}: {in_one_line(error)}"
         ) from error
-    found = tree.attrs.get("schema_version")
-    if not isinstance(found, int) or found > SCHEMA_VERSION:
-        raise SchemaError(f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {found!r}; update biornn")
     return tree
+
+
+def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
+    """Return a run that is complete, with nothing left to go on with; None if there is none.
+
+    Parameters
+    ----------
+    path
+        A run folder.
+    attrs
+        Attributes of the run that is wanted.
+
+    Raises
+    ------
+    ValueError
+        If the run is of another experiment.
+    """
+    if Journal(path).begun() or Journal(path.with_name(f".{path.name}.new")).begun():
+        return None
+    try:
+        run = open_run(path)
+    except (FileNotFoundError, SchemaError):
+        return None
+    check_same_experiment(path, run.attrs["experiment"], attrs["experiment"])
+    return run
 
 
 def run_folder(path: str | PathLike[str]) -> Path:
@@ -110,7 +143,10 @@ def check_output(folder: Path, overwrite: bool) -> None:
     if not folder.exists():
         return
     if not overwrite:
-        raise FileExistsError(f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite")
+        resume = ", or go on with --resume" if Journal(folder).begun() else ""
+        raise FileExistsError(
+            f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite{resume}"
+        )
     if folder.is_symlink() or not (folder / _NAME).is_dir():
         raise FileExistsError(f"{folder}: expected a run to overwrite, found no {_NAME} in it; choose another --out")
     if foreign := sorted({path.name for path in folder.iterdir()} - _MEMBERS):
@@ -143,6 +179,9 @@ def run_attrs(title: str, experiment: str, **versions: str) -> dict[str, Any]:
 class RunWriter:
     """Writes a run: first the frame and the trials, then each network into its own chunks, at last `complete`.
 
+    At every moment the folder holds a run that can be read, or one that is marked as not complete and can be gone on
+    with, also if the process is killed.
+
     Parameters
     ----------
     folder
@@ -155,11 +194,15 @@ class RunWriter:
         The groups ``trials`` and ``probe_trials``.
     overwrite
         Whether a run that is already there is replaced.
+    resume
+        Whether one that was broken off goes on; where nothing was begun, it begins.
 
     Raises
     ------
     FileExistsError
-        If the folder exists and is not to be overwritten, or is no run.
+        If the folder exists and is not to be overwritten, or is no run, or another process writes it.
+    ValueError
+        If what is to go on began with another experiment or backend.
     OSError
         If it cannot be made or written.
     """
@@ -172,28 +215,80 @@ class RunWriter:
         trials: Mapping[str, xr.Dataset],
         *,
         overwrite: bool = False,
+        resume: bool = False,
     ) -> None:
-        check_output(folder, overwrite)
+        if not resume:
+            check_output(folder, overwrite)
         self._folder = folder
-        self._target = folder.with_name(f".{folder.name}.new") if folder.exists() else folder
-        self._path = self._target / _NAME
         self._networks = networks
         self._names = networks["network"].values.tolist()
-        self._has_template = False
-        self._missing: dict[str, tuple[str, str]] = {}
-        if self._target != folder:
-            self.discard()  # what an interrupted replacement left
+        self.missing: dict[str, tuple[str, str]] = {}
+        self._lock = RunLock(folder)
+        replacement = folder.with_name(f".{folder.name}.new")
+        if resume:
+            self._target = replacement if Journal(replacement).begun() else folder
+        else:
+            self._target = replacement if folder.exists() else folder
+        self._path = self._target / _NAME
+        self.journal = Journal(self._target)
         try:
-            self._target.mkdir(parents=True)
+            self.done = self._go_on(attrs) if resume else ()
+            self._has_template = bool(self.done)
+            if not self.done:
+                self._begin(attrs, trials, keep_checkpoints=resume)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _go_on(self, attrs: Mapping[str, Any]) -> tuple[str, ...]:
+        """Find the networks that are done, and mark the run as not complete."""
+        begun = self.journal.begun()
+        if begun is None:
+            if self._target.exists() and {path.name for path in self._target.iterdir()} - {CHECKPOINTS}:
+                raise FileExistsError(
+                    f"{self._folder}: expected a run that was broken off, found no {CHECKPOINTS} in it; choose another "
+                    "--out, or --overwrite"
+                )
+            return ()
+        check_same_experiment(self._folder, begun["experiment"], attrs["experiment"])
+        _check_same_backend(self._folder, begun["versions"], attrs["versions"])
+        done = tuple(name for name in self._names if self.journal.is_done(name) and self._has_row(name))
+        if done:
+            zarr.open_group(self._path, mode="r+").attrs["complete"] = 0
+        return done
+
+    def _has_row(self, name: str) -> bool:
+        """Tell whether all that a network should have is there and can be read."""
+        index = self._names.index(name)
+        try:
+            for group in NETWORK_GROUPS:
+                with xr.open_zarr(self._path, group=group, consolidated=False) as dataset:
+                    row = dataset.isel(network=index).load()
+                if group == "history" and str(row["status"].values) == "interrupted":
+                    return False
+        except Exception:  # whatever zarr and xarray find in a damaged store
+            return False
+        return True
+
+    def _begin(self, attrs: Mapping[str, Any], trials: Mapping[str, xr.Dataset], keep_checkpoints: bool) -> None:
+        """Make a store without networks."""
+        if keep_checkpoints:
+            shutil.rmtree(self._path, ignore_errors=True)
+        elif self._target != self._folder:
+            shutil.rmtree(self._target, ignore_errors=True)  # what an interrupted replacement left
+        try:
+            self._target.mkdir(parents=True, exist_ok=keep_checkpoints)
+            self.journal.begin(attrs)
         except OSError as error:
-            raise OSError(f"{folder}: expected a folder that can be written, got: {error.strerror}") from None
-        root = networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0})
+            raise OSError(f"{self._folder}: expected a folder that can be written, got: {error.strerror}") from None
+        root = self._networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0})
         try:
-            self._write(root, mode="w-")
+            self._create(root)
             for group, dataset in trials.items():
-                self._write(dataset, group=group, mode="w-")
+                self._create(dataset, group=group)
         except Exception:
-            self.discard()
+            if not keep_checkpoints:
+                shutil.rmtree(self._target, ignore_errors=True)
             raise
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
@@ -208,12 +303,14 @@ class RunWriter:
         """
         if not self._has_template:
             for group in NETWORK_GROUPS:
-                self._write(_template(groups[group], self._networks), group=group, mode="w-", compute=False)
+                self._create(_template(groups[group], self._networks), group=group, compute=False)
             self._has_template = True
         index = self._names.index(name)
         for group in NETWORK_GROUPS:
             row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
+        self.done = (*self.done, name)
+        self.journal.note_done(name)
 
     def note_missing(self, name: str, status: str, reason: str) -> None:
         """Note why a network has no results; its row says so once the run is finished.
@@ -227,7 +324,7 @@ class RunWriter:
         reason
             What went wrong.
         """
-        self._missing[name] = (status, reason)
+        self.missing[name] = (status, reason)
 
     def finish(self, keep_old: bool = False) -> Path:
         """Mark the run as complete, and put it in its place.
@@ -245,21 +342,34 @@ class RunWriter:
         pathlib.Path
             The folder of the run.
         """
-        for name, (status, reason) in self._missing.items():
+        for name, (status, reason) in self.missing.items():
             index = self._names.index(name)
             told = reason.encode("utf-8", "backslashreplace").decode()  # a message may hold what no file can
             row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [told])})
             self._write(row, group="history", mode="r+", region={"network": slice(index, index + 1)})
-        zarr.open_group(self._path, mode="r+").attrs["complete"] = 1
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
             zarr.consolidate_metadata(self._path)
+        manifest.seal(self._path)
+        place = self._take_place(keep_old)
+        if not self.missing:
+            Journal(place).remove()
+        self._lock.release()
+        return place
+
+    def _take_place(self, keep_old: bool) -> Path:
+        """Put a run that replaces another where that is."""
         if self._target == self._folder:
             return self._folder
         if keep_old:
             return self._target.rename(self._free_place())
-        shutil.rmtree(self._folder)
-        return self._target.rename(self._folder)
+        old = self._folder.with_name(f".{self._folder.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self._folder.exists():  # not if this was broken off between the two names
+            self._folder.rename(old)
+        self._target.rename(self._folder)
+        shutil.rmtree(old, ignore_errors=True)
+        return self._folder
 
     def _free_place(self) -> Path:
         """Find a name beside the run that is kept which nothing has: what is there may be a run that somebody needs."""
@@ -269,9 +379,28 @@ class RunWriter:
     def discard(self) -> None:
         """Remove what was written; a run that was to be replaced stays."""
         shutil.rmtree(self._target, ignore_errors=True)
+        self._lock.release()
+
+    def leave(self) -> None:
+        """Leave the run as it is, not complete, to be gone on with."""
+        self._lock.release()
+
+    def _create(self, dataset: xr.Dataset, **options: Any) -> None:
+        encoding = {name: {"compressors": (manifest.COMPRESSOR,)} for name in dataset.variables}
+        self._write(dataset, mode="w-", encoding=encoding, **options)
 
     def _write(self, dataset: xr.Dataset, **options: Any) -> None:
         _text_as_objects(dataset).to_zarr(self._path, zarr_format=3, consolidated=False, **options)
+
+
+def _check_same_backend(folder: Path, begun: str, now: str) -> None:
+    """Refuse to go on with another backend: its numbers are others."""
+    before, after = (json.loads(versions).get("keras backend") for versions in (begun, now))
+    if before != after:
+        raise ValueError(
+            f"{folder}: expected KERAS_BACKEND={before}, with which the run began, got {after}; set it, or choose "
+            "another --out"
+        )
 
 
 def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:

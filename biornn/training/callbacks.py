@@ -15,6 +15,9 @@ from biornn.layers import fused_inference
 from biornn.progress import Progress
 from biornn.training.recording import record_weights
 
+#: A loss at which activity is thousands of times what any task asks for: on the way to infinity, and of no use before.
+EXPLODED = 1e8
+
 
 class FusedValidation(keras.callbacks.Callback):
     """Let validation, and it alone, make its steps in numpy: what another callback exports must not.
@@ -39,7 +42,25 @@ class FusedValidation(keras.callbacks.Callback):
         self._open.close()
 
 
-class Snapshots(keras.callbacks.Callback):
+class Counting(keras.callbacks.Callback):
+    """Count the updates of a training, which may have been broken off in between.
+
+    Attributes
+    ----------
+    step
+        Updates so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the update."""
+        self.step += 1
+
+
+class Snapshots(Counting):
     """Keep the effective weights and the validation scores before the first update and after every Keras epoch.
 
     Parameters
@@ -57,7 +78,6 @@ class Snapshots(keras.callbacks.Callback):
         self.weights: list[xr.Dataset] = []
         self.scores: list[dict[str, float]] = []
         self.steps: list[int] = []
-        self._step = 0
 
     def keep_initial(self, model: keras.Model) -> None:
         """Keep the state before the first update; not in `on_train_begin`, where Keras must not evaluate."""
@@ -67,10 +87,6 @@ class Snapshots(keras.callbacks.Callback):
         )
         self._keep(model, {"loss": np.nan, "val_loss": scores["loss"], "accuracy": scores["accuracy"]})
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count the update."""
-        self._step += 1
-
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the state after these updates."""
         logs = logs or {}
@@ -78,12 +94,12 @@ class Snapshots(keras.callbacks.Callback):
         self._keep(self.model, scores)
 
     def _keep(self, model: keras.Model, scores: dict[str, Any]) -> None:
-        self.steps.append(self._step)
+        self.steps.append(self.step)
         self.weights.append(record_weights(model))
         self.scores.append({name: float(value) for name, value in scores.items()})
 
 
-class UpdateLimit(keras.callbacks.Callback):
+class UpdateLimit(Counting):
     """Stop after a number of updates, also within a Keras epoch.
 
     Parameters
@@ -95,12 +111,11 @@ class UpdateLimit(keras.callbacks.Callback):
     def __init__(self, max_updates: int) -> None:
         super().__init__()
         self.max_updates = max_updates
-        self._step = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the update, and stop after the last."""
-        self._step += 1
-        if self._step >= self.max_updates:
+        super().on_train_batch_end(batch)
+        if self.step >= self.max_updates:
             self.model.stop_training = True
 
 
@@ -113,44 +128,54 @@ class CriterionStop(keras.callbacks.Callback):
         Accuracy to reach; None never stops.
     checks
         Number of consecutive validations at which it must be held.
+
+    Attributes
+    ----------
+    held
+        Number of validations up to the last at which it was held.
     """
 
     def __init__(self, criterion: float | None, checks: int) -> None:
         super().__init__()
         self.criterion = criterion
         self.checks = checks
-        self._held = 0
+        self.held = 0
 
     @property
     def reached(self) -> bool:
         """Whether the criterion was held."""
-        return self._held >= self.checks
+        return self.held >= self.checks
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Compare the validation accuracy with the criterion."""
         if self.criterion is None or self.reached:
             return
-        self._held = self._held + 1 if (logs or {})["val_accuracy"] >= self.criterion else 0
+        self.held = self.held + 1 if (logs or {})["val_accuracy"] >= self.criterion else 0
         if self.reached:
             self.model.stop_training = True
 
 
-class DivergenceStop(keras.callbacks.Callback):
-    """Stop when the loss is no longer finite, on a training batch or on the validation trials."""
+class DivergenceStop(Counting):
+    """Stop when the loss is no longer finite, or has exploded, on a training batch or on the validation trials.
+
+    Attributes
+    ----------
+    reason
+        Which loss that was, and when; empty if none was.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.reason = ""
-        self._step = 0
 
     @property
     def diverged(self) -> bool:
-        """Whether a loss was not finite."""
+        """Whether a loss was not finite, or exploded."""
         return bool(self.reason)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the update, and look at the training loss."""
-        self._step += 1
+        super().on_train_batch_end(batch)
         self._check("training loss", (logs or {})["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -158,12 +183,12 @@ class DivergenceStop(keras.callbacks.Callback):
         self._check("validation loss", (logs or {})["val_loss"])
 
     def _check(self, name: str, loss: Any) -> None:
-        if not np.isfinite(float(loss)) and not self.reason:
-            self.reason = f"the {name} was {float(loss)} at update {self._step}"
+        if not abs(float(loss)) < EXPLODED and not self.reason:
+            self.reason = f"the {name} was {float(loss):.4g} at update {self.step}"
             self.model.stop_training = True
 
 
-class ProgressNews(keras.callbacks.Callback):
+class ProgressNews(Counting):
     """Tell somebody how far training is, at most once in an interval.
 
     Parameters
@@ -181,17 +206,17 @@ class ProgressNews(keras.callbacks.Callback):
         self.listener = listener
         self.max_updates = max_updates
         self.interval = interval
-        self._step = 0
+        self._first = 0
         self._start = self._last = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the update, and tell if it is time to."""
-        self._step += 1
+        super().on_train_batch_end(batch)
         now = time.monotonic()
-        if self._step == 1:
-            self._start = now  # the first update includes the compilation
+        if not self._first:
+            self._first, self._start = self.step, now  # the first update includes the compilation
         elif now - self._last >= self.interval:
             self._last = now
-            per_update = (now - self._start) / (self._step - 1)
-            seconds_left = per_update * (self.max_updates - self._step)
-            self.listener(Progress(self._step, self.max_updates, float((logs or {})["loss"]), seconds_left))
+            per_update = (now - self._start) / (self.step - self._first)
+            seconds_left = per_update * (self.max_updates - self.step)
+            self.listener(Progress(self.step, self.max_updates, float((logs or {})["loss"]), seconds_left))

@@ -26,14 +26,17 @@ class TrialStream(keras.utils.PyDataset):
     n_trials
         Size of a training set that is gone through in passes, each in an order of its own; the last batch of a pass
         has what is left. None: every trial is a fresh one.
+    first
+        The batch with which training begins, or goes on.
     """
 
-    def __init__(self, task: Task, batch_size: int, seed: int, n_trials: int | None = None) -> None:
+    def __init__(self, task: Task, batch_size: int, seed: int, n_trials: int | None = None, first: int = 0) -> None:
         super().__init__()
         self.task = task
         self.batch_size = batch_size
         self.seed = seed
         self.n_trials = n_trials
+        self.first = first
         self._failure: Exception | None = None
         self._set: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
 
@@ -44,6 +47,7 @@ class TrialStream(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Make inputs (trial, time, input_channel) and targets (trial, time, output_channel) of one batch."""
+        index += self.first  # Keras counts anew where a training goes on
         if self.n_trials is None:
             return self.task.arrays(self.batch_size, generator("training", self.seed, index))
         if self._set is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any, Literal, get_args
 
 import keras
@@ -13,7 +13,16 @@ import xarray as xr
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
-from biornn.training.callbacks import CriterionStop, DivergenceStop, FusedValidation, Snapshots, UpdateLimit
+from biornn.training.callbacks import (
+    EXPLODED,
+    Counting,
+    CriterionStop,
+    DivergenceStop,
+    FusedValidation,
+    Snapshots,
+    UpdateLimit,
+)
+from biornn.training.checkpoint import Checkpoint
 from biornn.training.metrics import MemoryAccuracy
 from biornn.training.recording import find_layers, record_constants
 from biornn.training.stream import TrialStream, one_batch
@@ -41,6 +50,8 @@ def train(
     n_validation_trials: int = 200,
     validation_seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_seconds: float = 10.0,
 ) -> xr.DataTree:
     """Train a model on fresh trials of a task: mean squared error, Adam, clipping by global norm.
 
@@ -88,19 +99,27 @@ def train(
     validation_seed
         Their seed; they never coincide with training trials, whatever the seeds.
     callbacks
-        Further Keras callbacks.
+        Further Keras callbacks. What they keep to themselves is not in a checkpoint.
+    checkpoint
+        File, ``.npz``, in which the training notes where it stands; where it is already there, the training goes on
+        from it, and ends with the same numbers, to the bit, as one that was not broken off. It stays.
+    checkpoint_seconds
+        Shortest time between two checkpoints, in s; each is written after a validation, and one at the end. It is
+        longer where writing would take more than a twentieth of the time; 0 writes after every validation.
 
     Returns
     -------
     xarray.DataTree
         Groups ``weights`` and ``history`` of the schema, without `network`, over the epochs that were planned. Once
         training has stopped, weights and scores stay as they are and ``loss`` is NaN; of a network that diverged, all
-        is NaN from the first epoch that is not finite.
+        is NaN from the first epoch whose loss is not finite, or above 1e8.
 
     Raises
     ------
     ValueError
         If a setting is impossible.
+    CheckpointError
+        If the checkpoint is damaged, or of another training: a ValueError too.
 
     References
     ----------
@@ -116,42 +135,51 @@ def train(
     _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
     _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
-    if n_training_trials is not None:
-        _check(n_training_trials=n_training_trials)
-    if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
-        raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
+    _check_others(n_training_trials, criterion, checkpoint_seconds)
     _check_fit(model, task)
     steps = _planned_steps(max_updates, validate_every)
-    kept = _kept_epochs(steps, snapshots)
+    epochs = _kept_epochs(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
     fused = FusedValidation(find_layers(model)[0])
-    kept_states, stop = Snapshots(validation, fused), CriterionStop(criterion, criterion_checks)
-    divergence, trials = DivergenceStop(), TrialStream(task, batch_size, seed, n_training_trials)
+    kept, stop, divergence = Snapshots(validation, fused), CriterionStop(criterion, criterion_checks), DivergenceStop()
+    callbacks = [fused, divergence, UpdateLimit(max_updates), kept, stop, *callbacks]
+    told = {
+        "task": task, "seed": seed, "max_updates": max_updates, "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "schedule": schedule, "warmup": warmup, "decay": decay, "clip_norm": clip_norm, "criterion": criterion,
+        "criterion_checks": criterion_checks, "validate_every": validate_every, "n_training_trials": n_training_trials,
+        "n_validation_trials": n_validation_trials, "validation_seed": validation_seed,
+    }  # fmt: skip
+    counting = [callback for callback in callbacks if isinstance(callback, Counting)]
+    saved = Checkpoint(checkpoint, told, checkpoint_seconds, kept, stop, divergence, counting)
+    saved.restore(model)
+    trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
     try:
-        kept_states.keep_initial(model)
-        start = time.perf_counter()
-        model.fit(
-            trials.for_fit(),
-            steps_per_epoch=min(validate_every, max_updates),
-            epochs=len(steps) - 1,
-            validation_data=one_batch(*validation),
-            validation_batch_size=n_validation_trials,
-            shuffle=False,
-            callbacks=[fused, divergence, UpdateLimit(max_updates), kept_states, stop, *callbacks],
-            verbose=0,
-        )
+        if not kept.steps:
+            kept.keep_initial(model)
+        if not saved.has_ended:
+            model.fit(
+                trials.for_fit(),
+                steps_per_epoch=min(validate_every, max_updates),
+                initial_epoch=len(kept.steps) - 1,
+                epochs=len(steps) - 1,
+                validation_data=one_batch(*validation),
+                validation_batch_size=n_validation_trials,
+                shuffle=False,
+                callbacks=[*callbacks, saved],
+                verbose=0,
+            )
     except Exception:
         trials.raise_failure()
         raise
     finally:
         fused.on_test_end()
-    history = _history(kept_states, stop, divergence, steps)
-    history["wall_time"] = time.perf_counter() - start
-    weights = _weights(kept_states, len(steps), divergence.diverged).merge(record_constants(model))
+    history = _history(kept, stop, divergence, steps).assign(wall_time=saved.wall_time)
+    weights = _weights(kept, len(steps), divergence.diverged).merge(record_constants(model))
     groups = {"weights": weights, "history": history}
     return xr.DataTree.from_dict(
-        {name: variable_attrs(name, _labelled(data.isel(epoch=kept), steps[kept])) for name, data in groups.items()}
+        {name: variable_attrs(name, _labelled(data.isel(epoch=epochs), steps[epochs])) for name, data in groups.items()}
     )
 
 
@@ -215,6 +243,15 @@ def _check(minimum: int = 1, **counts: int) -> None:
     for name, value in counts.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < minimum:
             raise ValueError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
+
+
+def _check_others(n_training_trials: int | None, criterion: float | None, checkpoint_seconds: float) -> None:
+    if n_training_trials is not None:
+        _check(n_training_trials=n_training_trials)
+    if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
+        raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
+    if not isinstance(checkpoint_seconds, int | float | np.number) or not 0 <= checkpoint_seconds < np.inf:
+        raise ValueError(f"checkpoint_seconds: expected a time of at least 0 s, got {checkpoint_seconds!r}")
 
 
 def _check_fit(model: keras.Model, task: Task) -> None:
@@ -283,9 +320,9 @@ def _weights(kept: Snapshots, n_epochs: int, diverged: bool) -> xr.Dataset:
 
 
 def _n_finite(kept: Snapshots) -> int:
-    """Count the snapshots before the first whose losses are not finite (the initial one has no training loss)."""
+    """Count the snapshots before the first whose losses are not, or exploded (the initial one has no training loss)."""
     finite = [
-        bool(np.isfinite(score["val_loss"]) and (epoch == 0 or np.isfinite(score["loss"])))
+        abs(score["val_loss"]) < EXPLODED and (epoch == 0 or abs(score["loss"]) < EXPLODED)
         for epoch, score in enumerate(kept.scores)
     ]
     return finite.index(False) if False in finite else len(finite)

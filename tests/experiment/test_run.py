@@ -96,7 +96,7 @@ def test_networks_that_fail_are_counted_and_the_others_go_on(experiment_file: Pa
 def replace_work(monkeypatch: pytest.MonkeyPatch, work: Callable[[NetworkSpec], Any]) -> None:
     """Let workers do something else; a closure travels to them by value."""
 
-    def replacement(spec: NetworkSpec, topic: str, backend: str) -> Any:
+    def replacement(spec: NetworkSpec, *others: object) -> Any:
         return work(spec)
 
     monkeypatch.setattr("biornn.experiment.run.work", replacement)

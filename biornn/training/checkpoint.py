@@ -1,0 +1,196 @@
+"""Where a training stands, in one file: enough to go on as if it had never been broken off."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from biornn.atomic import written_whole
+from biornn.errors import in_one_line
+from biornn.layers.pathway_weights import as_numpy
+from biornn.training.callbacks import Counting, CriterionStop, DivergenceStop, Snapshots
+from biornn.training.recording import record_weights
+
+_SCORES = ("loss", "val_loss", "accuracy")
+_LARGEST_SHARE = 0.05  # of the time, that writing may take
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that training cannot go on from; the message is one line."""
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Write where training stands after a Keras epoch, and at the end; read it before the first.
+
+    All that the next update depends on is in the file: the variables of the model, with the states of its random
+    generators, those of the optimizer, with the number of updates that learning rate and trials follow from, and what
+    the other callbacks keep.
+
+    Parameters
+    ----------
+    path
+        The file, or None for none. It is replaced as a whole; one that cannot be written (a full disk) leaves the one
+        before.
+    settings
+        What the training was told; a file of another training is refused.
+    seconds
+        Shortest time between two writes; longer where they would take more than a twentieth of the time. 0: one after
+        every validation.
+    kept, stop, divergence
+        Callbacks whose state belongs to the training.
+    counting
+        Callbacks that count updates.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str] | None,
+        settings: Mapping[str, Any],
+        seconds: float,
+        kept: Snapshots,
+        stop: CriterionStop,
+        divergence: DivergenceStop,
+        counting: Sequence[Counting],
+    ) -> None:
+        super().__init__()
+        self._path = None if path is None else Path(path)
+        self._settings = json.dumps(dict(settings), sort_keys=True, default=repr)
+        self._seconds = seconds
+        self._kept, self._stop, self._divergence, self._counting = kept, stop, divergence, counting
+        self._began = time.perf_counter()
+        self._next = self._began + seconds
+        self.has_ended = False
+
+    @property
+    def wall_time(self) -> float:
+        """Time that training took so far, in s, without what was between a break and going on."""
+        return time.perf_counter() - self._began
+
+    def restore(self, model: keras.Model) -> None:
+        """Bring the model, its optimizer and the callbacks to where a file says that they were, if there is one.
+
+        Parameters
+        ----------
+        model
+            The compiled model.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged, or of another training.
+        """
+        if self._path is None or not self._path.exists():
+            return
+        content = self._read(self._path)
+        if str(content["settings"]) != self._settings:
+            raise CheckpointError(
+                f"{self._path}: expected a checkpoint of the training with {self._settings}, got one with "
+                f"{content['settings']}; remove it to begin anew"
+            )
+        variables = _variables(model)
+        found = [content.get(f"variables/{index}") for index in range(len(variables))]
+        for variable, value in zip(variables, found, strict=True):
+            if value is None or value.shape != tuple(variable.shape) or value.dtype != as_numpy(variable).dtype:
+                got = "none" if value is None else f"{value.dtype} of shape {value.shape}"
+                raise CheckpointError(
+                    f"{self._path}: expected {variable.path} of shape {tuple(variable.shape)}, got {got}; remove it to "
+                    "begin anew"
+                )
+        for variable, value in zip(variables, found, strict=True):
+            variable.assign(value)
+        self._restore_callbacks(content, model)
+
+    def _restore_callbacks(self, content: Mapping[str, NDArray[Any]], model: keras.Model) -> None:
+        kept = self._kept
+        kept.steps[:] = content["steps"].tolist()
+        kept.scores[:] = [
+            {name: float(content[f"scores/{name}"][epoch]) for name in _SCORES} for epoch in range(len(kept.steps))
+        ]
+        template = record_weights(model)
+        kept.weights[:] = [
+            template.copy(data={name: content[f"weights/{name}"][epoch] for name in template.data_vars})
+            for epoch in range(len(kept.steps))
+        ]
+        self._stop.held = int(content["held"])
+        self._divergence.reason = str(content["reason"])
+        self.has_ended = bool(content["has_ended"])
+        for callback in self._counting:
+            callback.step = kept.steps[-1]
+        self._began = time.perf_counter() - float(content["wall_time"])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write, if it is time to."""
+        if self._path is not None and time.perf_counter() >= self._next:
+            self._write(self._path)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Write for the last time."""
+        self.has_ended = True
+        if self._path is not None:
+            self._write(self._path)
+
+    def _write(self, to: Path) -> None:
+        start = time.perf_counter()
+        content = self._content()
+        try:
+            with written_whole(to) as path, path.open("wb") as file:
+                np.savez(file, allow_pickle=False, **content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            pass  # the one before is still there, and the training goes well without
+        now = time.perf_counter()
+        self._next = now + (max(self._seconds, (now - start) / _LARGEST_SHARE) if self._seconds else 0.0)
+
+    def _content(self) -> dict[str, Any]:
+        kept = self._kept
+        variables = _variables(self.model)
+        return {
+            "settings": np.array(self._settings),
+            **{f"variables/{index}": as_numpy(variable) for index, variable in enumerate(variables)},
+            **{f"weights/{name}": np.stack([one[name].values for one in kept.weights]) for name in kept.weights[0]},
+            **{f"scores/{name}": np.array([score[name] for score in kept.scores]) for name in _SCORES},
+            "steps": np.array(kept.steps),
+            "held": np.array(self._stop.held),
+            "reason": np.array(self._divergence.reason),
+            "has_ended": np.array(self.has_ended),
+            "wall_time": np.array(self.wall_time),
+        }
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, NDArray[Any]]:
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+                content = {name: file[name] for name in file.files}  # each has a checksum, which is looked at here
+            missing = {"settings", "steps", "held", "reason", "has_ended", "wall_time"} - set(content)
+            if missing:
+                raise KeyError(f"no {min(missing)}")
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            EOFError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise CheckpointError(
+                f"{path}: expected a whole checkpoint, got: {in_one_line(error)}; remove it to begin anew"
+            ) from None
+        return content
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """List all that an update changes: weights and states of random generators, and the optimizer's."""
+    return [*model.variables, *model.optimizer.variables]

@@ -1,0 +1,370 @@
+"""Break runs in every way that labs know, and look what is lost: python experiments/reliability/faults.py.
+
+Real processes are killed, real files damaged, real limits set. It writes the table of docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import biornn as bn
+from biornn.schema import SchemaError
+
+TABLE = Path(__file__).parents[2] / "docs" / "reliability" / "faults.md"
+EXPERIMENT = """\
+title: To be broken
+task: {n_bits: 2, duration: 160, n_pulses: 2}
+network: {n_units: 12, tau: 5.0}
+conditions:
+  unconstrained: {recurrent_noise: 0.05}
+  constrained: {excitatory_fraction: 0.75, density: 0.5, autapses: false}
+seeds: 2
+training: {max_updates: 400, batch_size: 8, validate_every: 10, n_validation_trials: 16}
+recording: {n_trials: 4}
+"""
+_LIMIT = 300  # s, that a process may take
+_GROUPS = ("trials", "probe_trials", "activity", "probe_activity", "weights", "history", "audit")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a fault did.
+
+    Parameters
+    ----------
+    fault, injected
+        What it is, and how it is made.
+    times
+        How often it was made.
+    result
+        What came of it.
+    lost
+        What of the results was lost; empty for nothing.
+    """
+
+    fault: str
+    injected: str
+    times: int
+    result: str
+    lost: str = ""
+
+
+class Bench:
+    """A folder with a small experiment, and what it gives when nothing happens.
+
+    Parameters
+    ----------
+    folder
+        Where all runs go.
+    seed
+        Of the moments and bytes that are hit.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.rng = np.random.default_rng(seed)
+        self.file = folder / "experiment.yaml"
+        self.file.write_text(EXPERIMENT)
+        self.reference = folder / "reference"
+        start = time.monotonic()
+        done = self.finished(self.start(self.reference))
+        if done.returncode:
+            raise RuntimeError(f"expected the undisturbed run to end well, got: {done.stderr}")
+        self.seconds = time.monotonic() - start
+
+    def start(self, out: Path, *words: str, before: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+        """Start ``biornn run``, in a process group of its own."""
+        command = [sys.executable, "-m", "biornn.cli", "run", str(self.file), "--out", str(out), "--workers", "2"]
+        return subprocess.Popen(
+            [*command, "--checkpoint-seconds", "0", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, start_new_session=True, preexec_fn=before,
+        )  # fmt: skip
+
+    def finished(self, process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+        """Wait for the end of a process, and return its status and what it said."""
+        _, told = process.communicate(timeout=_LIMIT)
+        return subprocess.CompletedProcess(process.args, process.returncode, None, told)
+
+    def kill(self, process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+        """Kill a process and all of its workers when the moment comes; tell whether it came before the end."""
+        end = time.monotonic() + _LIMIT
+        while process.poll() is None and time.monotonic() < end:
+            if moment():
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                return True
+            time.sleep(0.002)
+        process.communicate(timeout=_LIMIT)
+        return False
+
+    def differences(self, out: Path) -> str:
+        """Say where a run differs from the undisturbed one; empty if all is the same, to the bit."""
+        found, expected = (bn.open_run(path).load() for path in (out, self.reference))
+        bn.validate(found)
+        for group in _GROUPS:
+            one, other = (
+                tree[group].to_dataset().drop_vars("wall_time", errors="ignore") for tree in (found, expected)
+            )
+            if not one.identical(other):
+                return f"{group} of {out.name}"
+        return ""
+
+    def resumed(self, out: Path) -> str:
+        """Go on with a run until it is done; say what differs then."""
+        done = self.finished(self.start(out, "--resume"))
+        if done.returncode:
+            return f"{out.name}: exit {done.returncode}: {done.stderr.strip()}"
+        if not (out / "report.html").is_file():
+            return f"{out.name}: no report"
+        return self.differences(out)
+
+
+def one_line(done: subprocess.CompletedProcess[str], *expected: str) -> str:
+    """Say what is wrong with how a process ended; empty if it was in one line, with some words in it, and exit 2."""
+    last = done.stderr.strip().splitlines()[-1:] or [""]
+    if done.returncode != 2 or "Traceback" in done.stderr or not all(word in last[0] for word in expected):
+        return f"exit {done.returncode}: {done.stderr.strip()[-500:]}"
+    return ""
+
+
+def killed_at_random(bench: Bench, n_times: int) -> Outcome:
+    """Kill the process and its workers at random moments, go on, kill again, …, until it was killed often enough."""
+    n_killed, n_runs, lost = 0, 0, ""
+    while n_killed < n_times and not lost:
+        n_runs += 1
+        out, process = bench.folder / f"random-{n_runs}", None
+        while n_killed < n_times:
+            process = bench.start(out, "--resume")
+            moment = time.monotonic() + bench.rng.uniform(0, bench.seconds)
+            if not bench.kill(process, lambda moment=moment: time.monotonic() >= moment):  # type: ignore[misc]
+                break
+            n_killed += 1
+        lost = bench.resumed(out)
+    injected = "SIGKILL to the process group at a time drawn over the length of a run, `--resume`, again"
+    return Outcome("killed at a random moment", injected, n_killed, f"{n_runs} runs, each equal to the bit", lost)
+
+
+def killed_when(bench: Bench, name: str, moment: Callable[[Path], bool]) -> Outcome:
+    """Kill the process and its workers once, at a moment that its folder shows."""
+    out = bench.folder / f"killed-{name.replace(' ', '-')}"
+    came = bench.kill(bench.start(out), lambda: moment(out))
+    if not came:
+        return Outcome(f"killed {name}", "", 0, "", "the moment never came")
+    readable = ""
+    try:
+        bn.open_run(out)
+        readable = "readable at once; "
+    except (FileNotFoundError, SchemaError):
+        pass
+    lost = bench.resumed(out)
+    return Outcome(f"killed {name}", "SIGKILL to the process group", 1, f"{readable}resumed, equal to the bit", lost)
+
+
+#: Name of a moment -> how the folder of a run shows it.
+MOMENTS: dict[str, Callable[[Path], bool]] = {
+    "before the first checkpoint": lambda out: (out / "checkpoints" / "run.json").exists(),
+    "while a checkpoint is written": lambda out: any((out / "checkpoints").glob(".partial-*.npz")),
+    "while a network is gathered": lambda out: (out / "run.zarr" / "weights").exists(),
+    "between two networks": lambda out: any((out / "checkpoints").glob("*.done")),
+    "while figures and report are made": lambda out: (out / "figures").exists(),
+}
+
+
+def worker_killed(bench: Bench) -> Outcome:
+    """Kill one worker process while it trains; Dask gives its network to another."""
+    out = bench.folder / "worker"
+    process = bench.start(out)
+    n_killed = 0
+    while process.poll() is None and not n_killed:
+        if any((out / "checkpoints").glob("*.npz")):
+            for worker in _workers(process.pid):
+                os.kill(worker, signal.SIGKILL)
+                n_killed += 1
+                break
+        time.sleep(0.01)
+    done = bench.finished(process)
+    lost = bench.differences(out) if done.returncode == 0 else f"exit {done.returncode}: {done.stderr[-300:]}"
+    result = "its network went on from its checkpoint in a new worker; equal to the bit"
+    return Outcome("a worker is killed", "SIGKILL to one worker process", n_killed, result, lost)
+
+
+def _workers(pid: int) -> Iterator[int]:
+    """List the processes below one that train networks."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes()
+            if parent == pid and b"spawn_main" in command:
+                yield int(folder.name)
+
+
+def disk_full(bench: Bench) -> Outcome:
+    """Let no file grow beyond some kB, as on a disk that is full; then make room, and go on."""
+    out, problems = bench.folder / "full", []
+    sizes = (2_000, 12_000, 60_000)
+    for size in sizes:
+        shutil.rmtree(out, ignore_errors=True)
+        limit = lambda size=size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # noqa: E731
+        done = bench.finished(bench.start(out, before=limit))
+        if done.returncode not in (0, 1, 2) or "Traceback" in done.stderr:
+            problems.append(f"{size}: exit {done.returncode}: {done.stderr.strip()[-300:]}")
+        problems.append(bench.resumed(out))
+    told = "one line, what was done stays; with room again resumed, equal to the bit"
+    injected = "RLIMIT_FSIZE of 2, 12 and 60 kB"
+    return Outcome("the disk is full", injected, len(sizes), told, "; ".join(filter(None, problems)))
+
+
+def no_writing(bench: Bench) -> Outcome:
+    """Put the run where nothing can be written."""
+    places = [bench.file / "run"]  # below a file
+    if os.getuid():  # root may write everywhere
+        closed = bench.folder / "closed"
+        closed.mkdir(mode=0o555)
+        places.append(closed / "run")
+    problems = [
+        one_line(bench.finished(bench.start(place)), "expected a folder that can be written") for place in places
+    ]
+    return Outcome(
+        "nothing can be written", "`--out` below a file, or in a folder without the right to write", len(places),
+        "one line, exit 2, before anything is trained", "; ".join(filter(None, problems)),
+    )  # fmt: skip
+
+
+def deleted(bench: Bench) -> Outcome:
+    """Delete the run folder while its networks are trained."""
+    out = bench.folder / "deleted"
+    process = bench.start(out)
+    while process.poll() is None and not any((out / "checkpoints").glob("*.npz")):
+        time.sleep(0.01)
+    shutil.rmtree(out)
+    lost = one_line(bench.finished(process), "--resume")
+    return Outcome("the run is deleted while it is made", "rm -r", 1, "one line, exit 2", lost or bench.resumed(out))
+
+
+def second_process(bench: Bench) -> Outcome:
+    """Start others on the folder of a running one."""
+    out = bench.folder / "twice"
+    process = bench.start(out)
+    while process.poll() is None and not (out / "checkpoints").exists():
+        time.sleep(0.01)
+    problems = []
+    for words in ((), ("--resume",), ("--overwrite",)):
+        problems.append(one_line(bench.finished(bench.start(out, *words)), str(out), "expected"))
+    done = bench.finished(process)
+    problems.append(bench.differences(out) if done.returncode == 0 else f"exit {done.returncode}: {done.stderr[-300:]}")
+    told = "each is refused in one line, exit 2; the first goes on undisturbed"
+    injected = "`biornn run`, with `--resume`, with `--overwrite`, on the same folder"
+    return Outcome("two processes, one folder", injected, 3, told, "; ".join(filter(None, problems)))
+
+
+def damaged(bench: Bench, n_times: int) -> Outcome:
+    """Change one bit of one file of a complete run."""
+    files = [path for path in sorted(bench.reference.rglob("*")) if path.is_file() and "run.zarr" in path.parts]
+    expected = bn.open_run(bench.reference).load()
+    n_noticed, lost = 0, ""
+    for _ in range(n_times):
+        path = files[bench.rng.integers(len(files))]
+        content = path.read_bytes()
+        changed = bytearray(content)
+        changed[bench.rng.integers(len(content))] ^= 1 << int(bench.rng.integers(8))
+        path.write_bytes(changed)
+        try:
+            found = bn.open_run(bench.reference).load()
+            if not found.identical(expected):
+                lost = f"{path.relative_to(bench.reference)}: a wrong answer"
+        except (SchemaError, RuntimeError, ValueError, OSError):
+            n_noticed += 1
+        finally:
+            path.write_bytes(content)
+    told = f"{n_noticed} noticed, the others change nothing that is read"
+    return Outcome("a bit of a complete run flips", "one random bit of one random file", n_times, told, lost)
+
+
+def removed(bench: Bench, n_times: int) -> Outcome:
+    """Remove one file of a complete run."""
+    files = [path for path in sorted(bench.reference.rglob("*")) if path.is_file() and "run.zarr" in path.parts]
+    lost = ""
+    for index in bench.rng.permutation(len(files))[:n_times]:
+        content = files[index].read_bytes()
+        files[index].unlink()
+        try:
+            bn.open_run(bench.reference)
+            lost = f"{files[index].relative_to(bench.reference)}: not noticed"
+        except (SchemaError, FileNotFoundError):
+            pass
+        finally:
+            files[index].write_bytes(content)
+    return Outcome(
+        "a file of a complete run is missing", "one random file removed", min(n_times, len(files)), "all noticed", lost
+    )
+
+
+def measure(bench: Bench, n_kills: int, n_damages: int) -> Iterator[Outcome]:
+    """Make all faults, one after the other.
+
+    Parameters
+    ----------
+    bench
+        Where.
+    n_kills, n_damages
+        How often a run is killed at random, and how many bits and files are damaged.
+    """
+    yield killed_at_random(bench, n_kills)
+    for name, moment in MOMENTS.items():
+        yield killed_when(bench, name, moment)
+    yield worker_killed(bench)
+    yield disk_full(bench)
+    yield no_writing(bench)
+    yield deleted(bench)
+    yield second_process(bench)
+    yield damaged(bench, n_damages)
+    yield removed(bench, n_damages)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Lay out what happened as a table in Markdown."""
+    lines = [
+        "| fault | how it is injected | times | what came of it | results lost |",
+        "| --- | --- | ---: | --- | --- |",
+    ]
+    lines += [f"| {o.fault} | {o.injected} | {o.times} | {o.result} | {o.lost or 'nothing'} |" for o in outcomes]
+    return "\n".join([*lines, ""])
+
+
+def main() -> int:
+    """Make all faults, and write the table; 1 if anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--kills", type=int, default=20, help="moments at which a run is killed (default: 20)")
+    parser.add_argument("--damages", type=int, default=200, help="bits and files that are damaged (default: 200)")
+    parser.add_argument("--seed", type=int, default=0, help="of moments and bytes (default: 0)")
+    parser.add_argument("--out", type=Path, help="where the table goes; it is printed in any case")
+    options = parser.parse_args()
+    outcomes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for outcome in measure(Bench(Path(folder), options.seed), options.kills, options.damages):
+            sys.stdout.write(f"{outcome.fault}: {outcome.lost or 'nothing lost'}\n")
+            sys.stdout.flush()
+            outcomes.append(outcome)
+    sys.stdout.write("\n" + table(outcomes))
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(table(outcomes), encoding="utf-8")
+    return 1 if any(outcome.lost for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""A training that was broken off goes on from its checkpoint, and ends with the numbers of one that was not."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import xarray as xr
+
+import biornn as bn
+from biornn.layers import build_gated_model, build_model
+from biornn.training.checkpoint import CheckpointError
+
+TASK = bn.tasks.FlipFlop(n_bits=2, duration=60, n_pulses=1, first_onset=5, min_gap=10, response_delay=5, pulse_width=5)
+SETTINGS: dict[str, Any] = {
+    "seed": 5, "max_updates": 11, "batch_size": 3, "validate_every": 3, "n_validation_trials": 4, "warmup": 0.3,
+}  # fmt: skip
+
+MODELS = {
+    "noisy": {"tau": 3.0, "recurrent_noise": 0.1, "trainable_initial_state": True},
+    "projected": {"enforcement": "projection", "formulation": "current", "tau": 2.0},
+    "gated": None,
+}
+#: Beside what all have; the last reaches its criterion at once, and stops at the second check.
+TRAININGS: dict[str, dict[str, Any]] = {
+    "fresh": {}, "set": {"n_training_trials": 7, "schedule": "constant"}, "stopping": {"criterion": 0.0},
+}  # fmt: skip
+
+
+class BreakOff(keras.callbacks.Callback):
+    """Stands for a process that is killed after some updates."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.left = after
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            raise KeyboardInterrupt
+
+
+def model(kind: str) -> keras.Model:
+    settings = MODELS[kind]
+    if settings is None:
+        return build_gated_model("gru", 5, TASK.n_inputs, TASK.n_outputs, seed=2)
+    wiring = bn.Connectivity(6, excitatory_fraction=0.5, density=0.8, autapses=False, seed=2)
+    return build_model(wiring, TASK.n_inputs, TASK.n_outputs, **settings)
+
+
+def assert_same(found: xr.DataTree, expected: xr.DataTree) -> None:
+    for group in ("weights", "history"):
+        one, other = (tree[group].to_dataset().drop_vars("wall_time", errors="ignore") for tree in (found, expected))
+        xr.testing.assert_identical(one, other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "training"), [("noisy", "fresh"), ("noisy", "stopping"), ("projected", "set"), ("gated", "fresh")]
+)
+def test_a_training_that_was_broken_off_ends_as_one_that_was_not(kind: str, training: str, tmp_path: Path) -> None:
+    settings = {**SETTINGS, **TRAININGS[training]}
+    whole = model(kind)
+    expected = bn.train(whole, TASK, **settings)
+    for breaks in ([3], [5, 1, 2]):  # before the first checkpoint; within epochs, one of them twice
+        path = tmp_path / f"{breaks}.npz"
+        for after in breaks:
+            try:
+                bn.train(
+                    model(kind), TASK, **settings, checkpoint=path, checkpoint_seconds=0, callbacks=[BreakOff(after)]
+                )
+            except KeyboardInterrupt:
+                continue
+        again = model(kind)
+        assert_same(bn.train(again, TASK, **settings, checkpoint=path, checkpoint_seconds=0), expected)
+        for one, other in zip(again.weights, whole.weights, strict=True):
+            np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
+
+
+class Count(keras.callbacks.Callback):
+    """Counts updates."""
+
+    n = 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.n += 1
+
+
+def test_no_update_is_made_twice_but_those_since_the_checkpoint(tmp_path: Path) -> None:
+    path, count = tmp_path / "c.npz", Count()
+    with pytest.raises(KeyboardInterrupt):
+        bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path, checkpoint_seconds=0, callbacks=[BreakOff(8)])
+    bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path, callbacks=[count])
+    assert count.n == 11 - 6
+    first = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path, callbacks=[count])
+    assert count.n == 11 - 6  # at the end there is a checkpoint too
+    assert_same(first, bn.train(model("noisy"), TASK, **SETTINGS))
+
+
+def test_a_divergence_is_not_forgotten(tmp_path: Path) -> None:
+    class Explode(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            if epoch == 2:
+                weights = self.model.trainable_variables[-1]
+                weights.assign(weights + 1e6)  # finite, and of no use
+
+    path = tmp_path / "c.npz"
+    for _ in range(2):
+        result = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path, callbacks=[Explode()])
+        history = result["history"].to_dataset()
+        assert history.status == "diverged"
+        assert str(history.failure.values).startswith("the training loss was ")
+        assert "at update 7" in str(history.failure.values)
+        weights = result["weights"].to_dataset().recurrent_weights
+        assert np.isfinite(weights[:3]).all()
+        assert np.isnan(weights[3:]).all()
+
+
+def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
+    path = tmp_path / "c.npz"
+    with pytest.raises(KeyboardInterrupt):
+        bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path, checkpoint_seconds=1e6, callbacks=[BreakOff(8)])
+    assert not path.exists()
+
+
+def test_a_damaged_checkpoint_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "c.npz"
+    expected = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    messages = []
+    for _ in range(60):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            found = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+        except CheckpointError as error:
+            messages.append(str(error))
+        else:
+            assert_same(found, expected)  # a byte that means nothing
+    assert len(messages) > 40
+    assert all(str(path) in message and "\n" not in message for message in messages)
+    for cut in (0, 10, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:cut])
+        with pytest.raises(CheckpointError, match=r"expected a whole checkpoint, got: .*; remove it to begin anew"):
+            bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+
+
+def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.npz"
+    bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+    with pytest.raises(CheckpointError, match=r'"seed": 6.*, got one with .*"seed": 5.*; remove it'):
+        bn.train(model("noisy"), TASK, **{**SETTINGS, "seed": 6}, checkpoint=path)
+    with pytest.raises(CheckpointError, match=r"expected .* of shape .*, got "):
+        bn.train(model("projected"), TASK, **SETTINGS, checkpoint=path)
+
+
+def test_a_full_disk_costs_the_checkpoint_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: Any, **arrays: Any) -> None:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    expected = bn.train(model("noisy"), TASK, **SETTINGS)
+    monkeypatch.setattr(np, "savez", full)
+    found = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=tmp_path / "c.npz", checkpoint_seconds=0)
+    assert_same(found, expected)
+    assert not list(tmp_path.iterdir())
+
+
+def test_impossible_intervals_are_refused() -> None:
+    for seconds in (-1, float("inf"), "1"):
+        with pytest.raises(ValueError, match="checkpoint_seconds: expected a time of at least 0 s"):
+            bn.train(model("noisy"), TASK, **SETTINGS, checkpoint_seconds=seconds)
