@@ -39,6 +39,18 @@ Count = Annotated[StrictInt, Field(ge=1, le=MAX_COUNT)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
+def _binary(rows: Any) -> Any:
+    """Refuse the first value that is not 0 or 1: a large mask may hold a million, and each error takes memory."""
+    cells = (cell for row in rows if isinstance(row, list) for cell in row) if isinstance(rows, list) else ()
+    for cell in cells:
+        if not isinstance(cell, int) or cell not in (0, 1):
+            raise ValueError(f"expected rows of 0 and 1, not of {repr(cell)[:80]}")
+    return rows
+
+
+Mask = Annotated[list[list[Literal[0, 1] | StrictBool]], BeforeValidator(_binary)]
+
+
 class Section(BaseModel):
     """Settings that check themselves and do not change."""
 
@@ -94,7 +106,7 @@ class NetworkConfig(Section):
     density: Share = 1.0
     autapses: StrictBool = True
     mask_rule: Literal["erdos_renyi", "fixed_in_degree"] = "erdos_renyi"
-    mask: list[list[Literal[0, 1] | StrictBool]] | None = None
+    mask: Mask | None = None
     areas: Annotated[list[Count], Field(max_length=MAX_AREAS)] | None = None
     area_density: list[list[Share]] | None = None
     long_range: Literal["all", "excitatory"] = "all"
