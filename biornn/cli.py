@@ -14,7 +14,7 @@ import xarray as xr
 from rich.console import Console
 
 from biornn._version import __version__
-from biornn.errors import in_one_line
+from biornn.errors import in_one_line, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,15 +171,25 @@ def _show(run: xr.DataTree, folder: Path) -> None:
     console.print(comparison_table(summarise(run)))
     save_figures(run, folder / "figures")
     report = write_report(run, folder / "report.html")
-    console.print(f"run: {folder}  figures: {folder / 'figures'}  report: {report}", highlight=False, soft_wrap=True)
+    _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
+
+
+def _opened(path: Path) -> xr.DataTree:
+    """Open a run, look whether it is whole, and say on standard error what was changed since it was written."""
+    from biornn.schema import validate
+    from biornn.store import changes, open_run
+
+    run = open_run(path)
+    validate(run)
+    if changed := changes(path):
+        sys.stderr.write(f"biornn: {path}: not as it was written: {printable(', '.join(changed))}\n")
+    return run
 
 
 def _report(options: argparse.Namespace) -> int:
-    from biornn.schema import validate
-    from biornn.store import open_run, run_folder
+    from biornn.store import run_folder
 
-    run = open_run(options.run)
-    validate(run)
+    run = _opened(options.run)
     _show(run, run_folder(options.run))
     return 0
 
@@ -198,21 +208,16 @@ def _export(options: argparse.Namespace) -> int:
     from biornn.store import export_netcdf
 
     file = export_netcdf(options.run, options.netcdf, overwrite=options.overwrite)
-    _console().print(
-        f"netcdf: {file}  {file.stat().st_size / 1e6:.1f} MB", highlight=False, markup=False, soft_wrap=True
-    )
+    _tell(f"netcdf: {file}  {file.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
 def _audit(options: argparse.Namespace) -> int:
     from biornn.analysis import audit
-    from biornn.schema import is_trained, validate
-    from biornn.store import open_run
+    from biornn.schema import is_trained
 
-    run = open_run(options.run)
-    validate(run)
+    run = _opened(options.run)
     counts = audit(run)
-    console = _console()
     n_violations = 0
     for network in counts["network"].values:
         one = counts.sel(network=network)
@@ -221,34 +226,27 @@ def _audit(options: argparse.Namespace) -> int:
         status = run["history"].to_dataset()["status"].sel(network=network)
         signs = "rates non-negative" if one["non_negative_rates"] else "rates of both signs"
         words = [*(f"{name} {count}" for name, count in found.items()), signs if is_trained(status) else "no rates"]
-        console.print(
-            "  ".join([str(network), *words, str(status.values)]),
-            highlight=False,
-            soft_wrap=True,
-        )
+        _tell("  ".join([str(network), *words, str(status.values)]))
     n_epochs = counts.sizes["epoch"]
-    console.print(f"{n_violations} violations in {counts.sizes['network']} networks at {n_epochs} snapshots each")
+    _tell(f"{n_violations} violations in {counts.sizes['network']} networks at {n_epochs} snapshots each")
     return 1 if n_violations else 0
 
 
 def _info(options: argparse.Namespace) -> int:
     from biornn.report import comparison_table, network_table, summarise
-    from biornn.schema import validate
-    from biornn.store import open_run
 
-    run = open_run(options.run)
-    validate(run)
+    run = _opened(options.run)
     console = _console()
-    console.print(f"{run.attrs['title'] or 'untitled'} ({run.attrs['created']})", highlight=False, markup=False)
+    _tell(f"{run.attrs['title'] or 'untitled'} ({run.attrs['created']})")
     versions = json.loads(run.attrs["versions"])
-    console.print("  ".join(f"{name} {number}" for name, number in versions.items()), highlight=False)
+    _tell("  ".join(f"{name} {number}" for name, number in versions.items()))
     source = json.loads(run.attrs["experiment"]).get("imported")
     if source:
         epochs = run["weights"].to_dataset()["epoch"].values.tolist()
         files = ", ".join(f"{file} (epoch {epoch})" for file, epoch in zip(source["files"], epochs, strict=False))
-        console.print(f"imported from Keras {source['keras_version']}: {files}", highlight=False, markup=False)
+        _tell(f"imported from Keras {source['keras_version']}: {files}")
     for group, node in run.children.items():
-        console.print(f"/{group}  {_sizes(node.to_dataset())}", highlight=False)
+        _tell(f"/{group}  {_sizes(node.to_dataset())}")
     console.print(network_table(run))
     console.print(comparison_table(summarise(run)))
     return 0
@@ -256,6 +254,11 @@ def _info(options: argparse.Namespace) -> int:
 
 def _sizes(dataset: xr.Dataset) -> str:
     return ", ".join(f"{dim} {size}" for dim, size in dataset.sizes.items())
+
+
+def _tell(line: str) -> None:
+    """Print a line in which there may be text of a run, or of a path: as it is."""
+    _console().print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
 
 def _console() -> Console:

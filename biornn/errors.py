@@ -1,4 +1,6 @@
-"""How errors are told: in one line."""
+"""How errors are told: in one line, which a terminal shows and does not act on."""
+
+_LONGEST_LINE = 1500  # more than any message has whose keys and values somebody typed
 
 
 def in_one_line(error: BaseException | str) -> str:
@@ -15,3 +17,20 @@ def in_one_line(error: BaseException | str) -> str:
     'expected one line, got gaps'
     """
     return " ".join(str(error).split())
+
+
+def printable(line: str) -> str:
+    r"""Escape what a terminal would act on, since it may come from somebody else's file; cut what nobody would read.
+
+    Parameters
+    ----------
+    line
+        Text without line breaks that are meant.
+
+    Examples
+    --------
+    >>> printable("a name\x1b[2J")
+    'a name\x1b[2J'
+    """
+    shown = line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..."
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)

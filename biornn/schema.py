@@ -5,12 +5,15 @@ This is the one place that names them. `docs/schema.md` is printed from here (``
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import xarray as xr
+
+from biornn.errors import in_one_line, printable
 
 SCHEMA_VERSION = 1
 
@@ -221,6 +224,9 @@ def is_trained(status: xr.DataArray) -> xr.DataArray:
 class SchemaError(ValueError):
     """A tree or a file does not keep to the schema; the message names where, what was expected and what came."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(in_one_line(message)))
+
 
 def validate(tree: xr.DataTree) -> None:
     """Check that a run keeps to the schema.
@@ -245,10 +251,24 @@ def validate(tree: xr.DataTree) -> None:
     >>> import biornn as bn
     >>> bn.validate(bn.open_run("runs/flip_flop"))  # doctest: +SKIP
     """
-    problems = list(_problems(tree))
+    problems = list(_damages(tree)) or list(_problems(tree))
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise SchemaError(problems[0] + more)
+
+
+def _damages(tree: xr.DataTree) -> Iterator[str]:
+    """Read all values, where they are not in memory, and say what cannot be read."""
+    for node in tree.subtree:
+        for name, array in node.to_dataset(inherit=False).variables.items():
+            try:
+                if array.chunks is None:
+                    array.load()
+                else:
+                    array.notnull().all().compute()
+            except Exception as error:  # whatever a store finds in a damaged file
+                where, told = node.path.strip("/"), f"{type(error).__name__}: {in_one_line(error)}"
+                yield f"{where}/{name}: expected values that can be read, got {told}; take the run from a copy"
 
 
 def _problems(tree: xr.DataTree) -> Iterator[str]:
@@ -283,9 +303,19 @@ def _root_problems(tree: xr.DataTree) -> Iterator[str]:
             yield f"/: expected the attribute {name!r}, found {sorted(map(str, tree.attrs))}"
     if tree.attrs.get("complete") != 1:
         yield f"complete: expected 1, got {tree.attrs.get('complete')!r}; the run was interrupted"
+    for name in ("versions", "experiment", "unmatched"):
+        if name in tree.attrs and not _is_json_object(tree.attrs[name]):
+            yield f"{name}: expected JSON text of keys and values, got {str(tree.attrs[name])[:80]!r}"
     for name in ("network", "condition", "seed"):
         if name not in tree.coords:
             yield f"/: expected the coordinate {name!r}, found {sorted(map(str, tree.coords))}"
+
+
+def _is_json_object(value: object) -> bool:
+    try:
+        return isinstance(value, str) and isinstance(json.loads(value), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _variable_problems(group: str, name: str, variable: Variable, dataset: xr.Dataset) -> Iterator[str]:

@@ -7,22 +7,14 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from biornn.errors import in_one_line
-
-_LONGEST_LINE = 1500  # more than any message has whose keys and values somebody typed
+from biornn.errors import in_one_line, printable
 
 
 class ExperimentError(ValueError):
     """An experiment file, or a setting of the command line, that cannot be; the message is one printable line."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(_printable(in_one_line(message)))
-
-
-def _printable(line: str) -> str:
-    """Escape what a terminal would act on, since it may come from somebody else's file; cut what nobody would read."""
-    shown = line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..."
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
+        super().__init__(printable(in_one_line(message)))
 
 
 def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:

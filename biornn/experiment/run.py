@@ -132,6 +132,9 @@ def run_experiment(
 
 def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
     """Finish what an interruption left, note its reason, and say in a line what is kept."""
+    if writer.journal.begun() is None:
+        writer.abandon()
+        return "the run was deleted while it was made, nothing is kept; start it anew"
     if not writer.done:
         if writer.journal.has_begun_training():
             writer.leave()

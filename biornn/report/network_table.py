@@ -11,6 +11,7 @@ import xarray as xr
 from rich.table import Table
 from rich.text import Text
 
+from biornn.errors import printable
 from biornn.schema import GATED, GATES, text
 
 _NOT_RECORDED = "not recorded"
@@ -67,9 +68,9 @@ def network_table(run: xr.DataTree) -> Table:
     table = Table(title=Text("Networks and their training"), title_justify="left")
     table.add_column("", no_wrap=True)
     for condition in described:
-        table.add_column(Text(condition), overflow="fold")
+        table.add_column(Text(printable(condition)), overflow="fold")
     for row in max(described.values(), key=len):
-        table.add_row(row, *(Text(properties.get(row, "failed")) for properties in described.values()))
+        table.add_row(row, *(Text(printable(properties.get(row, "failed"))) for properties in described.values()))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biornn.analysis import audit, performance, spectral_radius
+from biornn.errors import printable
 from biornn.schema import is_trained
 
 
@@ -74,7 +75,7 @@ def comparison_table(summary: xr.Dataset) -> Table:
         rows = summary.isel(network=np.flatnonzero(summary["condition"] == condition))
         trained = rows.isel(network=np.flatnonzero(rows["trained"]))
         table.add_row(
-            condition,
+            Text(printable(condition)),
             f"{trained.sizes['network']}/{rows.sizes['network']}",
             _range(trained["accuracy"], ".3f"),
             _range(trained["mse"], ".4f"),

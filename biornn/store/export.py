@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from biornn.atomic import written_whole
 from biornn.errors import in_one_line
 from biornn.store.run import open_run
 
@@ -76,17 +77,13 @@ def export_netcdf(
         raise TypeError(f"run: expected a DataTree or the path of a run, got {type(run).__name__}")
     _check_target(target, overwrite)
     tree = run if isinstance(run, xr.DataTree) else open_run(run, chunks={})
-    # Always the same name, so that what a killed export left is replaced by the next.
-    partial = target.with_name(f".partial-{target.name}")
     try:
-        partial.touch()  # says why a file cannot be made more clearly than HDF5 does
-        _write(tree, partial)
-        partial.replace(target)
+        with written_whole(target) as partial:
+            partial.touch()  # says why a file cannot be made more clearly than HDF5 does
+            _write(tree, partial)
     except OSError as error:
         reason = error.strerror or in_one_line(error)
         raise OSError(f"{target}: expected a file that can be written, got: {reason}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 

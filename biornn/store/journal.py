@@ -45,7 +45,8 @@ class Journal:
             found = json.loads((self.folder / _BEGUN).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) else None
+        texts = isinstance(found, dict) and all(isinstance(found.get(key), str) for key in ("experiment", "versions"))
+        return found if texts else None
 
     def note_done(self, network: str) -> None:
         """Note that a network has its whole row in the store; where its training stood is no longer needed."""

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.errors import in_one_line
+from biornn.errors import in_one_line, printable
 
 #: Activations that mean the same in Keras 1, 2 and 3; `hard_sigmoid` does not.
 _ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "elu", "selu", "exponential")
@@ -22,7 +22,6 @@ _MAX_UNITS = 50_000  # 10 GB of recurrent weights: a header that claims more is 
 
 _MAX_COUNT = 10**12  # of updates; more is damaged
 _MAX_TEXT = 10**7  # bytes of an attribute; the settings of two layers have a few thousand
-_LONGEST_LINE = 1500
 
 #: Names of the arrays: those of Keras 2 and, after the layer's own name, those of Keras 1.
 _RECURRENT_ARRAYS = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
@@ -33,10 +32,7 @@ class KerasFileError(ValueError):
     """A file that is no Keras model of the kind that can be imported; the message is one printable line."""
 
     def __init__(self, message: str) -> None:
-        line = in_one_line(message)
-        shown = line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..."
-        # A name in somebody else's file may hold what a terminal would act on.
-        super().__init__("".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown))
+        super().__init__(printable(in_one_line(message)))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from errno import ENOTDIR
 from pathlib import Path
 
 import filelock
@@ -34,6 +36,8 @@ class RunLock:
                 f"{folder}: expected a folder that no other process writes, but one does; wait for it, or choose "
                 "another --out"
             ) from None
+        except FileExistsError:  # of the folders above
+            raise OSError(f"{folder}: expected a folder that can be written, got: {os.strerror(ENOTDIR)}") from None
         except OSError as error:
             raise OSError(f"{folder}: expected a folder that can be written, got: {error.strerror}") from None
 

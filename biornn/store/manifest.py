@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,13 @@ COMPRESSOR = ZstdCodec(level=0, checksum=True)
 
 NAME = "manifest.json"
 _METADATA = "zarr.json"
+#: Attributes that xarray takes for a rule to make other numbers of those that are stored.
+_RULES = ("_FillValue", "missing_value", "scale_factor", "add_offset", "dtype", "_Unsigned", "calendar")
+_CHECKSUM_BYTES = 4  # Zstandard's, at the end of a chunk
 
 
 def seal(store: Path) -> None:
-    """Mark a store as complete, once the manifest beside it is written.
+    """Mark a store as complete, once the manifest in it is written.
 
     Parameters
     ----------
@@ -36,8 +40,8 @@ def seal(store: Path) -> None:
     root = json.loads((store / _METADATA).read_bytes())
     root["attributes"]["complete"] = 1
     text = json.dumps(root, indent=2)
-    _, chunks = _files(store)
-    with written_whole(store.with_name(NAME)) as path:
+    chunks = {path: _ending(store / path) for path in _files(store)[1]}
+    with written_whole(store / NAME) as path:
         path.write_text(json.dumps({**_hashes(store, root), "chunks": chunks}, indent=1), encoding="utf-8")
     with written_whole(store / _METADATA) as path:
         path.write_text(text, encoding="utf-8")
@@ -54,14 +58,21 @@ def check(store: Path) -> None:
     Raises
     ------
     SchemaError
-        If a file is missing, or the layout of an array is not as it was. Groups may have been added.
+        If a file is missing, in the place of another, or a link, or the layout of an array is not as it was. Groups
+        may have been added, and values and attributes changed (see `changes`).
     """
-    if not store.with_name(NAME).exists():
+    there = _files(store)[1]
+    if not (store / NAME).exists():
         return
-    expected, there = _read(store.with_name(NAME)), set(_files(store)[1])
-    if missing := [path for path in expected["chunks"] if path not in there]:
+    expected = _read(store / NAME)
+    chunks = expected["chunks"]
+    if missing := [path for path in chunks if path not in there]:
         more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise _damage(store, f"{missing[0]} is missing{more}")
+    endings = set(chunks.values())
+    for path, ending in chunks.items():
+        if (found_ending := _ending(store / path)) != ending and found_ending in endings:
+            raise _damage(store, f"{path} has the values of another file")
     try:
         found = _hashes(store, json.loads((store / _METADATA).read_bytes()))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -72,8 +83,8 @@ def check(store: Path) -> None:
                 raise _damage(store, f"{path or 'the root'} has other {kind} metadata")
 
 
-def changed_attributes(store: Path) -> list[str]:
-    """List the groups and arrays whose attributes are not as they were when the store was complete.
+def changes(store: Path) -> list[str]:
+    """List what is not as it was when the store was complete, by the hand of somebody who may well have had reasons.
 
     Parameters
     ----------
@@ -83,28 +94,48 @@ def changed_attributes(store: Path) -> list[str]:
     Returns
     -------
     list of str
-        Paths in the tree, ``"/"`` for its root. Attributes are text for readers, which people may well correct.
+        Sorted, such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``.
     """
-    if not store.with_name(NAME).exists():
+    if not (store / NAME).exists():
         return []
-    expected = _read(store.with_name(NAME))["attributes"]
+    expected = _read(store / NAME)
     found = _hashes(store, json.loads((store / _METADATA).read_bytes()))["attributes"]
-    return [path or "/" for path, value in expected.items() if found.get(path) != value]
+    changed = {
+        f"attributes of {path or '/'}" for path, value in expected["attributes"].items() if found.get(path) != value
+    }
+    for path, ending in expected["chunks"].items():
+        if _ending(store / path) != ending:
+            changed.add(f"values of {path.partition('/c')[0]}")
+    return sorted(changed)
 
 
 def _hashes(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Hash what the metadata of every group and array say: its layout, alone and consolidated, and its attributes."""
     own = {path: json.loads((store / path / _METADATA).read_bytes()) for path in _files(store)[0] if path}
     every = {**own, "": {**root, "consolidated_metadata": None}}
+    consolidated = root["consolidated_metadata"]["metadata"]
     return {
         "layout": {path: _hash(_layout(one)) for path, one in every.items()},
-        "consolidated": {path: _hash(_layout(one)) for path, one in root["consolidated_metadata"]["metadata"].items()},
-        "attributes": {path: _hash(one["attributes"]) for path, one in every.items()},
+        "consolidated": {path: _hash(_layout(one)) for path, one in consolidated.items()},
+        "attributes": {
+            path: _hash([one["attributes"], consolidated.get(path, {}).get("attributes")])
+            for path, one in every.items()
+        },
     }
 
 
 def _layout(metadata: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in metadata.items() if key != "attributes"}
+    attributes = metadata["attributes"]
+    rules = {key: attributes[key] for key in _RULES if key in attributes}
+    return {**{key: value for key, value in metadata.items() if key != "attributes"}, "rules": rules}
+
+
+def _ending(chunk: Path) -> str:
+    """Tell a chunk from others by its size and the checksum at its end, without reading all of it."""
+    with chunk.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _CHECKSUM_BYTES))
+        return f"{size} {file.read().hex()}"
 
 
 def _hash(value: Any) -> str:
@@ -114,8 +145,8 @@ def _hash(value: Any) -> str:
 def _read(manifest: Path) -> dict[str, Any]:
     try:
         content = json.loads(manifest.read_bytes())
-        if all(isinstance(content[kind], dict) for kind in ("layout", "consolidated", "attributes")):
-            return {**content, "chunks": list(content["chunks"])}
+        if all(isinstance(content[kind], dict) for kind in ("layout", "consolidated", "attributes", "chunks")):
+            return {**content}
     except (ValueError, TypeError, LookupError, RecursionError):
         pass
     raise _damage(manifest, "it is no manifest")
@@ -133,7 +164,10 @@ def _files(store: Path) -> tuple[list[str], list[str]]:
     members: list[str] = []
     chunks: list[str] = []
     for folder, _, names in os.walk(store):
+        for name in names:
+            if not stat.S_ISREG((Path(folder) / name).lstat().st_mode):
+                raise _damage(store, f"{name} in {folder} is a link, or no file at all")
         inside = Path(folder).relative_to(store).as_posix().removeprefix(".")
         members += [inside] * (_METADATA in names)
-        chunks += [f"{inside}/{name}" for name in names if name != _METADATA]
+        chunks += [f"{inside}/{name}" for name in names if name not in (_METADATA, NAME)]
     return sorted(members), sorted(chunks)

@@ -7,6 +7,7 @@ import platform
 import shutil
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import count
@@ -31,7 +32,7 @@ NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
 
 _NAME = "run.zarr"
 #: What a run folder may hold; anything else is somebody's own, and never removed.
-_MEMBERS = {_NAME, manifest.NAME, CHECKPOINTS, "figures", "report.html"}
+_MEMBERS = {_NAME, CHECKPOINTS, "figures", "report.html"}
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
 
@@ -68,7 +69,7 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     >>> bn.analysis.participation_ratio(rates).compute()  # doctest: +SKIP
     """
     store = run_folder(path) / _NAME
-    if not (store / "zarr.json").is_file():
+    if not (store / "zarr.json").is_file() or (store / "zarr.json").is_symlink():
         raise FileNotFoundError(f"{path}: expected a run folder with {_NAME} in it, found none")
     try:
         attrs = zarr.open_group(store, mode="r").attrs.asdict()
@@ -116,6 +117,23 @@ def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
         return None
     check_same_experiment(path, run.attrs["experiment"], attrs["experiment"])
     return run
+
+
+def changes(path: str | PathLike[str]) -> list[str]:
+    """List what of a run is not as it was when it was complete.
+
+    Parameters
+    ----------
+    path
+        A run folder, or the ``run.zarr`` in it, which `open_run` found whole.
+
+    Returns
+    -------
+    list of str
+        Such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``: somebody changed them, who may well
+        have had reasons. What is damaged is refused by `open_run`, or when it is read.
+    """
+    return manifest.changes(run_folder(path) / _NAME)
 
 
 def run_folder(path: str | PathLike[str]) -> Path:
@@ -255,6 +273,7 @@ class RunWriter:
         done = tuple(name for name in self._names if self.journal.is_done(name) and self._has_row(name))
         if done:
             zarr.open_group(self._path, mode="r+").attrs["complete"] = 0
+            (self._path / manifest.NAME).unlink(missing_ok=True)
         return done
 
     def _has_row(self, name: str) -> bool:
@@ -379,6 +398,13 @@ class RunWriter:
     def discard(self) -> None:
         """Remove what was written; a run that was to be replaced stays."""
         shutil.rmtree(self._target, ignore_errors=True)
+        self._lock.release()
+
+    def abandon(self) -> None:
+        """Remove what was written since somebody deleted the run, and nothing that may be theirs."""
+        shutil.rmtree(self._path, ignore_errors=True)
+        with suppress(OSError):
+            self._target.rmdir()
         self._lock.release()
 
     def leave(self) -> None:

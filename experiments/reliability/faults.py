@@ -33,7 +33,7 @@ conditions:
   unconstrained: {recurrent_noise: 0.05}
   constrained: {excitatory_fraction: 0.75, density: 0.5, autapses: false}
 seeds: 2
-training: {max_updates: 400, batch_size: 8, validate_every: 10, n_validation_trials: 16}
+training: {max_updates: 240, batch_size: 8, validate_every: 10, n_validation_trials: 16}
 recording: {n_trials: 4}
 """
 _LIMIT = 300  # s, that a process may take
