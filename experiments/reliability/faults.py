@@ -1,6 +1,7 @@
 """Break runs in every way that labs know, and look what is lost: python experiments/reliability/faults.py.
 
-Real processes are killed, real files damaged, real limits set. It writes the table of docs/reliability.md.
+Real processes are killed, real files damaged, real limits set.
+The table of docs/reliability.md comes with `--out docs/reliability/faults.md`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import fuzz
 import numpy as np
 
 import biornn as bn
 from biornn.schema import SchemaError
 
-TABLE = Path(__file__).parents[2] / "docs" / "reliability" / "faults.md"
 EXPERIMENT = """\
 title: To be broken
 task: {n_bits: 2, duration: 160, n_pulses: 2}
@@ -313,7 +314,20 @@ def removed(bench: Bench, n_times: int) -> Outcome:
     )
 
 
-def measure(bench: Bench, n_kills: int, n_damages: int) -> Iterator[Outcome]:
+#: Reader -> what it reads.
+INPUTS = {"yaml": "an experiment file", "hdf5": "a Keras file to import", "run": "a run folder"}
+
+
+def hostile(reader: str, n_inputs: int, seed: int) -> Outcome:
+    """Let a reader read hostile and broken inputs."""
+    found = fuzz.fuzz(reader, n_inputs, seed)
+    others = [outcome.message for outcome in found.outcomes if outcome.kind == "other"]
+    told = f"{found.count('result')} results, {found.count('error')} errors of one line, nothing else"
+    lost = f"{len(others)} tracebacks, hangs or wrong answers: {others[0]}" if others else ""
+    return Outcome(f"{INPUTS[reader]} is hostile or broken", "generated inputs", len(found.outcomes), told, lost)
+
+
+def measure(bench: Bench, n_kills: int, n_damages: int, n_inputs: int, seed: int) -> Iterator[Outcome]:
     """Make all faults, one after the other.
 
     Parameters
@@ -322,6 +336,8 @@ def measure(bench: Bench, n_kills: int, n_damages: int) -> Iterator[Outcome]:
         Where.
     n_kills, n_damages
         How often a run is killed at random, and how many bits and files are damaged.
+    n_inputs, seed
+        Number of hostile inputs for each reader, and the seed of their generator.
     """
     yield killed_at_random(bench, n_kills)
     for name, moment in MOMENTS.items():
@@ -333,6 +349,8 @@ def measure(bench: Bench, n_kills: int, n_damages: int) -> Iterator[Outcome]:
     yield second_process(bench)
     yield damaged(bench, n_damages)
     yield removed(bench, n_damages)
+    for reader in INPUTS:
+        yield hostile(reader, n_inputs, seed)
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -350,12 +368,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--kills", type=int, default=20, help="moments at which a run is killed (default: 20)")
     parser.add_argument("--damages", type=int, default=200, help="bits and files that are damaged (default: 200)")
+    parser.add_argument("--inputs", type=int, default=1000, help="hostile inputs of each reader (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of moments and bytes (default: 0)")
     parser.add_argument("--out", type=Path, help="where the table goes; it is printed in any case")
     options = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        for outcome in measure(Bench(Path(folder), options.seed), options.kills, options.damages):
+        bench, sizes = Bench(Path(folder), options.seed), (options.kills, options.damages, options.inputs)
+        for outcome in measure(bench, *sizes, options.seed):
             sys.stdout.write(f"{outcome.fault}: {outcome.lost or 'nothing lost'}\n")
             sys.stdout.flush()
             outcomes.append(outcome)
