@@ -147,7 +147,7 @@ def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
     n_done = len(writer.done)
     try:
         place = writer.finish(keep_old=True)
-    except OSError as error:
+    except Exception as error:  # a disk that is full, or whatever is left of a store that somebody changed
         writer.leave()
         return f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}; try --resume"
     return f"go on with --resume; {n_done} of {n_done + len(writer.missing)} networks are kept in {place}"

@@ -6,7 +6,7 @@ import json
 import platform
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -165,7 +165,7 @@ def check_output(folder: Path, overwrite: bool) -> None:
         raise FileExistsError(
             f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite{resume}"
         )
-    if folder.is_symlink() or not (folder / _NAME).is_dir():
+    if folder.is_symlink() or not ((folder / _NAME).is_dir() or Journal(folder).begun()):
         raise FileExistsError(f"{folder}: expected a run to overwrite, found no {_NAME} in it; choose another --out")
     if foreign := sorted({path.name for path in folder.iterdir()} - _MEMBERS):
         raise FileExistsError(
@@ -270,24 +270,27 @@ class RunWriter:
             return ()
         check_same_experiment(self._folder, begun["experiment"], attrs["experiment"])
         _check_same_backend(self._folder, begun["versions"], attrs["versions"])
-        done = tuple(name for name in self._names if self.journal.is_done(name) and self._has_row(name))
+        done = self._whole_rows([name for name in self._names if self.journal.is_done(name)])
         if done:
             zarr.open_group(self._path, mode="r+").attrs["complete"] = 0
             (self._path / manifest.NAME).unlink(missing_ok=True)
         return done
 
-    def _has_row(self, name: str) -> bool:
-        """Tell whether all that a network should have is there and can be read."""
-        index = self._names.index(name)
+    def _whole_rows(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Choose the networks all of whose results are there and can be read."""
         try:
-            for group in NETWORK_GROUPS:
-                with xr.open_zarr(self._path, group=group, consolidated=False) as dataset:
-                    row = dataset.isel(network=index).load()
-                if group == "history" and str(row["status"].values) == "interrupted":
-                    return False
+            groups = [xr.open_zarr(self._path, group=group, consolidated=False) for group in NETWORK_GROUPS]
         except Exception:  # whatever zarr and xarray find in a damaged store
-            return False
-        return True
+            return ()
+
+        def is_whole(name: str) -> bool:
+            try:
+                rows = [group.isel(network=self._names.index(name)).load() for group in groups]
+            except Exception:
+                return False
+            return all(str(row["status"].values) != "interrupted" for row in rows if "status" in row)
+
+        return tuple(filter(is_whole, names))
 
     def _begin(self, attrs: Mapping[str, Any], trials: Mapping[str, xr.Dataset], keep_checkpoints: bool) -> None:
         """Make a store without networks."""

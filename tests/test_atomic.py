@@ -1,0 +1,27 @@
+"""Files that are whole or not there."""
+
+from pathlib import Path
+
+import pytest
+
+from biornn.atomic import written_whole
+
+
+def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with written_whole(path) as beside:
+        beside.write_text("new")
+        assert not path.exists()
+        assert beside.suffix == ".txt"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_not_written_to_its_end_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), written_whole(path) as beside:
+        beside.write_text("ha")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
