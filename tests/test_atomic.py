@@ -20,8 +20,13 @@ def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
 def test_a_file_that_is_not_written_to_its_end_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), written_whole(path) as beside:
-        beside.write_text("ha")
-        raise KeyboardInterrupt
+
+    def broken_off() -> None:
+        with written_whole(path) as beside:
+            beside.write_text("ha")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

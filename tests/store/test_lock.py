@@ -8,14 +8,21 @@ import pytest
 
 from biornn.store.lock import RunLock
 
-HOLD = "import sys; from pathlib import Path; from biornn.store.lock import RunLock; lock = RunLock(Path(sys.argv[1])); print('held', flush=True); input()"
+HOLD = """\
+import sys
+from pathlib import Path
+from biornn.store.lock import RunLock
+
+lock = RunLock(Path(sys.argv[1]))
+print("held", flush=True)
+input()
+"""
 
 
 def test_the_lock_goes_with_its_process_however_that_ends(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
         with pytest.raises(FileExistsError, match="expected a folder that no other process writes, but one does; wait"):
