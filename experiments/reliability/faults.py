@@ -34,7 +34,7 @@ conditions:
   unconstrained: {recurrent_noise: 0.05}
   constrained: {excitatory_fraction: 0.75, density: 0.5, autapses: false}
 seeds: 2
-training: {max_updates: 240, batch_size: 8, validate_every: 10, n_validation_trials: 16}
+training: {max_updates: 120, batch_size: 8, validate_every: 10, n_validation_trials: 16}
 recording: {n_trials: 4}
 """
 _LIMIT = 300  # s, that a process may take
@@ -252,7 +252,7 @@ def deleted(bench: Bench) -> Outcome:
     while process.poll() is None and not any((out / "checkpoints").glob("*.npz")):
         time.sleep(0.01)
     shutil.rmtree(out)
-    lost = one_line(bench.finished(process), "--resume")
+    lost = one_line(bench.finished(process), "the run was deleted while it was made")
     return Outcome("the run is deleted while it is made", "rm -r", 1, "one line, exit 2", lost or bench.resumed(out))
 
 
