@@ -146,6 +146,7 @@ def _plan(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, run_experiment
     from biornn.report import summarise
+    from biornn.schema import validate
 
     experiment = load_experiment(options.experiment, options.set)
     out = options.out or Path("runs") / options.experiment.stem
@@ -158,6 +159,7 @@ def _run(options: argparse.Namespace) -> int:
         resume=options.resume,
         checkpoint_seconds=options.checkpoint_seconds,
     )
+    validate(run)
     _show(run, out)
     summary = summarise(run)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1
@@ -169,6 +171,7 @@ def _show(run: xr.DataTree, folder: Path) -> None:
 
     console = _console()
     console.print(comparison_table(summarise(run)))
+    sys.stderr.write("making the figures and the report\n")
     save_figures(run, folder / "figures")
     report = write_report(run, folder / "report.html")
     _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
@@ -176,11 +179,17 @@ def _show(run: xr.DataTree, folder: Path) -> None:
 
 def _opened(path: Path) -> xr.DataTree:
     """Open a run, look whether it is whole, and say on standard error what was changed since it was written."""
-    from biornn.schema import validate
+    from biornn.schema import text, validate
     from biornn.store import changes, open_run
 
     run = open_run(path)
     validate(run)
+    status = text(run["history"].to_dataset()["status"])
+    if n_left := int((status == "interrupted").sum()):
+        sys.stderr.write(
+            f"biornn: {path}: the run was interrupted, {n_left} of {status.size} networks were not trained; "
+            "`biornn run … --resume` goes on\n"
+        )
     if changed := changes(path):
         sys.stderr.write(f"biornn: {path}: not as it was written: {printable(', '.join(changed))}\n")
     return run

@@ -104,8 +104,8 @@ def run_experiment(
     trials = specs[0].trials()
     writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite, resume=resume)
     jobs = _Jobs([spec for spec in specs if spec.name not in writer.done], backend, checkpoint_seconds)
-    if writer.done:
-        console.print(f"{len(writer.done)} of {len(specs)} networks are done", highlight=False)
+    for note in [f"{len(writer.done)} of {len(specs)} networks are done"] * bool(writer.done) + writer.notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     try:
         if jobs.specs:
             with (
@@ -122,18 +122,22 @@ def run_experiment(
         told = _told(error)
         raise RuntimeError(f"{told}; {_keep(writer, jobs, f'the run broke off before: {told}')}") from error
     if not writer.done:
-        writer.discard()
-        raise RuntimeError(
+        told = (
             f"{folder}: expected at least one network to be trained, but all {len(specs)} failed; "
             f"{specs[0].name}: {jobs.failed[specs[0].name]}"
         )
+        if not writer.journal.has_begun_training():
+            writer.discard()
+            raise RuntimeError(told)
+        writer.leave()
+        raise RuntimeError(f"{told}; their checkpoints are kept, go on with --resume")
     return open_run(writer.finish())
 
 
 def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
     """Finish what an interruption left, note its reason, and say in a line what is kept."""
-    if writer.journal.begun() is None:
-        writer.abandon()
+    if writer.is_gone():
+        writer.discard()
         return "the run was deleted while it was made, nothing is kept; start it anew"
     if not writer.done:
         if writer.journal.has_begun_training():
@@ -150,7 +154,7 @@ def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
     except Exception as error:  # a disk that is full, or whatever is left of a store that somebody changed
         writer.leave()
         return f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}; try --resume"
-    return f"go on with --resume; {n_done} of {n_done + len(writer.missing)} networks are kept in {place}"
+    return f"go on with --resume --out {place}; {n_done} of {n_done + len(writer.missing)} networks are kept in {place}"
 
 
 @dataclass

@@ -32,11 +32,11 @@ def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
     dict
         Condition -> property -> what it is. Numbers that differ between the networks of a condition are given as a
         range. What neither the weights nor the recorded experiment tell is ``"not recorded"``. A network that failed
-        has no weights and is left out; a condition of which all failed has no properties.
+        or was not trained has no weights and is left out; a condition that has none else has no properties.
     """
     experiment = json.loads(run.attrs["experiment"])
     weights = run["weights"].to_dataset()
-    failed = text(run["history"].to_dataset()["status"]) == "failed"
+    failed = text(run["history"].to_dataset()["status"]).isin(["failed", "interrupted"])
     dt = _time_step(run)
     described: dict[str, dict[str, str]] = {}
     for condition in dict.fromkeys(text(weights["condition"]).values.tolist()):
@@ -70,7 +70,7 @@ def network_table(run: xr.DataTree) -> Table:
     for condition in described:
         table.add_column(Text(printable(condition)), overflow="fold")
     for row in max(described.values(), key=len):
-        table.add_row(row, *(Text(printable(properties.get(row, "failed"))) for properties in described.values()))
+        table.add_row(row, *(Text(printable(properties.get(row, "no results"))) for properties in described.values()))
     return table
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,29 @@ def changes(store: Path) -> list[str]:
     return sorted(changed)
 
 
+def row(store: Path, groups: Sequence[str], index: int) -> dict[str, str]:
+    """List the files that one network has in some groups, and what tells each from others.
+
+    Parameters
+    ----------
+    store
+        The Zarr tree.
+    groups
+        Groups whose arrays have chunks of one network each.
+    index
+        Of the network.
+    """
+    paths = [path for group in groups for path in (store / group).glob(f"*/c/{index}")]
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    whole = [file for file in files if not is_leftover(file.name)]
+    return {file.relative_to(store).as_posix(): _ending(file) for file in sorted(whole)}
+
+
+def is_leftover(name: str) -> bool:
+    """Tell whether a file is what a killed process was about to put in a place: of ours, or of Zarr's."""
+    return name.startswith(".partial-") or name.endswith(".partial")
+
+
 def _hashes(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Hash what the metadata of every group and array say: its layout, alone and consolidated, and its attributes."""
     own = {path: json.loads((store / path / _METADATA).read_bytes()) for path in _files(store)[0] if path}
@@ -164,10 +188,11 @@ def _files(store: Path) -> tuple[list[str], list[str]]:
     members: list[str] = []
     chunks: list[str] = []
     for folder, _, names in os.walk(store):
+        names = [name for name in names if not is_leftover(name)]
         for name in names:
             if not stat.S_ISREG((Path(folder) / name).lstat().st_mode):
                 raise _damage(store, f"{name} in {folder} is a link, or no file at all")
         inside = Path(folder).relative_to(store).as_posix().removeprefix(".")
         members += [inside] * (_METADATA in names)
-        chunks += [f"{inside}/{name}" for name in names if name not in (_METADATA, NAME)]
+        chunks += [f"{inside}/{name}" for name in names if inside and name != _METADATA]
     return sorted(members), sorted(chunks)

@@ -6,7 +6,7 @@ import json
 import platform
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,7 +32,7 @@ NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
 
 _NAME = "run.zarr"
 #: What a run folder may hold; anything else is somebody's own, and never removed.
-_MEMBERS = {_NAME, CHECKPOINTS, "figures", "report.html"}
+_MEMBERS = {_NAME, "figures", "report.html"}
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
 
@@ -109,12 +109,14 @@ def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
     ValueError
         If the run is of another experiment.
     """
-    if Journal(path).begun() or Journal(path.with_name(f".{path.name}.new")).begun():
+    if Journal(path).exists() or Journal(_replacement(path)).exists():
         return None
     try:
-        run = open_run(path)
-    except (FileNotFoundError, SchemaError):
+        if not zarr.open_group(path / _NAME, mode="r").attrs.get("complete"):
+            return None
+    except Exception:  # none, or one that cannot be read
         return None
+    run = open_run(path)
     check_same_experiment(path, run.attrs["experiment"], attrs["experiment"])
     return run
 
@@ -161,13 +163,16 @@ def check_output(folder: Path, overwrite: bool) -> None:
     if not folder.exists():
         return
     if not overwrite:
-        resume = ", or go on with --resume" if Journal(folder).begun() else ""
+        resume = ", or go on with --resume" if Journal(folder).exists() else ""
         raise FileExistsError(
             f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite{resume}"
         )
-    if folder.is_symlink() or not ((folder / _NAME).is_dir() or Journal(folder).begun()):
+    if folder.is_symlink() or not ((folder / _NAME).is_dir() or Journal(folder).exists()):
         raise FileExistsError(f"{folder}: expected a run to overwrite, found no {_NAME} in it; choose another --out")
-    if foreign := sorted({path.name for path in folder.iterdir()} - _MEMBERS):
+    foreign = sorted(_members(folder) - _MEMBERS)
+    if Journal(folder).is_foreign():
+        foreign.append(CHECKPOINTS)
+    if foreign:
         raise FileExistsError(
             f"{folder}: expected only a run to overwrite, found {foreign[0]!r} beside it; move it away"
         )
@@ -242,76 +247,97 @@ class RunWriter:
         self._names = networks["network"].values.tolist()
         self.missing: dict[str, tuple[str, str]] = {}
         self._lock = RunLock(folder)
-        replacement = folder.with_name(f".{folder.name}.new")
+        replacement = _replacement(folder)
         if resume:
-            self._target = replacement if Journal(replacement).begun() else folder
+            self._target = replacement if Journal(replacement).exists() else folder
         else:
+            _remove(replacement)  # what an interrupted replacement left
             self._target = replacement if folder.exists() else folder
         self._path = self._target / _NAME
         self.journal = Journal(self._target)
+        self.done: tuple[str, ...] = ()
+        self.notes: list[str] = []
         try:
-            self.done = self._go_on(attrs) if resume else ()
+            if resume and self.journal.exists():
+                self._go_on(attrs)
+            elif resume and self._target.exists() and (_members(self._target) or self.journal.is_foreign()):
+                raise FileExistsError(
+                    f"{folder}: expected a run that was broken off, found no {CHECKPOINTS} of one in it; choose "
+                    "another --out, or --overwrite"
+                )
             self._has_template = bool(self.done)
             if not self.done:
-                self._begin(attrs, trials, keep_checkpoints=resume)
+                self._begin(attrs)
+            self._write_trials(trials)
         except BaseException:
             self._lock.release()
             raise
 
-    def _go_on(self, attrs: Mapping[str, Any]) -> tuple[str, ...]:
+    def _go_on(self, attrs: Mapping[str, Any]) -> None:
         """Find the networks that are done, and mark the run as not complete."""
         begun = self.journal.begun()
-        if begun is None:
-            if self._target.exists() and {path.name for path in self._target.iterdir()} - {CHECKPOINTS}:
-                raise FileExistsError(
-                    f"{self._folder}: expected a run that was broken off, found no {CHECKPOINTS} in it; choose another "
-                    "--out, or --overwrite"
-                )
-            return ()
-        check_same_experiment(self._folder, begun["experiment"], attrs["experiment"])
-        _check_same_backend(self._folder, begun["versions"], attrs["versions"])
-        done = self._whole_rows([name for name in self._names if self.journal.is_done(name)])
-        if done:
+        check_same_experiment(self._target, begun["experiment"], attrs["experiment"])
+        self.notes = _other_versions(self._target, begun["versions"], attrs["versions"])
+        noted = [name for name in self._names if self.journal.done(name) is not None]
+        if not noted:
+            return
+        try:
+            is_complete = zarr.open_group(self._path, mode="r").attrs.get("complete")
+        except Exception as error:  # whatever zarr finds in a damaged file
+            raise _beyond_repair(self._target, error) from None
+        if is_complete:
+            manifest.check(self._path)
+        for path in self._path.rglob("*"):
+            if manifest.is_leftover(path.name):
+                path.unlink()
+        self.done = tuple(name for name in noted if self._has_row(name))
+        if lost := len(noted) - len(self.done):
+            self.notes.append(f"{lost} finished networks are damaged, and are trained again")
+        if self.done:
             zarr.open_group(self._path, mode="r+").attrs["complete"] = 0
             (self._path / manifest.NAME).unlink(missing_ok=True)
-        return done
 
-    def _whole_rows(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Choose the networks all of whose results are there and can be read."""
+    def _has_row(self, name: str) -> bool:
+        """Tell whether all that was noted of a network is there, and can be read."""
+        index = self._names.index(name)
+        if manifest.row(self._path, NETWORK_GROUPS, index) != self.journal.done(name):
+            return False
         try:
-            groups = [xr.open_zarr(self._path, group=group, consolidated=False) for group in NETWORK_GROUPS]
-        except Exception:  # whatever zarr and xarray find in a damaged store
-            return ()
+            for group in NETWORK_GROUPS:
+                with xr.open_zarr(self._path, group=group, consolidated=False) as dataset:
+                    dataset.isel(network=index).load()
+        except (RuntimeError, ValueError, LookupError, TypeError):  # what zarr and xarray find in a damaged store
+            return False
+        return True
 
-        def is_whole(name: str) -> bool:
-            try:
-                rows = [group.isel(network=self._names.index(name)).load() for group in groups]
-            except Exception:
-                return False
-            return all(str(row["status"].values) != "interrupted" for row in rows if "status" in row)
-
-        return tuple(filter(is_whole, names))
-
-    def _begin(self, attrs: Mapping[str, Any], trials: Mapping[str, xr.Dataset], keep_checkpoints: bool) -> None:
-        """Make a store without networks."""
-        if keep_checkpoints:
-            shutil.rmtree(self._path, ignore_errors=True)
-        elif self._target != self._folder:
-            shutil.rmtree(self._target, ignore_errors=True)  # what an interrupted replacement left
+    def _begin(self, attrs: Mapping[str, Any]) -> None:
+        """Make a store without networks; where a run was begun, without their rows, its checkpoints stay."""
         try:
-            self._target.mkdir(parents=True, exist_ok=keep_checkpoints)
-            self.journal.begin(attrs)
+            if self.journal.exists():
+                shutil.rmtree(self._path, ignore_errors=True)
+            else:
+                self._target.mkdir(parents=True, exist_ok=True)
+                self.journal.begin(attrs)
         except OSError as error:
             raise OSError(f"{self._folder}: expected a folder that can be written, got: {error.strerror}") from None
-        root = self._networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0})
         try:
-            self._create(root)
-            for group, dataset in trials.items():
-                self._create(dataset, group=group)
+            self._create(self._networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0}))
         except Exception:
-            if not keep_checkpoints:
-                shutil.rmtree(self._target, ignore_errors=True)
+            self._discard_if_new()
             raise
+
+    def _write_trials(self, trials: Mapping[str, xr.Dataset]) -> None:
+        """Write the trials, also where they are already there: they follow from the experiment."""
+        try:
+            for group, dataset in trials.items():
+                self._create(dataset, group=group, mode="w")
+        except Exception:
+            self._discard_if_new()
+            raise
+
+    def _discard_if_new(self) -> None:
+        if not self.journal.has_begun_training():
+            _remove(self._target)
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
         """Write the results of one network.
@@ -331,8 +357,8 @@ class RunWriter:
         for group in NETWORK_GROUPS:
             row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
+        self.journal.note_done(name, manifest.row(self._path, NETWORK_GROUPS, index))
         self.done = (*self.done, name)
-        self.journal.note_done(name)
 
     def note_missing(self, name: str, status: str, reason: str) -> None:
         """Note why a network has no results; its row says so once the run is finished.
@@ -381,16 +407,22 @@ class RunWriter:
 
     def _take_place(self, keep_old: bool) -> Path:
         """Put a run that replaces another where that is."""
+        old = self._folder.with_name(f".{self._folder.name}.old")
         if self._target == self._folder:
+            _remove(old)  # if this was broken off after the second name
             return self._folder
+        if not keep_old and self._folder.exists():  # not if this was broken off between the two names
+            try:
+                check_output(self._folder, overwrite=True)
+            except FileExistsError:  # somebody has put something there in the meantime
+                keep_old = True
         if keep_old:
             return self._target.rename(self._free_place())
-        old = self._folder.with_name(f".{self._folder.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self._folder.exists():  # not if this was broken off between the two names
+        _remove(old)
+        if self._folder.exists():
             self._folder.rename(old)
         self._target.rename(self._folder)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
         return self._folder
 
     def _free_place(self) -> Path:
@@ -398,38 +430,78 @@ class RunWriter:
         names = (f"{self._folder.name}.interrupted{'' if n == 1 else f'-{n}'}" for n in count(1))
         return next(path for path in map(self._folder.with_name, names) if not path.exists())
 
-    def discard(self) -> None:
-        """Remove what was written; a run that was to be replaced stays."""
-        shutil.rmtree(self._target, ignore_errors=True)
-        self._lock.release()
+    def is_gone(self) -> bool:
+        """Tell whether somebody deleted the run meanwhile."""
+        try:
+            return "complete" not in zarr.open_group(self._path, mode="r").attrs
+        except FileNotFoundError:
+            return True
+        except Exception:  # it is there, and cannot be read
+            return False
 
-    def abandon(self) -> None:
-        """Remove what was written since somebody deleted the run, and nothing that may be theirs."""
-        shutil.rmtree(self._path, ignore_errors=True)
-        with suppress(OSError):
-            self._target.rmdir()
+    def discard(self) -> None:
+        """Remove what was written, and nothing else that may be there; a run that was to be replaced stays."""
+        _remove(self._target)
         self._lock.release()
 
     def leave(self) -> None:
         """Leave the run as it is, not complete, to be gone on with."""
         self._lock.release()
 
-    def _create(self, dataset: xr.Dataset, **options: Any) -> None:
-        encoding = {name: {"compressors": (manifest.COMPRESSOR,)} for name in dataset.variables}
-        self._write(dataset, mode="w-", encoding=encoding, **options)
+    def _create(self, dataset: xr.Dataset, mode: str = "w-", **options: Any) -> None:
+        encoding: dict[Any, dict[str, Any]] = {}
+        for name, array in dataset.variables.items():
+            encoding[name] = {"compressors": (manifest.COMPRESSOR,)}
+            if name in dataset.data_vars and array.dims[:1] == ("network",) and array.chunks is None:
+                encoding[name]["chunks"] = (1, *array.shape[1:])  # text, too, has one writer per chunk
+        self._write(dataset, mode=mode, encoding=encoding, **options)
 
     def _write(self, dataset: xr.Dataset, **options: Any) -> None:
         _text_as_objects(dataset).to_zarr(self._path, zarr_format=3, consolidated=False, **options)
 
 
-def _check_same_backend(folder: Path, begun: str, now: str) -> None:
-    """Refuse to go on with another backend: its numbers are others."""
-    before, after = (json.loads(versions).get("keras backend") for versions in (begun, now))
-    if before != after:
+def _replacement(folder: Path) -> Path:
+    """Return where a run is made that is to replace another."""
+    return folder.with_name(f".{folder.name}.new")
+
+
+def _members(folder: Path) -> set[str]:
+    """List what a run, or an attempt at one, left in a folder beside its journal, and what is not of a run."""
+    return {path.name for path in folder.iterdir() if not manifest.is_leftover(path.name)} - {CHECKPOINTS}
+
+
+def _remove(folder: Path) -> None:
+    """Remove a run, its journal first, and its folder if nothing else is in it."""
+    Journal(folder).remove()
+    shutil.rmtree(folder / _NAME, ignore_errors=True)
+    shutil.rmtree(folder / "figures", ignore_errors=True)
+    with suppress(OSError):
+        (folder / "report.html").unlink(missing_ok=True)
+        for path in folder.glob(".partial-*"):
+            path.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _beyond_repair(folder: Path, what: object) -> SchemaError:
+    return SchemaError(
+        f"{folder}: expected a run to go on with, got {in_one_line(str(what))}; take it from a copy, or begin anew by "
+        "--overwrite"
+    )
+
+
+def _other_versions(folder: Path, begun: str, now: str) -> list[str]:
+    """Refuse to go on with another backend, whose numbers are others, and say what other versions there are."""
+    before, after = json.loads(begun), json.loads(now)
+    if before.get("keras backend") != after.get("keras backend"):
         raise ValueError(
-            f"{folder}: expected KERAS_BACKEND={before}, with which the run began, got {after}; set it, or choose "
-            "another --out"
+            f"{folder}: expected KERAS_BACKEND={before.get('keras backend')}, with which the run began, got "
+            f"{after.get('keras backend')}; set it, or choose another --out"
         )
+    return [
+        f"begun with {name} {version}, goes on with {after.get(name)}: the numbers may differ in their last digits"
+        for name, version in before.items()
+        if after.get(name) != version
+    ]
 
 
 def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from biornn.layers.pathway_weights import as_numpy
 from biornn.training.callbacks import Counting, CriterionStop, DivergenceStop, Snapshots
 from biornn.training.recording import record_weights
 
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _SCORES = ("loss", "val_loss", "accuracy")
 _LARGEST_SHARE = 0.05  # of the time, that writing may take
 
@@ -65,7 +68,11 @@ class Checkpoint(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._path = None if path is None else Path(path)
-        self._settings = json.dumps(dict(settings), sort_keys=True, default=repr)
+        if self._path is not None and not self._path.parent.is_dir():
+            raise FileNotFoundError(
+                f"checkpoint: expected a file in a folder that exists, got {path}; make {self._path.parent} first"
+            )
+        self._settings = dict(settings)
         self._seconds = seconds
         self._kept, self._stop, self._divergence, self._counting = kept, stop, divergence, counting
         self._began = time.perf_counter()
@@ -92,11 +99,11 @@ class Checkpoint(keras.callbacks.Callback):
         """
         if self._path is None or not self._path.exists():
             return
-        content = self._read(self._path)
-        if str(content["settings"]) != self._settings:
+        content, expected = self._read(self._path), self._identity(model)
+        if (told := str(content["settings"])) != expected:
             raise CheckpointError(
-                f"{self._path}: expected a checkpoint of the training with {self._settings}, got one with "
-                f"{content['settings']}; remove it to begin anew"
+                f"{self._path}: expected a checkpoint of the training with {expected}, got one with {told}; remove it "
+                "to begin anew"
             )
         variables = _variables(model)
         found = [content.get(f"variables/{index}") for index in range(len(variables))]
@@ -109,7 +116,22 @@ class Checkpoint(keras.callbacks.Callback):
                 )
         for variable, value in zip(variables, found, strict=True):
             variable.assign(value)
-        self._restore_callbacks(content, model)
+        try:
+            self._restore_callbacks(content, model)
+        except (LookupError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{self._path}: expected the snapshots so far, got: {in_one_line(error)}; remove it to begin anew"
+            ) from None
+
+    def _identity(self, model: keras.Model) -> str:
+        """Write what a training is told, and what its network is: with anything else there would be other numbers."""
+        layers = [{**layer.get_config(), "name": ""} for layer in model.layers]
+        constants = [as_numpy(variable) for variable in model.non_trainable_variables if "seed" not in variable.path]
+        network = sha256(json.dumps(layers, sort_keys=True, default=repr).encode())
+        for array in constants:
+            network.update(array.tobytes())
+        told = json.dumps({**self._settings, "network": network.hexdigest()[:16]}, sort_keys=True, default=repr)
+        return _ADDRESS.sub("", told)  # of objects without a representation of their own
 
     def _restore_callbacks(self, content: Mapping[str, NDArray[Any]], model: keras.Model) -> None:
         kept = self._kept
@@ -157,14 +179,14 @@ class Checkpoint(keras.callbacks.Callback):
         kept = self._kept
         variables = _variables(self.model)
         return {
-            "settings": np.array(self._settings),
+            "settings": np.array(self._identity(self.model)),
             **{f"variables/{index}": as_numpy(variable) for index, variable in enumerate(variables)},
             **{f"weights/{name}": np.stack([one[name].values for one in kept.weights]) for name in kept.weights[0]},
             **{f"scores/{name}": np.array([score[name] for score in kept.scores]) for name in _SCORES},
             "steps": np.array(kept.steps),
             "held": np.array(self._stop.held),
             "reason": np.array(self._divergence.reason),
-            "has_ended": np.array(self.has_ended),
+            "has_ended": np.array(self.has_ended or bool(self.model.stop_training)),
             "wall_time": np.array(self.wall_time),
         }
 

@@ -120,6 +120,8 @@ def train(
         If a setting is impossible.
     CheckpointError
         If the checkpoint is damaged, or of another training: a ValueError too.
+    FileNotFoundError
+        If the folder of the checkpoint is not there.
 
     References
     ----------

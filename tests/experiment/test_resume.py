@@ -1,6 +1,7 @@
 """Runs that are broken, for real, go on as if they had not been; and what going on refuses."""
 
 import io
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ import biornn as bn
 from biornn.cli import main
 from biornn.experiment import load_experiment, run_experiment
 from biornn.experiment.run import _Jobs
-from biornn.store import RunWriter
+from biornn.schema import SchemaError
+from biornn.store import NETWORK_GROUPS, RunWriter, check_output
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments" / "reliability"))
 import faults
@@ -62,7 +64,7 @@ def broken(experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     experiment, console = load_experiment(experiment_file), Console(file=io.StringIO())
     monkeypatch.setattr(_Jobs, "_take", interrupt)
-    with pytest.raises(KeyboardInterrupt, match="go on with --resume; 1 of 4 "):
+    with pytest.raises(KeyboardInterrupt, match=r"go on with --resume --out .*run; 1 of 4 "):
         run_experiment(experiment, folder, n_workers=1, console=console)
     monkeypatch.setattr(_Jobs, "_take", take)
     return folder
@@ -120,7 +122,7 @@ def test_a_folder_of_something_else_is_left_alone(
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("mine")
     assert main(["run", str(experiment_file), "--out", str(tmp_path / "thesis"), "--resume"]) == 2
-    assert "expected a run that was broken off, found no checkpoints in it" in capsys.readouterr().err
+    assert "expected a run that was broken off, found no checkpoints of one in it" in capsys.readouterr().err
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
 
 
@@ -146,7 +148,9 @@ def test_a_replacement_that_was_broken_off_goes_on_too(
     assert not list(run_copy.parent.glob(".copy*"))
 
 
-def test_a_damaged_row_or_checkpoint_is_made_anew(broken: Path, experiment_file: Path, run: xr.DataTree) -> None:
+def test_a_damaged_row_or_checkpoint_is_made_anew(
+    broken: Path, experiment_file: Path, run: xr.DataTree, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = next((broken / "checkpoints").glob("*.done")).stem
     index = bn.open_run(broken).network.values.tolist().index(done)
     chunk = broken / "run.zarr" / "activity" / "rates" / "c" / str(index) / "0" / "0" / "0"
@@ -154,8 +158,140 @@ def test_a_damaged_row_or_checkpoint_is_made_anew(broken: Path, experiment_file:
     for checkpoint in (broken / "checkpoints").glob("*.npz"):
         checkpoint.write_bytes(b"damaged")
     assert main(["run", str(experiment_file), "--out", str(broken), "--workers", "1", "--resume"]) == 0
+    assert "1 finished networks are damaged, and are trained again" in capsys.readouterr().err
     xr.testing.assert_identical(bn.open_run(broken)["weights"].to_dataset().load(), run["weights"].to_dataset())
     xr.testing.assert_identical(bn.open_run(broken)["activity"].to_dataset().load(), run["activity"].to_dataset())
+
+
+def begun(folder: Path, run: xr.DataTree, **settings: bool) -> RunWriter:
+    trials = {group: run[group].to_dataset(inherit=False) for group in ("trials", "probe_trials")}
+    return RunWriter(folder, run.to_dataset(), run.attrs, trials, **settings)
+
+
+def row(run: xr.DataTree, index: int) -> dict[str, xr.Dataset]:
+    return {group: run[group].to_dataset().isel(network=index, drop=True) for group in NETWORK_GROUPS}
+
+
+def half_done(folder: Path, run: xr.DataTree) -> Path:
+    """Leave a run as one that was killed when two of its networks were done."""
+    writer = begun(folder, run)
+    for index in (0, 2):
+        writer.write_network(str(run.network.values[index]), row(run, index))
+    writer.leave()
+    return folder
+
+
+def finish(writer: RunWriter, run: xr.DataTree) -> Path:
+    for index, name in enumerate(run.network.values.tolist()):
+        if name not in writer.done:
+            writer.write_network(name, row(run, index))
+    return writer.finish()
+
+
+def test_what_is_left_half_written_is_no_obstacle(tmp_path: Path, run: xr.DataTree) -> None:
+    folder = half_done(tmp_path / "run", run)
+    leftovers = [
+        "run.zarr/.partial-manifest.json",
+        "run.zarr/zarr.0f.partial",
+        "run.zarr/weights/alpha/c/1/0.0f.partial",
+    ]
+    for name in leftovers:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("ha")
+    writer = begun(folder, run, resume=True)
+    assert sorted(writer.done) == sorted(run.network.values[[0, 2]])
+    xr.testing.assert_identical(bn.open_run(finish(writer, run)).load(), run)
+    assert not [name for name in leftovers if (folder / name).exists()]
+
+
+def test_a_kill_within_the_last_step_leaves_the_complete_run(tmp_path: Path, run: xr.DataTree) -> None:
+    folder = half_done(tmp_path / "run", run)
+    finish(begun(folder, run, resume=True), run)
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "rest.done").touch()  # the journal is forgotten first
+    with pytest.raises(FileExistsError, match="found no checkpoints of one in it"):
+        begun(folder, run, resume=True)
+    xr.testing.assert_identical(bn.open_run(folder).load(), run)
+
+
+def test_a_lost_chunk_of_a_finished_network_is_noticed(tmp_path: Path, run: xr.DataTree) -> None:
+    folder = half_done(tmp_path / "run", run)
+    chunk = next(path for path in (folder / "run.zarr" / "activity" / "rates" / "c" / "2").rglob("*") if path.is_file())
+    chunk.unlink()
+    writer = begun(folder, run, resume=True)
+    assert writer.done == (str(run.network.values[0]),)
+    assert writer.notes == ["1 finished networks are damaged, and are trained again"]
+    xr.testing.assert_identical(bn.open_run(finish(writer, run)).load(), run)
+
+
+def test_a_store_that_cannot_be_read_is_not_thrown_away(tmp_path: Path, run: xr.DataTree) -> None:
+    folder = half_done(tmp_path / "run", run)
+    root = folder / "run.zarr" / "zarr.json"
+    content = root.read_bytes()
+    root.write_bytes(content[:50])
+    with pytest.raises(SchemaError, match=r"expected a run to go on with, got .*; take it from a copy, or begin anew"):
+        begun(folder, run, resume=True)
+    root.write_bytes(content)
+    assert len(begun(folder, run, resume=True).done) == 2
+
+
+def test_a_run_that_is_damaged_is_not_made_whole_by_going_on(
+    broken: Path, experiment_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chunk = next(path for path in (broken / "run.zarr" / "trials" / "inputs" / "c").rglob("*") if path.is_file())
+    chunk.unlink()
+    assert main(["run", str(experiment_file), "--out", str(broken), "--resume"]) == 2
+    assert "is missing; take it from a copy" in capsys.readouterr().err
+
+
+def test_nothing_of_somebody_else_is_removed(tmp_path: Path, run: xr.DataTree) -> None:
+    mine = tmp_path / "models" / "checkpoints" / "model.pt"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    for settings in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(FileExistsError):
+            begun(tmp_path / "models", run, **settings)
+    assert mine.exists()
+    # While a replacement is made, somebody writes into the run that is to be replaced.
+    folder = tmp_path / "run"
+    finish(begun(folder, run), run)
+    writer = begun(folder, run, overwrite=True)
+    (folder / "notes.md").write_text("mine")
+    assert finish(writer, run) == tmp_path / "run.interrupted"
+    assert (folder / "notes.md").read_text() == "mine"
+    xr.testing.assert_identical(bn.open_run(folder).load(), run)
+
+
+def test_a_replacement_that_was_left_does_not_outrank_a_newer_run(tmp_path: Path, run: xr.DataTree) -> None:
+    folder = tmp_path / "run"
+    finish(begun(folder, run), run)
+    begun(folder, run, overwrite=True).leave()
+    assert (tmp_path / ".run.new").exists()
+    shutil.rmtree(folder)
+    finish(begun(folder, run), run)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_half_a_report_is_no_obstacle_to_overwriting(run_copy: Path) -> None:
+    (run_copy / ".partial-report.html").write_text("<html>")
+    check_output(run_copy, overwrite=True)
+
+
+def test_networks_that_all_failed_keep_their_checkpoints(
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: _Jobs, client: object, writer: RunWriter, display: object) -> None:
+        for spec in self.specs:
+            writer.journal.checkpoint(spec.name).touch()
+            self.failed[spec.name] = "its worker was lost 4 times"
+
+    monkeypatch.setattr(_Jobs, "gather", fail)
+    experiment, console = load_experiment(experiment_file), Console(file=io.StringIO())
+    with pytest.raises(
+        RuntimeError, match=r"all 4 failed; .* lost 4 times; their checkpoints are kept, go on with --resume"
+    ):
+        run_experiment(experiment, tmp_path / "run", n_workers=1, console=console)
+    assert len(list((tmp_path / "run" / "checkpoints").glob("*.npz"))) == 4
 
 
 def test_another_process_is_refused_before_it_changes_anything(run_copy: Path, run: xr.DataTree) -> None:

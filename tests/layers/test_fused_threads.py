@@ -1,5 +1,6 @@
 """Threads of the steps: which steps get some, and work beside the steps."""
 
+import multiprocessing
 import threading
 
 import pytest
@@ -51,3 +52,35 @@ def test_work_beside_the_steps_is_done_in_order_and_never_far_behind() -> None:
 def test_an_error_beside_the_steps_is_raised(has_thread: bool) -> None:
     with pytest.raises(ZeroDivisionError), beside(has_thread) as do:
         do(lambda: 1 / 0)
+
+
+def test_layers_at_once_leave_the_threads_of_products_as_they_were() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def run() -> None:
+        for_parts(lambda index, trials: both.wait(), 1, 1)
+
+    with threadpool_limits(2, user_api="blas"):
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert has_spare_thread(64, 100)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_copy_of_the_process_has_threads_of_its_own() -> None:
+    def work(queue: "multiprocessing.SimpleQueue[int]") -> None:
+        with beside(has_thread=True) as do:
+            do(queue.put, 1)
+
+    with beside(has_thread=True) as do:
+        do(int)
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    process = context.Process(target=work, args=(queue,))
+    process.start()
+    process.join(10)
+    assert process.exitcode == 0
+    assert queue.get() == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from biornn.schema import SchemaError
 from biornn.store.journal import Journal, check_same_experiment
 
 ATTRS = {"experiment": "{}", "versions": "{}"}
@@ -12,28 +13,67 @@ ATTRS = {"experiment": "{}", "versions": "{}"}
 
 def test_a_journal_says_what_is_done(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    assert journal.begun() is None
+    assert not journal.exists()
     journal.begin(ATTRS)
-    assert Journal(tmp_path).begun() == ATTRS
-    assert not journal.has_begun_training()
+    again = Journal(tmp_path)
+    assert again.exists()
+    assert {key: again.begun()[key] for key in ATTRS} == ATTRS
+    assert not again.has_begun_training()
     journal.checkpoint("a-s00").write_bytes(b"")
-    assert journal.has_begun_training()
-    journal.note_done("a-s00")
-    assert journal.is_done("a-s00")
-    assert not journal.is_done("a-s01")
+    assert again.has_begun_training()
+    chunks = {"weights/alpha/c/0/0": "12 00ff"}
+    journal.note_done("a-s00", chunks)
+    assert again.done("a-s00") == chunks
+    assert again.done("a-s01") is None
     assert not journal.checkpoint("a-s00").exists()
-    assert journal.has_begun_training()
+    assert again.has_begun_training()
     journal.remove()
     assert list(tmp_path.iterdir()) == []
     journal.remove()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"experiment": 1, "versions": "{}"}', "\\ud800"])
-def test_a_damaged_journal_is_none(tmp_path: Path, content: str) -> None:
+def test_no_run_takes_the_checkpoints_of_another_for_its_own(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.begin(ATTRS)
+    old = journal.checkpoint("a-s00")
+    old.write_bytes(b"")
+    journal.begin(ATTRS)
+    assert journal.checkpoint("a-s00") != old
+    assert not journal.has_begun_training()
+
+
+def test_what_somebody_else_keeps_in_a_folder_of_that_name_stays(tmp_path: Path) -> None:
+    mine = tmp_path / "checkpoints" / "model.pt"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    journal = Journal(tmp_path)
+    assert journal.is_foreign()
+    journal.remove()
+    assert mine.read_bytes() == b"mine"
+    journal.begin(ATTRS)
+    assert not journal.is_foreign()
+    journal.remove()
+    assert mine.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"experiment": 1, "versions": "{}", "id": "a"}',
+        "\\ud800",
+        '{"experiment": "{}", "versions": "{}", "id": "../a"}',
+    ],
+)
+def test_a_damaged_journal_is_told_in_one_line(tmp_path: Path, content: str) -> None:
     journal = Journal(tmp_path)
     journal.begin(ATTRS)
     (journal.folder / "run.json").write_text(content)
-    assert journal.begun() is None
+    with pytest.raises(SchemaError, match=r"run\.json: expected ") as raised:
+        journal.begun()
+    assert "\n" not in str(raised.value)
 
 
 def test_differences_are_named_key_by_key() -> None:

@@ -128,9 +128,10 @@ def test_a_damaged_checkpoint_is_noticed(tmp_path: Path) -> None:
     expected = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
     content, rng = path.read_bytes(), np.random.default_rng(0)
     messages = []
-    for _ in range(60):
+    encrypted = content.index(b"PK\x01\x02") + 8  # the flag that says so
+    for place in [encrypted, *rng.integers(len(content), size=60)]:
         damaged = bytearray(content)
-        damaged[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        damaged[place] ^= 1 if place == encrypted else 1 << rng.integers(8)
         path.write_bytes(damaged)
         try:
             found = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
@@ -151,8 +152,22 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
     with pytest.raises(CheckpointError, match=r'"seed": 6.*, got one with .*"seed": 5.*; remove it'):
         bn.train(model("noisy"), TASK, **{**SETTINGS, "seed": 6}, checkpoint=path)
-    with pytest.raises(CheckpointError, match=r"expected .* of shape .*, got "):
-        bn.train(model("projected"), TASK, **SETTINGS, checkpoint=path)
+    # Another network of the same shapes: its wiring, its time constants.
+    for others in ({"tau": 4.0}, {"density": 0.7}):
+        wiring = bn.Connectivity(6, excitatory_fraction=0.5, density=others.get("density", 0.8), autapses=False, seed=2)
+        other = build_model(wiring, TASK.n_inputs, TASK.n_outputs, **{**MODELS["noisy"], "tau": others.get("tau", 3.0)})
+        with pytest.raises(CheckpointError, match=r'"network": '):
+            bn.train(other, TASK, **SETTINGS, checkpoint=path)
+
+
+def test_a_training_that_was_over_stays_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after the checkpoint at which it reached its criterion, and before the last one."""
+    settings = {**SETTINGS, "criterion": 0.0}
+    expected = bn.train(model("noisy"), TASK, **settings)
+    monkeypatch.setattr("biornn.training.checkpoint.Checkpoint.on_train_end", lambda self, logs=None: None)
+    for _ in range(2):
+        found = bn.train(model("noisy"), TASK, **settings, checkpoint=tmp_path / "c.npz", checkpoint_seconds=0)
+        assert_same(found, expected)
 
 
 def test_a_full_disk_costs_the_checkpoint_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +180,11 @@ def test_a_full_disk_costs_the_checkpoint_only(tmp_path: Path, monkeypatch: pyte
     found = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=tmp_path / "c.npz", checkpoint_seconds=0)
     assert_same(found, expected)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"expected a file in a folder that exists, got .*; make .* first"):
+        bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=tmp_path / "none" / "c.npz")
 
 
 def test_impossible_intervals_are_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -27,14 +29,14 @@ def choose_n_parts(n_trials: int, n_units: int) -> int:
     """
     if n_trials * n_units**2 < _SMALL_STEP:
         return 1
-    return max(1, min(_n_threads(), n_trials))
+    return max(1, min(_BLAS.n_threads(), n_trials))
 
 
 def for_parts(work: Callable[[int, slice], None], n_trials: int, n_parts: int) -> None:
     """Do some work for each part of a batch, side by side."""
     length = max(1, -(-n_trials // n_parts))
     parts = [slice(min(start, n_trials), min(start + length, n_trials)) for start in range(0, n_parts * length, length)]
-    with _blas().limit(limits=1):
+    with _BLAS.single_threaded():
         if n_parts == 1:
             work(0, slice(0, n_trials))
         else:
@@ -51,10 +53,10 @@ def beside(has_thread: bool) -> Iterator[Callable[..., None]]:
     if not has_thread:
         yield lambda work, *arguments: work(*arguments)
         return
-    under_way: deque[Future[None]] = deque()
+    pool, under_way = _pool(1), deque[Future[None]]()
 
     def submit(work: Callable[..., None], *arguments: Any) -> None:
-        under_way.append(_pool(1).submit(work, *arguments))
+        under_way.append(pool.submit(work, *arguments))
         if len(under_way) == N_BUFFERS:
             under_way.popleft().result()
 
@@ -68,11 +70,44 @@ def beside(has_thread: bool) -> Iterator[Callable[..., None]]:
 
 def has_spare_thread(n_trials: int, n_units: int) -> bool:
     """Tell whether a thread for what no step waits for is there, and worth its while."""
-    return _SMALLEST_STEP <= n_trials * n_units**2 < _SMALL_STEP and _n_threads() > 1
+    return _SMALLEST_STEP <= n_trials * n_units**2 < _SMALL_STEP and _BLAS.n_threads() > 1
 
 
-def _n_threads() -> int:
-    return max((library["num_threads"] for library in _blas().info()), default=1)
+class _Blas:
+    """The libraries of products, whose threads are those of the process: several layers may run at once in it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_users = 0
+        self._n_threads = 1
+        self._limit: Any = None
+
+    def n_threads(self) -> int:
+        """Return the number of threads that products have where no layer runs."""
+        with self._lock:
+            return self._n_threads if self._n_users else _found_threads()
+
+    @contextmanager
+    def single_threaded(self) -> Iterator[None]:
+        """Give each product one thread, until the last layer is done."""
+        with self._lock:
+            if not self._n_users:
+                self._n_threads, self._limit = _found_threads(), _libraries().limit(limits=1)
+            self._n_users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_users -= 1
+                if not self._n_users:
+                    self._limit.restore_original_limits()
+
+
+_BLAS = _Blas()
+
+
+def _found_threads() -> int:
+    return max((library["num_threads"] for library in _libraries().info()), default=1)
 
 
 @cache
@@ -82,6 +117,17 @@ def _pool(n_threads: int) -> ThreadPoolExecutor:
 
 
 @cache
-def _blas() -> ThreadpoolController:
+def _libraries() -> ThreadpoolController:
     """Find the libraries that have threads, once: it takes milliseconds."""
     return ThreadpoolController().select(user_api="blas")
+
+
+def _after_fork() -> None:
+    """Begin anew in a process that has none of the threads of the one that it is a copy of."""
+    global _BLAS
+    _pool.cache_clear()
+    _BLAS = _Blas()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
