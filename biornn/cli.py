@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"biornn: expected an experiment that fits into memory, got: {error}\n")
         return 2
     except KeyboardInterrupt as interruption:
-        told = f": {interruption}" if str(interruption) else ""
+        told = f": {_message(interruption)}" if str(interruption) else ""
         sys.stderr.write(f"biornn: interrupted{told}\n")
         return 130
 
@@ -292,10 +292,10 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _message(error: Exception) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    return "; ".join(filter(None, [str(error), getattr(error, "advice", "")]))
 
 
 if __name__ == "__main__":

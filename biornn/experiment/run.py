@@ -34,7 +34,19 @@ _ATTEMPTS = 2
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; the message says what is done and where."""
+    """A run was interrupted; the message says what is done and where, and `advice` how to go on."""
+
+    def __init__(self, told: str = "", advice: str = "") -> None:
+        super().__init__(told)
+        self.advice = advice
+
+
+class BrokenOffError(RuntimeError):
+    """A run broke off; the message says why, and what is done and where, and `advice` how to go on."""
+
+    def __init__(self, told: str, advice: str = "") -> None:
+        super().__init__(told)
+        self.advice = advice
 
 
 def run_experiment(
@@ -87,9 +99,9 @@ def run_experiment(
     ValueError
         If ``KERAS_BACKEND`` is no backend of Keras, or the run that is to go on is one of another experiment.
     RuntimeError
-        If that backend is not installed, or every network failed.
+        If that backend is not installed, or every network failed, or the run broke off (a `BrokenOffError`).
     Interrupted
-        After Ctrl-C: the networks that were done are kept.
+        After Ctrl-C: the networks that were done are kept. `advice` says how to go on.
     """
     folder = Path(out)
     if not resume:
@@ -114,13 +126,14 @@ def run_experiment(
             ):
                 jobs.gather(client, writer, display)
     except KeyboardInterrupt:
-        raise Interrupted(_keep(writer, jobs, "the run was interrupted before it was trained")) from None
+        kept, advice = _keep(writer, jobs, "the run was interrupted before it was trained")
+        raise Interrupted(kept, advice) from None
     except Exception as error:
         if not writer.done and not writer.journal.has_begun_training():
             writer.discard()
             raise
-        told = _told(error)
-        raise RuntimeError(f"{told}; {_keep(writer, jobs, f'the run broke off before: {told}')}") from error
+        kept, advice = _keep(writer, jobs, f"the run broke off before: {_told(error)}")
+        raise BrokenOffError(f"{_told(error)}; {kept}", advice) from error
     if not writer.done:
         told = (
             f"{folder}: expected at least one network to be trained, but all {len(specs)} failed; "
@@ -128,23 +141,23 @@ def run_experiment(
         )
         if not writer.journal.has_begun_training():
             writer.discard()
-            raise RuntimeError(told)
+            raise BrokenOffError(told)
         writer.leave()
-        raise RuntimeError(f"{told}; their checkpoints are kept, go on with --resume")
+        raise BrokenOffError(told, "their checkpoints are kept, go on with --resume")
     return open_run(writer.finish())
 
 
-def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
-    """Finish what an interruption left, note its reason, and say in a line what is kept."""
+def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> tuple[str, str]:
+    """Finish what an interruption left, note its reason, and say what is kept, and what to do."""
     if writer.is_gone():
         writer.discard()
-        return "the run was deleted while it was made, nothing is kept; start it anew"
+        return "the run was deleted while it was made, nothing is kept", "start it anew"
     if not writer.done:
         if writer.journal.has_begun_training():
             writer.leave()
-            return f"no network was done; go on from {writer.journal.folder} with --resume"
+            return f"no network was done, {writer.journal.folder} says how far they were", "go on with --resume"
         writer.discard()
-        return "no network was done, nothing is kept"
+        return "no network was done, nothing is kept", ""
     for spec in jobs.specs:
         if spec.name not in {*writer.done, *jobs.failed}:
             writer.note_missing(spec.name, "interrupted", reason)
@@ -153,8 +166,10 @@ def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> str:
         place = writer.finish(keep_old=True)
     except Exception as error:  # a disk that is full, or whatever is left of a store that somebody changed
         writer.leave()
-        return f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}; try --resume"
-    return f"go on with --resume --out {place}; {n_done} of {n_done + len(writer.missing)} networks are kept in {place}"
+        told = f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}"
+        return told, "go on with --resume"
+    kept = f"{n_done} of {n_done + len(writer.missing)} networks are kept in {place}"
+    return kept, f"go on with --resume --out {place}"
 
 
 @dataclass

@@ -14,7 +14,7 @@ from rich.console import Console
 import biornn as bn
 from biornn.cli import main
 from biornn.experiment import load_experiment, run_experiment
-from biornn.experiment.run import _Jobs
+from biornn.experiment.run import BrokenOffError, Interrupted, _Jobs
 from biornn.schema import SchemaError
 from biornn.store import NETWORK_GROUPS, RunWriter, check_output
 
@@ -64,8 +64,9 @@ def broken(experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     experiment, console = load_experiment(experiment_file), Console(file=io.StringIO())
     monkeypatch.setattr(_Jobs, "_take", interrupt)
-    with pytest.raises(KeyboardInterrupt, match=r"go on with --resume --out .*run; 1 of 4 "):
+    with pytest.raises(Interrupted, match=r"^1 of 4 networks are kept in .*run$") as raised:
         run_experiment(experiment, folder, n_workers=1, console=console)
+    assert raised.value.advice == f"go on with --resume --out {folder}"
     monkeypatch.setattr(_Jobs, "_take", take)
     return folder
 
@@ -287,10 +288,9 @@ def test_networks_that_all_failed_keep_their_checkpoints(
 
     monkeypatch.setattr(_Jobs, "gather", fail)
     experiment, console = load_experiment(experiment_file), Console(file=io.StringIO())
-    with pytest.raises(
-        RuntimeError, match=r"all 4 failed; .* lost 4 times; their checkpoints are kept, go on with --resume"
-    ):
+    with pytest.raises(BrokenOffError, match=r"all 4 failed; .* lost 4 times$") as raised:
         run_experiment(experiment, tmp_path / "run", n_workers=1, console=console)
+    assert raised.value.advice == "their checkpoints are kept, go on with --resume"
     assert len(list((tmp_path / "run" / "checkpoints").glob("*.npz"))) == 4
 
 
