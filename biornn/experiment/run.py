@@ -129,7 +129,7 @@ def run_experiment(
         kept, advice = _keep(writer, jobs, "the run was interrupted before it was trained")
         raise Interrupted(kept, advice) from None
     except Exception as error:
-        if not writer.done and not writer.journal.has_begun_training():
+        if not (writer.is_gone() or writer.done or writer.journal.has_begun_training()):
             writer.discard()
             raise
         kept, advice = _keep(writer, jobs, f"the run broke off before: {_told(error)}")
