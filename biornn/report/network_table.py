@@ -65,12 +65,15 @@ def network_table(run: xr.DataTree) -> Table:
         A run.
     """
     described = describe_networks(run)
+    history = run["history"].to_dataset()
+    tried = set(text(history["condition"]).values[text(history["status"]).values != "interrupted"].tolist())
     table = Table(title=Text("Networks and their training"), title_justify="left")
     table.add_column("", no_wrap=True)
     for condition in described:
         table.add_column(Text(printable(condition)), overflow="fold")
     for row in max(described.values(), key=len):
-        table.add_row(row, *(Text(printable(properties.get(row, "no results"))) for properties in described.values()))
+        cells = {name: one.get(row, "failed" if name in tried else "not trained") for name, one in described.items()}
+        table.add_row(row, *(Text(printable(cell)) for cell in cells.values()))
     return table
 
 

@@ -82,6 +82,10 @@ def test_a_network_that_failed_is_left_out(run: xr.DataTree) -> None:
     assert described["constrained"] == {}
     table = network_table(changed)
     assert next(iter(table.columns[2].cells)).plain == "failed"
+    status = np.array(["completed", "completed", "interrupted", "interrupted"], object)
+    changed["history"].dataset = history.assign(status=("network", status))
+    assert describe_networks(changed)["constrained"] == {}
+    assert next(iter(network_table(changed).columns[2].cells)).plain == "not trained"
 
 
 def test_the_table_has_a_row_per_property_and_a_column_per_condition(run: xr.DataTree) -> None:
