@@ -203,7 +203,8 @@ class Checkpoint(keras.callbacks.Callback):
             ValueError,
             LookupError,
             EOFError,
-            NotImplementedError,
+            RuntimeError,
+            MemoryError,
             zipfile.BadZipFile,
             zlib.error,
         ) as error:
