@@ -1,17 +1,10 @@
 """A run on disk: written network by network, opened with plain xarray, imported from older formats."""
 
 from biornn.store.export import export_netcdf
+from biornn.store.folder import check_output, run_folder
 from biornn.store.imported import import_keras_hdf5
-from biornn.store.run import (
-    NETWORK_GROUPS,
-    RunWriter,
-    changes,
-    check_output,
-    finished_run,
-    open_run,
-    run_attrs,
-    run_folder,
-)
+from biornn.store.run import changes, finished_run, open_run
+from biornn.store.writer import NETWORK_GROUPS, RunWriter, run_attrs
 
 __all__ = [
     "NETWORK_GROUPS",

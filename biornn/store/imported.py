@@ -17,7 +17,8 @@ import xarray as xr
 from biornn.analysis import audit, performance, simulate
 from biornn.schema import variable_attrs
 from biornn.store.keras_hdf5 import KerasFile, KerasFileError, read_keras_hdf5
-from biornn.store.run import RunWriter, open_run, run_attrs
+from biornn.store.run import open_run
+from biornn.store.writer import RunWriter, run_attrs
 from biornn.tasks import FlipFlop
 from biornn.tasks.seeds import generator
 

@@ -1,39 +1,20 @@
-"""A run on disk: a Zarr v3 tree that is filled network by network and opened with plain xarray."""
+"""A run on disk, opened: a Zarr v3 tree, which plain xarray opens too."""
 
 from __future__ import annotations
 
-import json
-import platform
-import shutil
-import warnings
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from importlib.metadata import version
-from itertools import count
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import dask.array
-import numpy as np
 import xarray as xr
 import zarr
 
 from biornn.errors import in_one_line
 from biornn.schema import SCHEMA_VERSION, SchemaError
 from biornn.store import manifest
-from biornn.store.journal import FOLDER as CHECKPOINTS
+from biornn.store.folder import STORE, replacement, run_folder
 from biornn.store.journal import Journal, check_same_experiment
-from biornn.store.lock import RunLock
-
-#: Groups whose variables have the dim `network`.
-NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
-
-_NAME = "run.zarr"
-#: What a run folder may hold; anything else is somebody's own, and never removed.
-_MEMBERS = {_NAME, "figures", "report.html"}
-_PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
 
 def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = None) -> xr.DataTree:
@@ -68,9 +49,9 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     >>> rates = bn.open_run("runs/flip_flop", chunks={})["activity"].rates  # doctest: +SKIP
     >>> bn.analysis.participation_ratio(rates).compute()  # doctest: +SKIP
     """
-    store = run_folder(path) / _NAME
+    store = run_folder(path) / STORE
     if not (store / "zarr.json").is_file() or (store / "zarr.json").is_symlink():
-        raise FileNotFoundError(f"{path}: expected a run folder with {_NAME} in it, found none")
+        raise FileNotFoundError(f"{path}: expected a run folder with {STORE} in it, found none")
     try:
         attrs = zarr.open_group(store, mode="r").attrs.asdict()
         if not attrs.get("complete"):
@@ -94,6 +75,23 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     return tree
 
 
+def changes(path: str | PathLike[str]) -> list[str]:
+    """List what of a run is not as it was when it was complete.
+
+    Parameters
+    ----------
+    path
+        A run folder, or the ``run.zarr`` in it, which `open_run` found whole.
+
+    Returns
+    -------
+    list of str
+        Such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``: somebody changed them, who may well
+        have had reasons. What is damaged is refused by `open_run`, or when it is read.
+    """
+    return manifest.changes(run_folder(path) / STORE)
+
+
 def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
     """Return a run that is complete, with nothing left to go on with; None if there is none.
 
@@ -109,424 +107,13 @@ def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
     ValueError
         If the run is of another experiment.
     """
-    if Journal(path).exists() or Journal(_replacement(path)).exists():
+    if Journal(path).exists() or Journal(replacement(path)).exists():
         return None
     try:
-        if not zarr.open_group(path / _NAME, mode="r").attrs.get("complete"):
+        if not zarr.open_group(path / STORE, mode="r").attrs.get("complete"):
             return None
     except Exception:  # none, or one that cannot be read
         return None
     run = open_run(path)
     check_same_experiment(path, run.attrs["experiment"], attrs["experiment"])
     return run
-
-
-def changes(path: str | PathLike[str]) -> list[str]:
-    """List what of a run is not as it was when it was complete.
-
-    Parameters
-    ----------
-    path
-        A run folder, or the ``run.zarr`` in it, which `open_run` found whole.
-
-    Returns
-    -------
-    list of str
-        Such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``: somebody changed them, who may well
-        have had reasons. What is damaged is refused by `open_run`, or when it is read.
-    """
-    return manifest.changes(run_folder(path) / _NAME)
-
-
-def run_folder(path: str | PathLike[str]) -> Path:
-    """Return the folder of a run, whichever of the two was named.
-
-    Parameters
-    ----------
-    path
-        A run folder, or the ``run.zarr`` in it.
-    """
-    folder = Path(path)
-    return folder.parent if folder.name == _NAME else folder
-
-
-def check_output(folder: Path, overwrite: bool) -> None:
-    """Raise FileExistsError where a run folder must not be made.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-    overwrite
-        Whether a run that is there may be replaced.
-    """
-    if not folder.exists():
-        return
-    if not overwrite:
-        resume = ", or go on with --resume" if Journal(folder).exists() else ""
-        raise FileExistsError(
-            f"{folder}: expected a new folder, but it exists; choose another --out, or --overwrite{resume}"
-        )
-    if folder.is_symlink() or not ((folder / _NAME).is_dir() or Journal(folder).exists()):
-        raise FileExistsError(f"{folder}: expected a run to overwrite, found no {_NAME} in it; choose another --out")
-    foreign = sorted(_members(folder) - _MEMBERS)
-    if Journal(folder).is_foreign():
-        foreign.append(CHECKPOINTS)
-    if foreign:
-        raise FileExistsError(
-            f"{folder}: expected only a run to overwrite, found {foreign[0]!r} beside it; move it away"
-        )
-
-
-def run_attrs(title: str, experiment: str, **versions: str) -> dict[str, Any]:
-    """Return the attributes of the root of a new run.
-
-    Parameters
-    ----------
-    title
-        Its title.
-    experiment
-        JSON text: how its networks came about.
-    **versions
-        Versions to note beside those of Python and of the packages that biornn builds on.
-    """
-    noted = {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}, **versions}
-    return {
-        "title": title,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": json.dumps(noted),
-        "experiment": experiment,
-    }
-
-
-class RunWriter:
-    """Writes a run: first the frame and the trials, then each network into its own chunks, at last `complete`.
-
-    At every moment the folder holds a run that can be read, or one that is marked as not complete and can be gone on
-    with, also if the process is killed.
-
-    Parameters
-    ----------
-    folder
-        Run folder. A run that is already there stays as it is until the new one is complete.
-    networks
-        Index of the networks, with the coordinates ``network``, ``condition`` and ``seed``.
-    attrs
-        Attributes of the root (see `biornn.schema.ROOT_ATTRS`); ``schema_version`` and ``complete`` are added.
-    trials
-        The groups ``trials`` and ``probe_trials``.
-    overwrite
-        Whether a run that is already there is replaced.
-    resume
-        Whether one that was broken off goes on; where nothing was begun, it begins.
-
-    Raises
-    ------
-    FileExistsError
-        If the folder exists and is not to be overwritten, or is no run, or another process writes it.
-    ValueError
-        If what is to go on began with another experiment or backend.
-    OSError
-        If it cannot be made or written.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        networks: xr.Dataset,
-        attrs: Mapping[str, Any],
-        trials: Mapping[str, xr.Dataset],
-        *,
-        overwrite: bool = False,
-        resume: bool = False,
-    ) -> None:
-        if not resume:
-            check_output(folder, overwrite)
-        self._folder = folder
-        self._networks = networks
-        self._names = networks["network"].values.tolist()
-        self.missing: dict[str, tuple[str, str]] = {}
-        self._lock = RunLock(folder)
-        replacement = _replacement(folder)
-        if resume:
-            self._target = replacement if Journal(replacement).exists() else folder
-        else:
-            _remove(replacement)  # what an interrupted replacement left
-            self._target = replacement if folder.exists() else folder
-        self._path = self._target / _NAME
-        self.journal = Journal(self._target)
-        self.done: tuple[str, ...] = ()
-        self.notes: list[str] = []
-        try:
-            if resume and self.journal.exists():
-                self._go_on(attrs)
-            elif resume and self._target.exists() and (_members(self._target) or self.journal.is_foreign()):
-                raise FileExistsError(
-                    f"{folder}: expected a run that was broken off, found no {CHECKPOINTS} of one in it; choose "
-                    "another --out, or --overwrite"
-                )
-            self._has_template = bool(self.done)
-            if not self.done:
-                self._begin(attrs)
-            self._write_trials(trials)
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def _go_on(self, attrs: Mapping[str, Any]) -> None:
-        """Find the networks that are done, and mark the run as not complete."""
-        begun = self.journal.begun()
-        check_same_experiment(self._target, begun["experiment"], attrs["experiment"])
-        self.notes = _other_versions(self._target, begun["versions"], attrs["versions"])
-        noted = [name for name in self._names if self.journal.done(name) is not None]
-        if not noted:
-            return
-        try:
-            is_complete = zarr.open_group(self._path, mode="r").attrs.get("complete")
-        except Exception as error:  # whatever zarr finds in a damaged file
-            raise _beyond_repair(self._target, error) from None
-        if is_complete:
-            manifest.check(self._path)
-        for path in self._path.rglob("*"):
-            if manifest.is_leftover(path.name):
-                path.unlink()
-        self.done = tuple(name for name in noted if self._has_row(name))
-        if lost := len(noted) - len(self.done):
-            self.notes.append(f"{lost} finished networks are damaged, and are trained again")
-        if self.done:
-            zarr.open_group(self._path, mode="r+").attrs["complete"] = 0
-            (self._path / manifest.NAME).unlink(missing_ok=True)
-
-    def _has_row(self, name: str) -> bool:
-        """Tell whether all that was noted of a network is there, and can be read."""
-        index = self._names.index(name)
-        if manifest.row(self._path, NETWORK_GROUPS, index) != self.journal.done(name):
-            return False
-        try:
-            for group in NETWORK_GROUPS:
-                with xr.open_zarr(self._path, group=group, consolidated=False) as dataset:
-                    dataset.isel(network=index).load()
-        except (RuntimeError, ValueError, LookupError, TypeError):  # what zarr and xarray find in a damaged store
-            return False
-        return True
-
-    def _begin(self, attrs: Mapping[str, Any]) -> None:
-        """Make a store without networks; where a run was begun, without their rows, its checkpoints stay."""
-        try:
-            if self.journal.exists():
-                shutil.rmtree(self._path, ignore_errors=True)
-            else:
-                self._target.mkdir(parents=True, exist_ok=True)
-                self.journal.begin(attrs)
-        except OSError as error:
-            raise OSError(f"{self._folder}: expected a folder that can be written, got: {error.strerror}") from None
-        try:
-            self._create(self._networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0}))
-        except Exception:
-            self._discard_if_new()
-            raise
-
-    def _write_trials(self, trials: Mapping[str, xr.Dataset]) -> None:
-        """Write the trials, also where they are already there: they follow from the experiment."""
-        try:
-            for group, dataset in trials.items():
-                self._create(dataset, group=group, mode="w")
-        except Exception:
-            self._discard_if_new()
-            raise
-
-    def _discard_if_new(self) -> None:
-        if not self.journal.has_begun_training():
-            _remove(self._target)
-
-    def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
-        """Write the results of one network.
-
-        Parameters
-        ----------
-        name
-            Its label along `network`.
-        groups
-            Each of `NETWORK_GROUPS`, without the dim `network`.
-        """
-        if not self._has_template:
-            for group in NETWORK_GROUPS:
-                self._create(_template(groups[group], self._networks), group=group, compute=False)
-            self._has_template = True
-        index = self._names.index(name)
-        for group in NETWORK_GROUPS:
-            row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
-            self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
-        self.journal.note_done(name, manifest.row(self._path, NETWORK_GROUPS, index))
-        self.done = (*self.done, name)
-
-    def note_missing(self, name: str, status: str, reason: str) -> None:
-        """Note why a network has no results; its row says so once the run is finished.
-
-        Parameters
-        ----------
-        name
-            Its label along `network`.
-        status
-            ``"failed"`` or ``"interrupted"``.
-        reason
-            What went wrong.
-        """
-        self.missing[name] = (status, reason)
-
-    def finish(self, keep_old: bool = False) -> Path:
-        """Mark the run as complete, and put it in its place.
-
-        Its metadata are consolidated, so that it opens fast and without a warning.
-
-        Parameters
-        ----------
-        keep_old
-            Whether a run that was to be replaced stays; the new one then stands beside it, as ``NAME.interrupted`` or,
-            where there is one, ``NAME.interrupted-2`` and so on.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder of the run.
-        """
-        for name, (status, reason) in self.missing.items():
-            index = self._names.index(name)
-            told = reason.encode("utf-8", "backslashreplace").decode()  # a message may hold what no file can
-            row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [told])})
-            self._write(row, group="history", mode="r+", region={"network": slice(index, index + 1)})
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-            zarr.consolidate_metadata(self._path)
-        manifest.seal(self._path)
-        place = self._take_place(keep_old)
-        if not self.missing:
-            Journal(place).remove()
-        self._lock.release()
-        return place
-
-    def _take_place(self, keep_old: bool) -> Path:
-        """Put a run that replaces another where that is."""
-        old = self._folder.with_name(f".{self._folder.name}.old")
-        if self._target == self._folder:
-            _remove(old)  # if this was broken off after the second name
-            return self._folder
-        if not keep_old and self._folder.exists():  # not if this was broken off between the two names
-            try:
-                check_output(self._folder, overwrite=True)
-            except FileExistsError:  # somebody has put something there in the meantime
-                keep_old = True
-        if keep_old:
-            return self._target.rename(self._free_place())
-        _remove(old)
-        if self._folder.exists():
-            self._folder.rename(old)
-        self._target.rename(self._folder)
-        _remove(old)
-        return self._folder
-
-    def _free_place(self) -> Path:
-        """Find a name beside the run that is kept which nothing has: what is there may be a run that somebody needs."""
-        names = (f"{self._folder.name}.interrupted{'' if n == 1 else f'-{n}'}" for n in count(1))
-        return next(path for path in map(self._folder.with_name, names) if not path.exists())
-
-    def is_gone(self) -> bool:
-        """Tell whether somebody deleted the run meanwhile."""
-        try:
-            return "complete" not in zarr.open_group(self._path, mode="r").attrs
-        except FileNotFoundError:
-            return True
-        except Exception:  # it is there, and cannot be read
-            return False
-
-    def discard(self) -> None:
-        """Remove what was written, and nothing else that may be there; a run that was to be replaced stays."""
-        _remove(self._target)
-        self._lock.release()
-
-    def leave(self) -> None:
-        """Leave the run as it is, not complete, to be gone on with."""
-        self._lock.release()
-
-    def _create(self, dataset: xr.Dataset, mode: str = "w-", **options: Any) -> None:
-        encoding: dict[Any, dict[str, Any]] = {}
-        for name, array in dataset.variables.items():
-            encoding[name] = {"compressors": (manifest.COMPRESSOR,)}
-            if name in dataset.data_vars and array.dims[:1] == ("network",) and array.chunks is None:
-                encoding[name]["chunks"] = (1, *array.shape[1:])  # text, too, has one writer per chunk
-        self._write(dataset, mode=mode, encoding=encoding, **options)
-
-    def _write(self, dataset: xr.Dataset, **options: Any) -> None:
-        _text_as_objects(dataset).to_zarr(self._path, zarr_format=3, consolidated=False, **options)
-
-
-def _replacement(folder: Path) -> Path:
-    """Return where a run is made that is to replace another."""
-    return folder.with_name(f".{folder.name}.new")
-
-
-def _members(folder: Path) -> set[str]:
-    """List what a run, or an attempt at one, left in a folder beside its journal, and what is not of a run."""
-    return {path.name for path in folder.iterdir() if not manifest.is_leftover(path.name)} - {CHECKPOINTS}
-
-
-def _remove(folder: Path) -> None:
-    """Remove a run, its journal first, and its folder if nothing else is in it."""
-    Journal(folder).remove()
-    shutil.rmtree(folder / _NAME, ignore_errors=True)
-    shutil.rmtree(folder / "figures", ignore_errors=True)
-    with suppress(OSError):
-        (folder / "report.html").unlink(missing_ok=True)
-        for path in folder.glob(".partial-*"):
-            path.unlink(missing_ok=True)
-        folder.rmdir()
-
-
-def _beyond_repair(folder: Path, what: object) -> SchemaError:
-    return SchemaError(
-        f"{folder}: expected a run to go on with, got {in_one_line(str(what))}; take it from a copy, or begin anew by "
-        "--overwrite"
-    )
-
-
-def _other_versions(folder: Path, begun: str, now: str) -> list[str]:
-    """Refuse to go on with another backend, whose numbers are others, and say what other versions there are."""
-    before, after = json.loads(begun), json.loads(now)
-    if before.get("keras backend") != after.get("keras backend"):
-        raise ValueError(
-            f"{folder}: expected KERAS_BACKEND={before.get('keras backend')}, with which the run began, got "
-            f"{after.get('keras backend')}; set it, or choose another --out"
-        )
-    return [
-        f"begun with {name} {version}, goes on with {after.get(name)}: the numbers may differ in their last digits"
-        for name, version in before.items()
-        if after.get(name) != version
-    ]
-
-
-def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
-    """Lay out a group for all networks: NaN, zero or no text, and `interrupted`, until a network is written."""
-    n_networks = networks.sizes["network"]
-
-    def blank(array: xr.DataArray) -> xr.DataArray:
-        shape, dims = (n_networks, *array.shape), ("network", *array.dims)
-        if array.dtype.kind in "OUT":
-            text = "interrupted" if array.name == "status" else ""
-            return xr.DataArray(np.full(shape, text, object), dims=dims, attrs=array.attrs)
-        # One writer per chunk; and single snapshots of a large matrix can be read alone.
-        per_epoch = 1 if "unit_pre" in array.dims else -1
-        chunks = [1, *(per_epoch if dim == "epoch" else -1 for dim in array.dims)]
-        fill = np.nan if array.dtype.kind == "f" else array.dtype.type()
-        data = dask.array.full(shape, fill, dtype=array.dtype, chunks=chunks)
-        return xr.DataArray(data, dims=dims, attrs=array.attrs)
-
-    variables = {name: blank(array) for name, array in row.data_vars.items()}
-    return xr.Dataset(variables, row.coords).assign_coords(networks.coords)
-
-
-def _text_as_objects(dataset: xr.Dataset) -> xr.Dataset:
-    """Cast text, which numpy holds at a fixed width: Zarr has no stable type for it, and longer texts would be cut."""
-    text = {name: array.astype(object) for name, array in dataset.variables.items() if array.dtype.kind == "U"}
-    return dataset.assign({name: array for name, array in text.items() if name in dataset.data_vars}).assign_coords(
-        {name: array for name, array in text.items() if name in dataset.coords}
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, get_args
 
@@ -179,10 +179,7 @@ def train(
         fused.on_test_end()
     history = _history(kept, stop, divergence, steps).assign(wall_time=saved.wall_time)
     weights = _weights(kept, len(steps), divergence.diverged).merge(record_constants(model))
-    groups = {"weights": weights, "history": history}
-    return xr.DataTree.from_dict(
-        {name: variable_attrs(name, _labelled(data.isel(epoch=epochs), steps[epochs])) for name, data in groups.items()}
-    )
+    return _tree({"weights": weights, "history": history}, steps, epochs)
 
 
 def compile_model(
@@ -330,5 +327,9 @@ def _n_finite(kept: Snapshots) -> int:
     return finite.index(False) if False in finite else len(finite)
 
 
-def _labelled(dataset: xr.Dataset, steps: np.ndarray) -> xr.Dataset:
-    return dataset.assign_coords(epoch=np.arange(len(steps)), step=("epoch", steps))
+def _tree(groups: Mapping[str, xr.Dataset], steps: np.ndarray, epochs: np.ndarray) -> xr.DataTree:
+    """Label all epochs by their updates, and choose those that are asked for."""
+    labels = {"epoch": np.arange(len(epochs)), "step": ("epoch", steps[epochs])}
+    return xr.DataTree.from_dict(
+        {name: variable_attrs(name, data.isel(epoch=epochs).assign_coords(labels)) for name, data in groups.items()}
+    )
