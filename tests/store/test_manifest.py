@@ -28,6 +28,8 @@ def test_every_file_that_is_missing_is_noticed(run_copy: Path) -> None:
         with pytest.raises((SchemaError, FileNotFoundError)) as raised:
             bn.open_run(run_copy)
         assert "\n" not in str(raised.value)
+        if path.name != "zarr.json":
+            assert f"{path.relative_to(run_copy / 'run.zarr')} is missing; take it from a copy" in str(raised.value)
         path.write_bytes(content)
     bn.open_run(run_copy)
 
@@ -102,3 +104,17 @@ def test_a_store_that_was_copied_alone_is_read(run_copy: Path, tmp_path: Path, r
     (tmp_path / "alone" / "run.zarr" / "manifest.json").unlink()
     xr.testing.assert_identical(bn.open_run(tmp_path / "alone").load(), run)
     assert changes(tmp_path / "alone") == []
+
+
+def test_a_link_is_not_followed(run_copy: Path, tmp_path: Path) -> None:
+    for path in (
+        next(path for path in files(run_copy) if "/c/" in path.as_posix()),
+        run_copy / "run.zarr" / "trials" / "zarr.json",
+    ):
+        elsewhere = path.rename(tmp_path / "elsewhere")
+        path.symlink_to(elsewhere)  # to what is even the same
+        with pytest.raises(SchemaError, match="is a link, or no file at all"):
+            bn.open_run(run_copy)
+        path.unlink()
+        elsewhere.rename(path)
+    bn.open_run(run_copy)
