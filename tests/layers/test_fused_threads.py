@@ -2,11 +2,14 @@
 
 import multiprocessing
 import threading
+from collections.abc import Callable
 
 import pytest
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from biornn.layers.fused.threads import N_BUFFERS, beside, choose_n_parts, for_parts, has_spare_thread
+
+from .gradients import BACKEND
 
 
 def test_threads_go_to_steps_that_gain_from_them() -> None:
@@ -54,6 +57,27 @@ def test_an_error_beside_the_steps_is_raised(has_thread: bool) -> None:
         do(lambda: 1 / 0)
 
 
+def n_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def in_a_thread(function: Callable[[], object]) -> None:
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join(10)
+
+
+def test_products_have_one_thread_whichever_thread_makes_the_steps() -> None:
+    found = []
+    with threadpool_limits(2, user_api="blas"):
+        for _ in range(2):
+            in_a_thread(lambda: for_parts(lambda index, trials: found.append(n_threads()), 1, 1))
+        assert found == [{1}, {1}]
+        assert n_threads() == {2}
+    with threadpool_limits(1, user_api="blas"):  # nor has any of them kept the right to say how many there are
+        assert n_threads() == {1}
+
+
 def test_layers_at_once_leave_the_threads_of_products_as_they_were() -> None:
     both = threading.Barrier(2, timeout=10)
 
@@ -69,6 +93,7 @@ def test_layers_at_once_leave_the_threads_of_products_as_they_were() -> None:
         assert has_spare_thread(64, 100)
 
 
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX does not work in a copy of a process, and says so")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_copy_of_the_process_has_threads_of_its_own() -> None:
     def work(queue: "multiprocessing.SimpleQueue[int]") -> None:

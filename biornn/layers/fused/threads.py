@@ -92,6 +92,7 @@ class _Blas:
         """Give each product one thread, until the last layer is done."""
         with self._lock:
             if not self._n_users:
+                _free_control()
                 self._n_threads, self._limit = _found_threads(), _libraries().limit(limits=1)
             self._n_users += 1
         try:
@@ -100,7 +101,9 @@ class _Blas:
             with self._lock:
                 self._n_users -= 1
                 if not self._n_users:
+                    _free_control()
                     self._limit.restore_original_limits()
+                    _free_control()
 
 
 _BLAS = _Blas()
@@ -108,6 +111,16 @@ _BLAS = _Blas()
 
 def _found_threads() -> int:
     return max((library["num_threads"] for library in _libraries().info()), default=1)
+
+
+def _free_control() -> None:
+    """Let any thread set the number of threads: recent threadpoolctl lets only the first that did (others do nothing).
+
+    A framework makes each update in whichever of its threads is free.
+    """
+    for library in _libraries().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 @cache
