@@ -253,6 +253,12 @@ def test_nothing_of_somebody_else_is_removed(tmp_path: Path, run: xr.DataTree) -
         with pytest.raises(FileExistsError):
             begun(tmp_path / "models", run, **settings)
     assert mine.exists()
+    # A run beside somebody's checkpoints.
+    finish(begun(tmp_path / "other", run), run)
+    shutil.move(tmp_path / "other" / "run.zarr", tmp_path / "models")
+    with pytest.raises(FileExistsError, match="found 'checkpoints' beside it"):
+        begun(tmp_path / "models", run, overwrite=True)
+    assert mine.exists()
     # While a replacement is made, somebody writes into the run that is to be replaced.
     folder = tmp_path / "run"
     finish(begun(folder, run), run)
