@@ -78,18 +78,23 @@ def test_products_have_one_thread_whichever_thread_makes_the_steps() -> None:
         assert n_threads() == {1}
 
 
-def test_layers_at_once_leave_the_threads_of_products_as_they_were() -> None:
+def test_layers_at_once_keep_one_thread_for_products_until_the_last_is_done() -> None:
     both = threading.Barrier(2, timeout=10)
+    first_is_done, found = threading.Event(), []
 
-    def run() -> None:
-        for_parts(lambda index, trials: both.wait(), 1, 1)
+    def go_on(index: int, trials: slice) -> None:
+        both.wait()
+        first_is_done.wait(10)
+        found.append(n_threads())
 
     with threadpool_limits(2, user_api="blas"):
-        threads = [threading.Thread(target=run) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(10)
+        last = threading.Thread(target=for_parts, args=(go_on, 1, 1))
+        last.start()
+        for_parts(lambda index, trials: both.wait(), 1, 1)
+        first_is_done.set()
+        last.join(10)
+        assert found == [{1}]
+        assert n_threads() == {2}
         assert has_spare_thread(64, 100)
 
 
