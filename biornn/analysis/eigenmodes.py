@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.spectrum import eigenspectrum
@@ -165,7 +165,7 @@ def _eigenvectors(weights: NDArray[np.floating], values: _Complex) -> tuple[_Com
     except np.linalg.LinAlgError:  # it does not converge
         return undefined, undefined
     # The transpose has the same eigenvalues up to rounding, and LAPACK gives them in another order.
-    order = linear_sum_assignment(np.abs(values[:, np.newaxis] - found))[1]
+    order = scipy.optimize.linear_sum_assignment(np.abs(values[:, np.newaxis] - found))[1]
     left = vectors.T[order].astype(np.complex128)
     largest = left[np.arange(n_units), np.abs(left).argmax(axis=1)]
     left *= (np.abs(largest) / largest)[:, np.newaxis]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from biornn.analysis.dims import require_dims
 from biornn.analysis.scale import power_of_two
@@ -139,6 +139,7 @@ def _paths(values: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
         if after is not None:
             distance = np.abs(matched[after][:, np.newaxis] - values[epoch])
             # To scale, as squares of the distances of a diverging network may be too large to sum.
-            matched[epoch] = values[epoch][linear_sum_assignment((distance / power_of_two(distance)) ** 2)[1]]
+            order = scipy.optimize.linear_sum_assignment((distance / power_of_two(distance)) ** 2)[1]
+            matched[epoch] = values[epoch][order]
         after = epoch
     return matched

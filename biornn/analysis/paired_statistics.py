@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from biornn.analysis.holm import holm
 from biornn.analysis.scale import power_of_two
@@ -117,7 +117,7 @@ def _statistics(
         return mean, mean, mean, _sign_flip_p(known, rounding, n_resamples, rng), np.nan, n_pairs
     scale = float(power_of_two(known))  # the interval takes third powers, which may overflow or vanish
     known, rounding = known / scale, rounding / scale
-    interval = stats.bootstrap(
+    interval = scipy.stats.bootstrap(
         (known,), np.mean, n_resamples=n_resamples, confidence_level=confidence_level, method="BCa", rng=rng
     ).confidence_interval
     p_value = _sign_flip_p(known, rounding, n_resamples, rng)
@@ -128,7 +128,7 @@ def _statistics(
 def _sign_flip_p(differences: _Array, rounding: float, n_resamples: int, rng: np.random.Generator) -> float:
     """Share of sign flips whose mean is as far from zero as the one observed, which is one of them."""
     n_flips = 2**differences.size
-    test = stats.permutation_test(
+    test = scipy.stats.permutation_test(
         (differences,),
         np.mean,
         permutation_type="samples",

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.scale import power_of_two
@@ -211,6 +210,8 @@ def _principal(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Arr
     # Centred beforehand, since the solver subtracts the square of the mean from the second moments; and in place, since
     # nobody else has the samples.
     samples -= mean
+    from sklearn.decomposition import PCA  # here: it takes half a second to load, which opening a run need not take
+
     pca = PCA(n_components, svd_solver="covariance_eigh").fit(samples)
     loadings = pca.components_.T
     return samples @ loadings * scale, loadings, pca.explained_variance_ratio_, mean * scale

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import gammainc
 
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.analysis.scale import power_of_two
@@ -210,7 +209,7 @@ def _modulus_of_share(variance: _Array, share: float) -> float:
     if positive.mean() <= 1 - share:  # so many units send nothing out that these eigenvalues are zero
         return 0.0
     variance, spread = variance[positive], spread[positive]
-    square = brentq(lambda square: (variance / (square + spread)).sum() - 1, 0.0, variance.sum())
+    square = scipy.optimize.brentq(lambda square: (variance / (square + spread)).sum() - 1, 0.0, variance.sum())
     return float(np.sqrt(square))
 
 
@@ -220,10 +219,10 @@ def _edge_of_gaussian(n_units: int, false_alarm: float) -> float:
     shapes = np.arange(1, n_units + 1)
 
     def alarm(modulus: float) -> float:
-        below = gammainc(shapes, n_units * modulus**2)
+        below = scipy.special.gammainc(shapes, n_units * modulus**2)
         return float(-np.expm1(np.log(np.maximum(below, np.finfo(float).tiny)).sum()))
 
     upper = 2.0
     while alarm(upper) > false_alarm:
         upper *= 2
-    return float(brentq(lambda modulus: alarm(modulus) - false_alarm, 0.0, upper))
+    return float(scipy.optimize.brentq(lambda modulus: alarm(modulus) - false_alarm, 0.0, upper))

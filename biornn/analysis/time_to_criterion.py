@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from biornn.analysis.holm import holm
 from biornn.schema import is_trained, text
@@ -120,7 +120,7 @@ def time_to_criterion(
     times = np.where(reached, history["steps_to_criterion"].values, step[-1])
     interrupted = (text(history["status"]) == "interrupted").values
     groups = {name: np.flatnonzero((condition == name) & ~interrupted) for name in conditions}
-    samples = {name: stats.CensoredData.right_censored(times[at], ~reached[at]) for name, at in groups.items()}
+    samples = {name: scipy.stats.CensoredData.right_censored(times[at], ~reached[at]) for name, at in groups.items()}
     shares = np.array([_not_reached(sample, step) for sample in samples.values()])
     sizes = np.array([len(at) for at in groups.values()])
     low, high = _exact_interval(shares, sizes[:, np.newaxis], confidence_level)
@@ -160,11 +160,11 @@ def _check(history: xr.Dataset) -> None:
         )
 
 
-def _not_reached(sample: stats.CensoredData, step: NDArray[np.int64]) -> NDArray[np.float64]:
+def _not_reached(sample: scipy.stats.CensoredData, step: NDArray[np.int64]) -> NDArray[np.float64]:
     """Kaplan-Meier estimate at each step; NaN without networks."""
     if not len(sample):
         return np.full(step.shape, np.nan)
-    estimate: NDArray[np.float64] = stats.ecdf(sample).sf.evaluate(step)
+    estimate: NDArray[np.float64] = scipy.stats.ecdf(sample).sf.evaluate(step)
     return estimate
 
 
@@ -175,8 +175,8 @@ def _exact_interval(
     counts = np.rint(shares * n_networks)
     tail = (1 - level) / 2
     # Where no or every network counts, the interval ends at 0 or 1, and a beta distribution with a zero is none.
-    low = stats.beta.ppf(tail, np.maximum(counts, 1), n_networks - counts + 1)
-    high = stats.beta.ppf(1 - tail, counts + 1, np.maximum(n_networks - counts, 1))
+    low = scipy.stats.beta.ppf(tail, np.maximum(counts, 1), n_networks - counts + 1)
+    high = scipy.stats.beta.ppf(1 - tail, counts + 1, np.maximum(n_networks - counts, 1))
     return np.where(counts == 0, 0.0, low), np.where(counts == n_networks, 1.0, high)
 
 
@@ -189,9 +189,9 @@ def _median(times: NDArray[np.float64], reached: NDArray[np.bool_]) -> float:
     return float(half) if np.isfinite(half) else np.nan
 
 
-def _log_rank(sample: stats.CensoredData, of_reference: stats.CensoredData) -> float:
+def _log_rank(sample: scipy.stats.CensoredData, of_reference: scipy.stats.CensoredData) -> float:
     """p-value of the log-rank test; NaN for single networks, and where the two never could have differed."""
     if min(len(sample), len(of_reference)) < 2:
         return np.nan
     with np.errstate(invalid="ignore"):  # 0 / 0: nobody got there, or all did at the same time
-        return float(stats.logrank(sample, of_reference).pvalue)
+        return float(scipy.stats.logrank(sample, of_reference).pvalue)

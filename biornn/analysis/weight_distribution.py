@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.presynaptic_type import presynaptic_type
@@ -143,13 +143,13 @@ def _moments(weights: _Array, threshold: float, scale: float) -> tuple[float, ..
         weights.size,
         weights.mean() * scale,
         weights.std() * scale,
-        stats.skew(weights) if _differ(weights) else np.nan,
-        stats.kurtosis(weights) if _differ(weights) else np.nan,
+        scipy.stats.skew(weights) if _differ(weights) else np.nan,
+        scipy.stats.kurtosis(weights) if _differ(weights) else np.nan,
         is_zero.mean(),
         (weights > 0).mean(),
         logarithm.mean() + np.log(scale) if logarithm.size else np.nan,
         logarithm.std() if logarithm.size else np.nan,
-        stats.skew(logarithm) if _differ(logarithm) else np.nan,
+        scipy.stats.skew(logarithm) if _differ(logarithm) else np.nan,
     )
 
 

@@ -14,7 +14,12 @@ from biornn._version import __version__
 from biornn.errors import in_one_line
 
 #: What every process of this machine does first. Ctrl-C in a terminal reaches all of them: the run ends them itself.
-_IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+#: And one that ends does so at once: to take TensorFlow apart again takes seconds, and nobody needs it.
+_PRELOAD = """
+import atexit, os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+atexit.register(os._exit, 0)
+"""
 #: Dask would have every process give freed memory back to the system at once, and each update would fetch it anew: that
 #: takes about as long as some of its products.
 _KEEP_MEMORY = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
@@ -59,7 +64,7 @@ def connect(scheduler: str | None = None, n_workers: int = 1, console: Console |
             dashboard_address="127.0.0.1:0",  # any free port; without it a fixed one, and a warning if it is taken
             memory_limit=0,
             silence_logs=logging.CRITICAL,
-            preload=[_IGNORE_CTRL_C],
+            preload=[_PRELOAD],
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

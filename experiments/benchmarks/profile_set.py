@@ -1,13 +1,14 @@
 """Take a set of networks apart: python experiments/benchmarks/profile_set.py.
 
-One worker's work, in one process with one thread, with the steps of the networks in TensorFlow's loop (before) and in
-numpy (after).
+One worker's work, in one process on one core, as where each core has a worker, with the steps of the networks in
+TensorFlow's loop (before) and in numpy (after).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -31,6 +32,8 @@ PARTS = {
     "snapshots": "snapshots of the weights",
     "recording": "recording activity, audit",
 }
+#: Beside them: how long updates waited for trials that were not made yet.
+WAITING = "waiting"
 #: What is asked to take a tenth of a set's time at most.
 BESIDE = ("loading", "trials", "validation", "snapshots", "recording")
 
@@ -66,8 +69,10 @@ def measure(implementation: str, n_units: int, n_networks: int, n_updates: int) 
     Returns
     -------
     dict
-        Part -> seconds of the whole set, without the start of Python; ``"whole"``: their sum.
+        Part -> seconds of the whole set, without the start of Python; ``"whole"``: their sum; and `WAITING`.
     """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     start = time.perf_counter()
     import keras
     from set_times import experiment
@@ -82,6 +87,15 @@ def measure(implementation: str, n_units: int, n_networks: int, n_updates: int) 
 
     class Intervals(keras.callbacks.Callback):
         """Keep the time from one update to the next within a Keras epoch, and that of each validation."""
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.asked: list[float] = []
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            self.asked.append(time.perf_counter())
+
+        def on_train_end(self, logs: Any = None) -> None:
+            spans.seconds[WAITING] += waits(self.asked, made)
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.last = None
@@ -105,7 +119,14 @@ def measure(implementation: str, n_units: int, n_networks: int, n_updates: int) 
         ConstrainedRNN._obstacle_to_fusing = lambda *_: "in TensorFlow's loop"
     real_train, network.train = network.train, train
     wall, own = time.perf_counter, time.thread_time  # trials are made in a thread of their own, beside the updates
-    TrialStream.__getitem__ = spans.timed("trials", TrialStream.__getitem__, own)
+    make, made = spans.timed("trials", TrialStream.__getitem__, own), {}
+
+    def make_and_note(stream: TrialStream, index: int) -> Any:
+        batch = make(stream, index)
+        made[index] = time.perf_counter()
+        return batch
+
+    TrialStream.__getitem__ = make_and_note
     Snapshots._keep = spans.timed("snapshots", Snapshots._keep, wall)
     network.record_activity = spans.timed("recording", network.record_activity, wall)
     network.audit = spans.timed("recording", network.audit, wall)
@@ -114,15 +135,28 @@ def measure(implementation: str, n_units: int, n_networks: int, n_updates: int) 
     return take_apart(spans.seconds, loading, time.perf_counter() - start, n_networks * n_updates)
 
 
+def waits(asked: Sequence[float], made: Mapping[int, float]) -> list[float]:
+    """Return how long each update of a network waited for its trials, in s; the first has to.
+
+    Parameters
+    ----------
+    asked
+        When each update began, in s.
+    made
+        Update -> when its trials were there.
+    """
+    return [max(0.0, made[index] - moment) for index, moment in enumerate(asked) if index]
+
+
 def take_apart(spans: Mapping[str, Sequence[float]], loading: float, whole: float, n_updates: int) -> dict[str, float]:
-    """Return the seconds of each part; they sum to the whole.
+    """Return the seconds of each part, which sum to the whole, and of `WAITING`.
 
     Parameters
     ----------
     spans
         Durations of each ``"update"`` (with the making of trials), each of the ``"trials"``, ``"validation"``,
-        ``"snapshots"`` and ``"recording"``. The first update and the first validation of a network are not as the
-        others: they trace it, which counts as building.
+        ``"snapshots"`` and ``"recording"``, and of `WAITING`. The first update and the first validation of a network
+        are not as the others: they trace it, which counts as building.
     loading, whole
         In s.
     n_updates
@@ -133,7 +167,7 @@ def take_apart(spans: Mapping[str, Sequence[float]], loading: float, whole: floa
     sums["updates"] = median(spans["update"]) * n_updates - sums["trials"]
     parts = {**sums, "loading": loading}
     parts["building"] = whole - sum(parts.values())
-    return {**{name: parts[name] for name in PARTS}, "whole": whole}
+    return {**{name: parts[name] for name in PARTS}, "whole": whole, WAITING: sum(spans[WAITING])}
 
 
 def table(found: Mapping[str, Sequence[Mapping[str, float]]], described: str) -> str:
@@ -159,8 +193,9 @@ def table(found: Mapping[str, Sequence[Mapping[str, float]]], described: str) ->
     beside = "*loading, trials, validation, snapshots and recording together*"
     lines.append(row([beside, *cells(lambda one: sum(one[part] for part in BESIDE))]))
     lines.append(row(["the whole", *cells(lambda one: one["whole"])]))
+    lines.append(row(["*of it, waiting for trials*", *cells(lambda one: one[WAITING])]))
     told = (
-        f"{described}, with one thread, its steps in TensorFlow's loop (before) and in numpy (after); median [lowest, "
+        f"{described}, on one core, the steps in TensorFlow's loop (before) and in numpy (after); median [lowest, "
         f"highest] of {len(found[AFTER])} rounds. {describe('biornn', 'keras', 'tensorflow')}."
     )
     return "\n".join([*lines, "", told, ""])
