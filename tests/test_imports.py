@@ -50,6 +50,12 @@ def test_the_reading_half_loads_no_backend(code: str) -> None:
     assert not modules_loaded_by(code) & set(BACKENDS)
 
 
+def test_opening_a_run_loads_no_library_of_statistics() -> None:
+    """They take as long to load as all that opening a run needs."""
+    code = "import biornn as bn; bn.open_run, bn.validate, bn.analysis.compare"
+    assert not modules_loaded_by(code) & {"scipy.stats", "scipy.optimize", "sklearn"}
+
+
 def test_every_public_name_is_there() -> None:
     code = "import biornn as bn\nfor name in bn.__all__: getattr(bn, name)"
     assert "biornn.training" in modules_loaded_by(code)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dask
@@ -128,3 +128,17 @@ def test_a_scheduler_without_workers_is_told_how_to_start_them(
 def test_processes_of_this_machine_keep_the_memory_that_they_free() -> None:
     with connect(n_workers=1) as client:
         assert client.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() is None
+
+
+def test_processes_of_this_machine_end_without_taking_all_that_they_loaded_apart(tmp_path: Path) -> None:
+    def load(file: str, write: Callable[[str], object]) -> None:
+        class Loaded:
+            def __del__(self) -> None:
+                write(file)
+
+        sys.loaded = Loaded()
+
+    file = tmp_path / "taken apart"
+    with connect(n_workers=1) as client:
+        client.submit(load, str(file), os.mkdir).result()
+    assert not file.exists()
