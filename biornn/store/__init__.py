@@ -1,4 +1,4 @@
-"""A run on disk: written network by network, opened with plain xarray, imported from older formats."""
+"""A run on disk: written network by network, opened with plain xarray, exported, and imported from older formats."""
 
 from biornn.store.export import export_netcdf
 from biornn.store.folder import check_output, run_folder
