@@ -83,7 +83,7 @@ class TrialStream(keras.utils.PyDataset):
             return tuple(map(tf.ensure_shape, both, shapes))
 
         # Not from_generator: once used, it makes the whole process give all memory back at once, and fetch it anew.
-        return tf.data.Dataset.counter().map(tensors).prefetch(2)
+        return _untuned(tf.data.Dataset.counter().map(tensors).prefetch(2))
 
     def raise_failure(self) -> None:
         """Raise what the task raised in the pipeline of `for_fit`, in the place of what TensorFlow makes of it."""
@@ -105,4 +105,17 @@ def one_batch(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Any:
         return inputs, targets
     import tensorflow as tf
 
-    return tf.data.Dataset.from_tensors((inputs, targets))
+    return _untuned(tf.data.Dataset.from_tensors((inputs, targets)))
+
+
+def _untuned(dataset: Any) -> Any:
+    """Have no thread look for better settings of a pipeline of TensorFlow, which has none to choose.
+
+    It sleeps for up to a minute at a time, and whoever lets go of the pipeline may have to wait until it wakes up: with
+    it, the training of a later network stood still for a quarter of a minute, within a collection of garbage.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

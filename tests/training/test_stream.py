@@ -6,6 +6,7 @@ import pytest
 
 from biornn.tasks.seeds import generator
 from biornn.training import TrialStream
+from biornn.training.stream import one_batch
 
 from .tasks import SHORT_FLIP_FLOP, Echo
 
@@ -42,6 +43,14 @@ def test_what_fit_reads_are_the_batches_of_the_stream():
             np.testing.assert_array_equal(targets, stream[index][1])
     else:
         assert read is stream
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow has pipelines")
+def test_no_thread_tunes_the_pipelines():
+    """Whoever lets go of one would wait until that thread wakes up, up to a minute."""
+    stream = TrialStream(Echo(), 3, seed=1)
+    for pipeline in (stream.for_fit(), one_batch(*stream[0])):
+        assert pipeline.options().autotune.enabled is False
 
 
 def test_the_stream_has_no_end():
