@@ -17,7 +17,7 @@ from biornn.analysis import audit
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.design import NetworkSpec
 from biornn.experiment.timing import Timing
-from biornn.layers import MeanSquare, build_gated_model, build_model, fused_inference
+from biornn.layers import MeanSquare, build_gated_model, build_model, fused_inference, fused_readout
 from biornn.progress import Progress
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -102,8 +102,9 @@ def time_network(spec: NetworkSpec) -> Timing:
         with fused_inference(model.get_layer("recurrent")):  # as in training
             model.evaluate(*validation, batch_size=training.n_validation_trials, verbose=0)
 
-    model.train_on_batch(*batch)
-    validate()
+    with fused_readout(model):
+        model.train_on_batch(*batch)
+        validate()
     building = time.perf_counter() - start
     update = statistics.median(timeit.repeat(lambda: model.train_on_batch(*batch), number=1, repeat=_N_TIMED_UPDATES))
     return Timing(building=building, update=update, validation=timeit.timeit(validate, number=1))

@@ -3,7 +3,7 @@
 from biornn.layers.cell import ConstrainedRNNCell
 from biornn.layers.effective_weights import effective_weights
 from biornn.layers.gated import build_gated_model
-from biornn.layers.model import build_model
+from biornn.layers.model import build_model, fused_readout
 from biornn.layers.pathway_weights import PathwayConstraint
 from biornn.layers.readout import Readout
 from biornn.layers.recurrent import ConstrainedRNN, fused_inference
@@ -19,4 +19,5 @@ __all__ = [
     "build_model",
     "effective_weights",
     "fused_inference",
+    "fused_readout",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -67,3 +69,29 @@ def build_model(
             ),
         ]
     )
+
+
+@contextmanager
+def fused_readout(model: keras.Model) -> Iterator[None]:
+    """Let the readout of a model as of `build_model` make the steps together with its outputs, where they are fused.
+
+    Then rates neither go over to the framework nor do their gradients come back, unless the layer has a penalty on
+    them. What is meant is training and validation: in a graph that is made in this context, no gradient reaches the
+    rates. Elsewhere, and in all other models, nothing changes.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    """
+    layers = model.layers if type(model) is keras.Sequential else []
+    if [type(layer) for layer in layers] != [ConstrainedRNN, Readout]:
+        yield
+        return
+    recurrent = layers[0]
+    asks_more = recurrent.activity_regularizer or recurrent.stateful or recurrent.return_state
+    before, recurrent._leaves_steps_to_readout = recurrent._leaves_steps_to_readout, not asks_more
+    try:
+        yield
+    finally:
+        recurrent._leaves_steps_to_readout = before

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from biornn.connectivity import Connectivity
+from biornn.layers.fused import fused_outputs
 from biornn.layers.pathway_weights import Enforcement, PathwayWeights, check_enforcement
 
 
@@ -66,7 +67,10 @@ class Readout(keras.layers.Layer):
 
     def call(self, rates: Any) -> Any:
         """Return the outputs (..., output_channel) of rates (..., unit)."""
-        outputs = ops.matmul(rates, self.output_pathway.effective())
+        weights = self.output_pathway.effective()
+        outputs = fused_outputs(rates, weights)
+        if outputs is None:
+            outputs = ops.matmul(rates, weights)
         return outputs if self.bias is None else outputs + self.bias
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from biornn.connectivity import Connectivity
 from biornn.layers.cell import ConstrainedRNNCell, Formulation
-from biornn.layers.fused import ACTIVATIONS, FusedSteps, fused_steps, runs_on_cpu
+from biornn.layers.fused import ACTIVATIONS, FusedSteps, Given, fused_steps, leave_to_readout, runs_on_cpu
 from biornn.layers.pathway_weights import Enforcement
 
 Implementation = Literal["auto", "fused", "scan"]
@@ -104,7 +104,7 @@ class ConstrainedRNN(keras.layers.RNN):
         )
         super().__init__(cell, activity_regularizer=activity_regularizer, **kwargs)
         self.implementation = implementation
-        self._fuses_inference = False
+        self._fuses_inference = self._leaves_steps_to_readout = False
         # XLA, which TensorFlow has and does not gain from on a CPU, cannot call numpy.
         is_scan = implementation == "scan" or bool(self._obstacle_to_fusing(None))
         self.supports_jit = keras.backend.backend() != "tensorflow" or is_scan
@@ -127,10 +127,12 @@ class ConstrainedRNN(keras.layers.RNN):
         inputs = ops.flip(sequences, axis=1) if self.go_backwards else ops.convert_to_tensor(sequences)
         weights = cell.input_pathway.effective(), cell.recurrent_pathway.effective()
         bias = ops.zeros((cell.units,), inputs.dtype) if cell.bias is None else cell.bias
-        noise: tuple[Any, ...] = ()
+        given = Given(inputs, *weights, bias, state)
         if training and cell.recurrent_noise:
-            noise = (cell.noise((*ops.shape(inputs)[:2], cell.units), inputs.dtype),)
-        rates, state = fused_steps(self._steps, inputs, *weights, bias, state, *noise)
+            given = given._replace(noise=cell.noise((*ops.shape(inputs)[:2], cell.units), inputs.dtype))
+        rates, state = fused_steps(self._steps, given)
+        if self._leaves_steps_to_readout:
+            leave_to_readout(rates, self._steps, given)
         return rates[:, -1], rates, [state]
 
     @cached_property

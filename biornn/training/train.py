@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import xarray as xr
 
+from biornn.layers import fused_readout
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -158,20 +159,21 @@ def train(
     saved.restore(model)
     trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
     try:
-        if not kept.steps:
-            kept.keep_initial(model)
-        if not saved.has_ended:
-            model.fit(
-                trials.for_fit(),
-                steps_per_epoch=min(validate_every, max_updates),
-                initial_epoch=len(kept.steps) - 1,
-                epochs=len(steps) - 1,
-                validation_data=one_batch(*validation),
-                validation_batch_size=n_validation_trials,
-                shuffle=False,
-                callbacks=[*callbacks, saved],
-                verbose=0,
-            )
+        with fused_readout(model):
+            if not kept.steps:
+                kept.keep_initial(model)
+            if not saved.has_ended:
+                model.fit(
+                    trials.for_fit(),
+                    steps_per_epoch=min(validate_every, max_updates),
+                    initial_epoch=len(kept.steps) - 1,
+                    epochs=len(steps) - 1,
+                    validation_data=one_batch(*validation),
+                    validation_batch_size=n_validation_trials,
+                    shuffle=False,
+                    callbacks=[*callbacks, saved],
+                    verbose=0,
+                )
     except Exception:
         trials.raise_failure()
         raise

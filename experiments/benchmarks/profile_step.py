@@ -1,9 +1,9 @@
 """Take one training step apart: python experiments/benchmarks/profile_step.py.
 
 The same fully constrained network is updated with its steps in TensorFlow's loop (before) and in numpy (after), with
-one thread. What is timed: the whole update; the recurrent layer alone, forward and back; within it the calls of
-`FusedSteps.run` and `FusedSteps.gradients`; and, each on its own, the products and the activations that any update
-makes. The rest are differences.
+one thread. What is timed: the whole update; before, the recurrent layer alone, forward and back; after, the calls of
+`FusedSteps.run` and `FusedSteps.gradients` within the update, which read the outputs out too; and, each on its own, the
+products and the activations that any update makes. The rest are differences.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from machine import child_environment, describe
 from tables import head, row, show
 from turns import timed
-from updates import LEARNING_RATE, N_CHANNELS, N_STEPS, Update, keras_model, numpy_updates, wiring
+from updates import N_STEPS, Update, arrays, keras_update, numpy_updates, wiring
 
 SIZES = ((64, 32), (100, 64), (400, 128), (1000, 64))
 BEFORE, AFTER = "scan", "fused"
@@ -71,16 +71,19 @@ def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[
     Returns
     -------
     dict
-        Part -> seconds, one per round: ``"update"`` and ``"layer"`` before and after, as in ``"scan update"``;
-        ``"core of update"`` and ``"core of layer"``, the time in numpy within them; ``"products"``, ``"activation"``.
+        Part -> seconds, one per round: ``"scan update"`` and ``"fused update"``; ``"layer"``, before; ``"core"``, the
+        time in numpy within the update after; ``"products"``, ``"activation"``.
     """
+    import biornn as bn
     from biornn.layers.fused import FusedSteps
 
     clock, parts = Clock(), {**numpy_updates(n_units, n_trials), "activation": _activation(n_units, n_trials)}
     with clock.on(FusedSteps, "run", "gradients"):  # before the graphs are made, which hold the functions
         for implementation in (BEFORE, AFTER):
-            update, layer = _steps(n_units, n_trials, implementation)
-            parts |= {f"{implementation} update": update, f"{implementation} layer": layer}
+            layer = bn.layers.ConstrainedRNN(wiring(n_units), implementation=implementation, return_sequences=True)
+            parts[f"{implementation} update"] = keras_update(layer, *arrays(n_trials))
+            if implementation == BEFORE:
+                parts["layer"] = _layer_alone(layer, n_trials)
         for part in parts.values():
             for _ in range(_N_WARM):
                 part()
@@ -90,7 +93,7 @@ def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[
                 whole, core = _turn(part, clock, n_updates)
                 seconds.setdefault(name, []).append(whole)
                 if name.startswith(AFTER):
-                    seconds.setdefault(f"core of {name.split()[1]}", []).append(core)
+                    seconds.setdefault("core", []).append(core)
     return seconds
 
 
@@ -104,26 +107,20 @@ def _turn(part: Update, clock: Clock, n_updates: int) -> tuple[float, float]:
     return median(whole), median(counted)
 
 
-def _steps(n_units: int, n_trials: int, implementation: str) -> tuple[Update, Update]:
-    """Return a whole update, and the recurrent layer alone: all steps, and the gradients of its weights."""
+def _layer_alone(layer: Any, n_trials: int) -> Update:
+    """Return all steps of a recurrent layer, and the gradients of its weights."""
     import tensorflow as tf
 
-    import biornn as bn
-
-    generator = np.random.default_rng(0)
-    inputs, targets = generator.standard_normal((2, n_trials, N_STEPS, N_CHANNELS), dtype=np.float32)
-    layer = bn.layers.ConstrainedRNN(wiring(n_units), implementation=implementation, return_sequences=True)
-    model = keras_model(layer, LEARNING_RATE)
-    of_rates = tf.constant(generator.standard_normal((n_trials, N_STEPS, n_units), dtype=np.float32))
-    constant_inputs = tf.constant(inputs)
+    inputs = tf.constant(arrays(n_trials)[0])
+    of_rates = tf.random.stateless_normal((n_trials, N_STEPS, layer.cell.units), seed=(0, 0))
 
     @tf.function
     def gradients() -> Any:
         with tf.GradientTape() as tape:
-            rates = layer(constant_inputs, training=True)
+            rates = layer(inputs, training=True)
         return tape.gradient(rates, [one.value for one in layer.trainable_variables], of_rates)
 
-    return lambda: float(model.train_on_batch(inputs, targets)), lambda: [one.numpy() for one in gradients()]
+    return lambda: [one.numpy() for one in gradients()]
 
 
 def _activation(n_units: int, n_trials: int) -> Update:
@@ -142,7 +139,7 @@ def _activation(n_units: int, n_trials: int) -> Update:
     return activations
 
 
-def take_apart(seconds: dict[str, list[float]]) -> dict[str, tuple[list[float] | None, list[float] | None]]:
+def take_apart(seconds: dict[str, list[float]]) -> dict[str, tuple[list[float], list[float]]]:
     """Return the parts of a step before and after, in s, one per round; they sum to the update in each round.
 
     Parameters
@@ -152,22 +149,20 @@ def take_apart(seconds: dict[str, list[float]]) -> dict[str, tuple[list[float] |
     """
     rounds = {name: np.array(values) for name, values in seconds.items()}
     products, activation = rounds["products"], rounds["activation"]
-    border = rounds["fused layer"] - rounds["core of layer"]
     parts = {
         "one update": (rounds["scan update"], rounds["fused update"]),
         "products": (products, products),
         "activation and its slope": (activation, activation),
-        "rest of the steps, loop included": (
-            rounds["scan layer"] - products - activation,
-            rounds["core of update"] - products - activation,
+        "rest of the steps, loop included (after: readout too)": (
+            rounds["layer"] - products - activation,
+            rounds["core"] - products - activation,
         ),
-        "border to numpy and back": (None, border),
-        "readout, loss, Adam, calling": (
-            rounds["scan update"] - rounds["scan layer"],
-            rounds["fused update"] - rounds["core of update"] - border,
+        "readout (after: border to numpy and back), loss, Adam, calling": (
+            rounds["scan update"] - rounds["layer"],
+            rounds["fused update"] - rounds["core"],
         ),
     }
-    return {name: tuple(None if one is None else one.tolist() for one in pair) for name, pair in parts.items()}
+    return {name: (before.tolist(), after.tolist()) for name, (before, after) in parts.items()}
 
 
 def table(found: Sequence[tuple[tuple[int, int], dict[str, list[float]]]]) -> str:
@@ -188,8 +183,8 @@ def table(found: Sequence[tuple[tuple[int, int], dict[str, list[float]]]]) -> st
     return "\n".join([*lines, row(["*one update, over products*", *over]), ""])
 
 
-def _change(before: list[float] | None, after: list[float] | None, factor: float = 1e3, form: str = ".1f") -> str:
-    told = ["–" if one is None else format(factor * median(one), form) for one in (before, after)]
+def _change(before: list[float], after: list[float], factor: float = 1e3, form: str = ".1f") -> str:
+    told = [format(factor * median(one), form) for one in (before, after)]
     return told[0] if before == after else " → ".join(told)
 
 

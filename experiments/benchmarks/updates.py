@@ -46,7 +46,7 @@ def keras_updates(n_units: int, n_trials: int) -> dict[str, Update]:
 
     import biornn as bn
 
-    inputs, targets = _arrays(n_trials)
+    inputs, targets = arrays(n_trials)
     constraint = wiring(n_units)
 
     def layer(connectivity: bn.Connectivity, **settings: Any) -> keras.layers.Layer:
@@ -62,18 +62,31 @@ def keras_updates(n_units: int, n_trials: int) -> dict[str, Update]:
         "masked in every step": keras.layers.RNN(bn.layers.ConstrainedRNNCell(constraint), return_sequences=True),
     }
 
-    def update_of(recurrent: keras.layers.Layer) -> Update:
-        model = keras_model(recurrent, LEARNING_RATE)
-        return lambda: float(model.train_on_batch(inputs, targets))
+    return {kind: keras_update(recurrent, inputs, targets) for kind, recurrent in layers.items()}
 
-    return {kind: update_of(recurrent) for kind, recurrent in layers.items()}
+
+def keras_update(recurrent: Any, inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Update:
+    """Return one update, as `biornn.train` makes it, of a network with a recurrent Keras layer."""
+    import biornn as bn
+
+    model = keras_model(recurrent, LEARNING_RATE)
+
+    def update() -> float:
+        with bn.layers.fused_readout(model):
+            return float(model.train_on_batch(inputs, targets))
+
+    return update
 
 
 def keras_model(recurrent: Any, learning_rate: float) -> Any:
-    """Compile a model of a recurrent Keras layer and a readout."""
+    """Compile a model of a recurrent Keras layer and a readout: biornn's behind biornn's layer, else Keras's."""
     import keras
 
-    model = keras.Sequential([keras.Input((None, N_CHANNELS)), recurrent, keras.layers.Dense(N_CHANNELS)])
+    import biornn as bn
+
+    is_ours = isinstance(recurrent, bn.layers.ConstrainedRNN)
+    readout = bn.layers.Readout(recurrent.cell.units, N_CHANNELS) if is_ours else keras.layers.Dense(N_CHANNELS)
+    model = keras.Sequential([keras.Input((None, N_CHANNELS)), recurrent, readout])
     optimizer = keras.optimizers.Adam(learning_rate, epsilon=EPSILON, global_clipnorm=CLIPNORM)
     model.compile(optimizer, "mse", jit_compile=keras.backend.backend() == "jax")
     return model
@@ -94,7 +107,7 @@ def torch_updates(n_units: int, n_trials: int) -> dict[str, Update]:
     """
     import torch
 
-    inputs, targets = (torch.from_numpy(array.swapaxes(0, 1).copy()) for array in _arrays(n_trials))
+    inputs, targets = (torch.from_numpy(array.swapaxes(0, 1).copy()) for array in arrays(n_trials))
     recurrent, readout = torch.nn.RNN(N_CHANNELS, n_units), torch.nn.Linear(n_units, N_CHANNELS)
     parameters = [*recurrent.parameters(), *readout.parameters()]
     plain = torch_update(lambda given: readout(recurrent(given)[0]), parameters, LEARNING_RATE)
@@ -193,7 +206,7 @@ FRAMEWORKS: dict[str, tuple[str, Callable[[int, int], dict[str, Update]]]] = {
 }
 
 
-def _arrays(n_trials: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def arrays(n_trials: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Draw inputs and targets, (batch, time, channel)."""
     generator = np.random.default_rng(0)
     shape = n_trials, N_STEPS, N_CHANNELS

@@ -90,7 +90,7 @@ def train_keras(recurrent: Any, constraint: bn.Connectivity, n_updates: int) -> 
     import biornn as bn
 
     model = keras_model(recurrent, LEARNING_RATE)
-    model.layers[-1].kernel.assign(_readout_weights(constraint.n_units))
+    model.layers[-1].trainable_variables[0].assign(_readout_weights(constraint.n_units))
     for inputs, targets in _batches(n_updates):
         model.train_on_batch(inputs, targets)
     with tempfile.TemporaryDirectory() as folder:

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from biornn.layers.fused import ACTIVATIONS, FusedSteps
+from biornn.layers.fused import ACTIVATIONS, FusedSteps, Given, Trace
 from biornn.layers.fused import steps as steps_module
-from biornn.layers.fused.steps import Trace
 
-N_TRIALS, N_STEPS, N_CHANNELS, N_UNITS = 3, 5, 2, 4
+N_TRIALS, N_STEPS, N_CHANNELS, N_UNITS, N_OUTPUTS = 3, 5, 2, 4, 3
 FUNCTIONS = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
@@ -33,30 +32,41 @@ def blocks_and_threads(request, monkeypatch) -> None:
     monkeypatch.setattr(steps_module, "has_spare_thread", lambda n_trials, n_units: has_spare)
 
 
-def drawn_arguments() -> list[np.ndarray]:
-    """Inputs, input weights, recurrent weights, bias, state, noise."""
+def drawn(has_readout: bool = False) -> Given:
     rng = np.random.default_rng(0)
-    shapes = [
-        (N_TRIALS, N_STEPS, N_CHANNELS), (N_CHANNELS, N_UNITS), (N_UNITS, N_UNITS), (N_UNITS,), (N_TRIALS, N_UNITS),
-        (N_TRIALS, N_STEPS, N_UNITS),
-    ]  # fmt: skip
-    return [rng.normal(0, 0.7, shape) for shape in shapes]
+    shapes = Given(
+        inputs=(N_TRIALS, N_STEPS, N_CHANNELS),
+        input_weights=(N_CHANNELS, N_UNITS),
+        recurrent_weights=(N_UNITS, N_UNITS),
+        bias=(N_UNITS,),
+        state=(N_TRIALS, N_UNITS),
+        output_weights=(N_UNITS, N_OUTPUTS) if has_readout else None,
+        noise=(N_TRIALS, N_STEPS, N_UNITS),
+    )
+    return Given(*(None if shape is None else rng.normal(0, 0.7, shape) for shape in shapes))
 
 
-def by_the_equations(activation, formulation, alpha, inputs, input_weights, recurrent_weights, bias, state, noise):
+def part_of(given: Given, n_trials: int) -> Given:
+    """The first trials."""
+    return given._replace(**{name: getattr(given, name)[:n_trials] for name in ("inputs", "state", "noise")})
+
+
+def by_the_equations(activation, formulation, alpha, given: Given):
     function, alpha = FUNCTIONS[activation], 1.0 if alpha is None else alpha
-    rates = []
+    rates, state = [], given.state
     for step in range(N_STEPS):
-        received = inputs[:, step] @ input_weights + bias + noise[:, step]
+        received = given.inputs[:, step] @ given.input_weights + given.bias + given.noise[:, step]
         if formulation == "rate":
-            state = (1 - alpha) * state + alpha * function(state @ recurrent_weights + received)
+            state = (1 - alpha) * state + alpha * function(state @ given.recurrent_weights + received)
             rates.append(state)
         else:
-            state = (1 - alpha) * state + alpha * (function(state) @ recurrent_weights + received)
+            state = (1 - alpha) * state + alpha * (function(state) @ given.recurrent_weights + received)
             rates.append(function(state))
-    return np.stack(rates, axis=1), state
+    outputs = np.stack(rates, axis=1)
+    return outputs if given.output_weights is None else outputs @ given.output_weights, state
 
 
+with_and_without_readout = pytest.mark.parametrize("has_readout", [False, True])
 every_kind = pytest.mark.parametrize(
     ("activation", "formulation", "alpha"),
     [(name, form, alpha) for name in ACTIVATIONS for form in ("rate", "current") for alpha in (None, ALPHA)],
@@ -64,28 +74,34 @@ every_kind = pytest.mark.parametrize(
 
 
 @every_kind
-def test_rates_and_state_are_those_of_the_equations(activation, formulation, alpha) -> None:
-    arguments = drawn_arguments()
-    rates, state, *_ = FusedSteps(activation, formulation, alpha).run(*arguments)
-    expected_rates, expected_state = by_the_equations(activation, formulation, alpha, *arguments)
-    np.testing.assert_allclose(rates, expected_rates, rtol=1e-12, atol=1e-13)
+@with_and_without_readout
+def test_outputs_and_state_are_those_of_the_equations(activation, formulation, alpha, has_readout) -> None:
+    given = drawn(has_readout)
+    outputs, state, _ = FusedSteps(activation, formulation, alpha).run(given)
+    expected_outputs, expected_state = by_the_equations(activation, formulation, alpha, given)
+    np.testing.assert_allclose(outputs, expected_outputs, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(state, expected_state, rtol=1e-12, atol=1e-13)
 
 
 @every_kind
-def test_gradients_are_those_of_finite_differences(activation, formulation, alpha) -> None:
-    arguments = drawn_arguments()
+@with_and_without_readout
+def test_gradients_are_those_of_finite_differences(activation, formulation, alpha, has_readout) -> None:
+    given = drawn(has_readout)
     rng = np.random.default_rng(1)
-    of_rates, of_state = rng.normal(size=(N_TRIALS, N_STEPS, N_UNITS)), rng.normal(size=(N_TRIALS, N_UNITS))
+    steps = FusedSteps(activation, formulation, alpha)
+    outputs, state, trace = steps.run(given)
+    of_outputs, of_state = rng.normal(size=outputs.shape), rng.normal(size=state.shape)
 
     def value() -> float:
-        rates, state = by_the_equations(activation, formulation, alpha, *arguments)
-        return float((rates * of_rates).sum() + (state * of_state).sum())
+        outputs, state = by_the_equations(activation, formulation, alpha, given)
+        return float((outputs * of_outputs).sum() + (state * of_state).sum())
 
-    steps = FusedSteps(activation, formulation, alpha)
-    _, _, before, values = steps.run(*arguments)
-    found = steps.gradients(of_rates, of_state, Trace(*arguments[:3], before, values))
-    for array, gradient in zip(arguments[:-1], found, strict=True):  # not of the noise
+    found = steps.gradients(of_outputs, of_state, given._replace(bias=None, state=None, noise=None), trace)
+    assert found.noise is None
+    for array, gradient in zip(given[:-1], found[:-1], strict=True):
+        if array is None:
+            assert gradient is None
+            continue
         assert gradient.shape == array.shape
         for index in rng.permutation(np.array(list(np.ndindex(array.shape))))[:6].tolist():
             place, kept, both = tuple(index), array[tuple(index)], []
@@ -103,78 +119,85 @@ def test_a_batch_has_as_many_parts_as_there_are_threads_where_steps_are_large(n_
         assert N_PARTS(64, 100) == N_PARTS(0, 1000) == N_PARTS(1, 1000) == 1
 
 
-def test_what_is_given_is_not_changed() -> None:
-    arguments = drawn_arguments()
-    copies = [array.copy() for array in arguments]
+@with_and_without_readout
+def test_what_is_given_is_not_changed(has_readout) -> None:
+    given = drawn(has_readout)
     steps = FusedSteps("tanh", "current", ALPHA)
-    rates, state, before, values = steps.run(*arguments)
-    given = [np.ones_like(rates), np.ones_like(state), before.copy()]
-    steps.gradients(given[0], given[1], Trace(*arguments[:3], before, values))
-    for array, copy in zip(
-        [*arguments, *given], [*copies, np.ones_like(rates), np.ones_like(state), before], strict=True
-    ):
+    outputs, state, trace = steps.run(given)
+    arrays = [*(one for one in given if one is not None), np.ones_like(outputs), np.ones_like(state), trace.before]
+    copies = [array.copy() for array in arrays]
+    steps.gradients(arrays[-3], arrays[-2], given, trace)
+    for array, copy in zip(arrays, copies, strict=True):
         np.testing.assert_array_equal(array, copy)
 
 
 @pytest.mark.parametrize("formulation", ["rate", "current"])
 @pytest.mark.parametrize("alpha", [None, ALPHA])
-def test_gradients_may_come_in_any_order_of_memory(formulation, alpha) -> None:
-    arguments, rng = drawn_arguments(), np.random.default_rng(1)
+@with_and_without_readout
+def test_gradients_may_come_in_any_order_of_memory(formulation, alpha, has_readout) -> None:
+    given, rng = drawn(has_readout), np.random.default_rng(1)
     steps = FusedSteps("tanh", formulation, alpha)
-    rates, state, before, values = steps.run(*arguments)
-    given = rng.normal(size=rates.shape), rng.normal(size=state.shape)
-    trace = Trace(*arguments[:3], before, values)
-    expected = steps.gradients(*given, trace)
-    for came, wanted in zip(steps.gradients(*map(np.asfortranarray, given), trace), expected, strict=True):
-        np.testing.assert_array_equal(came, wanted)
+    outputs, state, trace = steps.run(given)
+    come = rng.normal(size=outputs.shape), rng.normal(size=state.shape)
+    expected = steps.gradients(*come, given, trace)
+    for found, wanted in zip(steps.gradients(*map(np.asfortranarray, come), given, trace), expected, strict=True):
+        if wanted is not None:
+            np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=1e-13)
 
 
 @every_kind
-def test_no_trials_have_no_gradients(activation, formulation, alpha) -> None:
-    arguments = [array[:0] if array.shape[:1] == (N_TRIALS,) else array for array in drawn_arguments()]
+@with_and_without_readout
+def test_no_trials_have_no_gradients(activation, formulation, alpha, has_readout) -> None:
+    given = part_of(drawn(has_readout), 0)
     steps = FusedSteps(activation, formulation, alpha)
-    rates, state, before, values = steps.run(*arguments)
-    assert rates.shape == (0, N_STEPS, N_UNITS)
-    found = steps.gradients(rates, state, Trace(*arguments[:3], before, values))
-    for array, gradient in zip(arguments[:-1], found, strict=True):
-        np.testing.assert_array_equal(gradient, np.zeros(array.shape))
+    outputs, state, trace = steps.run(given)
+    assert outputs.shape == (0, N_STEPS, N_OUTPUTS if has_readout else N_UNITS)
+    found = steps.gradients(outputs, state, given, trace)
+    for array, gradient in zip(given[:-1], found[:-1], strict=True):
+        if array is not None:
+            np.testing.assert_array_equal(gradient, np.zeros(array.shape))
+
+
+def arrays_of(run: tuple[np.ndarray, np.ndarray, Trace]) -> list[np.ndarray]:
+    """All that a run returned."""
+    return [*run[:2], *run[2]]
 
 
 def test_memory_is_used_again_only_when_nobody_holds_it(monkeypatch) -> None:
     monkeypatch.setattr(steps_module, "choose_n_parts", N_PARTS)  # parts of unequal size have gaps between them
-    arguments = drawn_arguments()
+    given = drawn()
     steps = FusedSteps("tanh", "rate", ALPHA)
-    first = [np.array(array) for array in steps.run(*arguments)]
-    held = steps.run(*arguments)
+    first = [np.array(array) for array in arrays_of(steps.run(given))]
+    held = arrays_of(steps.run(given))
     rows = held[0][0, 1:]  # a view of a view keeps its memory too
     addresses = {array.ctypes.data for array in held}
-    arguments[0] += 1.0
+    given.inputs[...] += 1.0
     for _ in range(3):
-        assert not addresses & {array.ctypes.data for array in steps.run(*arguments)}
+        assert not addresses & {array.ctypes.data for array in arrays_of(steps.run(given))}
     for array, expected in zip(held, first, strict=True):
         np.testing.assert_array_equal(array, expected)
     del held, array
     for _ in range(3):
-        steps.run(*arguments)
+        steps.run(given)
     np.testing.assert_array_equal(rows, first[0][0, 1:])
     del rows
-    again = [steps.run(*arguments)[0].ctypes.data for _ in range(4)]
+    again = [steps.run(given)[0].ctypes.data for _ in range(4)]
     assert len(set(again)) < 4
     assert all(address % 64 == 0 for address in again)
 
 
 def test_small_batches_use_the_memory_of_large_ones(monkeypatch) -> None:
     monkeypatch.setattr(steps_module, "choose_n_parts", N_PARTS)  # parts of unequal size have gaps between them
-    arguments = drawn_arguments()
+    given = drawn()
     steps = FusedSteps("tanh", "rate", None)
-    small = [array[:1] if array.shape[:1] == (N_TRIALS,) else array for array in arguments]
+    small = part_of(given, 1)
 
-    def addresses(batch: list[np.ndarray]) -> set[int]:
-        return {array.ctypes.data for array in steps.run(*batch) if array.size}
+    def addresses(batch: Given) -> set[int]:
+        return {array.ctypes.data for array in arrays_of(steps.run(batch)) if array.size}
 
     for _ in range(4):  # in the first runs blocks grow to what the large batch needs
-        addresses(arguments), addresses(small)
-    memory = set[int]().union(*(addresses(batch) for batch in (arguments, small) * 4))
+        addresses(given), addresses(small)
+    memory = set[int]().union(*(addresses(batch) for batch in (given, small) * 4))
     assert len(memory) <= 4  # as many as a run returns
     for _ in range(4):
-        assert addresses(small) | addresses(arguments) <= memory
+        assert addresses(small) | addresses(given) <= memory

@@ -1,7 +1,16 @@
 """All steps of a constrained recurrent layer at once, in numpy, and their border to the frameworks."""
 
 from biornn.layers.fused.activations import ACTIVATIONS
-from biornn.layers.fused.border import fused_steps, runs_on_cpu
-from biornn.layers.fused.steps import FusedSteps
+from biornn.layers.fused.border import fused_outputs, fused_steps, leave_to_readout, runs_on_cpu
+from biornn.layers.fused.steps import FusedSteps, Given, Trace
 
-__all__ = ["ACTIVATIONS", "FusedSteps", "fused_steps", "runs_on_cpu"]
+__all__ = [
+    "ACTIVATIONS",
+    "FusedSteps",
+    "Given",
+    "Trace",
+    "fused_outputs",
+    "fused_steps",
+    "leave_to_readout",
+    "runs_on_cpu",
+]

@@ -5,33 +5,68 @@ TensorFlow and PyTorch hand over their arrays as they are. JAX copies them, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from biornn.layers.fused.steps import FusedSteps, Gradients, Trace
+from biornn.layers.fused.steps import FusedSteps, Given, Trace
 
 
-def fused_steps(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
+def fused_steps(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
     """Make all steps in numpy, with their gradient: the first derivative, and none after it.
 
     Parameters
     ----------
     steps
         What a step is.
-    *arguments
-        Tensors, as `FusedSteps.run` takes arrays.
+    given
+        Tensors.
 
     Returns
     -------
-    rates
-        (batch, time, unit).
+    outputs
+        (batch, time, output_channel) with a readout; without, rates (batch, time, unit).
     state
         After the last input, (batch, unit).
     """
-    return _BORDERS[keras.backend.backend()](steps, *arguments)
+    return _BORDERS[keras.backend.backend()](steps, given)
+
+
+def leave_to_readout(rates: Any, steps: FusedSteps, given: Given) -> None:
+    """Note with rates which steps they come from, where they need not be made if a readout makes these itself.
+
+    That is in a graph, from which TensorFlow takes away what nobody asks for.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if tf.inside_function():
+            rates._biornn_steps = steps, given
+
+
+def fused_outputs(rates: Any, weights: Any) -> Any:
+    """Make the outputs of a readout together with the steps that its rates come from; None where that is not noted.
+
+    Parameters
+    ----------
+    rates
+        (batch, time, unit).
+    weights
+        (unit, output_channel).
+
+    Returns
+    -------
+    tensor or None
+        (batch, time, output_channel).
+    """
+    noted = getattr(rates, "_biornn_steps", None)
+    if noted is None:
+        return None
+    steps, given = noted
+    outputs, _ = fused_steps(steps, given._replace(output_weights=weights))
+    return outputs
 
 
 def runs_on_cpu() -> bool:
@@ -46,55 +81,76 @@ def runs_on_cpu() -> bool:
     return False
 
 
-def _in_tensorflow(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
+def _in_tensorflow(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
     import tensorflow as tf
 
-    def backward(of_rates: Any, of_state: Any, *trace: Any) -> Gradients:
-        return steps.gradients(of_rates, of_state, Trace(*trace))
+    names = _names(given)
+
+    def forward(*arrays: Any) -> tuple[Any, ...]:
+        outputs, state, trace = steps.run(_named(names, arrays))
+        return outputs, state, *trace
+
+    def backward(of_outputs: Any, of_state: Any, before: Any, values: Any, *arrays: Any) -> list[Any]:
+        gradients = steps.gradients(of_outputs, of_state, _named(names, arrays), Trace(before, values))
+        return _present(gradients)
 
     @tf.custom_gradient
     def run(*tensors: Any) -> tuple[Any, Callable[..., Any]]:
-        inputs, input_weights, recurrent_weights, _, state, *noise = tensors
-        dtype = inputs.dtype
-        rates, last, *kept = tf.numpy_function(steps.run, tensors, [dtype] * 4, stateful=False)
-        rates.set_shape((*inputs.shape[:2], recurrent_weights.shape[0]))
-        last.set_shape(state.shape)
+        dtype, here = tensors[0].dtype, _named(names, tensors)
+        outputs, last, *trace = tf.numpy_function(forward, tensors, [dtype] * 4, stateful=False)
+        channels = here.recurrent_weights if here.output_weights is None else here.output_weights
+        outputs.set_shape((*here.inputs.shape[:2], channels.shape[1]))
+        last.set_shape(here.state.shape)
 
-        def gradient(of_rates: Any, of_state: Any) -> list[Any]:
-            given = of_rates, of_state, inputs, input_weights, recurrent_weights, *kept
-            gradients = tf.numpy_function(backward, given, [dtype] * 5, stateful=False)
-            for one, tensor in zip(gradients, tensors, strict=False):
+        def gradient(of_outputs: Any, of_state: Any) -> list[Any]:
+            learned = [tensor for name, tensor in zip(names, tensors, strict=True) if name != "noise"]
+            arguments = of_outputs, of_state, *trace, *learned
+            gradients = tf.numpy_function(backward, arguments, [dtype] * len(learned), stateful=False)
+            for one, tensor in zip(gradients, learned, strict=True):
                 one.set_shape(tensor.shape)
-            return [*gradients, *(None for _ in noise)]
+            return [*gradients, *[None] * (len(tensors) - len(learned))]
 
-        return (rates, last), gradient
+        return (outputs, last), gradient
 
-    rates, state = run(*map(tf.convert_to_tensor, arguments))
-    return rates, state
+    outputs, state = run(*map(tf.convert_to_tensor, _present(given)))
+    return outputs, state
 
 
-def _in_torch(steps: FusedSteps, *arguments: Any) -> tuple[Any, Any]:
+def _in_torch(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
     import torch
+
+    names = _names(given)
 
     class Run(torch.autograd.Function):
         @staticmethod
         def forward(context: Any, *tensors: Any) -> tuple[Any, Any]:
-            rates, state, *context.kept = steps.run(*(tensor.detach().numpy() for tensor in tensors))
+            arrays = [tensor.detach().numpy() for tensor in tensors]
+            outputs, state, context.trace = steps.run(_named(names, arrays))
             context.save_for_backward(*tensors)  # PyTorch notices if one is changed before it is asked for again
-            return torch.from_numpy(rates), torch.from_numpy(state)
+            return torch.from_numpy(outputs), torch.from_numpy(state)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
-        def backward(context: Any, of_rates: Any, of_state: Any) -> tuple[Any, ...]:
-            inputs, input_weights, recurrent_weights, _, _, *noise = (
-                one.detach().numpy() for one in context.saved_tensors
-            )
-            trace = Trace(inputs, input_weights, recurrent_weights, *context.kept)
-            gradients = steps.gradients(of_rates.numpy(), of_state.numpy(), trace)
-            return *map(torch.from_numpy, gradients), *(None for _ in noise)
+        def backward(context: Any, of_outputs: Any, of_state: Any) -> tuple[Any, ...]:
+            arrays = [tensor.detach().numpy() for tensor in context.saved_tensors]
+            gradients = steps.gradients(of_outputs.numpy(), of_state.numpy(), _named(names, arrays), context.trace)
+            return *map(torch.from_numpy, _present(gradients)), *[None] * ("noise" in names)
 
-    rates, state = Run.apply(*map(ops.convert_to_tensor, arguments))
-    return rates, state
+    outputs, state = Run.apply(*map(ops.convert_to_tensor, _present(given)))
+    return outputs, state
+
+
+def _names(given: Given) -> list[str]:
+    """Names of what is there: frameworks hand over a list. The noise comes last, as it has no gradient."""
+    return [name for name, one in given._asdict().items() if one is not None]
+
+
+def _present(given: Given) -> list[Any]:
+    return [one for one in given if one is not None]
+
+
+def _named(names: Sequence[str], values: Sequence[Any]) -> Given:
+    return Given(**dict(zip(names, values, strict=False)))  # what has no value is the noise, which needs none back
 
 
 _BORDERS = {"tensorflow": _in_tensorflow, "torch": _in_torch}

@@ -28,29 +28,34 @@ _BLOCK_RATES = 2**18
 _UNNOTICED = np.errstate(all="ignore")
 
 
-class Trace(NamedTuple):
-    """What the gradient needs of the steps.
+class Given(NamedTuple):
+    """What goes into the steps; the weights are effective ones.
 
-    The first three are what went into `FusedSteps.run`; `before` (part, time + 1, trial, unit) holds the rates before
-    each step, and the last ones, for each part of the batch; `values` (part, time, trial, unit) what the activation
-    gave, where a leak makes that other than the rates (elsewhere it is without steps).
+    `inputs` (batch, time, input_channel); `input_weights` (input_channel, unit); `recurrent_weights` (unit_pre,
+    unit_post); `bias` (unit,); `state` before the first input, (batch, unit). `output_weights` (unit, output_channel):
+    of a readout, where outputs are asked for in the place of rates. `noise` (batch, time, unit): added to what a unit
+    receives.
     """
 
-    inputs: _Array
-    input_weights: _Array
-    recurrent_weights: _Array
+    inputs: Any
+    input_weights: Any
+    recurrent_weights: Any
+    bias: Any
+    state: Any
+    output_weights: Any = None
+    noise: Any = None
+
+
+class Trace(NamedTuple):
+    """What the steps keep for their gradient.
+
+    `before` (part, time + 1, trial, unit) holds the rates before each step, and the last ones, for each part of the
+    batch; `values` (part, time, trial, unit) what the activation gave, where a leak makes that other than the rates
+    (elsewhere it is without steps).
+    """
+
     before: _Array
     values: _Array
-
-
-class Gradients(NamedTuple):
-    """Gradients of what goes into the steps, but for the noise: it is drawn, and depends on nothing."""
-
-    inputs: _Array
-    input_weights: _Array
-    recurrent_weights: _Array
-    bias: _Array
-    state: _Array
 
 
 class FusedSteps:
@@ -76,57 +81,50 @@ class FusedSteps:
         self._keep = None if alpha is None else 1 - alpha
         self._memory = Memory()
 
-    def run(
-        self,
-        inputs: _Array,
-        input_weights: _Array,
-        recurrent_weights: _Array,
-        bias: _Array,
-        state: _Array,
-        noise: _Array | None = None,
-    ) -> tuple[_Array, _Array, _Array, _Array]:
+    def run(self, given: Given) -> tuple[_Array, _Array, Trace]:
         """Make all steps.
 
         Parameters
         ----------
-        inputs
-            (batch, time, input_channel).
-        input_weights, recurrent_weights, bias
-            Effective weights, (input_channel, unit), (unit_pre, unit_post), (unit,).
-        state
-            Before the first input, (batch, unit).
-        noise
-            Added to what a unit receives, (batch, time, unit); None: none.
+        given
+            Arrays.
 
         Returns
         -------
-        rates
-            (batch, time, unit).
+        outputs
+            (batch, time, output_channel) with a readout; without, rates (batch, time, unit).
         state
             After the last input, (batch, unit).
-        before, values
-            For the `Trace`.
+        trace
+            For `gradients`.
         """
-        n_trials, n_steps, _ = inputs.shape
-        n_units, dtype = len(recurrent_weights), recurrent_weights.dtype
+        n_trials, n_steps, _ = given.inputs.shape
+        n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
         n_parts = choose_n_parts(n_trials, n_units)
         part = -(-n_trials // n_parts), n_units
-        rates = self._memory.take((n_trials, n_steps, n_units), dtype)
+        output_weights = given.output_weights
+        n_outputs = n_units if output_weights is None else output_weights.shape[1]
+        outputs = self._memory.take((n_trials, n_steps, n_outputs), dtype)
         before = self._memory.take((n_parts, n_steps + 1, *part), dtype)
         values = self._memory.take((n_parts, n_steps * self._keeps_values, *part), dtype)
-        state_after = np.array(state, order="C")
-        driving_weights, weights = self._scaled(np.vstack([input_weights, bias])), self._scaled(recurrent_weights)
+        state = np.array(given.state, order="C")
+        driving_weights = self._scaled(np.vstack([given.input_weights, given.bias]))
+        weights = self._scaled(given.recurrent_weights)
 
         @_UNNOTICED
         def make(index: int, trials: slice) -> None:
             size = trials.stop - trials.start
-            self._steps(
-                _with_ones(inputs[trials]), driving_weights, weights, None if noise is None else noise[trials],
-                state_after[trials], rates[trials], before[index, :, :size], values[index, :, :size],
-            )  # fmt: skip
+            rates = before[index, 1:, :size]
+            for block in self._steps(
+                _with_ones(given.inputs[trials]), driving_weights, weights,
+                None if given.noise is None else given.noise[trials], state[trials], before[index, :, :size],
+                values[index, :, :size],
+            ):  # fmt: skip
+                read_out = rates[block] if output_weights is None else _times(rates[block], output_weights)
+                outputs[trials, block] = read_out.swapaxes(0, 1)
 
         for_parts(make, n_trials, n_parts)
-        return rates, state_after, before, values
+        return outputs, state, Trace(before, values)
 
     def _steps(
         self,
@@ -135,11 +133,13 @@ class FusedSteps:
         weights: _Array,
         noise: _Array | None,
         state: _Array,
-        rates: _Array,
         before: _Array,
         values: _Array,
-    ) -> None:
-        """Make all steps of some trials: `state` goes from the first to the last one, the rest after it is filled."""
+    ) -> Iterator[slice]:
+        """Make all steps of some trials, and tell each block that is done.
+
+        `state` goes from the first to the last one, `before` and `values` are filled.
+        """
         if self._is_rate:
             before[0] = state
         else:
@@ -154,7 +154,7 @@ class FusedSteps:
                 np.dot(before[step], weights, out=received)
                 received += driven
                 advance(received, state, before[step], before[step + 1], values[step : step + 1])
-            rates[:, block] = before[1:][block].swapaxes(0, 1)
+            yield block
         if self._is_rate:
             state[...] = before[-1]
 
@@ -177,54 +177,70 @@ class FusedSteps:
             state += received
         self._activate(state, after)
 
-    def gradients(self, of_rates: _Array, of_state: _Array, trace: Trace) -> Gradients:
+    def gradients(self, of_outputs: _Array, of_state: _Array, given: Given, trace: Trace) -> Given:
         """Go back through all steps.
 
         Parameters
         ----------
-        of_rates, of_state
+        of_outputs, of_state
             Gradients of what `run` returned.
-        trace
-            Of `run`.
+        given, trace
+            Of `run`; of `given` bias, state and noise may be missing.
+
+        Returns
+        -------
+        Given
+            The gradients, but for the noise: it is drawn, and depends on nothing.
         """
-        inputs, input_weights, recurrent_weights, before, values = trace
-        n_trials, n_parts = len(inputs), len(before)
-        input_weights, back = self._scaled(input_weights), np.ascontiguousarray(self._scaled(recurrent_weights).T)
-        of_inputs, of_start = np.empty_like(inputs), np.array(of_state, order="C")
-        has_spare = has_spare_thread(n_trials, len(back))
-        of_driving = np.zeros((n_parts, len(input_weights) + 1, len(back)), back.dtype)
-        of_weights = np.zeros((n_parts, *back.shape), back.dtype)
+        n_trials, n_parts = len(given.inputs), len(trace.before)
+        n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
+        input_weights = self._scaled(given.input_weights)
+        back = np.ascontiguousarray(self._scaled(given.recurrent_weights).T)
+        back_to_rates, readout_shape = None, (0, 0)
+        if given.output_weights is not None:
+            back_to_rates, readout_shape = np.ascontiguousarray(given.output_weights.T), given.output_weights.shape
+        of_inputs, of_start = np.empty_like(given.inputs), np.array(of_state, order="C")
+        has_spare = has_spare_thread(n_trials, n_units)
+        of_driving = np.zeros((n_parts, len(input_weights) + 1, n_units), dtype)
+        of_weights = np.zeros((n_parts, n_units, n_units), dtype)
+        of_readout = np.zeros((n_parts, *readout_shape), dtype)
 
         @_UNNOTICED
         def retreat(index: int, trials: slice) -> None:
             size = trials.stop - trials.start
             self._steps_back(
-                _with_ones(inputs[trials]), input_weights.T, back, before[index, :, :size], values[index, :, :size],
-                of_rates[trials], of_start[trials], of_inputs[trials], of_driving[index], of_weights[index], has_spare,
+                _with_ones(given.inputs[trials]), input_weights.T, back, back_to_rates, trace.before[index, :, :size],
+                trace.values[index, :, :size], of_outputs[trials], of_start[trials], of_inputs[trials],
+                of_driving[index], of_weights[index], of_readout[index], has_spare,
             )  # fmt: skip
 
         for_parts(retreat, n_trials, n_parts)
         of_weights, of_driving = self._scaled(of_weights.sum(axis=0)), self._scaled(of_driving.sum(axis=0))
-        return Gradients(of_inputs, of_driving[:-1], of_weights, of_driving[-1], of_start)
+        gradients = Given(of_inputs, of_driving[:-1], of_weights, of_driving[-1], of_start)
+        return gradients if back_to_rates is None else gradients._replace(output_weights=of_readout.sum(axis=0))
 
     def _steps_back(
         self,
         driving: _Array,
         back_to_inputs: _Array,
         back: _Array,
+        back_to_rates: _Array | None,
         before: _Array,
         values: _Array,
-        of_rates: _Array,
+        of_outputs: _Array,
         of_state: _Array,
         of_inputs: _Array,
         of_driving: _Array,
         of_weights: _Array,
+        of_readout: _Array,
         has_spare: bool,
     ) -> None:
         """Go back through all steps of some trials: `of_state` goes from the last to the first one; fill the rest."""
-        slopes_from = values if self._keeps_values else before[1:]
+        rates = before[1:]
+        slopes_from = values if self._keeps_values else rates
         part = np.empty_like(back)
-        of_current = np.empty((N_BUFFERS, _block_length(before[1:]), *of_state.shape), back.dtype)
+        of_current = np.empty((N_BUFFERS, _block_length(rates), *of_state.shape), back.dtype)
+        of_outputs = of_outputs.swapaxes(0, 1)
 
         @_UNNOTICED
         def multiply(block: slice, here: _Array) -> None:
@@ -232,6 +248,8 @@ class FusedSteps:
             np.add(of_weights, np.dot(_rows(before[block]).T, rows, out=part), out=of_weights)
             np.add(of_driving, _rows(driving[block]).T @ rows, out=of_driving)
             of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
+            if back_to_rates is not None:
+                np.add(of_readout, _rows(rates[block]).T @ _rows(of_outputs[block]), out=of_readout)
 
         # In the rate form, of the rates after a step. In the current form, of the rates as far as the next step used
         # them; and of the state that leaks into the next.
@@ -240,14 +258,17 @@ class FusedSteps:
             of_after, of_leak = of_leak, of_after
         retreat = self._retreat_rates if self._is_rate else self._retreat_currents
         with beside(has_spare) as do:
-            for block, buffer in zip(reversed(list(_blocks(before[1:]))), cycle(of_current), strict=False):
+            for block, buffer in zip(reversed(list(_blocks(rates))), cycle(of_current), strict=False):
                 here = buffer[: block.stop - block.start]
                 self._slope(slopes_from[block], here)
                 if self._is_rate and self._alpha is not None:
                     here *= self._alpha
-                for step in range(block.stop - 1, block.start - 1, -1):
-                    of_after += of_rates[:, step]
-                    retreat(here[step - block.start], of_after, of_leak, back)
+                of_rates = of_outputs[block]
+                if back_to_rates is not None:
+                    of_rates = _times(of_rates, back_to_rates)
+                for step in reversed(range(len(here))):
+                    of_after += of_rates[step]
+                    retreat(here[step], of_after, of_leak, back)
                 do(multiply, block, here)
         if not self._is_rate:
             slope = np.empty_like(of_after)
