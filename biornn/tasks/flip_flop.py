@@ -235,23 +235,22 @@ class FlipFlop:
 
     def _inputs(self, pulses: _Pulses, n_steps: int) -> NDArray[np.float32]:
         falling = pulses.onset + self._pulse_steps
-        sign = _levels(n_steps, (pulses.onset, pulses.sign), (falling, -pulses.sign))
-        return np.multiply(sign, np.float32(self.amplitude), order="C")
+        return _levels(n_steps, *_switched(pulses.onset, falling, self.amplitude * pulses.sign))
 
     def _targets(self, pulses: _Pulses, n_steps: int) -> NDArray[np.float32]:
-        held = pulses.sign * np.sign(self.amplitude).astype(np.int8)
-        before = np.concatenate([np.zeros_like(held[..., :1]), held[..., :-1]], axis=-1)
         # An absent pulse changes nothing: only the first, or those after the trial's last, can be absent.
-        change = np.where(held == 0, np.int8(0), held - before)
-        return _levels(n_steps, (pulses.onset + self._response_steps, change)).astype(np.float32, order="C")
+        held = pulses.sign * np.sign(self.amplitude).astype(np.int8)
+        return _levels(n_steps, pulses.onset + self._response_steps, _after_zero(held))
 
     def _response_windows(self, pulses: _Pulses, n_steps: int) -> NDArray[np.bool_]:
         present = np.abs(pulses.sign)
         end = pulses.onset + self._response_steps + self._delay_steps
-        # A window that the channel's next one reaches ends there: levels stay 0 and 1, however many would overlap.
+        # A window that the channel's next one reaches ends there.
         following = np.where(present[..., 1:], pulses.onset[..., 1:], end[..., :-1])
         end[..., :-1] = np.minimum(end[..., :-1], following)
-        return _levels(n_steps, (pulses.onset, present), (end, -present)) > 0
+        edges, values = _switched(pulses.onset, end, present)
+        # What is absent after the last pulse has no window, wherever it would have been: it follows the others.
+        return _levels(n_steps, np.maximum.accumulate(edges, axis=-1), values) > 0
 
     def _labelled(self, inputs: NDArray[np.float32], targets: NDArray[np.float32], pulses: _Pulses) -> xr.Dataset:
         n_trials, n_steps, _ = inputs.shape
@@ -315,15 +314,34 @@ class FlipFlop:
         return self._n_steps - self._response_steps - 1 - earliest
 
 
-def _levels(n_steps: int, *changes: tuple[NDArray[np.int64], NDArray[np.int8]]) -> NDArray[np.int8]:
-    """Sum changes, each the (trial, bit, pulse) step and size, over time: levels of shape (trial, time, bit)."""
-    n_trials, n_bits, n_pulses = changes[0][0].shape
-    edges = np.zeros((n_steps + 1, n_trials, n_bits), np.int8)  # time first: numpy sums whole rows at once
-    trial, bit = np.ogrid[:n_trials, :n_bits]
-    for step, size in changes:
-        for pulse in range(n_pulses):  # one pulse of a channel at a time: no two of an addition fall on one element
-            edges[np.minimum(step[..., pulse], n_steps), trial, bit] += size[..., pulse]
-    return np.moveaxis(np.cumsum(edges[:-1], axis=0, dtype=np.int8), 0, 1)
+def _switched(
+    on: NDArray[np.int64], off: NDArray[np.int64], values: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return edges and values, for `_levels`, of what is zero except from one step to another of each pulse."""
+    shape = *on.shape[:-1], -1
+    levels = np.stack([values, np.zeros_like(values)], axis=-1).reshape(shape)
+    return np.stack([on, off], axis=-1).reshape(shape), _after_zero(levels)
+
+
+def _after_zero(values: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
+
+
+def _levels(n_steps: int, edges: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.float32]:
+    """Hold each of the values (trial, bit, edge + 1) until its edge: steps (trial, bit, edge), which never fall.
+
+    Returns
+    -------
+    numpy.ndarray
+        (trial, time, bit).
+    """
+    durations = np.diff(np.minimum(edges, n_steps), axis=-1, prepend=0, append=n_steps)
+    held = np.repeat(values.astype(np.float32).ravel(), durations.ravel())
+    held = held.reshape(*edges.shape[:2], n_steps)
+    levels = np.empty((len(edges), n_steps, edges.shape[1]), np.float32)
+    for bit in range(edges.shape[1]):  # to turn the array at once takes several times as long: its rows are that short
+        levels[..., bit] = held[:, bit]
+    return levels
 
 
 def _generator(seed: Seed) -> np.random.Generator:
