@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -140,7 +141,10 @@ class ConstrainedRNN(keras.layers.RNN):
         """The steps in numpy, which keep their memory from call to call."""
         cell = self.cell
         alpha = None if (cell.alpha == 1).all() else cell.alpha.astype(cell.compute_dtype)
-        return FusedSteps(cell.activation.__name__, cell.formulation, alpha)
+        steps = FusedSteps(cell.activation.__name__, cell.formulation, alpha)
+        # TensorFlow keeps what a gradient is made with for as long as the process lives.
+        weakref.finalize(self, steps.close).atexit = False
+        return steps
 
     def _obstacle_to_fusing(self, mask: Any) -> str:
         """Say where the steps cannot be made in numpy; nothing where they can."""

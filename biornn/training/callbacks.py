@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import xarray as xr
 
-from biornn.layers import fused_inference
+from biornn.layers import fused_inference, fused_readout
 from biornn.progress import Progress
 from biornn.training.recording import record_weights
 
@@ -19,8 +19,10 @@ from biornn.training.recording import record_weights
 EXPLODED = 1e8
 
 
-class FusedValidation(keras.callbacks.Callback):
-    """Let validation, and it alone, make its steps in numpy: what another callback exports must not.
+class FusedGraphs(keras.callbacks.Callback):
+    """Let updates and validation, and nothing else, make their steps in numpy, outputs included.
+
+    What another callback exports, or takes a gradient of, must not.
 
     Parameters
     ----------
@@ -33,12 +35,25 @@ class FusedValidation(keras.callbacks.Callback):
         self._layer = layer
         self._open = ExitStack()
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Begin an update."""
+        self._open.enter_context(fused_readout(self.model))
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """End it."""
+        self.close()
+
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin."""
+        """Begin a validation."""
+        self._open.enter_context(fused_readout(self.model))
         self._open.enter_context(fused_inference(self._layer))
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        """End, also where validation broke off."""
+        """End it."""
+        self.close()
+
+    def close(self) -> None:
+        """End what has broken off."""
         self._open.close()
 
 
@@ -71,7 +86,7 @@ class Snapshots(Counting):
         How validation is made.
     """
 
-    def __init__(self, validation: tuple[Any, Any], fused: FusedValidation) -> None:
+    def __init__(self, validation: tuple[Any, Any], fused: FusedGraphs) -> None:
         super().__init__()
         self.validation = validation
         self.fused = fused

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import xarray as xr
 
-from biornn.layers import fused_readout
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -19,7 +18,7 @@ from biornn.training.callbacks import (
     Counting,
     CriterionStop,
     DivergenceStop,
-    FusedValidation,
+    FusedGraphs,
     Snapshots,
     UpdateLimit,
 )
@@ -144,7 +143,7 @@ def train(
     epochs = _kept_epochs(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
-    fused = FusedValidation(find_layers(model)[0])
+    fused = FusedGraphs(find_layers(model)[0])
     kept, stop, divergence = Snapshots(validation, fused), CriterionStop(criterion, criterion_checks), DivergenceStop()
     callbacks = [fused, divergence, UpdateLimit(max_updates), kept, stop, *callbacks]
     told = {
@@ -159,26 +158,25 @@ def train(
     saved.restore(model)
     trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
     try:
-        with fused_readout(model):
-            if not kept.steps:
-                kept.keep_initial(model)
-            if not saved.has_ended:
-                model.fit(
-                    trials.for_fit(),
-                    steps_per_epoch=min(validate_every, max_updates),
-                    initial_epoch=len(kept.steps) - 1,
-                    epochs=len(steps) - 1,
-                    validation_data=one_batch(*validation),
-                    validation_batch_size=n_validation_trials,
-                    shuffle=False,
-                    callbacks=[*callbacks, saved],
-                    verbose=0,
-                )
+        if not kept.steps:
+            kept.keep_initial(model)
+        if not saved.has_ended:
+            model.fit(
+                trials.for_fit(),
+                steps_per_epoch=min(validate_every, max_updates),
+                initial_epoch=len(kept.steps) - 1,
+                epochs=len(steps) - 1,
+                validation_data=one_batch(*validation),
+                validation_batch_size=n_validation_trials,
+                shuffle=False,
+                callbacks=[*callbacks, saved],
+                verbose=0,
+            )
     except Exception:
         trials.raise_failure()
         raise
     finally:
-        fused.on_test_end()
+        fused.close()
     history = _history(kept, stop, divergence, steps).assign(wall_time=saved.wall_time)
     weights = _weights(kept, len(steps), divergence.diverged).merge(record_constants(model))
     return _tree({"weights": weights, "history": history}, steps, epochs)

@@ -1,5 +1,6 @@
 """The layer's steps in numpy against its steps in the framework's loop, and which of the two it takes."""
 
+import gc
 import subprocess
 import sys
 
@@ -86,6 +87,20 @@ def test_inference_is_fused_where_nothing_is_exported(monkeypatch):
             layer(INPUTS)
         scanned(INPUTS)
     layer(INPUTS)
+
+
+def test_the_memory_of_the_steps_goes_with_their_layer():
+    task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
+    model = bn.layers.build_model(bn.Connectivity(8, seed=0), 1, 1, tau=5.0)
+    bn.train(model, task, seed=0, max_updates=2, batch_size=4, n_validation_trials=4)
+    memory = model.layers[0]._steps._memory
+    held = memory.take((9,), "float32")
+    assert memory._free
+    del model
+    gc.collect()
+    assert not memory._free
+    del held
+    assert not memory._free
 
 
 class Export(keras.callbacks.Callback):

@@ -142,6 +142,39 @@ def test_rates_have_a_gradient_outside_of_the_context() -> None:
     np.testing.assert_allclose(graph(tf.constant(INPUTS)), expected, rtol=1e-5, atol=1e-6)
 
 
+class GradientOfRates(keras.callbacks.Callback):
+    """Ask for the gradient of the outputs with respect to the rates, in a graph."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.ask()
+
+    def on_test_end(self, logs=None):
+        self.ask()
+
+    def ask(self):
+        recurrent, readout = self.model.layers
+
+        @tf.function
+        def graph(inputs):
+            with tf.GradientTape() as tape:
+                rates = recurrent(inputs, training=True)
+                outputs = readout(rates)
+            return tape.gradient(outputs, rates)
+
+        self.found.append(graph(tf.zeros((1, 4, 1))))
+
+
+def test_a_callback_of_a_training_may_ask_for_the_gradient_of_rates() -> None:
+    task, callback = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1), GradientOfRates()
+    model = build_model(bn.Connectivity(8, seed=0), 1, 1, tau=5.0)
+    bn.train(model, task, seed=0, max_updates=1, batch_size=4, n_validation_trials=5, callbacks=[callback])
+    assert [one.shape for one in callback.found] == [(1, 4, 8)] * 2
+
+
 def test_contexts_may_lie_within_each_other() -> None:
     model = model_of()
     assert isinstance(model.layers[1], Readout)

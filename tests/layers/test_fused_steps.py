@@ -1,5 +1,7 @@
 """The steps in numpy: against the equations written out, and finite differences."""
 
+import warnings
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
@@ -141,7 +143,7 @@ def test_gradients_may_come_in_any_order_of_memory(formulation, alpha, has_reado
     come = rng.normal(size=outputs.shape), rng.normal(size=state.shape)
     expected = steps.gradients(*come, given, trace)
     for found, wanted in zip(steps.gradients(*map(np.asfortranarray, come), given, trace), expected, strict=True):
-        if wanted is not None:
+        if wanted is not None:  # a product of another order of memory may be summed in another order
             np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=1e-13)
 
 
@@ -156,6 +158,29 @@ def test_no_trials_have_no_gradients(activation, formulation, alpha, has_readout
     for array, gradient in zip(given[:-1], found[:-1], strict=True):
         if array is not None:
             np.testing.assert_array_equal(gradient, np.zeros(array.shape))
+
+
+@with_and_without_readout
+def test_divergence_is_not_told_by_warnings(monkeypatch, has_readout) -> None:
+    monkeypatch.setattr(steps_module, "choose_n_parts", lambda n_trials, n_units: 2)
+    given = drawn(has_readout)
+    given.recurrent_weights[...] *= 1e200
+    steps = FusedSteps("linear", "rate", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        outputs, state, trace = steps.run(given)
+        assert not np.isfinite(outputs).all()
+        of_outputs = np.full_like(outputs, 1e308) * np.array([1.0, 1.0, -1.0])[:, np.newaxis, np.newaxis]
+        found = steps.gradients(of_outputs, state, given, trace)
+    assert not np.isfinite(found.recurrent_weights).all()
+
+
+def test_outputs_have_no_memory_that_rates_would_fill() -> None:
+    steps, with_readout = FusedSteps("tanh", "rate", None), drawn(has_readout=True)
+    for _ in range(3):
+        steps.run(drawn()), steps.run(with_readout)
+    rates = N_TRIALS * N_STEPS * N_UNITS * 8
+    assert steps.run(with_readout)[0].base.base.nbytes < rates
 
 
 def arrays_of(run: tuple[np.ndarray, np.ndarray, Trace]) -> list[np.ndarray]:

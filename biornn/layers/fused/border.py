@@ -62,7 +62,7 @@ def fused_outputs(rates: Any, weights: Any) -> Any:
         (batch, time, output_channel).
     """
     noted = getattr(rates, "_biornn_steps", None)
-    if noted is None:
+    if noted is None or weights.dtype != rates.dtype:
         return None
     steps, given = noted
     outputs, _ = fused_steps(steps, given._replace(output_weights=weights))

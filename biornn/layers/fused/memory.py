@@ -16,6 +16,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._free: list[NDArray[np.uint8]] = []
+        self._is_closed = False
 
     def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating[Any]]:
         """Return an array with any content, at an address that frameworks like."""
@@ -27,9 +28,18 @@ class Memory:
         # Every view holds the lease, a framework's tensor too: when the last is gone, the block is free. Of an array in
         # place of its buffer numpy would make them hold the block itself.
         lease = np.frombuffer(block.data, np.uint8, n_bytes, offset)
-        weakref.finalize(lease, self._free.append, block).atexit = False
+        weakref.finalize(lease, self._give_back, block).atexit = False
         array: NDArray[np.floating[Any]] = lease.view(dtype).reshape(shape)
         return array
+
+    def close(self) -> None:
+        """Give all back to the system, and what is held once it no longer is."""
+        self._is_closed = True
+        self._free.clear()
+
+    def _give_back(self, block: NDArray[np.uint8]) -> None:
+        if not self._is_closed:
+            self._free.append(block)
 
     def _take_block(self, n_bytes: int) -> NDArray[np.uint8]:
         while self._free:

@@ -1,4 +1,4 @@
-"""All steps of a recurrent network at once, and their gradient, in numpy: the core of the layer on a CPU.
+"""All steps of a recurrent network at once, with their readout and gradient, in numpy: the layer's core on a CPU.
 
 A framework's loop costs tens of microseconds a step, and fresh memory for all that it keeps. Here a step is one product
 and one call of the activation, in place, in memory that is used again; time comes first, so that a step is contiguous;
@@ -79,8 +79,14 @@ class FusedSteps:
         self._is_rate = formulation == "rate"
         self._alpha = alpha
         self._keep = None if alpha is None else 1 - alpha
-        self._memory = Memory()
+        self._memory, self._memory_of_outputs = Memory(), Memory()  # no outputs in the blocks that rates would fill
 
+    def close(self) -> None:
+        """Give all memory back: a framework may hold the steps long after their layer is gone."""
+        self._memory.close()
+        self._memory_of_outputs.close()
+
+    @_UNNOTICED
     def run(self, given: Given) -> tuple[_Array, _Array, Trace]:
         """Make all steps.
 
@@ -104,7 +110,8 @@ class FusedSteps:
         part = -(-n_trials // n_parts), n_units
         output_weights = given.output_weights
         n_outputs = n_units if output_weights is None else output_weights.shape[1]
-        outputs = self._memory.take((n_trials, n_steps, n_outputs), dtype)
+        memory = self._memory if output_weights is None else self._memory_of_outputs
+        outputs = memory.take((n_trials, n_steps, n_outputs), dtype)
         before = self._memory.take((n_parts, n_steps + 1, *part), dtype)
         values = self._memory.take((n_parts, n_steps * self._keeps_values, *part), dtype)
         state = np.array(given.state, order="C")
@@ -154,9 +161,9 @@ class FusedSteps:
                 np.dot(before[step], weights, out=received)
                 received += driven
                 advance(received, state, before[step], before[step + 1], values[step : step + 1])
+            if self._is_rate:
+                state[...] = before[block.stop]
             yield block
-        if self._is_rate:
-            state[...] = before[-1]
 
     def _advance_rates(self, received: _Array, _: _Array, now: _Array, after: _Array, values: _Array) -> None:
         """Make one step of the rate form: from the rates `now` to those `after`."""
@@ -177,6 +184,7 @@ class FusedSteps:
             state += received
         self._activate(state, after)
 
+    @_UNNOTICED
     def gradients(self, of_outputs: _Array, of_state: _Array, given: Given, trace: Trace) -> Given:
         """Go back through all steps.
 
