@@ -163,16 +163,21 @@ def test_no_trials_have_no_gradients(activation, formulation, alpha, has_readout
 @with_and_without_readout
 def test_divergence_is_not_told_by_warnings(monkeypatch, has_readout) -> None:
     monkeypatch.setattr(steps_module, "choose_n_parts", lambda n_trials, n_units: 2)
-    given = drawn(has_readout)
+    given, steps = drawn(has_readout), FusedSteps("linear", "rate", None)
     given.recurrent_weights[...] *= 1e200
-    steps = FusedSteps("linear", "rate", None)
+    calm = drawn(has_readout)
+    calm.recurrent_weights[...] = 0.0
+    if has_readout:
+        calm.output_weights[...] = 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        outputs, state, trace = steps.run(given)
-        assert not np.isfinite(outputs).all()
-        of_outputs = np.full_like(outputs, 1e308) * np.array([1.0, 1.0, -1.0])[:, np.newaxis, np.newaxis]
-        found = steps.gradients(of_outputs, state, given, trace)
-    assert not np.isfinite(found.recurrent_weights).all()
+        assert not np.isfinite(steps.run(given)[0]).all()
+        outputs, state, trace = steps.run(calm)
+        sign = np.array([1.0, 1.0, -1.0])[
+            :, np.newaxis, np.newaxis
+        ]  # infinite in one part, and minus that in the other
+        found = steps.gradients(np.full_like(outputs, 1e308) * sign, state, calm, trace)
+    assert np.isnan(found.bias).all()
 
 
 def test_outputs_have_no_memory_that_rates_would_fill() -> None:
