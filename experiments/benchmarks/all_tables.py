@@ -15,10 +15,10 @@ HERE = Path(__file__).parent
 TABLES = HERE.parents[1] / "docs" / "benchmarks"
 #: Table -> what the command of its name is told, beside where the table goes.
 COMMANDS: dict[str, list[str]] = {
-    "step_times": ["--rounds", "3", "--updates", "10"],
+    "step_times": ["--rounds", "3", "--updates", "3"],
     "set_times": ["--rounds", "3", "--networks", "8", "--updates", "600"],
     "profile_set": ["--rounds", "3", "--networks", "8", "--updates", "600"],
-    "profile_step": ["--rounds", "3", "--updates", "2"],
+    "profile_step": ["--rounds", "3", "--updates", "5"],
     "violations": [],
     "larger_than_memory": [],
     "analysis_growth": [],

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from machine import describe, version_of
 from tables import head, ratios, row, show
-from turns import Worker
+from turns import SHORTEST_TURN, Worker
 from updates import FRAMEWORKS, N_STEPS
 
 SIZES = ((64, 32), (100, 64), (400, 128), (1000, 64))
@@ -59,7 +59,7 @@ def measure(
     n_rounds
         Rounds in which all networks take turns.
     n_updates
-        Updates in a turn; its time is their median.
+        Updates in a turn, at least; its time is their median.
     backend
         Of Keras.
 
@@ -115,7 +115,8 @@ def told(n_rounds: int, n_updates: int, backend: str) -> str:
     packages = dict.fromkeys(("biornn", "keras", backend, "torch", "nn4n"))
     return (
         f"One update on {N_STEPS} steps with Adam, as a multiple of the first row (in italics: of another row) in the "
-        f"same round; median [lowest, highest] of {n_rounds} rounds, each the median of {n_updates} updates. "
+        f"same round; median [lowest, highest] of {n_rounds} rounds, each the median of {n_updates} updates, or of as "
+        f"many as take {SHORTEST_TURN} s. "
         "Constrained: Dale's law (80/20), half of the synapses, no self-connections. "
         f"Keras on {backend}; {describe(*packages)}.\n"
     )
@@ -125,7 +126,7 @@ def main() -> None:
     """Measure all sizes with every number of threads, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--updates", type=int, default=5, help="updates of each network in a round")
+    parser.add_argument("--updates", type=int, default=3, help="updates of each network in a round, at least")
     parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
     parser.add_argument("--sizes", nargs="+", default=[f"{n},{b}" for n, b in SIZES], metavar="UNITS,BATCH")
     parser.add_argument("--backend", default="tensorflow", help="of Keras")

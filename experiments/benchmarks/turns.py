@@ -9,6 +9,7 @@ tenth of a second, those of PyTorch for some milliseconds; then a process that w
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from machine import child_environment
 from updates import FRAMEWORKS, Update
 
 _REST = 0.2  # s
+SHORTEST_TURN = 0.3  # s; small networks make as many updates as take that, for something else disturbs some of them
 _N_WARM = 2  # the first update of a network traces or allocates
 
 
@@ -67,7 +69,7 @@ class Worker:
         kind
             One of its `kinds`.
         n_updates
-            Number of updates that count; one more goes ahead of them.
+            Number of updates that count, at least: they take `SHORTEST_TURN`. One more goes ahead of them.
         """
         time.sleep(_REST)
         assert self._process.stdin is not None
@@ -105,7 +107,8 @@ def _serve(framework: str, n_units: int, n_trials: int) -> None:
     print(json.dumps(list(updates)), file=answers)
     for line in sys.stdin:
         kind, n_updates = json.loads(line)
-        updates[kind]()  # brings caches and threads back
+        first = timed(updates[kind])  # brings caches and threads back
+        n_updates = max(n_updates, math.ceil(SHORTEST_TURN / first))
         print(median(timed(updates[kind]) for _ in range(n_updates)), file=answers)
 
 
