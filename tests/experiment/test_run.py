@@ -194,7 +194,11 @@ def test_a_signal_ends_a_run_in_one_line(
     """Ctrl-C in a terminal goes to all processes; SIGTERM, which a cluster sends before it kills, to the first."""
     command = ["run", str(experiment_file), "--out", str(tmp_path / "run"), "--workers", "2"]
     changes = ["--set", "seeds=20", "training.max_updates=40"]
-    words = [sys.executable, "-m", "biornn.cli", *command, *changes]
+    # Where tests run in the background of a shell, their processes ignore Ctrl-C, which a terminal's do not.
+    listen = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.executable, sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", listen, sys.executable, "-m", "biornn.cli", *command, *changes]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None
         next(line for line in process.stderr if line.startswith("[2/"))
