@@ -85,12 +85,12 @@ def fused_readout(model: keras.Model) -> Iterator[None]:
     model
         Any model.
     """
-    layers = model.layers if type(model) is keras.Sequential else []
+    layers = model.layers if type(model) is keras.Sequential else []  # others may do with the rates what they like
     if [type(layer) for layer in layers] != [ConstrainedRNN, Readout]:
         yield
         return
     recurrent = layers[0]
-    asks_more = recurrent.activity_regularizer or recurrent.stateful or recurrent.return_state
+    asks_more = recurrent.activity_regularizer or recurrent.stateful
     before, recurrent._leaves_steps_to_readout = recurrent._leaves_steps_to_readout, not asks_more
     try:
         yield

@@ -1,6 +1,6 @@
 """Measure everything that docs/benchmarks.md shows, one after the other: python experiments/benchmarks/all_tables.py.
 
-It takes about an hour, in which the machine should do nothing else. Words after the command name single tables.
+It takes about two hours, in which the machine should do nothing else. Words after the command name single tables.
 """
 
 from __future__ import annotations

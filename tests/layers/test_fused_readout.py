@@ -106,7 +106,18 @@ def test_rates_are_made_where_more_is_asked_for(shapes) -> None:
     graph_of(keras.Sequential([whole, stateful, Readout(N_UNITS, N_OUTPUTS)]))
     graph_of(keras.Sequential([whole, recurrent, keras.layers.Dropout(0.5), readout]))
     graph_of(keras.Model(whole, [recurrent(whole), readout(recurrent(whole))]), lambda outputs: outputs[0])
-    assert shapes == [RATES] * 4
+    graph_of(type("Own", (keras.Sequential,), {})([whole, recurrent, readout]))
+    assert shapes == [RATES] * 5
+
+
+def test_a_readout_of_another_precision_reads_rates(shapes) -> None:
+    recurrent = model_of().layers[0]
+    readout = Readout(N_UNITS, N_OUTPUTS, dtype="float64", autocast=False)
+    model = keras.Sequential([keras.Input((N_STEPS, N_CHANNELS), batch_size=N_TRIALS), recurrent, readout])
+    with fused_readout(model):
+        outputs = tf.function(lambda inputs: model(inputs, training=True))(INPUTS)
+    assert shapes == [RATES]
+    assert outputs.dtype == "float64"
 
 
 def test_the_loop_of_the_framework_stays_where_it_is_asked_for(shapes) -> None:
