@@ -167,13 +167,17 @@ def _run(options: argparse.Namespace) -> int:
 
 def _show(run: xr.DataTree, folder: Path) -> None:
     """Leave the figures and the report in the folder of a run, and the comparison on the screen."""
+    from threadpoolctl import threadpool_limits
+
     from biornn.report import comparison_table, save_figures, summarise, write_report
 
     console = _console()
     console.print(comparison_table(summarise(run)))
     sys.stderr.write("making the figures and the report\n")
-    save_figures(run, folder / "figures")
-    report = write_report(run, folder / "report.html")
+    # Threads that decompose one small matrix wait for each other actively: a hundred times as long on a busy machine.
+    with threadpool_limits(1, user_api="blas"):
+        save_figures(run, folder / "figures")
+        report = write_report(run, folder / "report.html")
     _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 import zarr
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import biornn as bn
 from biornn.cli import main
@@ -18,6 +19,19 @@ def out(capsys: pytest.CaptureFixture[str]) -> str:
 def test_run_leaves_store_figures_and_report(finished_run: Path) -> None:
     assert {path.name for path in finished_run.iterdir()} == {"run.zarr", "figures", "report.html"}
     assert len(list((finished_run / "figures").glob("*.png"))) == 6
+
+
+def test_figures_and_report_decompose_matrices_with_one_thread(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def n_threads() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    found: list[set[int]] = []
+    monkeypatch.setattr("biornn.report.save_figures", lambda *_: found.append(n_threads()))
+    monkeypatch.setattr("biornn.report.write_report", lambda *_: found.append(n_threads()))
+    with threadpool_limits(2, user_api="blas"):
+        assert main(["report", str(run_copy)]) == 0
+        assert n_threads() == {2}
+    assert found == [{1}, {1}]
 
 
 def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
