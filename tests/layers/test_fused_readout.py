@@ -31,7 +31,7 @@ def model_of(**settings) -> keras.Sequential:
 
 
 def in_a_graph(model):
-    """Outputs and gradients of everything, as an update in a graph makes them."""
+    """Outputs and gradients of all that is learned, as an update in a graph makes them, and whether inputs have one."""
 
     @tf.function
     def graph(inputs):
@@ -41,8 +41,8 @@ def in_a_graph(model):
             value = tf.reduce_sum(outputs * OF_OUTPUTS)
         return outputs, tape.gradient(value, [inputs, *[one.value for one in model.trainable_variables]])
 
-    outputs, found = graph(tf.constant(INPUTS))
-    return [outputs.numpy(), *(one.numpy() for one in found)]
+    outputs, (of_inputs, *found) = graph(tf.constant(INPUTS))
+    return [outputs.numpy(), *(one.numpy() for one in found)], of_inputs is not None
 
 
 @pytest.fixture
@@ -74,13 +74,15 @@ RATES, OUTPUTS = (N_TRIALS, N_STEPS, N_UNITS), (N_TRIALS, N_STEPS, N_OUTPUTS)
     ],
 )
 def test_outputs_and_gradients_are_those_of_rates_that_are_read_out(formulation, settings, shapes) -> None:
-    apart = in_a_graph(model_of(formulation=formulation, **settings))
+    apart, inputs_have_one = in_a_graph(model_of(formulation=formulation, **settings))
+    assert inputs_have_one
     assert shapes == [RATES]
     model = model_of(formulation=formulation, **settings)
     with fused_readout(model):
-        together = in_a_graph(model)
+        together, inputs_have_one = in_a_graph(model)
+    assert not inputs_have_one
     assert shapes == [RATES, OUTPUTS]
-    assert len(apart) == len(together) == 2 + len(model.trainable_variables)
+    assert len(apart) == len(together) == 1 + len(model.trainable_variables)
     for one, other in zip(together, apart, strict=True):
         assert abs(other).max() > 0
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)

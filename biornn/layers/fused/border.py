@@ -103,12 +103,16 @@ def _in_tensorflow(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
         last.set_shape(here.state.shape)
 
         def gradient(of_outputs: Any, of_state: Any) -> list[Any]:
-            learned = [tensor for name, tensor in zip(names, tensors, strict=True) if name != "noise"]
-            arguments = of_outputs, of_state, *trace, *learned
-            gradients = tf.numpy_function(backward, arguments, [dtype] * len(learned), stateful=False)
-            for one, tensor in zip(gradients, learned, strict=True):
-                one.set_shape(tensor.shape)
-            return [*gradients, *[None] * (len(tensors) - len(learned))]
+            needed = {name: tensor for name, tensor in zip(names, tensors, strict=True) if name != "noise"}
+            learned = dict(needed)
+            if here.output_weights is not None:
+                del learned["inputs"]
+            arguments = of_outputs, of_state, *trace, *needed.values()
+            found = tf.numpy_function(backward, arguments, [dtype] * len(learned), stateful=False)
+            gradients = dict(zip(learned, found, strict=True))
+            for name, one in gradients.items():
+                one.set_shape(learned[name].shape)
+            return [gradients.get(name) for name in names]
 
         return (outputs, last), gradient
 

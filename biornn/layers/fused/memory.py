@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from typing import Any
 
@@ -15,7 +16,8 @@ class Memory:
     """Arrays whose memory is used again once nobody holds them: fresh pages cost as much as a product."""
 
     def __init__(self) -> None:
-        self._free: list[NDArray[np.uint8]] = []
+        self._free: list[NDArray[np.uint8]] = []  # blocks are put at its end at any moment, without the lock
+        self._taking = threading.Lock()
         self._is_closed = False
 
     def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating[Any]]:
@@ -35,18 +37,18 @@ class Memory:
     def close(self) -> None:
         """Give all back to the system, and what is held once it no longer is."""
         self._is_closed = True
-        self._free.clear()
+        self._free = []
 
     def _give_back(self, block: NDArray[np.uint8]) -> None:
         if not self._is_closed:
             self._free.append(block)
 
     def _take_block(self, n_bytes: int) -> NDArray[np.uint8]:
-        while self._free:
-            try:
-                block = self._free.pop()
-            except IndexError:  # another thread was faster
-                break
-            if block.size >= n_bytes:
-                return block  # smaller ones are given back to the system: soon all suit the largest batch
+        with self._taking:
+            free = self._free
+            for index in reversed(range(len(free))):  # the last one may still be in the processor's cache
+                if free[index].size >= n_bytes:
+                    return free.pop(index)
+            if free:
+                free.pop(0)  # one that is too small makes way for what suits the largest batch
         return np.empty(n_bytes, np.uint8)

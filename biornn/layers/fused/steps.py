@@ -8,7 +8,7 @@ and what no step waits for, such as the gradient of the recurrent weights, is a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import cycle, repeat
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ _Array = NDArray[np.floating[Any]]
 #: Where no step waits for the one before, as many are computed at a time as have so many (trial, step) pairs, which
 #: make a large product, or more as long as their rates are no more than so many, which stay in the cache.
 _BLOCK_ROWS = 512
-_BLOCK_RATES = 2**18
+_BLOCK_RATES = 2**17
 
 #: A network may diverge: that is for training to notice, and no warning of numpy's.
 _UNNOTICED = np.errstate(all="ignore")
@@ -79,12 +79,13 @@ class FusedSteps:
         self._is_rate = formulation == "rate"
         self._alpha = alpha
         self._keep = None if alpha is None else 1 - alpha
-        self._memory, self._memory_of_outputs = Memory(), Memory()  # no outputs in the blocks that rates would fill
+        # One for each size, so that nothing small takes what something large would fill.
+        self._memory, self._memory_of_outputs, self._memory_of_blocks = Memory(), Memory(), Memory()
 
     def close(self) -> None:
         """Give all memory back: a framework may hold the steps long after their layer is gone."""
-        self._memory.close()
-        self._memory_of_outputs.close()
+        for memory in (self._memory, self._memory_of_outputs, self._memory_of_blocks):
+            memory.close()
 
     @_UNNOTICED
     def run(self, given: Given) -> tuple[_Array, _Array, Trace]:
@@ -123,9 +124,8 @@ class FusedSteps:
             size = trials.stop - trials.start
             rates = before[index, 1:, :size]
             for block in self._steps(
-                _with_ones(given.inputs[trials]), driving_weights, weights,
-                None if given.noise is None else given.noise[trials], state[trials], before[index, :, :size],
-                values[index, :, :size],
+                given.inputs[trials], driving_weights, weights, None if given.noise is None else given.noise[trials],
+                state[trials], before[index, :, :size], values[index, :, :size],
             ):  # fmt: skip
                 read_out = rates[block] if output_weights is None else _times(rates[block], output_weights)
                 outputs[trials, block] = read_out.swapaxes(0, 1)
@@ -135,7 +135,7 @@ class FusedSteps:
 
     def _steps(
         self,
-        driving: _Array,
+        inputs: _Array,
         driving_weights: _Array,
         weights: _Array,
         noise: _Array | None,
@@ -153,25 +153,27 @@ class FusedSteps:
             self._activate(state, before[0])
         advance = self._advance_rates if self._is_rate else self._advance_currents
         received = np.empty_like(state)
+        memory = self._memory_of_blocks.take((_block_length(before[1:]), *state.shape), state.dtype)
         for block in _blocks(before[1:]):
-            drive = _times(driving[block], driving_weights)
+            drive = _times(_with_ones(inputs[:, block]), driving_weights, memory)
             if noise is not None:
                 drive += self._scaled(noise[:, block].swapaxes(0, 1))
-            for step, driven in enumerate(drive, block.start):
-                np.dot(before[step], weights, out=received)
+            kept = values[block] if self._keeps_values else repeat(received)
+            for now, after, driven, value in zip(before[block], before[1:][block], drive, kept, strict=False):
+                np.dot(now, weights, received)
                 received += driven
-                advance(received, state, before[step], before[step + 1], values[step : step + 1])
+                advance(received, state, now, after, value)
             if self._is_rate:
                 state[...] = before[block.stop]
             yield block
 
-    def _advance_rates(self, received: _Array, _: _Array, now: _Array, after: _Array, values: _Array) -> None:
+    def _advance_rates(self, received: _Array, _: _Array, now: _Array, after: _Array, value: _Array) -> None:
         """Make one step of the rate form: from the rates `now` to those `after`."""
         if self._alpha is None:
             self._activate(received, after)
             return
-        self._activate(received, values[0])
-        np.subtract(values[0], now, out=after)
+        self._activate(received, value)
+        np.subtract(value, now, out=after)
         after *= self._alpha
         after += now
 
@@ -198,7 +200,8 @@ class FusedSteps:
         Returns
         -------
         Given
-            The gradients, but for the noise: it is drawn, and depends on nothing.
+            The gradients, but for the noise, which is drawn and depends on nothing, and with a readout for the inputs,
+            which are trials then.
         """
         n_trials, n_parts = len(given.inputs), len(trace.before)
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
@@ -207,7 +210,8 @@ class FusedSteps:
         back_to_rates, readout_shape = None, (0, 0)
         if given.output_weights is not None:
             back_to_rates, readout_shape = np.ascontiguousarray(given.output_weights.T), given.output_weights.shape
-        of_inputs, of_start = np.empty_like(given.inputs), np.array(of_state, order="C")
+        of_inputs = np.empty_like(given.inputs) if back_to_rates is None else None
+        of_start = np.array(of_state, order="C")
         has_spare = has_spare_thread(n_trials, n_units)
         of_driving = np.zeros((n_parts, len(input_weights) + 1, n_units), dtype)
         of_weights = np.zeros((n_parts, n_units, n_units), dtype)
@@ -217,9 +221,10 @@ class FusedSteps:
         def retreat(index: int, trials: slice) -> None:
             size = trials.stop - trials.start
             self._steps_back(
-                _with_ones(given.inputs[trials]), input_weights.T, back, back_to_rates, trace.before[index, :, :size],
-                trace.values[index, :, :size], of_outputs[trials], of_start[trials], of_inputs[trials],
-                of_driving[index], of_weights[index], of_readout[index], has_spare,
+                given.inputs[trials], input_weights.T, back, back_to_rates, trace.before[index, :, :size],
+                trace.values[index, :, :size], of_outputs[trials], of_start[trials],
+                None if of_inputs is None else of_inputs[trials], of_driving[index], of_weights[index],
+                of_readout[index], has_spare,
             )  # fmt: skip
 
         for_parts(retreat, n_trials, n_parts)
@@ -229,7 +234,7 @@ class FusedSteps:
 
     def _steps_back(
         self,
-        driving: _Array,
+        inputs: _Array,
         back_to_inputs: _Array,
         back: _Array,
         back_to_rates: _Array | None,
@@ -237,7 +242,7 @@ class FusedSteps:
         values: _Array,
         of_outputs: _Array,
         of_state: _Array,
-        of_inputs: _Array,
+        of_inputs: _Array | None,
         of_driving: _Array,
         of_weights: _Array,
         of_readout: _Array,
@@ -247,15 +252,17 @@ class FusedSteps:
         rates = before[1:]
         slopes_from = values if self._keeps_values else rates
         part = np.empty_like(back)
-        of_current = np.empty((N_BUFFERS, _block_length(rates), *of_state.shape), back.dtype)
+        n_blocks = 1 + (N_BUFFERS if has_spare else 1)
+        memory, *buffers = self._memory_of_blocks.take((n_blocks, _block_length(rates), *of_state.shape), back.dtype)
         of_outputs = of_outputs.swapaxes(0, 1)
 
         @_UNNOTICED
         def multiply(block: slice, here: _Array) -> None:
             rows = _rows(here)
             np.add(of_weights, np.dot(_rows(before[block]).T, rows, out=part), out=of_weights)
-            np.add(of_driving, _rows(driving[block]).T @ rows, out=of_driving)
-            of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
+            np.add(of_driving, _rows(_with_ones(inputs[:, block])).T @ rows, out=of_driving)
+            if of_inputs is not None:
+                of_inputs[:, block] = _times(here, back_to_inputs).swapaxes(0, 1)
             if back_to_rates is not None:
                 np.add(of_readout, _rows(rates[block]).T @ _rows(of_outputs[block]), out=of_readout)
 
@@ -266,17 +273,17 @@ class FusedSteps:
             of_after, of_leak = of_leak, of_after
         retreat = self._retreat_rates if self._is_rate else self._retreat_currents
         with beside(has_spare) as do:
-            for block, buffer in zip(reversed(list(_blocks(rates))), cycle(of_current), strict=False):
+            for block, buffer in zip(reversed(list(_blocks(rates))), cycle(buffers), strict=False):
                 here = buffer[: block.stop - block.start]
                 self._slope(slopes_from[block], here)
                 if self._is_rate and self._alpha is not None:
                     here *= self._alpha
                 of_rates = of_outputs[block]
                 if back_to_rates is not None:
-                    of_rates = _times(of_rates, back_to_rates)
-                for step in reversed(range(len(here))):
-                    of_after += of_rates[step]
-                    retreat(here[step], of_after, of_leak, back)
+                    of_rates = _times(of_rates, back_to_rates, memory)
+                for of_rate, of_current in zip(of_rates[::-1], here[::-1], strict=True):
+                    of_after += of_rate
+                    retreat(of_current, of_after, of_leak, back)
                 do(multiply, block, here)
         if not self._is_rate:
             slope = np.empty_like(of_after)
@@ -322,9 +329,10 @@ def _blocks(steps: _Array) -> Iterator[slice]:
         yield slice(start, min(start + length, len(steps)))
 
 
-def _times(steps: _Array, weights: _Array) -> _Array:
-    """Multiply (time, batch, pre) with (pre, post), as one product."""
-    return np.dot(_rows(steps), weights).reshape(*steps.shape[:-1], weights.shape[-1])
+def _times(steps: _Array, weights: _Array, memory: _Array | None = None) -> _Array:
+    """Multiply (time, batch, pre) with (pre, post), as one product; into the first steps of some memory, if given."""
+    out = None if memory is None else _rows(memory[: len(steps)])
+    return np.dot(_rows(steps), weights, out=out).reshape(*steps.shape[:-1], weights.shape[-1])
 
 
 def _rows(steps: _Array) -> _Array:
