@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 
 def values_of(
@@ -37,10 +38,13 @@ def values_of(
     """
     finite = np.isfinite(matrices).all(axis=(-2, -1))
     safe = np.where(finite[..., None, None], matrices, np.float64(0.0))
-    try:
-        values = function(safe).astype(dtype)
-    except np.linalg.LinAlgError:  # numpy does not say which one it was
-        values = _one_by_one(function, safe, dtype)
+    # One matrix has little to share: where cores are busy, threads that wait for each other cost many times what they
+    # save.
+    with threadpool_limits(1, user_api="blas"):
+        try:
+            values = function(safe).astype(dtype)
+        except np.linalg.LinAlgError:  # numpy does not say which one it was
+            values = _one_by_one(function, safe, dtype)
     known = finite & np.isfinite(values).all(axis=-1)
     return np.where(known[..., None], values, _nan(dtype))
 

@@ -76,9 +76,9 @@ def fused_readout(model: keras.Model) -> Iterator[None]:
     """Let the readout of a model as of `build_model` make the steps together with its outputs, in numpy.
 
     Then neither do rates go over to the framework, nor do their gradients come back. What is meant is training and
-    validation: in a graph of TensorFlow that is made in this context, no gradient reaches the rates themselves, nor
-    the inputs. Nothing changes where the framework's loop makes the steps, where a penalty or a state is asked for too,
-    in other models, without a graph, and on other backends.
+    validation of a model that is no part of another: in a graph of TensorFlow that is made in this context, no gradient
+    reaches the rates themselves, nor the inputs. Nothing changes where the framework's loop makes the steps, where a
+    penalty or a state is asked for too, in other models, without a graph, and on other backends.
 
     Parameters
     ----------

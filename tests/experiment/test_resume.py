@@ -21,7 +21,7 @@ from biornn.store import NETWORK_GROUPS, RunWriter, check_output
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments" / "reliability"))
 import faults
 
-N_KILLS = 20
+N_KILLS = 5  # experiments/reliability/faults.py kills more often
 
 
 @pytest.fixture(scope="module")

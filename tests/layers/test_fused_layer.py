@@ -11,6 +11,8 @@ from keras import ops
 
 import biornn as bn
 from biornn.layers import ConstrainedRNN, fused_inference
+from biornn.layers.fused import FusedSteps, Given, fused_steps
+from biornn.layers.fused.memory import Memory
 
 from .gradients import BACKEND, gradients
 
@@ -58,6 +60,30 @@ def test_both_give_the_same_with_the_same_gradients(formulation, activation, set
         np.testing.assert_allclose(stepped, scanned, rtol=1e-4, atol=1e-5)
 
 
+def test_a_readout_may_come_with_the_steps_without_gradient_of_the_inputs():
+    rng = np.random.default_rng(3)
+    drawn = [rng.normal(0, 0.5, shape).astype("float32") for shape in ((2, 6), (6, 6), (6,), (3, 6), (6, 2))]
+    variables = [keras.Variable(array) for array in drawn]
+    noise = ops.convert_to_tensor(rng.normal(size=(3, 7, 6)), "float32")
+    of_outputs = ops.convert_to_tensor(rng.normal(size=(3, 7, 2)), "float32")
+    steps, found = FusedSteps("tanh", "rate", None), []
+    for is_together in (True, False):
+
+        def value(is_together=is_together):
+            *given, output_weights = (one.value for one in variables)
+            given = Given(ops.convert_to_tensor(INPUTS), *given, noise=noise)
+            if is_together:
+                outputs, state = fused_steps(steps, given._replace(output_weights=output_weights))
+            else:
+                rates, state = fused_steps(steps, given)
+                outputs = ops.matmul(rates, output_weights)
+            return ops.sum(outputs * of_outputs) + ops.sum(state)
+
+        found.append(gradients(value, variables))
+    for together, apart in zip(*found, strict=True):
+        np.testing.assert_allclose(together, apart, rtol=1e-5, atol=1e-5)
+
+
 def test_it_is_fused_in_training_and_scanned_elsewhere(monkeypatch):
     def refuse(*arguments):
         raise AssertionError("fused")
@@ -93,14 +119,14 @@ def test_the_memory_of_the_steps_goes_with_their_layer():
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
     model = bn.layers.build_model(bn.Connectivity(8, seed=0), 1, 1, tau=5.0)
     bn.train(model, task, seed=0, max_updates=2, batch_size=4, n_validation_trials=4)
-    memory = model.layers[0]._steps._memory
-    held = memory.take((9,), "float32")
-    assert memory._free
+    memories = [one for one in vars(model.layers[0]._steps).values() if isinstance(one, Memory)]
+    held = [memory.take((9,), "float32") for memory in memories[:1]]
+    assert any(memory._free for memory in memories)
     del model
     gc.collect()
-    assert not memory._free
+    assert not any(memory._free for memory in memories)
     del held
-    assert not memory._free
+    assert not any(memory._free for memory in memories)
 
 
 class Export(keras.callbacks.Callback):

@@ -17,6 +17,8 @@ from biornn.layers.fused.steps import FusedSteps, Given, Trace
 def fused_steps(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
     """Make all steps in numpy, with their gradient: the first derivative, and none after it.
 
+    With a readout the inputs have none, as training needs none of trials.
+
     Parameters
     ----------
     steps
@@ -104,14 +106,14 @@ def _in_tensorflow(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
 
         def gradient(of_outputs: Any, of_state: Any) -> list[Any]:
             needed = {name: tensor for name, tensor in zip(names, tensors, strict=True) if name != "noise"}
-            learned = dict(needed)
+            asked_for = dict(needed)
             if here.output_weights is not None:
-                del learned["inputs"]
+                del asked_for["inputs"]
             arguments = of_outputs, of_state, *trace, *needed.values()
-            found = tf.numpy_function(backward, arguments, [dtype] * len(learned), stateful=False)
-            gradients = dict(zip(learned, found, strict=True))
+            found = tf.numpy_function(backward, arguments, [dtype] * len(asked_for), stateful=False)
+            gradients = dict(zip(asked_for, found, strict=True))
             for name, one in gradients.items():
-                one.set_shape(learned[name].shape)
+                one.set_shape(asked_for[name].shape)
             return [gradients.get(name) for name in names]
 
         return (outputs, last), gradient
@@ -138,7 +140,8 @@ def _in_torch(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
         def backward(context: Any, of_outputs: Any, of_state: Any) -> tuple[Any, ...]:
             arrays = [tensor.detach().numpy() for tensor in context.saved_tensors]
             gradients = steps.gradients(of_outputs.numpy(), of_state.numpy(), _named(names, arrays), context.trace)
-            return *map(torch.from_numpy, _present(gradients)), *[None] * ("noise" in names)
+            found = (getattr(gradients, name) for name in names)
+            return tuple(None if one is None else torch.from_numpy(one) for one in found)
 
     outputs, state = Run.apply(*map(ops.convert_to_tensor, _present(given)))
     return outputs, state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from typing import Any
 
@@ -16,8 +15,9 @@ class Memory:
     """Arrays whose memory is used again once nobody holds them: fresh pages cost as much as a product."""
 
     def __init__(self) -> None:
-        self._free: list[NDArray[np.uint8]] = []  # blocks are put at its end at any moment, without the lock
-        self._taking = threading.Lock()
+        # No lock: a block may be given back within a collection of garbage, at any moment of any thread, and a process
+        # be forked. Taking one from the end of a list and putting one there are single steps of Python.
+        self._free: list[NDArray[np.uint8]] = []
         self._is_closed = False
 
     def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating[Any]]:
@@ -44,11 +44,13 @@ class Memory:
             self._free.append(block)
 
     def _take_block(self, n_bytes: int) -> NDArray[np.uint8]:
-        with self._taking:
-            free = self._free
-            for index in reversed(range(len(free))):  # the last one may still be in the processor's cache
-                if free[index].size >= n_bytes:
-                    return free.pop(index)
-            if free:
-                free.pop(0)  # one that is too small makes way for what suits the largest batch
-        return np.empty(n_bytes, np.uint8)
+        free = self._free
+        too_small: list[NDArray[np.uint8]] = []
+        try:
+            while (block := free.pop()).size < n_bytes:
+                too_small.append(block)
+        except IndexError:  # none is left: one that is too small makes way for what suits the largest batch
+            block = np.empty(n_bytes, np.uint8)
+            too_small = too_small[1:]
+        free.extend(reversed(too_small))
+        return block

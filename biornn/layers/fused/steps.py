@@ -79,7 +79,7 @@ class FusedSteps:
         self._is_rate = formulation == "rate"
         self._alpha = alpha
         self._keep = None if alpha is None else 1 - alpha
-        # One for each size, so that nothing small takes what something large would fill.
+        # Rates, outputs of a readout, and blocks of steps: nothing small takes what something large would fill.
         self._memory, self._memory_of_outputs, self._memory_of_blocks = Memory(), Memory(), Memory()
 
     def close(self) -> None:
@@ -153,9 +153,9 @@ class FusedSteps:
             self._activate(state, before[0])
         advance = self._advance_rates if self._is_rate else self._advance_currents
         received = np.empty_like(state)
-        memory = self._memory_of_blocks.take((_block_length(before[1:]), *state.shape), state.dtype)
+        room = self._memory_of_blocks.take((_block_length(before[1:]), *state.shape), state.dtype)
         for block in _blocks(before[1:]):
-            drive = _times(_with_ones(inputs[:, block]), driving_weights, memory)
+            drive = _times(_with_ones(inputs[:, block]), driving_weights, room)
             if noise is not None:
                 drive += self._scaled(noise[:, block].swapaxes(0, 1))
             kept = values[block] if self._keeps_values else repeat(received)
@@ -200,8 +200,8 @@ class FusedSteps:
         Returns
         -------
         Given
-            The gradients, but for the noise, which is drawn and depends on nothing, and with a readout for the inputs,
-            which are trials then.
+            The gradients; None for the noise, which is drawn and depends on nothing, and with a readout for the inputs:
+            training needs none of trials.
         """
         n_trials, n_parts = len(given.inputs), len(trace.before)
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
@@ -253,7 +253,7 @@ class FusedSteps:
         slopes_from = values if self._keeps_values else rates
         part = np.empty_like(back)
         n_blocks = 1 + (N_BUFFERS if has_spare else 1)
-        memory, *buffers = self._memory_of_blocks.take((n_blocks, _block_length(rates), *of_state.shape), back.dtype)
+        room, *buffers = self._memory_of_blocks.take((n_blocks, _block_length(rates), *of_state.shape), back.dtype)
         of_outputs = of_outputs.swapaxes(0, 1)
 
         @_UNNOTICED
@@ -280,7 +280,7 @@ class FusedSteps:
                     here *= self._alpha
                 of_rates = of_outputs[block]
                 if back_to_rates is not None:
-                    of_rates = _times(of_rates, back_to_rates, memory)
+                    of_rates = _times(of_rates, back_to_rates, room)
                 for of_rate, of_current in zip(of_rates[::-1], here[::-1], strict=True):
                     of_after += of_rate
                     retreat(of_current, of_after, of_leak, back)
@@ -329,9 +329,9 @@ def _blocks(steps: _Array) -> Iterator[slice]:
         yield slice(start, min(start + length, len(steps)))
 
 
-def _times(steps: _Array, weights: _Array, memory: _Array | None = None) -> _Array:
-    """Multiply (time, batch, pre) with (pre, post), as one product; into the first steps of some memory, if given."""
-    out = None if memory is None else _rows(memory[: len(steps)])
+def _times(steps: _Array, weights: _Array, room: _Array | None = None) -> _Array:
+    """Multiply (time, batch, pre) with (pre, post), as one product; into the first steps of some room, if given."""
+    out = None if room is None else _rows(room[: len(steps)])
     return np.dot(_rows(steps), weights, out=out).reshape(*steps.shape[:-1], weights.shape[-1])
 
 
