@@ -1,7 +1,5 @@
 """The steps in numpy: against the equations written out, and finite differences."""
 
-import gc
-import tracemalloc
 import warnings
 
 import numpy as np
@@ -233,39 +231,3 @@ def test_small_batches_use_the_memory_of_large_ones(monkeypatch) -> None:
     assert len(memory) <= 4  # as many as a run returns
     for _ in range(4):
         assert addresses(small) | addresses(given) <= memory
-
-
-@pytest.mark.parametrize("has_spare", [False, True])
-@with_and_without_readout
-def test_an_update_asks_the_system_for_less_memory_than_one_block(monkeypatch, has_readout, has_spare) -> None:
-    n_trials, n_steps, n_channels, n_units, n_outputs, block_rows = 8, 300, 1, 32, 1, 800
-    monkeypatch.setattr(steps_module, "_BLOCK_ROWS", block_rows)
-    monkeypatch.setattr(steps_module, "choose_n_parts", lambda n_trials, n_units: 1)
-    monkeypatch.setattr(steps_module, "has_spare_thread", lambda n_trials, n_units: has_spare)
-    rng = np.random.default_rng(0)
-    given = Given(
-        inputs=rng.normal(size=(n_trials, n_steps, n_channels)),
-        input_weights=rng.normal(size=(n_channels, n_units)),
-        recurrent_weights=rng.normal(0, n_units**-0.5, (n_units, n_units)),
-        bias=np.zeros(n_units),
-        state=np.zeros((n_trials, n_units)),
-        output_weights=rng.normal(size=(n_units, n_outputs)) if has_readout else None,
-    )
-    steps, of_state = FusedSteps("tanh", "rate", ALPHA[0]), np.zeros_like(given.state)
-    of_outputs = np.ones((n_trials, n_steps, n_outputs if has_readout else n_units))
-
-    def update() -> None:
-        _, _, trace = steps.run(given)
-        steps.gradients(of_outputs, of_state, given, trace)
-
-    for _ in range(3):  # in the first ones blocks grow to what they are needed for
-        update()
-    gc.collect()
-    tracemalloc.start()
-    try:
-        update()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    of_weights = 4 * n_units**2 * 8  # the gradient itself, its parts, and the weights turned
-    assert peak < of_weights + block_rows * n_units * 8
