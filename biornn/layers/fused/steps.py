@@ -158,7 +158,7 @@ class FusedSteps:
             drive = _times(_with_ones(inputs[:, block]), driving_weights, room)
             if noise is not None:
                 drive += self._scaled(noise[:, block].swapaxes(0, 1))
-            kept = values[block] if self._keeps_values else repeat(received)
+            kept = values[block] if self._keeps_values else repeat(received)  # which nobody fills
             for now, after, driven, value in zip(before[block], before[1:][block], drive, kept, strict=False):
                 np.dot(now, weights, received)
                 received += driven
