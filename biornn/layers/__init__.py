@@ -5,6 +5,7 @@ from biornn.layers.effective_weights import effective_weights
 from biornn.layers.gated import build_gated_model
 from biornn.layers.model import build_model, fused_readout
 from biornn.layers.pathway_weights import PathwayConstraint
+from biornn.layers.precision import multiply_in_float32
 from biornn.layers.readout import Readout
 from biornn.layers.recurrent import ConstrainedRNN, fused_inference
 from biornn.layers.regularizers import MeanSquare
@@ -21,3 +22,5 @@ __all__ = [
     "fused_inference",
     "fused_readout",
 ]
+
+multiply_in_float32()

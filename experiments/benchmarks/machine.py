@@ -20,25 +20,28 @@ for pool in threadpoolctl.threadpool_info():
 """
 
 
-def child_environment(threads: int, backend: str = "tensorflow") -> dict[str, str]:
+def child_environment(threads: int | None, backend: str = "tensorflow") -> dict[str, str]:
     """Return the environment of a process to be timed.
 
     Parameters
     ----------
     threads
-        Of BLAS and of the framework; they take theirs when they are loaded, so the environment must say it.
+        Of BLAS and of the framework; they take theirs when they are loaded, so the environment must say it. With a
+        number of threads a process sees no GPU; None leaves it the GPU, of which JAX takes only what it needs.
     backend
         Of Keras.
 
     Returns
     -------
     dict
-        This process's environment with threads and backend, and without a processor named by hand.
+        This process's environment with threads or GPU, and backend, and without a processor named by hand.
     """
+    kept = {name: value for name, value in os.environ.items() if name not in _NAMED_BY_HAND}
+    if threads is None:
+        return {**kept, "KERAS_BACKEND": backend, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     count = str(threads)
     names = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"
-    kept = {name: value for name, value in os.environ.items() if name not in _NAMED_BY_HAND}
-    return {**kept, **dict.fromkeys(names, count), "KERAS_BACKEND": backend}
+    return {**kept, **dict.fromkeys(names, count), "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
 
 
 def describe(*packages: str) -> str:

@@ -19,6 +19,7 @@ from turns import SHORTEST_TURN, Worker
 from updates import FRAMEWORKS, N_STEPS
 
 SIZES = ((64, 32), (100, 64), (400, 128), (1000, 64))
+_ON_A_PROCESSOR = "keras", "torch", "numpy"
 #: Kinds of networks and what they are called; all are compared with the first one.
 REFERENCE = "SimpleRNN"
 KINDS = {
@@ -69,7 +70,7 @@ def measure(
         One for each number of threads.
     """
     found = [Times(count, *size, {}) for count in threads]
-    installed = [framework for framework, (package, _) in FRAMEWORKS.items() if version_of(package)]
+    installed = [framework for framework in _ON_A_PROCESSOR if version_of(FRAMEWORKS[framework][0])]
     with ExitStack() as stack:
         workers = {
             (one.threads, framework): stack.enter_context(Worker(framework, *size, one.threads, backend))

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from statistics import median
 from types import TracebackType
 from typing import Any
@@ -36,9 +37,11 @@ class Worker:
     n_units, n_trials
         Size of the networks and of the batch.
     threads
-        Number of threads.
+        Number of threads of the processor; None to have the GPU.
     backend
         Of Keras.
+    variables
+        Of its environment, beside those that all have.
 
     Attributes
     ----------
@@ -46,10 +49,19 @@ class Worker:
         Its kinds of networks.
     """
 
-    def __init__(self, framework: str, n_units: int, n_trials: int, threads: int, backend: str = "tensorflow") -> None:
+    def __init__(
+        self,
+        framework: str,
+        n_units: int,
+        n_trials: int,
+        threads: int | None,
+        backend: str = "tensorflow",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._process = subprocess.Popen(
             [sys.executable, __file__, framework, str(n_units), str(n_trials)], text=True, bufsize=1,
-            env=child_environment(threads, backend), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**child_environment(threads, backend), **(variables or {})},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         self.kinds: list[str] = self._answer()
 
@@ -101,12 +113,14 @@ def _serve(framework: str, n_units: int, n_trials: int) -> None:
     os.dup2(2, 1)  # whatever a framework prints must not look like an answer
     _, make = FRAMEWORKS[framework]
     updates = make(n_units, n_trials)
-    for update in updates.values():
-        for _ in range(_N_WARM):
-            update()
     print(json.dumps(list(updates)), file=answers)
+    warm = set()
     for line in sys.stdin:
         kind, n_updates = json.loads(line)
+        if kind not in warm:
+            warm.add(kind)
+            for _ in range(_N_WARM):
+                updates[kind]()
         first = timed(updates[kind])  # brings caches and threads back
         n_updates = max(n_updates, math.ceil(SHORTEST_TURN / first))
         print(median(timed(updates[kind]) for _ in range(n_updates)), file=answers)

@@ -7,6 +7,7 @@ networks of one framework, and imports no other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def wiring(n_units: int) -> bn.Connectivity:
 
 
 def keras_updates(n_units: int, n_trials: int) -> dict[str, Update]:
-    """Make biornn's and plain Keras's networks, each as `fit` would update it.
+    """Make biornn's and plain Keras's networks, each as `fit` would update it; each with its first update.
 
     Parameters
     ----------
@@ -48,21 +49,27 @@ def keras_updates(n_units: int, n_trials: int) -> dict[str, Update]:
 
     inputs, targets = arrays(n_trials)
     constraint = wiring(n_units)
-
-    def layer(connectivity: bn.Connectivity, **settings: Any) -> keras.layers.Layer:
-        return bn.layers.ConstrainedRNN(connectivity, return_sequences=True, **settings)
-
-    layers = {
-        "SimpleRNN": keras.layers.SimpleRNN(n_units, return_sequences=True),
-        "unconstrained": layer(bn.Connectivity(n_units, seed=0)),
-        "constrained": layer(constraint),
-        "leaky": layer(constraint, tau=5.0),
-        "scan": layer(constraint, implementation="scan"),
+    layer = partial(bn.layers.ConstrainedRNN, return_sequences=True)
+    layers: dict[str, Callable[[], Any]] = {
+        "SimpleRNN": lambda: keras.layers.SimpleRNN(n_units, return_sequences=True),
+        "unconstrained": lambda: layer(bn.Connectivity(n_units, seed=0)),
+        "constrained": lambda: layer(constraint),
+        "leaky": lambda: layer(constraint, tau=5.0),
+        "scan": lambda: layer(constraint, implementation="scan"),
         # A cell of its own computes its effective weights where most codes of labs do.
-        "masked in every step": keras.layers.RNN(bn.layers.ConstrainedRNNCell(constraint), return_sequences=True),
+        "masked in every step": lambda: keras.layers.RNN(
+            bn.layers.ConstrainedRNNCell(constraint), return_sequences=True
+        ),
     }
 
-    return {kind: keras_update(recurrent, inputs, targets) for kind, recurrent in layers.items()}
+    @cache
+    def network(kind: str) -> Update:
+        return keras_update(layers[kind](), inputs, targets)
+
+    def update(kind: str) -> object:
+        return network(kind)()
+
+    return {kind: partial(update, kind) for kind in layers}
 
 
 def keras_update(recurrent: Any, inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Update:
@@ -198,11 +205,59 @@ def numpy_updates(n_units: int, n_trials: int) -> dict[str, Update]:
     return {"products": products}
 
 
+def gpu_updates(n_units: int, n_trials: int) -> dict[str, Update]:
+    """Make PyTorch's own network on a GPU, and the floor there: products as one graph of CUDA, which launches itself.
+
+    Parameters
+    ----------
+    n_units, n_trials
+        Size of the network and of the batch.
+
+    Returns
+    -------
+    dict
+        Kind of network -> one update. The products are in float32, and in TF32, which has 10 of its 23 bits.
+    """
+    import torch
+
+    torch.set_default_device("cuda")
+    inputs, targets = (torch.from_numpy(array.swapaxes(0, 1).copy()).cuda() for array in arrays(n_trials))
+    recurrent, readout = torch.nn.RNN(N_CHANNELS, n_units), torch.nn.Linear(n_units, N_CHANNELS)
+    parameters = [*recurrent.parameters(), *readout.parameters()]
+    plain = torch_update(lambda given: readout(recurrent(given)[0]), parameters, LEARNING_RATE)
+
+    def products(precision: str) -> Update:
+        torch.set_float32_matmul_precision(precision)
+        rates, weights = torch.randn(n_trials, n_units), torch.randn(n_units, n_units)
+        before, gradients = torch.randn(2, n_trials * N_STEPS, n_units)
+        product, of_weights = torch.empty_like(rates), torch.empty_like(weights)
+
+        def multiply() -> None:
+            for _ in range(2 * N_STEPS):
+                torch.matmul(rates, weights, out=product)
+            torch.matmul(before.T, gradients, out=of_weights)
+
+        multiply()  # the first product of a process takes memory, which no graph may
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            multiply()
+
+        def replay() -> None:
+            graph.replay()
+            torch.cuda.synchronize()
+
+        return replay
+
+    floors = {"products in TF32": products("high"), "products": products("highest")}
+    return {"torch": lambda: plain(inputs, targets), **floors}
+
+
 #: Framework -> the package that it needs, and what makes its networks.
 FRAMEWORKS: dict[str, tuple[str, Callable[[int, int], dict[str, Update]]]] = {
     "keras": ("keras", keras_updates),
     "torch": ("torch", torch_updates),
     "numpy": ("numpy", numpy_updates),
+    "torch on a GPU": ("torch", gpu_updates),
 }
 
 

@@ -11,12 +11,12 @@ from keras import ops
 
 import biornn as bn
 from biornn.layers import ConstrainedRNN, fused_inference
-from biornn.layers.fused import FusedSteps, Given, fused_steps
+from biornn.layers.fused import FusedSteps, Given, fused_steps, runs_on_cpu
 from biornn.layers.fused.memory import Memory
 
 from .gradients import BACKEND, gradients
 
-pytestmark = pytest.mark.skipif(BACKEND == "jax", reason="on JAX all steps are made in its own loop")
+pytestmark = pytest.mark.skipif(not runs_on_cpu(), reason="on JAX and on GPUs all steps are made in a framework's loop")
 
 INPUTS = np.random.default_rng(0).normal(size=(3, 7, 2)).astype("float32")
 

@@ -1,0 +1,29 @@
+"""Matrix products of float32 in float32, on GPUs as on processors."""
+
+from __future__ import annotations
+
+import keras
+
+
+def multiply_in_float32() -> None:
+    """Have the backend multiply float32 on a GPU in float32, and not in TF32, its default there.
+
+    TF32 keeps 10 of the 23 bits of a number: rates would be right to three digits, and not those that `simulate` and
+    other backends make of the same weights. It holds for all that Keras computes in this process. On JAX what the user
+    has chosen stays (the variable ``JAX_DEFAULT_MATMUL_PRECISION``, or ``jax.config``); on TensorFlow and PyTorch it
+    can be chosen after biornn's layers are imported.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        if jax.config.jax_default_matmul_precision is None:
+            jax.config.update("jax_default_matmul_precision", "float32")
+    elif backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    else:
+        import torch
+
+        torch.backends.cudnn.allow_tf32 = False  # of GRUs and LSTMs; all other products are in float32 anyway
