@@ -20,7 +20,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 1800  # s for one cell: some train networks
 nb_merge_streams = True
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
-myst_heading_anchors = 2
+myst_heading_anchors = 3
 # The kernels find the commands of this environment, and leave the screen to the page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "88"}
