@@ -15,6 +15,7 @@ def test_plan_prints_networks_parameters_time_and_disk_and_trains_nothing(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
     assert main(["plan", str(experiment_file)]) == 0
     printed = capsys.readouterr().out
     assert "4 networks" in printed
