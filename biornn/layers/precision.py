@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 
@@ -17,8 +19,9 @@ def multiply_in_float32() -> None:
     if backend == "jax":
         import jax
 
-        if jax.config.jax_default_matmul_precision is None:
-            jax.config.update("jax_default_matmul_precision", "float32")
+        config: Any = jax.config  # its type knows no settings
+        if config.jax_default_matmul_precision is None:
+            config.update("jax_default_matmul_precision", "float32")
     elif backend == "tensorflow":
         import tensorflow as tf
 
