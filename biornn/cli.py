@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="go on with a run in DIR that was broken off; it ends as if it had not been (begins where there is none)",
     )
+    run.add_argument("--no-report", action="store_true", help="make no figures and no report (`biornn report` does)")
     run.add_argument(
         "--checkpoint-seconds",
         metavar="SECONDS",
@@ -100,8 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     exported.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
     exported.set_defaults(command=_export)
 
-    report = commands.add_parser("report", help="make the report.html of a run anew, and its figures")
+    report = commands.add_parser("report", help="make the report and the figures of a run, or what changed of them")
     report.add_argument("run", metavar="RUN", type=Path)
+    report.add_argument("--workers", metavar="N", type=_positive, help="processes (default: number of cores)")
+    report.add_argument("--anew", action="store_true", help="make all of it again, changed or not")
     report.set_defaults(command=_report)
 
     audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")
@@ -145,7 +148,6 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, run_experiment
-    from biornn.report import summarise
     from biornn.schema import validate
 
     experiment = load_experiment(options.experiment, options.set)
@@ -160,25 +162,46 @@ def _run(options: argparse.Namespace) -> int:
         checkpoint_seconds=options.checkpoint_seconds,
     )
     validate(run)
-    _show(run, out)
-    summary = summarise(run)
+    summary = _show(run, out, options.workers, with_report=not options.no_report)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1
 
 
-def _show(run: xr.DataTree, folder: Path) -> None:
-    """Leave the figures and the report in the folder of a run, and the comparison on the screen."""
-    from threadpoolctl import threadpool_limits
+def _show(
+    run: xr.DataTree, folder: Path, n_workers: int | None, *, anew: bool = False, with_report: bool = True
+) -> xr.Dataset:
+    """Show the comparison of the conditions, leave the report in the folder of a run, and return the comparison."""
+    from dask.system import CPU_COUNT
 
-    from biornn.report import comparison_table, save_figures, summarise, write_report
+    n_workers = n_workers or CPU_COUNT
+    if with_report and n_workers > 1:
+        _start_forkserver()
+    from biornn.report import comparison_table, summarise
 
-    console = _console()
-    console.print(comparison_table(summarise(run)))
-    sys.stderr.write("making the figures and the report\n")
-    # Threads that decompose one small matrix wait for each other actively: a hundred times as long on a busy machine.
-    with threadpool_limits(1, user_api="blas"):
-        save_figures(run, folder / "figures")
-        report = write_report(run, folder / "report.html")
+    summary = summarise(run)
+    _console().print(comparison_table(summary))
+    if not with_report:
+        _tell(f"run: {folder}  (`biornn report {folder}` makes the figures and the report)")
+        return summary
+    from rich.progress import Progress
+
+    from biornn.report import write_report
+
+    # Where standard error is no terminal, nothing is shown but the end.
+    with Progress(console=Console(stderr=True), transient=True) as display:
+        task = display.add_task("report", total=None)
+        report = write_report(
+            folder, n_workers=n_workers, anew=anew, show=lambda done, of: display.update(task, completed=done, total=of)
+        )
     _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
+    return summary
+
+
+def _start_forkserver() -> None:
+    """Start the process that the workers of the report are copied from: it imports while this process goes on."""
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["biornn.report.workers"])
+    forkserver.ensure_running()
 
 
 def _opened(path: Path) -> xr.DataTree:
@@ -203,7 +226,7 @@ def _report(options: argparse.Namespace) -> int:
     from biornn.store import run_folder
 
     run = _opened(options.run)
-    _show(run, run_folder(options.run))
+    _show(run, run_folder(options.run), options.workers, anew=options.anew)
     return 0
 
 
@@ -213,7 +236,7 @@ def _import(options: argparse.Namespace) -> int:
     run = import_keras_hdf5(
         options.files, options.out, name=options.name, n_trials=options.trials, overwrite=options.overwrite
     )
-    _show(run, options.out)
+    _show(run, options.out, None)
     return 0
 
 

@@ -114,18 +114,18 @@ def _statistics(
         return mean, np.nan, np.nan, np.nan, np.nan, n_pairs
     rng = np.random.default_rng(seed)
     if np.ptp(known) <= rounding:  # nothing varies: the interval has no width, and the effect size no yardstick
-        return mean, mean, mean, _sign_flip_p(known, rounding, n_resamples, rng), np.nan, n_pairs
+        return mean, mean, mean, sign_flip_p(known, rounding, n_resamples, rng), np.nan, n_pairs
     scale = float(power_of_two(known))  # the interval takes third powers, which may overflow or vanish
     known, rounding = known / scale, rounding / scale
     interval = scipy.stats.bootstrap(
         (known,), np.mean, n_resamples=n_resamples, confidence_level=confidence_level, method="BCa", rng=rng
     ).confidence_interval
-    p_value = _sign_flip_p(known, rounding, n_resamples, rng)
+    p_value = sign_flip_p(known, rounding, n_resamples, rng)
     effect_size = float(known.mean()) / float(known.std(ddof=1))
     return mean, interval.low * scale, interval.high * scale, p_value, effect_size, n_pairs
 
 
-def _sign_flip_p(differences: _Array, rounding: float, n_resamples: int, rng: np.random.Generator) -> float:
+def sign_flip_p(differences: _Array, rounding: float, n_resamples: int, rng: np.random.Generator) -> float:
     """Share of sign flips whose mean is as far from zero as the one observed, which is one of them."""
     n_flips = 2**differences.size
     test = scipy.stats.permutation_test(

@@ -6,6 +6,7 @@ Figure and return it. None shows or saves anything.
 """
 
 from biornn.plots.activity import activity
+from biornn.plots.by_condition import by_condition
 from biornn.plots.comparison import comparison
 from biornn.plots.connectivity import connectivity
 from biornn.plots.connectivity_and_spectrum import connectivity_and_spectrum
@@ -28,6 +29,7 @@ from biornn.plots.weight_distribution import weight_distribution
 
 __all__ = [
     "activity",
+    "by_condition",
     "comparison",
     "connectivity",
     "connectivity_and_spectrum",

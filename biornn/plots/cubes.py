@@ -17,7 +17,7 @@ from biornn.plots.style import COLOURS, MARKERS, SMALL, open_axes
 from biornn.schema import text
 
 
-def cubes(scores: xr.DataArray, memory_state: xr.DataArray, n_columns: int = 2) -> Figure:
+def cubes(scores: xr.DataArray, memory_state: xr.DataArray) -> Figure:
     """Plot the paths of several networks through their memory states, a panel each.
 
     Parameters
@@ -26,8 +26,6 @@ def cubes(scores: xr.DataArray, memory_state: xr.DataArray, n_columns: int = 2) 
         Dims `network`, `trial`, `time` and `component`, or `bit` where they are aligned: see `memory_states`.
     memory_state
         Dims `trial`, `time`.
-    n_columns
-        Panels in a row, at most.
 
     Returns
     -------
@@ -48,7 +46,7 @@ def cubes(scores: xr.DataArray, memory_state: xr.DataArray, n_columns: int = 2) 
     def draw(network: str, ax: Axes) -> None:
         memory_states(scores.sel(network=network), memory_state, ax=ax)
 
-    return panels(text(scores["network"]).values.tolist(), draw, projection="3d", n_columns=n_columns)
+    return panels(text(scores["network"]).values.tolist(), draw, projection="3d")
 
 
 def cube_overlay(centroids: xr.DataArray, ax: Axes | None = None) -> Axes:

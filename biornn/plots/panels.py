@@ -14,9 +14,7 @@ from biornn.plots.style import COLUMN_WIDTH, MEDIUM, open_figure, set_text_sizes
 _PANEL_HEIGHT = 3.1  # inches
 
 
-def panels(
-    names: Sequence[str], draw: Callable[[str, Axes], Any], projection: str | None = None, n_columns: int = 2
-) -> Figure:
+def panels(names: Sequence[str], draw: Callable[[str, Axes], Any], projection: str | None = None) -> Figure:
     """Draw one panel per network.
 
     Parameters
@@ -27,13 +25,11 @@ def panels(
         Called with a name and the Axes to draw it into.
     projection
         Projection of the panels, such as ``"3d"``.
-    n_columns
-        Panels in a row, at most.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One column's width per panel; a legend that the panels share stands once, below them.
+        One column's width per panel, two in a row; a legend that the panels share stands once, below them.
 
     Raises
     ------
@@ -42,7 +38,7 @@ def panels(
     """
     if not names:
         raise ValueError("names: expected at least one network to draw, got none")
-    n_columns = min(len(names), n_columns)
+    n_columns = min(len(names), 2)
     n_rows = -(-len(names) // n_columns)
     figure = open_figure(n_columns * COLUMN_WIDTH, n_rows * _PANEL_HEIGHT)
     for index, name in enumerate(names):

@@ -69,7 +69,7 @@ def dose_response(accuracy: xr.DataArray, along: str, ax: Axes | None = None) ->
     return ax
 
 
-def lesions(result: xr.Dataset, n_columns: int = 3) -> Figure:
+def lesions(result: xr.Dataset) -> Figure:
     """Plot accuracy over the share of silenced units, one panel for each kind of lesion, by condition.
 
     As `dose_response`; beside the lesions of one cell type a thin dotted line of the same colour shows the median of
@@ -79,8 +79,6 @@ def lesions(result: xr.Dataset, n_columns: int = 3) -> Figure:
     ----------
     result
         What `biornn.analysis.lesion_robustness` returned of several networks, with the coordinate `condition`.
-    n_columns
-        Panels in a row, at most.
 
     Returns
     -------
@@ -103,18 +101,14 @@ def lesions(result: xr.Dataset, n_columns: int = 3) -> Figure:
         if name not in result:
             raise ValueError(f"result: expected {name!r}, found {sorted(map(str, result.data_vars))}")
     kinds = [kind for kind in _TITLES if result["accuracy"].sel(lesion=kind).notnull().any()] or ["any"]
-    n_columns = min(n_columns, len(kinds))
-    n_rows = -(-len(kinds) // n_columns)
-    figure = open_figure(max(COLUMN_WIDTH, PAGE_WIDTH * n_columns / len(_TITLES)), 2.9 * n_rows)
-    axes = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
-    for ax in axes[len(kinds) :]:
-        ax.remove()
-    for kind, ax in zip(kinds, axes, strict=False):
+    figure = open_figure(max(COLUMN_WIDTH, PAGE_WIDTH * len(kinds) / len(_TITLES)), 2.9)
+    axes = figure.subplots(1, len(kinds), sharey=True, squeeze=False).ravel()
+    for kind, ax in zip(kinds, axes, strict=True):
         _panel(result.sel(lesion=kind), ax)
         set_text_sizes(ax)
         ax.set_title(_TITLES[kind], fontsize=MEDIUM)
         ax.label_outer()
-    for ax in axes[1 : len(kinds)]:
+    for ax in axes[1:]:
         ax.get_legend().remove()  # counts networks without cell types as left out, which they are not
     share_legend(figure)
     note = "line: median of networks, band: min to max"

@@ -12,15 +12,13 @@ from biornn.plots.panels import panels
 from biornn.schema import text
 
 
-def spectra(eigenvalues: xr.DataArray, n_columns: int = 2) -> Figure:
+def spectra(eigenvalues: xr.DataArray) -> Figure:
     """Plot the eigenvalues of several networks, a panel each, with unit circles of one size.
 
     Parameters
     ----------
     eigenvalues
         Dims `network`, `mode` and, to show what training did, `epoch`.
-    n_columns
-        Panels in a row, at most.
 
     Returns
     -------
@@ -48,7 +46,7 @@ def spectra(eigenvalues: xr.DataArray, n_columns: int = 2) -> Figure:
     def draw(network: str, ax: Axes) -> None:
         eigenspectrum(eigenvalues.sel(network=network), ax=ax)
 
-    figure = panels(text(eigenvalues["network"]).values.tolist(), draw, n_columns=n_columns)
+    figure = panels(text(eigenvalues["network"]).values.tolist(), draw)
     reach = max(ax.get_xlim()[1] for ax in figure.axes)
     for ax in figure.axes:
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))

@@ -1,14 +1,12 @@
-"""What the conditions of a run are compared by: a number per network and measure, in families."""
+"""The measures by which conditions are compared, in families, and what came of the comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, log2
 
-import numpy as np
 import xarray as xr
-
-from biornn import analysis
-from biornn.report.reading import Reading
 
 #: An eigenvalue counts as outside of the unit circle beyond this modulus: float32 leaves many of an orthogonal start
 #: outside of 1 by a hair.
@@ -16,8 +14,8 @@ OUTSIDE = 1.02
 
 
 #: Family -> measure -> what it is called. Each family is corrected for its own number of tests: few measures in each,
-#: or with the seeds that a lab can afford no difference could ever be told from chance. The price, that one family in
-#: twenty shows something where there is nothing, is told with the findings.
+#: or with the seeds that a lab can afford no difference could ever be told from chance. The price: one family in
+#: twenty shows something where there is nothing, which the report says beside its findings.
 FAMILIES: Mapping[str, Mapping[str, str]] = {
     "performance on held-out trials": {
         "accuracy": "accuracy",
@@ -25,17 +23,17 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
         "mse": "mean squared error",
     },
     "memory beyond the trained delays": {
-        "share_retained": "share of the states that survive without input",
+        "share_retained": "share of states kept without input",
         "retention_time": "mean time until a state is lost (ms)",
     },
     "robustness": {
-        "input_noise_robustness": "accuracy over input noise (mean of the curve)",
-        "recurrent_noise_robustness": "accuracy over recurrent noise (mean of the curve)",
-        "lesion_robustness": "accuracy after lesions of any units (mean of the curve)",
+        "input_noise_robustness": "accuracy under input noise",
+        "recurrent_noise_robustness": "accuracy under recurrent noise",
+        "lesion_robustness": "accuracy after lesions of any units",
     },
     "eigenvalues of the recurrent weights": {
         "spectral_radius": "spectral radius",
-        "bulk_radius": "bulk radius, from the variance of the weights",
+        "bulk_radius": "bulk radius",
         "n_outliers": "eigenvalues outside of the bulk",
     },
     "structure of the recurrent weights": {
@@ -58,7 +56,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
 }
 
 #: Families of the recurrent weights, or that need them to run a network: a gated network has none.
-_NEED_WEIGHTS = {
+NEED_WEIGHTS = {
     "memory beyond the trained delays",
     "robustness",
     "eigenvalues of the recurrent weights",
@@ -66,73 +64,54 @@ _NEED_WEIGHTS = {
     "balance of the currents",
 }
 
-
-def measure(reading: Reading) -> xr.Dataset:
-    """Measure every network.
-
-    Parameters
-    ----------
-    reading
-        The run.
-
-    Returns
-    -------
-    xarray.Dataset
-        The measures of `FAMILIES` over `network`, NaN where a network was not trained or, being gated, has no such
-        measure. A measure that the run has no trials for is left out.
-    """
-    weights = reading.weights["recurrent_weights"].isel(epoch=-1)
-    bulk = reading.bulk.isel(epoch=-1)
-    spectrum = reading.spectrum.isel(epoch=-1)
-    measures = {
-        "accuracy": reading.summary["accuracy"],
-        "accuracy_settled": reading.summary["accuracy_settled"],
-        "mse": reading.summary["mse"],
-        "spectral_radius": reading.summary["spectral_radius_after"],
-        "bulk_radius": bulk["bulk_radius"],
-        "n_outliers": bulk["n_outliers"],
-        "n_outside": analysis.n_outside(spectrum, OUTSIDE),
-        "nonnormality": analysis.nonnormality(weights),
-        "singular_value_entropy": analysis.singular_value_entropy(weights),
-        "participation_ratio": analysis.participation_ratio(reading.run["activity"].to_dataset()["rates"]),
-        "input_noise_robustness": reading.input_noise["robustness"],
-        "recurrent_noise_robustness": reading.recurrent_noise["robustness"],
-        "lesion_robustness": reading.lesions["accuracy"].sel(lesion="any").mean("share", skipna=False),
-        "balance_index": reading.balance["balance_index"],
-        "ei_correlation": reading.balance["correlation"],
-    }
-    if reading.retention is not None:
-        measures["share_retained"] = reading.retention["share_retained"]
-        measures["retention_time"] = reading.retention["retention_time"].mean("memory_state", skipna=False)
-    if reading.cube is not None:
-        measures["cube_similarity_r2"] = reading.cube["similarity_r2"]
-        measures["cube_separation"] = reading.cube["separation"]
-    if reading.selectivity is not None:
-        measures["mixed_selectivity"] = reading.selectivity["mixed_selectivity"].mean("unit")
-    bare = {
-        name: values.drop_vars([c for c in values.coords if values[c].dims != ("network",)])
-        for name, values in measures.items()
-    }
-    return xr.Dataset({name: values.astype(float).where(reading.trained) for name, values in bare.items()})
+#: p-values below this count as found.
+LEVEL = 0.05
 
 
-def comparable(reading: Reading, measures: xr.Dataset, family: str) -> xr.Dataset:
-    """Take the measures of a family, and the networks that can have them.
+def label(measure: str) -> str:
+    """Say what a measure of `FAMILIES` is."""
+    return next(family[measure] for family in FAMILIES.values() if measure in family)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of measures, compared and corrected together.
 
     Parameters
     ----------
-    reading
-        The run.
-    measures
-        From `measure`.
-    family
+    name
         One of `FAMILIES`.
-
-    Returns
-    -------
-    xarray.Dataset
-        Without gated networks where these have no such measure: they did not fail.
+    result
+        From `biornn.analysis.compare` or `factorial_effects`: dims `condition` or `effect`, and `metric`.
+    without
+        Conditions that cannot have these measures, as gated networks have no recurrent weights.
     """
-    names = [name for name in FAMILIES[family] if name in measures]
-    kept = ~reading.gated if family in _NEED_WEIGHTS else xr.ones_like(reading.gated)
-    return measures[names].isel(network=np.flatnonzero(kept))
+
+    name: str
+    result: xr.Dataset
+    without: tuple[str, ...]
+
+    @property
+    def dim(self) -> str:
+        """What the rows are: `condition`, or `effect` of factors."""
+        return "effect" if "effect" in self.result.dims else "condition"
+
+    @property
+    def n_tests(self) -> int:
+        """Entries that have a p-value."""
+        return int(self.result["p_value"].notnull().sum())
+
+    @property
+    def n_pairs(self) -> int:
+        """Pairs of networks, at most over the entries."""
+        return int(self.result["n_pairs"].max())
+
+    @property
+    def n_needed(self) -> int:
+        """Pairs that it takes for a corrected p-value below `LEVEL`: that of a test is at least 2 ** (1 - n_pairs)."""
+        return ceil(1 + log2(max(self.n_tests, 1) / LEVEL))
+
+    @property
+    def is_testable(self) -> bool:
+        """Whether any result could have been told from chance."""
+        return self.n_tests > 0 and self.n_pairs >= self.n_needed

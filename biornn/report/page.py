@@ -1,50 +1,23 @@
-"""One page that holds a run: `report.html`, whole in itself."""
+"""One page that holds a run: HTML that needs no other file."""
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
+from typing import Any
 
 import jinja2
 import xarray as xr
 
-from biornn.atomic import written_whole
 from biornn.report.head import head
-from biornn.report.pictures import images
 from biornn.report.reading import Reading
+from biornn.report.section import drawn
 from biornn.report.sections import SECTIONS
 
 
-def write_report(run: xr.DataTree, path: Path) -> Path:
-    """Write the report of a run: one HTML file that needs nothing else.
-
-    Parameters
-    ----------
-    run
-        A run.
-    path
-        The file; one that is there is replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The file.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> from biornn.report import write_report
-    >>> write_report(bn.open_run("runs/flip_flop"), Path("report.html"))  # doctest: +SKIP
-    """
-    page = render(run)
-    with written_whole(path) as beside:
-        beside.write_text(page, encoding="utf-8")
-    return path
-
-
 def render(run: xr.DataTree) -> str:
-    """Make the HTML of a report.
+    """Make the page of a run that is in memory.
 
     Parameters
     ----------
@@ -52,6 +25,23 @@ def render(run: xr.DataTree) -> str:
         A run.
     """
     reading = Reading(run)
+    made = [drawn(section) for make in SECTIONS.values() if (section := make(reading)) is not None]
+    pictures = {name: picture for one in made for name, picture in one.pictures.items()}
+    return page(reading, [one.data for one in made], pictures)
+
+
+def page(reading: Reading, sections: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> str:
+    """Put sections together.
+
+    Parameters
+    ----------
+    reading
+        The run.
+    sections
+        `Drawn.data` of each; the first is the answer, and always unfolded.
+    pictures
+        Name of each picture -> PNG.
+    """
     # Escapes whatever comes from a run: titles, names and failures are what users and programs wrote.
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("biornn.report"),
@@ -63,8 +53,9 @@ def render(run: xr.DataTree) -> str:
     script = environment.get_template("page.js").render()
     return environment.get_template("page.html").render(
         head=head(reading),
-        sections=[section for make in SECTIONS if (section := make(reading)) is not None],
-        images=images,
+        answer=sections[0],
+        sections=sections[1:],
+        address=lambda name: f"data:image/png;base64,{b64encode(pictures[name]).decode()}",
         script=script,
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )

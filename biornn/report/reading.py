@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import xarray as xr
 
 from biornn import analysis
 from biornn.analysis.held_states import StatesNotHeld
+from biornn.report.measures import FAMILIES, NEED_WEIGHTS, OUTSIDE, Family
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import summarise
 from biornn.schema import FACTOR, GATED, is_trained, reference_condition, text
@@ -21,6 +23,13 @@ from biornn.schema import FACTOR, GATED, is_trained, reference_condition, text
 _N_TRIALS = 8
 #: How often as many units are silenced anew.
 _N_LESIONS = 3
+#: Shuffles of each network's weights.
+N_SHUFFLES = 99
+_STATISTICS = {
+    "spectral radius": analysis.spectral_radius,
+    "non-normality": analysis.nonnormality,
+    "entropy of the singular values": analysis.singular_value_entropy,
+}
 
 
 @dataclass(frozen=True)
@@ -213,6 +222,114 @@ class Reading:
     def selectivity(self) -> xr.Dataset | None:
         """What units tell of the bits in the held-out trials; None where the trials do not hold every state."""
         return self._of_states(analysis.selectivity, "")
+
+    @cached_property
+    def null(self) -> dict[str, xr.DataArray]:
+        """Statistic -> standard deviations between each network and its shuffled weights, before and after training."""
+        weights = self.weights["recurrent_weights"].isel(epoch=[0, -1])
+        arrays = weights, self.weights["recurrent_mask"], self.weights["cell_type"]
+        return {
+            name: analysis.compare_with_null(statistic, *arrays, n_draws=N_SHUFFLES, seed=0, keep_balance=True)["z"]
+            for name, statistic in _STATISTICS.items()
+        }
+
+    @cached_property
+    def similarity(self) -> xr.DataArray:
+        """Similarity (linear CKA) of the activity of every two trained networks in the probe."""
+        kept = np.flatnonzero(self.trained)
+        return analysis.similarity(self.run["probe_activity"].to_dataset()["rates"].isel(network=kept))
+
+    @cached_property
+    def participation_ratio(self) -> xr.DataArray:
+        """Dimensions of the activity in the held-out trials."""
+        return analysis.participation_ratio(self.run["activity"].to_dataset()["rates"])
+
+    @cached_property
+    def measures(self) -> xr.Dataset:
+        """The measures of `FAMILIES`, dim `network`.
+
+        NaN where a network was not trained or, being gated, has no such measure. A measure that the run has no trials
+        for is left out.
+        """
+        weights = self.weights["recurrent_weights"].isel(epoch=-1)
+        bulk = self.bulk.isel(epoch=-1)
+        measures = {
+            "accuracy": self.summary["accuracy"],
+            "accuracy_settled": self.summary["accuracy_settled"],
+            "mse": self.summary["mse"],
+            "spectral_radius": self.summary["spectral_radius_after"],
+            "bulk_radius": bulk["bulk_radius"],
+            "n_outliers": bulk["n_outliers"],
+            "n_outside": analysis.n_outside(self.spectrum.isel(epoch=-1), OUTSIDE),
+            "nonnormality": analysis.nonnormality(weights),
+            "singular_value_entropy": analysis.singular_value_entropy(weights),
+            "participation_ratio": self.participation_ratio,
+            "input_noise_robustness": self.input_noise["robustness"],
+            "recurrent_noise_robustness": self.recurrent_noise["robustness"],
+            "lesion_robustness": self.lesions["accuracy"].sel(lesion="any").mean("share", skipna=False),
+            "balance_index": self.balance["balance_index"],
+            "ei_correlation": self.balance["correlation"],
+        }
+        if self.retention is not None:
+            measures["share_retained"] = self.retention["share_retained"]
+            measures["retention_time"] = self.retention["retention_time"].mean("memory_state", skipna=False)
+        if self.cube is not None:
+            measures["cube_similarity_r2"] = self.cube["similarity_r2"]
+            measures["cube_separation"] = self.cube["separation"]
+        if self.selectivity is not None:
+            measures["mixed_selectivity"] = self.selectivity["mixed_selectivity"].mean("unit")
+        bare = {
+            name: values.drop_vars([c for c in values.coords if values[c].dims != ("network",)])
+            for name, values in measures.items()
+        }
+        return xr.Dataset({name: values.astype(float).where(self.trained) for name, values in bare.items()})
+
+    @cached_property
+    def families(self) -> tuple[tuple[str, xr.Dataset, tuple[str, ...]], ...]:
+        """Each family of measures that the run has trials for, and the conditions that cannot have it.
+
+        Gated networks are left out where they have no such measure: they did not fail.
+        """
+        found = []
+        for family, members in FAMILIES.items():
+            names = [name for name in members if name in self.measures]
+            kept = ~self.gated if family in NEED_WEIGHTS else xr.ones_like(self.gated)
+            if names:
+                there = set(self.condition.values[kept.values].tolist())
+                without = tuple(condition for condition in self.conditions if condition not in there)
+                found.append((family, self.measures[names].isel(network=np.flatnonzero(kept)), without))
+        return tuple(found)
+
+    @cached_property
+    def is_paired(self) -> bool:
+        """Whether there are conditions to compare, whose seeds are known and distinct."""
+        seeds = self.history["seed"].values
+        rows = set(zip(self.condition.values.tolist(), seeds.tolist(), strict=True))
+        return len(self.conditions) > 1 and bool((seeds >= 0).all()) and len(rows) == len(seeds)
+
+    @cached_property
+    def is_factorial(self) -> bool:
+        """Whether conditions are all combinations of the levels of two factors or more."""
+        n_levels = [len(np.unique(text(self.history[FACTOR + name]).values)) for name in self.factors]
+        return self.is_paired and sum(n > 1 for n in n_levels) > 1 and prod(n_levels) == len(self.conditions)
+
+    @cached_property
+    def differences(self) -> tuple[Family, ...]:
+        """Paired differences from the reference; none where networks cannot be paired by seed."""
+        return tuple(
+            Family(name, analysis.compare(measures, self.reference), without)
+            for name, measures, without in (self.families if self.is_paired else ())
+            if self.reference not in without and len(without) < len(self.conditions) - 1
+        )
+
+    @cached_property
+    def effects(self) -> tuple[Family, ...]:
+        """Effects of the factors; none where the design does not cross some."""
+        return tuple(
+            Family(name, analysis.factorial_effects(measures, factors=self.factors), without)
+            for name, measures, without in (self.families if self.is_factorial else ())
+            if not without
+        )
 
     def _of_states(self, analyse: Callable[..., xr.Dataset], prefix: str) -> xr.Dataset | None:
         """Analyse the rates of trials or probe by memory state, where there are states and all of them are held."""

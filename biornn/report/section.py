@@ -1,25 +1,19 @@
-"""What a report is made of: sections, each a list of paragraphs, tables, pictures, code and lists."""
+"""Sections of a report: paragraphs, tables, pictures, code and lists; and how they become plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
-from biornn.report.pictures import Picture
+from biornn.report.pictures import POINTS_PER_INCH, Picture, png
 from biornn.report.reading import Reading
 from biornn.report.tables import Table
 
 
 @dataclass(frozen=True)
 class Code:
-    """Lines to copy.
-
-    Parameters
-    ----------
-    text
-        The lines.
-    """
+    """Lines to copy."""
 
     text: str
     kind: ClassVar[str] = "code"
@@ -27,15 +21,9 @@ class Code:
 
 @dataclass(frozen=True)
 class Listing:
-    """Items of a list.
+    """A list of sentences or words."""
 
-    Parameters
-    ----------
-    items
-        A sentence or a word each.
-    """
-
-    items: tuple[str, ...]
+    entries: tuple[str, ...]
     kind: ClassVar[str] = "listing"
 
 
@@ -54,7 +42,7 @@ class Section:
     title
         Its heading.
     blocks
-        What it holds, in reading order.
+        Its contents, in reading order.
     """
 
     id: str
@@ -62,5 +50,46 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-#: What makes a section; None where a run has nothing to say about it.
+#: Makes a section; None where a run has nothing to say about it.
 MakeSection = Callable[[Reading], Section | None]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A section with its pictures drawn, which can be sent to another process and stored.
+
+    Parameters
+    ----------
+    data
+        `id`, `title` and `blocks` as JSON can hold them; a picture is its name, texts and size on the page.
+    pictures
+        Name of each picture -> PNG.
+    """
+
+    data: dict[str, Any]
+    pictures: dict[str, bytes]
+
+
+def drawn(section: Section) -> Drawn:
+    """Draw the pictures of a section.
+
+    Parameters
+    ----------
+    section
+        The section.
+    """
+    pictures: dict[str, bytes] = {}
+
+    def plain(block: Block) -> Any:
+        if isinstance(block, str):
+            return block
+        if not isinstance(block, Picture):
+            return {"kind": block.kind, **asdict(block)}
+        figure = block.draw()
+        pictures[block.name] = png(figure)
+        width, height = (round(POINTS_PER_INCH * inches) for inches in figure.get_size_inches())
+        texts = {"name": block.name, "alt": block.alt, "caption": block.caption}
+        return {"kind": block.kind, **texts, "width": width, "height": height}
+
+    blocks = [plain(block) for block in section.blocks]
+    return Drawn({"id": section.id, "title": section.title, "blocks": blocks}, pictures)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from biornn.analysis import audit, performance, spectral_radius
 from biornn.errors import printable
-from biornn.schema import is_trained
+from biornn.schema import is_trained, text
 
 
 def summarise(run: xr.DataTree) -> xr.Dataset:
@@ -26,7 +26,9 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
     xarray.Dataset
         Over network, with condition and seed: ``accuracy``, ``accuracy_settled`` and ``mse`` on the held-out trials,
         ``probe_accuracy_settled``, ``steps_trained``, ``steps_to_criterion``, ``spectral_radius_before`` and ``_after``
-        training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to compare).
+        training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to compare),
+        ``updates`` (to the criterion, infinite if it was not reached; of all training without a criterion),
+        ``reached`` (1 if it reached the criterion, 0 if not, NaN if it had none).
     """
     held_out, probed = (_score(run, prefix) for prefix in ("", "probe_"))
     weights = run["weights"].to_dataset()
@@ -45,6 +47,12 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
             "spectral_radius_after": ends.isel(epoch=1, drop=True),
             "violations": sum(counts[name].sum("epoch") for name in counts),
             "trained": is_trained(history.status),
+            # Longer than any other where a network never got there; without a criterion, how long it was trained.
+            "updates": xr.where(
+                text(history.status) == "completed", history.steps_trained, history.steps_to_criterion.fillna(np.inf)
+            ),
+            # A network that is trained without a criterion has the status completed.
+            "reached": (text(history.status) == "criterion_reached").where(text(history.status) != "completed"),
         }
     )
 
@@ -69,7 +77,7 @@ def comparison_table(summary: xr.Dataset) -> Table:
         title=Text("Conditions compared: median [min, max] over seeds, on held-out trials"), title_justify="left"
     )
     table.add_column("condition", no_wrap=True)
-    for heading in ("trained", "accuracy", "MSE", "updates", "spectral radius", "violations"):
+    for heading in ("trained", "reached criterion", "accuracy", "MSE", "updates", "spectral radius", "violations"):
         table.add_column(heading, justify="right", overflow="fold")
     for condition in dict.fromkeys(summary["condition"].values.tolist()):
         rows = summary.isel(network=np.flatnonzero(summary["condition"] == condition))
@@ -77,16 +85,15 @@ def comparison_table(summary: xr.Dataset) -> Table:
         table.add_row(
             Text(printable(condition)),
             f"{trained.sizes['network']}/{rows.sizes['network']}",
+            "–" if rows["reached"].isnull().all() else f"{int(rows['reached'].sum())}/{rows.sizes['network']}",
             _range(trained["accuracy"], ".3f"),
             _range(trained["mse"], ".4f"),
-            _range(trained["steps_trained"], ".0f"),
+            _range(trained["updates"], ".0f"),
             f"{_range(trained['spectral_radius_before'], '.2f', spread=False)} → "
             + _range(trained["spectral_radius_after"], ".2f"),
             str(int(rows["violations"].sum())),
         )
-    table.caption = (
-        "spectral radius: before → after training. violations: of signs, masks and autapses, at all snapshots."
-    )
+    table.caption = "updates: to the criterion, or of all training without one. spectral radius: before → after training. violations: of signs, masks and autapses, at all snapshots."
     table.caption_justify = "left"
     return table
 
@@ -97,7 +104,7 @@ def median_and_range(values: xr.DataArray, form: str, spread: bool = True) -> st
     Parameters
     ----------
     values
-        A number per network; NaN where a network has none.
+        A number per network; NaN where a network has none, and infinite, written ``never``, for a time that did not end.
     form
         How a number is written.
     spread
@@ -107,9 +114,11 @@ def median_and_range(values: xr.DataArray, form: str, spread: bool = True) -> st
         return "none"
     if values.isnull().all():
         return "–"  # a gated network has no spectrum
-    if values.size == 1 or not spread:
-        return f"{float(values.median()):{form}}"
-    return f"{float(values.median()):{form}} [{float(values.min()):{form}}, {float(values.max()):{form}}]"
+    middle, low, high = (
+        "never" if np.isinf(number) else f"{number:{form}}"
+        for number in (float(values.median()), float(values.min()), float(values.max()))
+    )
+    return middle if values.size == 1 or not spread else f"{middle} [{low}, {high}]"
 
 
 def _range(values: xr.DataArray, form: str, spread: bool = True) -> str:

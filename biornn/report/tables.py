@@ -13,6 +13,8 @@ import xarray as xr
 
 from biornn.report.summary import median_and_range
 
+_MOST_ENTRIES = 12  # of a setting that is a list: more are counted, and not shown
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -159,8 +161,20 @@ def spread(values: xr.DataArray, form: str) -> Cell:
     form
         How a number is written.
     """
-    known = values.values[np.isfinite(values.values.astype(float))]
+    known = values.values[~np.isnan(values.values.astype(float))]
     return Cell(median_and_range(values, form), float(np.median(known)) if known.size else None)
+
+
+def _size(values: list[Any]) -> str:
+    """Say how large a list is that is too long for a cell, such as a mask; empty for one that is short."""
+    rows = [row for row in values if isinstance(row, list)]
+    if len(rows) == len(values) > 0 and len({len(row) for row in rows}) == 1:
+        entries = [entry for row in rows for entry in row]
+        if len(entries) > _MOST_ENTRIES:
+            are_binary = all(entry in (0, 1) for entry in entries)
+            share = f", {sum(map(bool, entries)) / len(entries):.1%} of them 1" if are_binary else ""
+            return f"{len(rows)} × {len(rows[0])} numbers{share}"
+    return f"{len(values)} numbers" if len(values) > _MOST_ENTRIES else ""
 
 
 def setting(value: Any) -> Cell:
@@ -177,4 +191,6 @@ def setting(value: Any) -> Cell:
         return number(value)
     if value is None:
         return Cell("none")
+    if isinstance(value, list) and (size := _size(value)):
+        return Cell(size)
     return Cell(value.replace("_", " ") if isinstance(value, str) else json.dumps(value))

@@ -3,7 +3,7 @@
 from biornn.store.export import export_netcdf
 from biornn.store.folder import check_output, run_folder
 from biornn.store.imported import import_keras_hdf5
-from biornn.store.run import changes, finished_run, open_run
+from biornn.store.run import changes, fingerprint, finished_run, open_run
 from biornn.store.writer import NETWORK_GROUPS, RunWriter, run_attrs
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "changes",
     "check_output",
     "export_netcdf",
+    "fingerprint",
     "finished_run",
     "import_keras_hdf5",
     "open_run",

@@ -13,7 +13,7 @@ from biornn.store.journal import Journal
 
 STORE = "run.zarr"
 #: What a run folder may hold beside its journal; anything else is somebody's own, and never removed.
-_MEMBERS = {STORE, "figures", "report.html"}
+_MEMBERS = {STORE, "figures", "report.html", "report.json"}
 
 
 def run_folder(path: str | PathLike[str]) -> Path:
@@ -72,7 +72,8 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder / STORE, ignore_errors=True)
     shutil.rmtree(folder / "figures", ignore_errors=True)
     with suppress(OSError):
-        (folder / "report.html").unlink(missing_ok=True)
+        for name in ("report.html", "report.json"):
+            (folder / name).unlink(missing_ok=True)
         for path in folder.glob(".partial-*"):
             path.unlink(missing_ok=True)
         folder.rmdir()

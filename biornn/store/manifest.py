@@ -41,11 +41,21 @@ def seal(store: Path) -> None:
     root = json.loads((store / _METADATA).read_bytes())
     root["attributes"]["complete"] = 1
     text = json.dumps(root, indent=2)
-    chunks = {path: _ending(store / path) for path in _files(store)[1]}
     with written_whole(store / NAME) as path:
-        path.write_text(json.dumps({**_hashes(store, root), "chunks": chunks}, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(_content(store, root), indent=1), encoding="utf-8")
     with written_whole(store / _METADATA) as path:
         path.write_text(text, encoding="utf-8")
+
+
+def fingerprint(store: Path) -> str:
+    """Hash all that a store holds now.
+
+    Parameters
+    ----------
+    store
+        The Zarr tree.
+    """
+    return _hash(_content(store, json.loads((store / _METADATA).read_bytes())))
 
 
 def check(store: Path) -> None:
@@ -131,6 +141,10 @@ def row(store: Path, groups: Sequence[str], index: int) -> dict[str, str]:
 def is_leftover(name: str) -> bool:
     """Tell whether a file is what a killed process was about to put in a place: of ours, or of Zarr's."""
     return name.startswith(".partial-") or name.endswith(".partial")
+
+
+def _content(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {**_hashes(store, root), "chunks": {path: _ending(store / path) for path in _files(store)[1]}}
 
 
 def _hashes(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:

@@ -92,6 +92,17 @@ def changes(path: str | PathLike[str]) -> list[str]:
     return manifest.changes(run_folder(path) / STORE)
 
 
+def fingerprint(path: str | PathLike[str]) -> str:
+    """Return a hash of what a run holds now: it differs wherever a value or an attribute differs.
+
+    Parameters
+    ----------
+    path
+        A run folder, or the ``run.zarr`` in it, which `open_run` found whole.
+    """
+    return manifest.fingerprint(run_folder(path) / STORE)
+
+
 def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
     """Return a run that is complete, with nothing left to go on with; None if there is none.
 

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from biornn import plots
 from biornn.plots.panels import panels
-from biornn.plots.style import COLUMN_WIDTH
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
@@ -42,12 +41,9 @@ def held_out_trials(reading: Reading) -> Picture | None:
     outputs = reading.run["activity"].to_dataset()["outputs"].sel(network=name).load()
     n_trials = min(3, trials.sizes["trial"])
 
-    def draw(n_columns: int) -> Figure:
-        figure = plots.training_samples(trials, outputs, n_trials if n_columns > 1 else 1)
-        if n_columns > 1:
-            figure.suptitle(f"Held-out trials, and what {name} makes of them", fontsize=9)
-        else:
-            figure.set_figwidth(COLUMN_WIDTH)
+    def draw() -> Figure:
+        figure = plots.training_samples(trials, outputs, n_trials)
+        figure.suptitle(f"Held-out trials, and the outputs of {name}", fontsize=9)
         return figure
 
     score = float(reading.summary["accuracy"].sel(network=name))
@@ -85,7 +81,7 @@ def unit_rates(reading: Reading) -> Picture | None:
     ]
     return Picture(
         "activity",
-        lambda n_columns: panels(names, one, n_columns=n_columns),
+        lambda: panels(names, one),
         f"Rates of {rates.sizes['unit']} units over the {rates.sizes['time']} samples of the task's probe, as a map "
         f"per network. Rates reach, {'; '.join(reach)}.",
         "Rates of all units during the probe, the task's noise-free trials that visit every condition once. A row is a "

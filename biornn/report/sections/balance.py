@@ -70,7 +70,7 @@ def mean_currents(reading: Reading) -> Picture | None:
     told = [f"{name}: balance index {number(float(index.sel(network=name)), '.2f').text}" for name in names]
     return Picture(
         "ei_balance",
-        lambda n_columns: panels(names, one, n_columns=n_columns),
+        lambda: panels(names, one),
         f"Excitatory, inhibitory and net current over the probe, means over units. {'; '.join(told)}.",
         "Currents in the probe, means over all units: through positive weights, through negative ones, and their sum.",
     )

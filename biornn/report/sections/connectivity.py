@@ -59,7 +59,7 @@ def weight_magnitudes(reading: Reading) -> Picture:
     ]
     return Picture(
         "weight_distribution",
-        lambda n_columns: panels(names, one, n_columns=n_columns),
+        lambda: panels(names, one),
         f"Distribution of the magnitudes of the recurrent weights on a logarithmic axis. {'; '.join(told)}.",
         "How large the recurrent weights are, by the cell type of the presynaptic unit: before (dashed) and after "
         "training. A log-normal distribution is a symmetric bell.",
@@ -93,7 +93,7 @@ def connectivity_matrices(reading: Reading) -> Picture | None:
     ]
     return Picture(
         "connectivity",
-        lambda n_columns: panels(names, one, n_columns=n_columns),
+        lambda: panels(names, one),
         f"Matrices of recurrent weights after training. {'; '.join(told)}.",
         "Recurrent weights after training, a row per presynaptic and a column per postsynaptic unit, sorted by cell "
         "type. Red is positive, blue is negative.",

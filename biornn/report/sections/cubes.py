@@ -53,7 +53,7 @@ def state_paths(reading: Reading) -> Picture | None:
     told = [f"{name}: {number(float(share.sel(network=name)), '.0%').text}" for name in names]
     return Picture(
         "memory_states",
-        lambda n_columns: plots.cubes(components["scores"], memory_state, n_columns=n_columns),
+        lambda: plots.cubes(components["scores"], memory_state),
         "Paths of networks through their memory states, seen in three dimensions; states that differ in one bit are "
         f"joined. Share of the variance of the activity in these three dimensions: {'; '.join(told)}.",
         "Activity in the probe along its first three principal components. A marker stands where a state is held, and "

@@ -1,6 +1,8 @@
-"""How to open the data."""
+"""How to open the data, and what made them."""
 
 from __future__ import annotations
+
+import json
 
 from biornn.report.reading import Reading
 from biornn.report.section import Code, Section
@@ -22,12 +24,13 @@ def data(reading: Reading) -> Section:
         variables = ", ".join(map(str, dataset.data_vars))
         size = dataset.nbytes / 1e6
         rows.append([name, sizes, variables, number(size, ",.1f" if size >= 1 else ".1g"), count(len(dataset))])
+    versions: list[Row] = [[name, str(number)] for name, number in json.loads(reading.run.attrs["versions"]).items()]
+    versions.append(["schema of the store", str(reading.run.attrs["schema_version"])])
     return Section(
         "data",
         "How to open the data",
         (
-            "All that stands here was drawn from run.zarr, which lies beside this page. Plain xarray opens it, without "
-            "biornn:",
+            "Everything on this page comes from run.zarr, in the same folder. Plain xarray opens it, without biornn:",
             Code(
                 "import xarray as xr\n\n"
                 'run = xr.open_datatree("run.zarr", engine="zarr")\n'
@@ -38,5 +41,6 @@ def data(reading: Reading) -> Section:
                 ["group", "dims", "variables", Column("size", "MB"), "number of variables"],
                 rows,
             ),
+            table("Versions with which the run was made.", ["package", "version"], versions, sortable=False),
         ),
     )

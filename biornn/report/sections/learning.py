@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
-
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -11,7 +9,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from biornn import plots
 from biornn.analysis import time_to_criterion
 from biornn.plots.panels import share_legend
-from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
+from biornn.plots.style import MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
+from biornn.report.measures import LEVEL
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
@@ -46,9 +45,9 @@ def learning_curves(reading: Reading) -> Picture:
     """
     criterion = _shared_criterion(reading)
 
-    def draw(n_columns: int) -> Figure:
-        figure = open_figure(PAGE_WIDTH, 3.1) if n_columns > 1 else open_figure(COLUMN_WIDTH, 5.2)
-        first, second = figure.subplots(*((1, 2) if n_columns > 1 else (2, 1)))
+    def draw() -> Figure:
+        figure = open_figure(PAGE_WIDTH, 3.1)
+        first, second = figure.subplots(1, 2)
         plots.learning_curves(reading.history, metric="accuracy", criterion=criterion, ax=first)
         plots.learning_curves(reading.history, metric="val_loss", ax=second)
         second.set_yscale("log")
@@ -102,19 +101,21 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
         return []
     reference = reading.reference
     result = time_to_criterion(reading.history.assign_coords(condition=reading.condition), reference)
+    # As for all paired tests: where no result could be told from chance, no p-value is shown.
+    n_tests = int(result["p_value"].notnull().sum())
+    is_testable = n_tests > 0 and n_tests * 2.0 ** (1 - int(result["n_pairs"].max())) < LEVEL
     rows: list[Row] = []
     told = []
     for index, condition in enumerate(reading.conditions):
         one = result.isel(condition=index)
         n_reached, n_networks = int(one["n_reached"]), int(one["n_networks"])
         share = n_reached / n_networks if n_networks else None
-        p_value = float(one["p_holm"])
         rows.append(
             [
                 condition,
                 Cell(f"{n_reached} of {n_networks}", share),
                 number(float(one["median_steps"]), ",.0f"),
-                Cell(p_text(p_value), None if isnan(p_value) else p_value),
+                *([p_text(float(one["p_holm"]))] if is_testable else []),
             ]
         )
         told.append(f"{condition}: {n_reached} of {n_networks}")
@@ -126,12 +127,15 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
         f"Share of all networks, failed ones among them, that have held an accuracy of {criterion:g} on the validation "
         "trials (one minus the Kaplan-Meier estimate).",
     )
-    header: list[Column | str] = ["condition", "reached it", Column("median time", "updates"), "p (Holm)"]
+    header: list[Column | str] = ["condition", "reached it", Column("median time", "updates")]
+    header += ["p (Holm)"] * is_testable
     caption = (
         f"Time to the criterion, an accuracy of {criterion:g} on the validation trials. Networks that never got there, "
-        "failed ones among them, count as not there at the end of the planned training; the median is the first "
-        f"update by which half of all were. p: log-rank test against {reference}, approximate with few networks."
+        "failed ones among them, count as not there at the end of the planned training. The time is that of the first of "
+        "the validations in a row at which the criterion has to hold; training goes on to the last of them."
     )
+    if is_testable:
+        caption += f" p: permutation test of the log-rank scores of pairs of one seed, against {reference}."
     if n_interrupted := int(result["n_interrupted"].sum()):
         caption += f" Left out: {plural(n_interrupted, 'network')} whose training was interrupted from outside."
     return [picture, table(caption, header, rows)]

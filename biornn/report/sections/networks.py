@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from biornn.report.reading import Reading
-from biornn.report.section import Section
-from biornn.report.tables import Cell, Column, Row, count, number, table
+from biornn.report.section import Block, Section
+from biornn.report.tables import Cell, Column, Row, Table, count, number, table
+from biornn.schema import text
 
 _COLUMNS = {
     "accuracy": (Column("accuracy"), ".3f"),
@@ -39,22 +42,31 @@ def networks(reading: Reading) -> Section:
                 number(reading.history["wall_time"].values[index], ",.0f"),
             ]
         )
-    return Section(
-        "networks",
-        "Every network",
-        (
-            table(
-                "All networks of the run. Scores are those on held-out trials; a dash says that there is none.",
-                [
-                    "network",
-                    "condition",
-                    "seed",
-                    "how training ended",
-                    *(column for column, _ in _COLUMNS.values()),
-                    "violations",
-                    Column("training took", "s"),
-                ],
-                rows,
-            ),
-        ),
-    )
+    columns: list[Column | str] = ["network", "condition", "seed", "how training ended"]
+    columns += [*(column for column, _ in _COLUMNS.values()), "violations", Column("training took", "s")]
+    blocks: list[Block] = []
+    if not reading.trained.all():
+        blocks += [
+            "Networks that failed, diverged or were interrupted are left out of every median and picture, and counted "
+            "wherever networks are counted.",
+            _failures(reading),
+        ]
+    caption = "All networks of the run. Scores are those on held-out trials; a dash says that there is none."
+    return Section("networks", "Every network", (*blocks, table(caption, columns, rows)))
+
+
+def _failures(reading: Reading) -> Table:
+    """Name each network without results to compare, and what is known of the cause."""
+    n_networks = len(reading.networks)
+    reasons = text(reading.history["failure"]).values if "failure" in reading.history else [""] * n_networks
+    rows: list[Row] = [
+        [
+            reading.networks[index],
+            Cell(reading.status.values[index].item().replace("_", " "), alarm=True),
+            count(reading.history["steps_trained"].values[index]),
+            str(reasons[index]).strip() or "not recorded",
+        ]
+        for index in np.flatnonzero(~reading.trained).tolist()
+    ]
+    columns = ["network", "how training ended", Column("trained for", "updates"), "why"]
+    return table("Networks without results to compare.", columns, rows)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from biornn import plots
 from biornn.plots.panels import share_legend
-from biornn.plots.style import COLUMN_WIDTH, PAGE_WIDTH, open_figure, set_text_sizes
+from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
@@ -54,10 +54,9 @@ def perturbations(reading: Reading) -> Picture:
     # A network whose loss exploded at its last snapshot has finite weights, and could be run.
     curves = {name: accuracy.where(reading.trained) for name, accuracy in curves.items()}
 
-    def draw(n_columns: int) -> Figure:
-        n_rows, n_panels = (1, len(curves)) if n_columns > 1 else (len(curves), 1)
-        figure = open_figure(PAGE_WIDTH if n_columns > 1 else COLUMN_WIDTH, 2.6 * n_rows)
-        axes = figure.subplots(n_rows, n_panels, squeeze=False).ravel()
+    def draw() -> Figure:
+        figure = open_figure(PAGE_WIDTH, 2.6)
+        axes = figure.subplots(1, len(curves), squeeze=False).ravel()
         for ax, (name, accuracy) in zip(axes, curves.items(), strict=True):
             plots.dose_response(accuracy, str(accuracy.dims[-1]), ax=ax)
             ax.set_xlabel(name)
@@ -94,7 +93,7 @@ def lesion_sizes(reading: Reading) -> Picture:
     ]
     return Picture(
         "lesions",
-        lambda n_columns: plots.lesions(shown, n_columns=3 if n_columns > 1 else 1),
+        lambda: plots.lesions(shown),
         f"Accuracy over the share of silenced units. Medians with {largest:.0%} of any units silenced: "
         f"{'; '.join(told)}.",
         "Accuracy over the share of silenced units, of all and of each type. Dotted: as many units, of any type, which "

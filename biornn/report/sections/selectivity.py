@@ -68,7 +68,7 @@ def explained_variance(reading: Reading) -> Picture | None:
     told = [f"{name}: {number(float(mixed.sel(network=name)), '.2f').text} bits" for name in names]
     return Picture(
         "selectivity",
-        lambda n_columns: panels(names, one, n_columns=n_columns),
+        lambda: panels(names, one),
         "Share of the variance of each unit that each bit of the memory explains, as stacked bars. Mean number of bits "
         f"on which a unit depends: {'; '.join(told)}.",
         "Share of each unit's variance that each bit explains. A bar is a unit, sorted by the bit that explains most.",

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from biornn import plots
-from biornn.analysis import similarity as similarity_of
 from biornn.analysis import similarity_test
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
@@ -26,8 +25,7 @@ def similarity(reading: Reading) -> Section | None:
     """
     if int(reading.trained.sum()) < 2:
         return None
-    kept = np.flatnonzero(reading.trained)
-    matrix = similarity_of(reading.run["probe_activity"].to_dataset()["rates"].isel(network=kept))
+    matrix = reading.similarity
     off_diagonal = matrix.values[~np.eye(len(matrix), dtype=bool)]
     compared = off_diagonal[np.isfinite(off_diagonal)]
     if not compared.size:

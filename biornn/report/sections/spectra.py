@@ -7,30 +7,21 @@ from matplotlib.axes import Axes
 
 from biornn import plots
 from biornn.analysis import (
-    compare_with_null,
     eigenspectrum,
     matched_random_weights,
     n_outside,
-    nonnormality,
     predicted_spectrum,
-    singular_value_entropy,
-    spectral_radius,
 )
 from biornn.plots.panels import panels
 from biornn.report.measures import OUTSIDE
 from biornn.report.pictures import Picture
-from biornn.report.reading import Reading
+from biornn.report.reading import N_SHUFFLES, Reading
 from biornn.report.section import Section
 from biornn.report.tables import Row, Table, number, spread, table
 
-#: Shuffles of the weights: a few fill the disk, more make a null.
-_N_DRAWS, _N_NULL_DRAWS = 5, 99
+#: Shuffles of the weights that are drawn: a few fill the disk.
+_N_DRAWS = 5
 _WHEN = ("before", "after")
-_STATISTICS = {
-    "spectral radius": spectral_radius,
-    "non-normality": nonnormality,
-    "entropy of the singular values": singular_value_entropy,
-}
 
 
 def spectra(reading: Reading) -> Section | None:
@@ -100,7 +91,7 @@ def eigenspectra(reading: Reading) -> Picture | None:
     ]
     return Picture(
         "eigenspectrum",
-        lambda n_columns: plots.spectra(values, n_columns=n_columns),
+        lambda: plots.spectra(values),
         f"Eigenvalues of the recurrent weights in the complex plane. {'; '.join(told)}.",
         "Eigenvalues before (circles) and after training (crosses), and the unit circle.",
     )
@@ -136,7 +127,7 @@ def theory_picture(reading: Reading) -> Picture:
     ]
     return Picture(
         "spectrum_and_theory",
-        lambda n_columns: panels(names, one, n_columns=n_columns),
+        lambda: panels(names, one),
         "Eigenvalues after training with the disk predicted for random weights and the eigenvalues of shuffled "
         f"weights. {'; '.join(told)}.",
         "Eigenvalues after training against theory (circular law; Rajan & Abbott for Dale's law) and, in grey, "
@@ -173,25 +164,23 @@ def _theory_table(reading: Reading) -> Table:
 
 def _null_table(reading: Reading) -> Table:
     """How far statistics are from those of shuffled weights, before and after training."""
-    weights = reading.weights["recurrent_weights"].isel(epoch=[0, -1])
-    arrays = weights, reading.weights["recurrent_mask"], reading.weights["cell_type"]
-    found = {
-        name: compare_with_null(statistic, *arrays, n_draws=_N_NULL_DRAWS, seed=0, keep_balance=True)["z"]
-        for name, statistic in _STATISTICS.items()
-    }
     rows: list[Row] = [
         [
             condition,
-            *(spread(reading.members(z.isel(epoch=at), condition), "+.1f") for z in found.values() for at in (0, -1)),
+            *(
+                spread(reading.members(z.isel(epoch=at), condition), "+.1f")
+                for z in reading.null.values()
+                for at in (0, -1)
+            ),
         ]
         for condition in reading.conditions
     ]
     return table(
         "How far the arrangement of the weights takes a network from chance, before and after training: each network "
-        f"against {_N_NULL_DRAWS} shuffles of its own weights among the synapses that every unit receives from units "
+        f"against {N_SHUFFLES} shuffles of its own weights among the synapses that every unit receives from units "
         "of one type, in standard deviations of the shuffles; median [min, max]. Mask, signs, the distribution of the "
         "weights, and each unit's sums of excitation and inhibition stay. What is there before training comes from the "
         "initial draw (an orthogonal matrix is as normal as can be); what training added is the change.",
-        ["condition", *(f"{name}, {when} training" for name in found for when in _WHEN)],
+        ["condition", *(f"{name}, {when} training" for name in reading.null for when in _WHEN)],
         rows,
     )

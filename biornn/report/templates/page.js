@@ -27,3 +27,25 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
     });
   });
 }
+
+// Sections fold: a link to one unfolds it, paper has them all unfolded, and a button unfolds or folds them.
+const sections = [...document.querySelectorAll("details")];
+const unfoldTarget = () => {
+  const target = document.getElementById(location.hash.slice(1))?.querySelector("details");
+  if (target) target.open = true;
+};
+addEventListener("hashchange", unfoldTarget);
+unfoldTarget();
+for (const link of document.querySelectorAll("nav a")) link.addEventListener("click", () => setTimeout(unfoldTarget));
+addEventListener("beforeprint", () => sections.forEach((section) => (section.open = true)));
+const all = document.createElement("button");
+all.type = "button";
+all.textContent = "Unfold all";
+all.addEventListener("click", () => {
+  const isOpen = all.textContent === "Unfold all";
+  for (const section of sections) section.open = isOpen;
+  all.textContent = isOpen ? "Fold all" : "Unfold all";
+});
+const entry = document.createElement("li");
+entry.append(all);
+document.querySelector("nav ol").append(entry);

@@ -1,0 +1,228 @@
+"""The answer: what the constraints did, in three sentences, one table and one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import comb
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from biornn import plots
+from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
+from biornn.report.measures import LEVEL, label
+from biornn.report.pictures import Picture
+from biornn.report.reading import Reading
+from biornn.report.section import Block, Listing, Section
+from biornn.report.summary import median_and_range
+from biornn.report.tables import Cell, Column, Row, Table, count, spread, table
+from biornn.report.words import p_text, plural
+from biornn.schema import TRAINED
+
+#: Differences that are named; all are in the section on differences.
+_MOST_FOUND, _MOST_APART = 3, 2
+
+
+def answer(reading: Reading) -> Section:
+    """Say what was reached, how conditions differ, and whether the constraints held."""
+    sentences = [_reached(reading), *_compared(reading), _kept(reading) + _held(reading)]
+    blocks: list[Block] = [Listing(tuple(sentences)), _table(reading)]
+    if reading.trained.any():
+        blocks.append(_picture(reading))
+    return Section("answer", "The answer", tuple(blocks))
+
+
+def _reached(reading: Reading) -> str:
+    """Count the networks that reached the criterion or were trained, by condition where not all did."""
+    counted = reading.status != "interrupted"
+    if all(criterion is None for criterion in reading.criteria.values()):
+        what, reached = "trained to the end", reading.trained
+    else:
+        with_criterion = [name for name, criterion in reading.criteria.items() if criterion is not None]
+        counted &= reading.condition.isin(with_criterion)
+        criteria = sorted({criterion for criterion in reading.criteria.values() if criterion is not None})
+        what = f"reached the criterion (validation accuracy {' or '.join(f'{one:g}' for one in criteria)})"
+        reached = reading.status == "criterion_reached"
+    n_reached, n_counted = int((reached & counted).sum()), int(counted.sum())
+    if n_counted == 0:
+        told = "No network was trained"
+    elif n_counted == 1:
+        told = f"The network {'' if n_reached else 'was not ' if what.startswith('trained') else 'has not '}{what}"
+    elif n_reached == n_counted:
+        told = f"All {n_counted} networks {'were ' * what.startswith('trained')}{what}"
+    else:
+        each = [
+            f"{name} {int((reached & counted & of).sum())} of {int((counted & of).sum())}"
+            for name in reading.conditions
+            if (counted & (of := reading.condition == name)).any()
+        ]
+        told = f"{n_reached} of {n_counted} networks {'were ' * what.startswith('trained')}{what}: {', '.join(each)}"
+    lost = [status for status in dict.fromkeys(reading.status.values.tolist()) if status not in TRAINED]
+    counts = [f"{int((reading.status == status).sum())} {status.replace('_', ' ')}" for status in lost]
+    return f"{told}{'; ' * bool(counts)}{', '.join(counts)}."
+
+
+def _compared(reading: Reading) -> Iterator[str]:
+    """Say how conditions differ from the reference: by tests where these can show anything, or by their ranges."""
+    if not reading.differences:
+        return
+    found = [
+        (float(one["p_holm"]), f"{label(str(one['metric'].item()))} ({one['condition'].item()})", one)
+        for family in reading.differences
+        for at in range(family.result.sizes["condition"])
+        for metric in range(family.result.sizes["metric"])
+        if float((one := family.result.isel(condition=at, metric=metric))["p_holm"]) < LEVEL
+    ]
+    reference = reading.reference
+    if found:
+        first = sorted(found, key=lambda one: one[0])[:_MOST_FOUND]
+        named = "; ".join(f"{name} {float(one['difference']):+.2g}, p {p_text(p)}" for p, name, one in first)
+        more = len(found) - len(first)
+        yield f"Told from chance, against {reference}: {named}{f'; and {more} more' * bool(more)}."
+        return
+    if any(family.is_testable for family in reading.differences):
+        told = f"No difference from {reference} can be told from chance"
+    else:
+        n_pairs = max(family.n_pairs for family in reading.differences)
+        needed = min(family.n_needed for family in reading.differences)
+        told = (
+            f"With {plural(n_pairs, 'pair')} of networks no test can tell a difference from chance: it takes {needed}"
+        )
+    apart = _apart(reading)
+    if not apart:
+        yield f"{told}; no measure tells all networks of a condition from all of {reference}."
+        return
+    n_networks = int((reading.condition == reference).sum())
+    chance = round(comb(2 * n_networks, n_networks) / 2)
+    yield (
+        f"{told}. Furthest from {reference}, with all networks on one side (as by chance alone 1 measure in {chance} "
+        f"has them): {'; '.join(apart)}."
+    )
+
+
+def _apart(reading: Reading) -> list[str]:
+    """Name for each condition the measures whose range is furthest from that of the reference, in units of the ranges.
+
+    Only ranges that do not overlap count.
+    """
+    told = []
+    for condition in reading.conditions:
+        apart: list[tuple[float, str]] = []
+        for name, values in reading.measures.items():
+            one, other = (reading.members(values, which).dropna("network") for which in (condition, reading.reference))
+            if condition != reading.reference and min(one.size, other.size) > 1:
+                above, below = float(one.min() - other.max()), float(other.min() - one.max())
+                extent = max(float(one.max() - one.min()), float(other.max() - other.min()))
+                if max(above, below) > 0:
+                    words = f"{'higher' if above > 0 else 'lower'} {label(str(name))}"
+                    apart.append((max(above, below) / extent if extent else np.inf, words))
+        if apart:
+            first = [words for _, words in sorted(apart, reverse=True)[:_MOST_APART]]
+            told.append(f"{condition} has a {' and a '.join(first)}")
+    return told
+
+
+def _kept(reading: Reading) -> str:
+    """Say how long the memory lasts without input."""
+    if reading.retention is None or not reading.shown_ungated:
+        return ""
+    shares, seconds = reading.retention["share_retained"], float(reading.retention["delay"][-1]) / 1000
+    n_states = reading.retention.sizes["memory_state"]
+    medians = {name: float(reading.members(shares, name).median()) for name in reading.conditions}
+    known = {name: median for name, median in medians.items() if np.isfinite(median)}
+    if len(set(known.values())) == 1:
+        share = next(iter(known.values()))
+        whole = {0.0: f"none of its {n_states} states", 1.0: f"all of its {n_states} states"}
+        return f"Without input, the median network keeps {whole.get(share, f'{share:.0%} of its states')} for {seconds:g} s. "
+    each = ", ".join(f"{name} {median:.0%}" for name, median in known.items())
+    return f"States that the median network keeps for {seconds:g} s without input: {each}. "
+
+
+def _held(reading: Reading) -> str:
+    """Say whether the declared constraints held."""
+    if reading.n_violations:
+        return f"{plural(reading.n_violations, 'violation')} of constraints found."
+    checked = reading.constrained.values()
+    if not checked:
+        return "No constraint was declared."
+    if not any(checked):
+        return "The constraints could not be checked: no network with a constraint has recorded weights."
+    which = "Every declared constraint" if all(checked) else "Every declared constraint that could be checked"
+    return f"{which} held at every recorded moment of training."
+
+
+def _table(reading: Reading) -> Table:
+    has_criterion = _updates(reading).heading.endswith("criterion")
+    columns: list[Column | str] = ["condition", "trained"]
+    columns += ["reached the criterion"] * has_criterion
+    columns.append("accuracy")
+    if reading.retention is not None:
+        columns.append(f"states kept for {float(reading.retention['delay'][-1]) / 1000:g} s without input")
+    columns += [_updates(reading), "spectral radius after training", "violations"]
+    rows: list[Row] = []
+    for name in reading.conditions:
+        of = reading.condition == name
+        trained, reached = int((reading.trained & of).sum()), int(((reading.status == "criterion_reached") & of).sum())
+        row: Row = [name, _share(trained, int(of.sum()))]
+        if has_criterion:
+            row.append("–" if reading.criteria[name] is None else _share(reached, int(of.sum())))
+        row.append(spread(reading.members(reading.summary["accuracy"], name), ".3f"))
+        if reading.retention is not None:
+            row.append(spread(reading.members(reading.retention["share_retained"], name), ".0%"))
+        row += [
+            spread(reading.members(reading.summary["updates"], name), ",.0f"),
+            spread(reading.members(reading.summary["spectral_radius_after"], name), ".2f"),
+            count(reading.summary["violations"].values[of.values].sum(), alarm=True),
+        ]
+        rows.append(row)
+    return table("Median [min, max] over the trained networks of a condition, on held-out trials.", columns, rows)
+
+
+def _updates(reading: Reading) -> Column:
+    """Name the column of `updates`: to the criterion, where there is one."""
+    has_criterion = any(criterion is not None for criterion in reading.criteria.values())
+    return Column("updates to the criterion" if has_criterion else "updates of training")
+
+
+def _share(n: int, of: int) -> Cell:
+    return Cell(f"{n} of {of}", n / of, alarm=n < of)
+
+
+def _picture(reading: Reading) -> Picture:
+    shown = {"accuracy": reading.summary["accuracy"]}
+    if reading.retention is not None:
+        shown["share of states\nkept without input"] = reading.retention["share_retained"]
+    shown[_updates(reading).heading.replace(" ", "\n", 1)] = reading.summary["updates"]
+    shown["spectral radius\nafter training"] = reading.summary["spectral_radius_after"]
+    shown = {name: values.where(reading.trained) for name, values in shown.items() if values.notnull().any()}
+
+    def draw() -> Figure:
+        figure = open_figure(PAGE_WIDTH, 1.1 + 0.22 * len(reading.conditions))
+        axes = figure.subplots(1, len(shown), sharey=True, squeeze=False).ravel()
+        for ax, (name, values) in zip(axes, shown.items(), strict=True):
+            plots.by_condition(_labelled(reading, values), ax=ax)
+            set_text_sizes(ax)
+            ax.set_xlabel(name)
+            if name.startswith("share"):
+                ax.set_xlim(-0.08, 1.08)
+        return figure
+
+    told = [
+        f"{' '.join(name.split())}: " + ", ".join(
+            f"{condition} {median_and_range(reading.members(values, condition), '.3g')}" for condition in reading.conditions
+        )
+        for name, values in shown.items()
+    ]  # fmt: skip
+    return Picture(
+        "answer",
+        draw,
+        f"Every trained network as a dot, by condition. Medians with ranges: {'; '.join(told)}.",
+        "Every dot is a trained network, every bar the median of a condition; thin lines join networks of one seed.",
+    )
+
+
+def _labelled(reading: Reading, values: xr.DataArray) -> xr.DataArray:
+    return values.drop_vars(set(values.coords) - {"network"}).assign_coords(
+        condition=reading.condition.variable, seed=reading.history["seed"].variable
+    )
