@@ -38,7 +38,8 @@ def time_to_criterion(
 
     Kaplan-Meier estimate, and a log-rank test that permutes the networks of a pair. A network that never reached the
     criterion is censored at the end of the planned training, the last `step`; so is one that diverged or failed: not
-    at where it broke off. Censoring at a time says "from here on it would have gone on like the others that were still on their way". That is untrue of a network
+    at where it broke off. Censoring at a time says "from here on it would have gone on like the others that were still
+    on their way". That is untrue of a network
     that diverged: it was not going to get there. Censored at its end it would leave the count, and a condition would
     look the better the more, and the earlier, its networks diverge. A network whose training was interrupted from
     outside says nothing of its condition: it is left out, and counted.

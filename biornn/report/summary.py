@@ -93,7 +93,10 @@ def comparison_table(summary: xr.Dataset) -> Table:
             + _range(trained["spectral_radius_after"], ".2f"),
             str(int(rows["violations"].sum())),
         )
-    table.caption = "updates: to the criterion, or of all training without one. spectral radius: before → after training. violations: of signs, masks and autapses, at all snapshots."
+    table.caption = (
+        "updates: to the criterion, or of all training without one. spectral radius: before → after training.\n"
+        "violations: of signs, masks and autapses, at all snapshots."
+    )
     table.caption_justify = "left"
     return table
 
@@ -104,7 +107,7 @@ def median_and_range(values: xr.DataArray, form: str, spread: bool = True) -> st
     Parameters
     ----------
     values
-        A number per network; NaN where a network has none, and infinite, written ``never``, for a time that did not end.
+        A number per network; NaN where a network has none. A time that is infinite is written ``never``.
     form
         How a number is written.
     spread

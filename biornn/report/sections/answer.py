@@ -86,9 +86,8 @@ def _compared(reading: Reading) -> Iterator[str]:
     else:
         n_pairs = max(family.n_pairs for family in reading.differences)
         needed = min(family.n_needed for family in reading.differences)
-        told = (
-            f"With {plural(n_pairs, 'pair')} of networks no test can tell a difference from chance: it takes {needed}"
-        )
+        pairs = plural(n_pairs, "pair")
+        told = f"With {pairs} of networks no test can tell a difference from chance: it takes {needed} or more"
     apart = _apart(reading)
     if not apart:
         yield f"{told}; no measure tells all networks of a condition from all of {reference}."
@@ -133,8 +132,9 @@ def _kept(reading: Reading) -> str:
     known = {name: median for name, median in medians.items() if np.isfinite(median)}
     if len(set(known.values())) == 1:
         share = next(iter(known.values()))
-        whole = {0.0: f"none of its {n_states} states", 1.0: f"all of its {n_states} states"}
-        return f"Without input, the median network keeps {whole.get(share, f'{share:.0%} of its states')} for {seconds:g} s. "
+        words = {0.0: f"none of its {n_states} states", 1.0: f"all of its {n_states} states"}
+        kept = words.get(share, f"{share:.0%} of its {n_states} states")
+        return f"Without input, the median network keeps {kept} for {seconds:g} s. "
     each = ", ".join(f"{name} {median:.0%}" for name, median in known.items())
     return f"States that the median network keeps for {seconds:g} s without input: {each}. "
 
@@ -208,18 +208,17 @@ def _picture(reading: Reading) -> Picture:
                 ax.set_xlim(-0.08, 1.08)
         return figure
 
-    told = [
-        f"{' '.join(name.split())}: " + ", ".join(
-            f"{condition} {median_and_range(reading.members(values, condition), '.3g')}" for condition in reading.conditions
-        )
-        for name, values in shown.items()
-    ]  # fmt: skip
+    told = [f"{' '.join(name.split())}: {', '.join(_medians(reading, values))}" for name, values in shown.items()]
     return Picture(
         "answer",
         draw,
         f"Every trained network as a dot, by condition. Medians with ranges: {'; '.join(told)}.",
         "Every dot is a trained network, every bar the median of a condition; thin lines join networks of one seed.",
     )
+
+
+def _medians(reading: Reading, values: xr.DataArray) -> list[str]:
+    return [f"{name} {median_and_range(reading.members(values, name), '.3g')}" for name in reading.conditions]
 
 
 def _labelled(reading: Reading, values: xr.DataArray) -> xr.DataArray:

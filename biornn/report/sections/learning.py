@@ -131,8 +131,8 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
     header += ["p (Holm)"] * is_testable
     caption = (
         f"Time to the criterion, an accuracy of {criterion:g} on the validation trials. Networks that never got there, "
-        "failed ones among them, count as not there at the end of the planned training. The time is that of the first of "
-        "the validations in a row at which the criterion has to hold; training goes on to the last of them."
+        "failed ones among them, count as not there at the end of the planned training. Where the criterion has to "
+        "hold at several validations in a row, the time is that of the first of them, and training ends at the last."
     )
     if is_testable:
         caption += f" p: permutation test of the log-rank scores of pairs of one seed, against {reference}."

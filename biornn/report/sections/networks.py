@@ -68,5 +68,5 @@ def _failures(reading: Reading) -> Table:
         ]
         for index in np.flatnonzero(~reading.trained).tolist()
     ]
-    columns = ["network", "how training ended", Column("trained for", "updates"), "why"]
+    columns: list[Column | str] = ["network", "how training ended", Column("trained for", "updates"), "why"]
     return table("Networks without results to compare.", columns, rows)
