@@ -92,7 +92,7 @@ def measure(reading: Reading) -> xr.Dataset:
         "bulk_radius": bulk["bulk_radius"],
         "n_outliers": bulk["n_outliers"],
         "n_outside": analysis.n_outside(spectrum, OUTSIDE),
-        "nonnormality": analysis.nonnormality(weights),
+        "nonnormality": analysis.nonnormality(weights, eigenvalues=spectrum),
         "singular_value_entropy": analysis.singular_value_entropy(weights),
         "participation_ratio": analysis.participation_ratio(reading.run["activity"].to_dataset()["rates"]),
         "input_noise_robustness": reading.input_noise["robustness"],

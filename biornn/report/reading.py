@@ -71,7 +71,7 @@ class Reading:
     def bulk(self) -> xr.Dataset:
         """Bulk radius and outliers of the recurrent weights of all networks before and after training."""
         weights = self.weights["recurrent_weights"].isel(epoch=[0, -1])
-        return analysis.bulk_and_outliers(weights, self.weights["cell_type"])
+        return analysis.bulk_and_outliers(weights, self.weights["cell_type"], eigenvalues=self.spectrum)
 
     @cached_property
     def weights(self) -> xr.Dataset:
