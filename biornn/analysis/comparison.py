@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
-from biornn.analysis.metrics import stack_metrics
+from biornn.analysis.metrics import arrange, stack_metrics
 from biornn.analysis.paired_statistics import ROUNDING, described, paired_statistics
 from biornn.schema import text
 
@@ -118,32 +116,23 @@ def compare(
     others = [condition for condition in conditions if condition != reference]
     if not others:
         raise ValueError(f"condition: expected others beside the reference {reference!r}, got none")
-    of_reference = _by_seed(values, reference)
-    options: dict[str, Any] = {"n_resamples": n_resamples, "confidence_level": confidence_level, "seed": seed}
-    rows = []
-    for condition in others:
-        of_condition = _by_seed(values, condition)
-        paired = xr.align(of_condition, of_reference, join="inner")
-        rounding = ROUNDING * (abs(of_condition).max("seed") + abs(of_reference).max("seed"))
-        row = paired_statistics(paired[0] - paired[1], rounding, **options)
-        row["n_failed"] = of_condition.isnull().sum("seed") + of_reference.isnull().sum("seed")
-        n_unpaired = of_condition.sizes["seed"] + of_reference.sizes["seed"] - 2 * paired[0].sizes["seed"]
-        rows.append(row.assign(n_unpaired=xr.full_like(row["n_failed"], n_unpaired)))
-    table = xr.concat(rows, "condition").assign_coords(condition=np.array(others, object))
-    return described(table).assign_attrs(reference=reference, confidence_level=confidence_level)
-
-
-def _by_seed(values: xr.DataArray, condition: str) -> xr.DataArray:
-    """Take the networks of one condition, labelled and sorted by `seed` in place of `network`."""
-    members = values.isel(network=np.flatnonzero(text(values["condition"]) == condition))
-    seeds, counts = np.unique(members["seed"].values, return_counts=True)
-    if (counts > 1).any():
+    cells, n_networks = arrange(values, {"condition": conditions})
+    if (double := np.argwhere(n_networks.values > 1)).size:
+        seed_index, index = double[0]
         raise ValueError(
-            f"seed: expected each seed once in condition {condition!r}, got {seeds[counts > 1][0]} more than once; "
-            "networks are paired by it"
+            f"seed: expected each seed once in condition {conditions[index]!r}, got "
+            f"{n_networks['seed'].values[seed_index]} more than once; networks are paired by it"
         )
-    members = members.drop_vars(
-        [name for name, coord in members.coords.items() if "network" in coord.dims and name != "seed"]
+    is_there = n_networks > 0
+    n_failed, largest = (is_there & cells.isnull()).sum("seed"), abs(cells).max("seed")
+    table = paired_statistics(
+        (cells - cells.sel(condition=reference, drop=True)).sel(condition=others),
+        ROUNDING * (largest + largest.sel(condition=reference, drop=True)).sel(condition=others),
+        n_resamples=n_resamples,
+        confidence_level=confidence_level,
+        seed=seed,
     )
-    # Sorted, since the bootstrap draws pairs by position: no result may depend on the order of networks.
-    return members.swap_dims(network="seed").sortby("seed")
+    n_unpaired = (is_there ^ is_there.sel(condition=reference, drop=True)).sum("seed")
+    table["n_failed"] = n_failed.sel(condition=others) + n_failed.sel(condition=reference, drop=True)
+    table["n_unpaired"] = xr.zeros_like(table["n_failed"]) + n_unpaired
+    return described(table).assign_attrs(reference=reference, confidence_level=confidence_level)

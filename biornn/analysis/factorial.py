@@ -8,7 +8,7 @@ from itertools import combinations, product
 import numpy as np
 import xarray as xr
 
-from biornn.analysis.metrics import stack_metrics
+from biornn.analysis.metrics import arrange, stack_metrics
 from biornn.analysis.paired_statistics import ROUNDING, described, paired_statistics
 from biornn.schema import FACTOR, text
 
@@ -87,8 +87,9 @@ def factorial_effects(
     """
     values = stack_metrics(metric, ["seed", *(FACTOR + factor for factor in factors or ())])
     levels = _levels(values, factors)
-    cells, is_there = _cells(values, levels)
-    dims = [FACTOR + factor for factor in levels]
+    cells, n_networks = arrange(values, {FACTOR + factor: known for factor, known in levels.items()})
+    _check_cells(n_networks.values, levels, cells["seed"].values)
+    is_there, dims = n_networks > 0, [FACTOR + factor for factor in levels]
     complete = cells.where(cells.notnull().all(dims))
     contrasts, labels, orders = [], [], []
     for label, order, contrast in _contrasts(complete, levels):
@@ -127,25 +128,6 @@ def _levels(values: xr.DataArray, factors: Sequence[str] | None) -> _Levels:
     return levels
 
 
-def _cells(values: xr.DataArray, levels: _Levels) -> tuple[xr.DataArray, xr.DataArray]:
-    """Arrange networks by seed and by the level of each factor; and tell where a network is there."""
-    seeds = np.unique(values["seed"].values)
-    of_network = [np.searchsorted(seeds, values["seed"].values)]
-    for factor, known in levels.items():
-        names = text(values[FACTOR + factor]).values.tolist()
-        of_network.append(np.array([known.index(name) for name in names]))
-    shape = (len(seeds), *map(len, levels.values()))
-    counts = np.zeros(shape, int)
-    np.add.at(counts, tuple(of_network), 1)
-    _check_cells(counts, levels, seeds)
-    ordered = values.transpose("network", ...)
-    grid = np.full((*shape, *ordered.shape[1:]), np.nan)
-    grid[tuple(of_network)] = ordered.values
-    dims = ["seed", *(FACTOR + factor for factor in levels)]
-    coords = {name: coord for name, coord in ordered.coords.items() if "network" not in coord.dims}
-    return xr.DataArray(grid, coords, [*dims, *ordered.dims[1:]]), xr.DataArray(counts > 0, dims=dims)
-
-
 def _check_cells(counts: np.ndarray, levels: _Levels, seeds: np.ndarray) -> None:
     def cell(index: Sequence[int]) -> str:
         return ", ".join(f"{name} {known[at]}" for at, (name, known) in zip(index, levels.items(), strict=True))
@@ -169,8 +151,8 @@ def _contrasts(cells: xr.DataArray, levels: _Levels) -> Iterator[tuple[str, int,
             for positions in product(*(range(1, len(levels[factor])) for factor in chosen)):
                 contrast, parts = cells, []
                 for factor, position in zip(chosen, positions, strict=True):
-                    dim = FACTOR + factor
-                    contrast = contrast.isel({dim: position}) - contrast.isel({dim: 0})
+                    of_level = contrast.isel({FACTOR + factor: position}, drop=True)
+                    contrast = of_level - contrast.isel({FACTOR + factor: 0}, drop=True)
                     parts.append(factor if len(levels[factor]) == 2 else f"{factor}[{levels[factor][position]}]")
                 others = [FACTOR + factor for factor in levels if factor not in chosen]
                 yield ":".join(parts), order, contrast.mean(others, skipna=False)

@@ -7,6 +7,7 @@ first and the last epoch.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -105,11 +106,13 @@ def compare_with_null(
     statistic
         Takes weights with the dims of `recurrent_weights`, returns real numbers without `unit_pre` and `unit_post`:
         such as `spectral_radius`, `nonnormality`, `singular_value_entropy`, or
-        ``lambda weights: bulk_and_outliers(weights, cell_type)["n_outliers"]``.
+        ``lambda weights: bulk_and_outliers(weights, cell_type)["n_outliers"]``. Several statistics of the same draws
+        are faster together, along a dim of their own: ``lambda weights: xr.Dataset({...}).to_array("statistic")``.
     recurrent_weights, recurrent_mask, cell_type, seed, keep_balance
         As for `matched_random_weights`.
     n_draws
-        Number of random matrices per network; the smallest p-value is ``2 / (1 + n_draws)``.
+        Number of random matrices per network; the smallest p-value is ``2 / (1 + n_draws)``. The standard error of a z
+        is about ``sqrt(1 / n_draws + z² / (2 n_draws))``: of a large one, 7 % with 99 draws and 16 % with 20.
 
     Returns
     -------
@@ -187,8 +190,12 @@ def _real(values: xr.DataArray) -> xr.DataArray:
 
 def _groups(
     weights: xr.DataArray, mask: xr.DataArray, cell_type: xr.DataArray | None, keep_balance: bool
-) -> xr.DataArray:
-    """Give each synapse the number of the group in which weights are exchanged; -1: not allowed; all -2: no network."""
+) -> xr.Dataset:
+    """Group the synapses whose weights may be exchanged.
+
+    `group` is the number of each synapse's group; -1 where none is allowed, -2 throughout a network that failed.
+    `order` lists the positions of the synapses, sorted by group.
+    """
     types = presynaptic_type(weights, cell_type)
     require_dims(mask, "recurrent_mask", _MATRIX)
     try:
@@ -198,23 +205,32 @@ def _groups(
             "recurrent_mask: expected the networks and units of recurrent_weights, got others; take both from the "
             "same run"
         ) from error
-    groups = types.where(types >= 0, -2)
+    group = types.where(types >= 0, -2)
     if keep_balance:
         n_units = weights.sizes["unit_post"]
-        groups = (groups * n_units + xr.DataArray(np.arange(n_units), dims="unit_post")).where(types >= 0, -2)
-    return groups.where(mask.astype(bool) | (types < 0), -1).astype(np.intp)
+        group = (group * n_units + xr.DataArray(np.arange(n_units), dims="unit_post")).where(types >= 0, -2)
+    group = group.where(mask.astype(bool) | (types < 0), -1).astype(np.intp)
+    order = xr.apply_ufunc(
+        lambda values: _flat(values).argsort(axis=-1, kind="stable").reshape(values.shape),
+        group,
+        input_core_dims=[_MATRIX],
+        output_core_dims=[_MATRIX],
+        dask="parallelized",
+        output_dtypes=[np.intp],
+    )
+    return xr.Dataset({"group": group, "order": order})
 
 
-def _shuffled(weights: xr.DataArray, groups: xr.DataArray, seed: list[int]) -> xr.DataArray:
+def _shuffled(weights: xr.DataArray, groups: xr.Dataset, seed: list[int]) -> xr.DataArray:
     """One draw for every matrix."""
     shuffled: xr.DataArray = xr.apply_ufunc(
         _shuffle,
         weights,
-        groups,
-        input_core_dims=[_MATRIX, _MATRIX],
+        groups["group"],
+        groups["order"],
+        input_core_dims=[_MATRIX] * 3,
         output_core_dims=[_MATRIX],
         kwargs={"seed": seed},
-        vectorize=True,
         dask="parallelized",
         output_dtypes=[np.result_type(weights.dtype, np.float32)],
         keep_attrs=True,
@@ -222,15 +238,20 @@ def _shuffled(weights: xr.DataArray, groups: xr.DataArray, seed: list[int]) -> x
     return shuffled
 
 
-def _shuffle(weights: NDArray[np.floating], groups: NDArray[np.intp], seed: list[int]) -> NDArray[np.floating]:
-    """Exchange the weights of one matrix within their groups."""
-    if not np.isfinite(weights).all() or (groups == -2).any():
-        return np.full(weights.shape, np.nan, np.result_type(weights, np.float32))
-    values, group = weights.ravel(), groups.ravel()
-    # Sorted by group twice, once in random order within it: the places, and who goes there.
-    places = np.argsort(group, kind="stable")
-    takers = np.lexsort((np.random.default_rng(seed).random(group.size), group))
-    stays = group[places] == -1
-    shuffled = np.empty_like(values, dtype=np.result_type(weights, np.float32))
-    shuffled[places] = values[np.where(stays, places, takers)]
-    return shuffled.reshape(weights.shape)
+def _shuffle(
+    weights: NDArray[np.floating], group: NDArray[np.intp], order: NDArray[np.intp], seed: list[int]
+) -> NDArray[np.floating]:
+    """Exchange the weights within their groups, over the last two axes; the others broadcast."""
+    shape, is_known = weights.shape, np.isfinite(weights).all(axis=(-2, -1)) & (group != -2).all(axis=(-2, -1))
+    weights, group, order = _flat(weights), _flat(group), _flat(order)
+    # Sorted by group twice, the second time in random order within it: the places, and who goes there.
+    takers = np.argsort(group + np.random.default_rng(seed).random(group.shape[-1]), axis=-1)
+    source = np.empty_like(order)
+    np.put_along_axis(source, order, takers, axis=-1)
+    source = np.where(group == -1, np.arange(group.shape[-1]), source)
+    shuffled = np.take_along_axis(weights, source, axis=-1)
+    return np.where(is_known[..., np.newaxis, np.newaxis], shuffled.reshape(shape), np.float32(np.nan))
+
+
+def _flat(matrices: NDArray[Any]) -> NDArray[Any]:
+    return matrices.reshape(*matrices.shape[:-2], -1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from biornn.analysis.dims import require_dims
+from biornn.schema import text
 
 
 def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> xr.DataArray:
@@ -65,6 +66,49 @@ def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> x
     values = values.assign_coords(metric=("metric", names), units=("metric", units)).compute()
     values = values.where(abs(values) < np.inf).rename(None)
     return values if several else values.isel(metric=0)
+
+
+def arrange(values: xr.DataArray, levels: Mapping[str, Sequence[str]]) -> tuple[xr.DataArray, xr.DataArray]:
+    """Arrange networks by their seed and by what they differ in.
+
+    Parameters
+    ----------
+    values
+        As `stack_metrics` gives them, with the coordinate `seed`.
+    levels
+        Coordinate on `network`, such as ``condition``, -> its values, as text.
+
+    Returns
+    -------
+    cells : xr.DataArray
+        Dims `seed`, sorted (no result may depend on the order of networks), then those of `levels`, then those of
+        `values` without `network`. NaN where there is no network.
+    n_networks : xr.DataArray
+        How many networks each cell has; dims `seed` and those of `levels`. The values of a cell with several are those
+        of its last.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> coords = {"seed": ("network", [1, 0]), "condition": ("network", ["dale", "free"])}
+    >>> arrange(xr.DataArray([0.1, 0.2], dims="network", coords=coords), {"condition": ["free", "dale"]})[0].values
+    array([[0.2, nan],
+           [nan, 0.1]])
+    """
+    seeds = np.unique(values["seed"].values)
+    position = [np.searchsorted(seeds, values["seed"].values)]
+    for name, known in levels.items():
+        position.append(np.array([known.index(one) for one in text(values[name]).values.tolist()], int))
+    shape = (len(seeds), *map(len, levels.values()))
+    counts = np.zeros(shape, int)
+    np.add.at(counts, tuple(position), 1)
+    ordered = values.transpose("network", ...)
+    grid = np.full((*shape, *ordered.shape[1:]), np.nan)
+    grid[tuple(position)] = ordered.values
+    labels = {"seed": seeds, **{name: np.array(known, object) for name, known in levels.items()}}
+    others = {name: coord for name, coord in ordered.coords.items() if "network" not in coord.dims}
+    cells = xr.DataArray(grid, others | labels, [*labels, *ordered.dims[1:]])
+    return cells, xr.DataArray(counts, labels, list(labels))
 
 
 def _name(metric: xr.DataArray) -> str:

@@ -25,8 +25,10 @@ _COUNTS = {"n_failed": "networks without a result", "n_unpaired": "seeds that ar
 _IN_UNITS = ("difference", "ci_low", "ci_high")
 #: Differences that agree to this share of the largest value are equal: float64 holds sixteen digits, and sums lose few.
 ROUNDING = 1e-12
-#: Up to so many pairs all 2**n sign flips are made: 8,192 take 40 ms.
+#: Up to so many pairs all 2**n sign flips are made.
 _EXACT_PAIRS = 13
+#: Numbers that are resampled at once; bounds the memory.
+_BATCH = 2**22
 
 
 def paired_statistics(
@@ -78,7 +80,6 @@ def paired_statistics(
         input_core_dims=[["seed"], []],
         output_core_dims=[[]] * len(_STATISTICS),
         kwargs={"n_resamples": n_resamples, "confidence_level": confidence_level, "seed": seed},
-        vectorize=True,
         output_dtypes=[np.float64] * len(_STATISTICS),
     )
     return xr.Dataset(dict(zip(_STATISTICS, found, strict=True)))
@@ -103,41 +104,63 @@ def described(rows: xr.Dataset) -> xr.Dataset:
 
 
 def _statistics(
-    differences: _Array, rounding: float, n_resamples: int, confidence_level: float, seed: int
-) -> tuple[float, ...]:
-    """Give the values of `_STATISTICS` for one row of differences."""
-    known = differences[~np.isnan(differences)]
-    known = np.where(np.abs(known) <= rounding, 0.0, known)
-    n_pairs = known.size
-    mean = float(known.mean()) if n_pairs else np.nan
+    differences: _Array, rounding: _Array, n_resamples: int, confidence_level: float, seed: int
+) -> tuple[_Array, ...]:
+    """Give the values of `_STATISTICS` for differences (..., seed)."""
+    shape = differences.shape[:-1]
+    rows, rounding = differences.reshape(-1, differences.shape[-1]), np.broadcast_to(rounding, shape).ravel()
+    is_known = ~np.isnan(rows)
+    n_pairs = is_known.sum(axis=1)
+    found = np.full((len(_STATISTICS), len(rows)), np.nan)
+    for n in np.unique(n_pairs):  # rows of as many pairs are resampled together
+        members = np.flatnonzero(n_pairs == n)
+        at_once = max(1, _BATCH // (n_resamples * max(n, 1)))
+        for start in range(0, len(members), at_once):
+            batch = members[start : start + at_once]
+            known = rows[batch][is_known[batch]].reshape(len(batch), n)
+            found[:, batch] = _of_rows(known, rounding[batch], n_resamples, confidence_level, seed)
+    return tuple(found.reshape(-1, *shape))
+
+
+def _of_rows(known: _Array, rounding: _Array, n_resamples: int, confidence_level: float, seed: int) -> _Array:
+    """Give the values of `_STATISTICS`, (statistic, row), of rows of pairs (row, pair)."""
+    n_pairs = known.shape[1]
+    known = np.where(np.abs(known) <= rounding[:, np.newaxis], 0.0, known)
+    mean = known.mean(axis=1) if n_pairs else np.full(len(known), np.nan)
+    nothing = np.full(len(known), np.nan)
     if n_pairs < 2:
-        return mean, np.nan, np.nan, np.nan, np.nan, n_pairs
-    rng = np.random.default_rng(seed)
-    if np.ptp(known) <= rounding:  # nothing varies: the interval has no width, and the effect size no yardstick
-        return mean, mean, mean, sign_flip_p(known, rounding, n_resamples, rng), np.nan, n_pairs
-    scale = float(power_of_two(known))  # the interval takes third powers, which may overflow or vanish
-    known, rounding = known / scale, rounding / scale
-    interval = scipy.stats.bootstrap(
-        (known,), np.mean, n_resamples=n_resamples, confidence_level=confidence_level, method="BCa", rng=rng
-    ).confidence_interval
-    p_value = sign_flip_p(known, rounding, n_resamples, rng)
-    effect_size = float(known.mean()) / float(known.std(ddof=1))
-    return mean, interval.low * scale, interval.high * scale, p_value, effect_size, n_pairs
+        return np.stack([mean, nothing, nothing, nothing, nothing, np.full(len(known), n_pairs)])
+    # Where nothing varies, the interval has no width, and the effect size no yardstick.
+    low, high, effect_size, varies = mean.copy(), mean.copy(), nothing, np.ptp(known, axis=1) > rounding
+    scale = power_of_two(known, axis=(1,))[:, 0]  # the interval takes third powers, which may overflow or vanish
+    known, rounding = known / scale[:, np.newaxis], rounding / scale
+    if varies.any():
+        resampled = scipy.stats.bootstrap(
+            (known[varies],),
+            np.mean,
+            n_resamples=n_resamples,
+            confidence_level=confidence_level,
+            method="BCa",
+            axis=-1,
+            rng=np.random.default_rng(seed),
+        )
+        low[varies] = resampled.confidence_interval.low * scale[varies]
+        high[varies] = resampled.confidence_interval.high * scale[varies]
+        effect_size[varies] = known[varies].mean(axis=1) / known[varies].std(axis=1, ddof=1)
+    p_value = sign_flip_p(known, rounding, n_resamples, np.random.default_rng([seed, 1]))
+    return np.stack([mean, low, high, p_value, effect_size, np.full(len(known), n_pairs)])
 
 
-def sign_flip_p(differences: _Array, rounding: float, n_resamples: int, rng: np.random.Generator) -> float:
-    """Share of sign flips whose mean is as far from zero as the one observed, which is one of them."""
-    n_flips = 2**differences.size
-    test = scipy.stats.permutation_test(
-        (differences,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=n_flips if differences.size <= _EXACT_PAIRS else n_resamples,
-        rng=rng,
-    )
-    # scipy's tolerance for ties is relative to the mean, which may be much smaller than what was summed.
-    extreme = int(np.count_nonzero(np.abs(test.null_distribution) >= abs(test.statistic) - rounding))
-    if test.null_distribution.size == n_flips:
-        return extreme / n_flips
-    return (extreme + 1) / (n_resamples + 1)
+def sign_flip_p(known: _Array, rounding: _Array, n_resamples: int, rng: np.random.Generator) -> _Array:
+    """Share of sign flips whose mean is as far from zero as the one observed, which is one of them; (row, pair) in."""
+    n_pairs = known.shape[1]
+    is_exact = n_pairs <= _EXACT_PAIRS or 2**n_pairs <= n_resamples
+    if is_exact:
+        signs = 1.0 - 2.0 * (np.arange(2**n_pairs)[:, np.newaxis] >> np.arange(n_pairs) & 1)
+    else:
+        signs = rng.choice((-1.0, 1.0), (n_resamples, n_pairs))
+    # Sums of the same numbers differ by rounding.
+    least = np.abs(known.sum(axis=1)) - n_pairs * rounding
+    extreme = (np.abs(known @ signs.T) >= least[:, np.newaxis]).sum(axis=1)
+    share: _Array = extreme / len(signs) if is_exact else (extreme + 1) / (n_resamples + 1)
+    return share

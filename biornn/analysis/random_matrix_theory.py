@@ -9,6 +9,7 @@ import scipy
 import xarray as xr
 from numpy.typing import NDArray
 
+from biornn.analysis.dims import require_dims
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.analysis.scale import power_of_two
 from biornn.analysis.spectrum import eigenspectrum
@@ -115,7 +116,10 @@ def predicted_spectrum(
 
 
 def bulk_and_outliers(
-    recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None = None, false_alarm: float = 0.01
+    recurrent_weights: xr.DataArray,
+    cell_type: xr.DataArray | None = None,
+    false_alarm: float = 0.01,
+    eigenvalues: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Tell the bulk of the eigenvalues from the outliers, those that random weights would not have.
 
@@ -123,6 +127,8 @@ def bulk_and_outliers(
     ----------
     recurrent_weights, cell_type, false_alarm
         As for `predicted_spectrum`.
+    eigenvalues
+        Those of the same weights, where `eigenspectrum` has already given them; None: they are computed.
 
     Returns
     -------
@@ -158,7 +164,9 @@ def bulk_and_outliers(
     [0, 1]
     """
     predicted = predicted_spectrum(recurrent_weights, cell_type, false_alarm)
-    eigenvalues = eigenspectrum(recurrent_weights)
+    if eigenvalues is None:
+        eigenvalues = eigenspectrum(recurrent_weights)
+    require_dims(eigenvalues, "eigenvalues", ["mode"])
     known = predicted["edge"].notnull() & eigenvalues.notnull().all("mode")
     # An eigenvalue of zero comes out as rounding, which is far beyond a bulk without a radius.
     largest_weight = abs(recurrent_weights).max(["unit_pre", "unit_post"], skipna=False)

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.convergence import values_of
-from biornn.analysis.dims import require_square
+from biornn.analysis.dims import require_dims, require_square
 from biornn.analysis.scale import power_of_two
 
 _MATRIX = ["unit_pre", "unit_post"]
@@ -102,7 +102,9 @@ def spectral_radius(recurrent_weights: xr.DataArray) -> xr.DataArray:
     return radius
 
 
-def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.DataArray:
+def nonnormality(
+    recurrent_weights: xr.DataArray, relative: bool = True, eigenvalues: xr.DataArray | None = None
+) -> xr.DataArray:
     """Henrici's departure from normality: the part of the weights that the eigenvalues do not show.
 
     ``sqrt(||W||_F² − Σ|λ|²)``, the Frobenius norm of the strictly triangular part of the Schur form: the
@@ -115,6 +117,8 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
     relative
         Divide by the Frobenius norm: 0 for a normal matrix, 1 for a purely feedforward (nilpotent) one. The zero matrix
         gives 0.
+    eigenvalues
+        Those of the same weights, where `eigenspectrum` has already given them; None: they are computed.
 
     Returns
     -------
@@ -140,10 +144,13 @@ def nonnormality(recurrent_weights: xr.DataArray, relative: bool = True) -> xr.D
     (1.0, 2.0)
     """
     require_square(recurrent_weights)
+    values = eigenspectrum(recurrent_weights) if eigenvalues is None else eigenvalues
+    require_dims(values, "eigenvalues", ["mode"])
     departure: xr.DataArray = xr.apply_ufunc(
         _departure_from_normality,
         recurrent_weights,
-        input_core_dims=[_MATRIX],
+        abs(values),
+        input_core_dims=[_MATRIX, ["mode"]],
         kwargs={"relative": relative},
         dask="parallelized",
         output_dtypes=[np.float64],
@@ -164,9 +171,10 @@ def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
     return sorted_values
 
 
-def _departure_from_normality(weights: NDArray[np.floating], relative: bool) -> NDArray[np.float64]:
+def _departure_from_normality(
+    weights: NDArray[np.floating], moduli: NDArray[np.float64], relative: bool
+) -> NDArray[np.float64]:
     """Departure from normality over the last two axes; NaN where there are no eigenvalues."""
-    moduli = np.abs(values_of(np.linalg.eigvals, weights, np.complex128))
     known = ~np.isnan(moduli).any(axis=-1)
     safe = np.where(known[..., None, None], weights, np.float64(0.0))
     scale = power_of_two(safe, axis=(-2, -1))

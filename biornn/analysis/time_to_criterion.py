@@ -240,4 +240,6 @@ def _log_rank(
     if one.size < 2 or not differences.any():
         return one.size, np.nan
     rounding = ROUNDING * float(np.abs(scores).max())
-    return one.size, sign_flip_p(differences, rounding, n_resamples, np.random.default_rng(seed))
+    rng = np.random.default_rng([seed, 1])  # as in `compare`
+    (p_value,) = sign_flip_p(differences[np.newaxis], np.array([rounding]), n_resamples, rng)
+    return one.size, float(p_value)

@@ -171,6 +171,20 @@ def test_by_hand_with_ties_and_a_null_that_does_not_vary():
     assert same["p_value"] == 1
 
 
+def test_several_statistics_of_the_same_draws_are_those_of_each_alone():
+    weights, mask = constrained(25)
+    apart = {"radius": spectral_radius, "departure": nonnormality}
+
+    def together(of):
+        return xr.Dataset({name: statistic(of) for name, statistic in apart.items()}).to_array("statistic")
+
+    options = {"n_draws": 9, "seed": 26}
+    found = compare_with_null(together, weights, mask, TYPES, **options)
+    for name, statistic in apart.items():
+        alone = compare_with_null(statistic, weights, mask, TYPES, **options)
+        xr.testing.assert_allclose(found.sel(statistic=name, drop=True), alone)
+
+
 def test_diverged_and_failed_networks_stay_nan_and_leave_their_neighbour_alone():
     one, its_mask = constrained(20)
     weights, mask = one.expand_dims(network=3).copy(), its_mask.expand_dims(network=3)

@@ -4,6 +4,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from biornn.analysis.random_matrix_theory import bulk_and_outliers
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 
 MATRIX = ("unit_pre", "unit_post")
@@ -155,3 +156,14 @@ def test_wrong_dims_are_refused_in_one_line(function):
         function(labelled(np.eye(2), dims=("unit", "unit_post")))
     with pytest.raises(ValueError, match="as many unit_pre as unit_post, got 2 and 3"):
         function(labelled(np.zeros((2, 3))))
+
+
+def test_eigenvalues_that_are_known_are_not_computed_again(monkeypatch):
+    weights = gaussian(12, 1.0, seed=4)
+    known, expected, outliers = eigenspectrum(weights), nonnormality(weights), bulk_and_outliers(weights)
+    monkeypatch.delattr(np.linalg, "eigvals")
+    assert nonnormality(weights, eigenvalues=known).item() == expected.item()
+    xr.testing.assert_identical(bulk_and_outliers(weights, eigenvalues=known), outliers)
+    for function in (nonnormality, bulk_and_outliers):
+        with pytest.raises(ValueError, match=r"eigenvalues: expected the dims \['mode'.*'mode' is missing"):
+            function(weights, eigenvalues=weights)

@@ -18,6 +18,7 @@ from biornn.report.pictures import Picture
 from biornn.report.reading import N_SHUFFLES, Reading
 from biornn.report.section import Section
 from biornn.report.tables import Row, Table, number, spread, table
+from biornn.schema import text
 
 #: Shuffles of the weights that are drawn: a few fill the disk.
 _N_DRAWS = 5
@@ -163,24 +164,26 @@ def _theory_table(reading: Reading) -> Table:
 
 
 def _null_table(reading: Reading) -> Table:
-    """How far statistics are from those of shuffled weights, before and after training."""
+    """Tabulate how far statistics are from those of shuffled weights, before and after training."""
+    names = text(reading.null["statistic"]).values.tolist()
+    columns = [(name, at) for name in names for at in (0, -1)]
     rows: list[Row] = [
         [
             condition,
             *(
-                spread(reading.members(z.isel(epoch=at), condition), "+.1f")
-                for z in reading.null.values()
-                for at in (0, -1)
+                spread(reading.members(reading.null.sel(statistic=name).isel(epoch=at), condition), "+.0f")
+                for name, at in columns
             ),
         ]
         for condition in reading.conditions
     ]
     return table(
         "How far the arrangement of the weights takes a network from chance, before and after training: each network "
-        f"against {N_SHUFFLES} shuffles of its own weights among the synapses that every unit receives from units "
-        "of one type, in standard deviations of the shuffles; median [min, max]. Mask, signs, the distribution of the "
-        "weights, and each unit's sums of excitation and inhibition stay. What is there before training comes from the "
-        "initial draw (an orthogonal matrix is as normal as can be); what training added is the change.",
-        ["condition", *(f"{name}, {when} training" for name in reading.null for when in _WHEN)],
+        f"against {N_SHUFFLES} shuffles of its own weights among the synapses that every unit receives from units of "
+        "one type, in standard deviations of the shuffles (the standard error of a large one is a sixth of it); median "
+        "[min, max]. Mask, signs, the distribution of the weights, and each unit's sums of excitation and inhibition "
+        "stay. What is there before training comes from the initial draw (an orthogonal matrix is as normal as can "
+        "be); what training added is the change.",
+        ["condition", *(f"{name}, {_WHEN[at]} training" for name, at in columns)],
         rows,
     )
