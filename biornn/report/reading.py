@@ -220,9 +220,9 @@ class Reading:
 
     @cached_property
     def null(self) -> xr.DataArray:
-        """Standard deviations between statistics of each network and of its shuffled weights, before and after training.
+        """How far statistics of each network are from those of its shuffled weights, in their standard deviations.
 
-        Dims `statistic`, `network`, `epoch`.
+        Dims `statistic`, `network`, `epoch`: before and after training.
         """
         weights = self.weights["recurrent_weights"].isel(epoch=[0, -1])
         arrays = weights, self.weights["recurrent_mask"], self.weights["cell_type"]

@@ -11,15 +11,20 @@ NAN = np.nan
 
 def make_history(steps=(0, 100, 200, 300, 400), **conditions):
     """Condition -> updates to the criterion, or how the network ended without."""
-    names, to_criterion, status = [], [], []
+    names, seeds, to_criterion, status = [], [], [], []
     for condition, ends in conditions.items():
-        for end in ends:
+        for seed, end in enumerate(ends):
             names.append(condition)
+            seeds.append(seed)
             to_criterion.append(NAN if isinstance(end, str) else float(end))
             status.append(end if isinstance(end, str) else "criterion_reached")
     return xr.Dataset(
         {"steps_to_criterion": ("network", to_criterion), "status": ("network", np.array(status, object))},
-        coords={"condition": ("network", np.array(names, object)), "step": ("epoch", list(steps))},
+        coords={
+            "condition": ("network", np.array(names, object)),
+            "seed": ("network", seeds),
+            "step": ("epoch", list(steps)),
+        },
     )
 
 
@@ -33,13 +38,37 @@ def test_kaplan_meier_by_hand():
     assert [int(result[f"n_{name}"]) for name in ("networks", "reached", "censored", "failed")] == [5, 4, 1, 0]
 
 
-def test_log_rank_by_hand():
-    history = make_history(unconstrained=[100, 200], dale=[200, 400])
-    # At 100: 2 of 4 at risk are dale's, expected 1/2, variance 1/4. At 200: 2 of 3, two events, expected 4/3,
-    # variance 2 * (2/3) * (1/3) * (3 - 2) / (3 - 1) = 2/9. At 400 only one network is left. Observed until 200: 1.
-    observed, expected, variance = 1, 1 / 2 + 4 / 3, 1 / 4 + 2 / 9
+def test_log_rank_statistics_of_all_swaps_within_pairs():
+    times = np.array([[100, 200, 300, 300, 400, 200], [200, 400, 100, 400, np.inf, 300]])
+
+    def observed_less_expected(one, other):
+        both, total = np.concatenate([one, other]), 0.0
+        for time in np.unique(both[np.isfinite(both)]):
+            total += (one == time).sum() - (both == time).sum() * (one >= time).sum() / (both >= time).sum()
+        return total
+
+    swapped = [np.where(swap, times[::-1], times) for swap in np.ndindex(*[2] * 6)]
+    statistics = np.abs([observed_less_expected(*pairs) for pairs in swapped])
+    ends = {
+        name: [time if np.isfinite(time) else "failed" for time in row]
+        for name, row in zip(("unconstrained", "dale"), times, strict=True)
+    }
+    result = time_to_criterion(make_history(**ends)).sel(condition="dale")
+    assert result["n_pairs"] == 6
+    assert 1 / 32 < result["p_value"] == np.mean(statistics >= statistics[0] - 1e-9) < 1
+
+
+def test_three_pairs_show_nothing_whatever_they_did():
+    result = time_to_criterion(make_history(unconstrained=[100] * 3, dale=["failed"] * 3)).sel(condition="dale")
+    assert result["p_value"] == 0.25
+
+
+@pytest.mark.parametrize("seeds", [[-1, -1, -1, -1], [0, 0, 0, 1]])
+def test_networks_that_are_no_pairs_are_not_tested(seeds):
+    history = make_history(unconstrained=[100, 200], dale=[200, 300]).assign_coords(seed=("network", seeds))
     result = time_to_criterion(history).sel(condition="dale")
-    assert result["p_value"] == pytest.approx(stats.chi2.sf((observed - expected) ** 2 / variance, 1))
+    assert result["n_pairs"] == 0
+    assert np.isnan(result["p_value"])
 
 
 @pytest.mark.parametrize("status", ["criterion_not_reached", "diverged", "failed", "never heard of"])
@@ -56,8 +85,8 @@ def test_networks_without_the_criterion_count_to_the_end_however_they_ended(stat
 
 def test_networks_that_were_interrupted_are_left_out_and_counted():
     without = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, "diverged"]))
-    ends = ["interrupted", 200, "diverged", "interrupted"]
-    result = time_to_criterion(make_history(unconstrained=[100, "interrupted", 100], dale=ends))
+    ends = [200, "diverged", "interrupted", "interrupted"]
+    result = time_to_criterion(make_history(unconstrained=[100, 100, "interrupted"], dale=ends))
     assert result["n_interrupted"].values.tolist() == [1, 2]
     xr.testing.assert_identical(result.drop_vars("n_interrupted"), without.drop_vars("n_interrupted"))
 
@@ -78,9 +107,10 @@ def test_a_network_that_reached_the_criterion_and_then_diverged_did_not_train():
     assert (dale["n_reached"], dale["n_failed"]) == (1, 1)
 
 
-def test_median_is_the_first_step_by_which_half_got_there():
+def test_median_counts_networks_that_never_got_there_as_longer_than_any():
     result = time_to_criterion(make_history(unconstrained=[100, 200, 300, "failed"], dale=[100, 200, 300]))
-    assert result["median_steps"].values.tolist() == [200, 200]
+    assert result["median_steps"].values.tolist() == [250, 200]
+    assert time_to_criterion(make_history(unconstrained=[100, "failed"]))["median_steps"].isnull().all()
 
 
 def test_interval_is_exact_where_all_or_none_got_there():
@@ -112,7 +142,7 @@ def test_planted_difference_is_found_and_holm_covers_the_conditions():
     times = {name: list(rng.uniform(0, 100, 12) + shift) for name, shift in (("a", 100), ("b", 200), ("c", 100))}
     result = time_to_criterion(make_history(**times), reference="a")
     p_value = result["p_value"]
-    assert p_value.sel(condition="b") < 1e-5
+    assert p_value.sel(condition="b") == 2 / 2**12  # no network of the two is on the other side
     assert p_value.sel(condition="c") > 0.05
     assert result["p_holm"].sel(condition="b") == 2 * p_value.sel(condition="b")
 
