@@ -22,7 +22,10 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
-from biornn.experiment.limits import MAX_AREAS, MAX_COUNT, MAX_UNITS
+
+MAX_UNITS = 50_000  # 10 GB of recurrent weights
+MAX_AREAS = 1_000
+MAX_COUNT = 10**9  # of updates, trials, checks
 
 
 def _no_bool(value: Any) -> Any:
@@ -41,10 +44,10 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 
 def _binary(rows: Any) -> Any:
     """Refuse the first value that is not 0 or 1: a large mask may hold a million, and each error takes memory."""
-    cells = (cell for row in rows if isinstance(row, list) for cell in row) if isinstance(rows, list) else ()
-    for cell in cells:
-        if not isinstance(cell, int) or cell not in (0, 1):
-            raise ValueError(f"expected rows of 0 and 1, not of {repr(cell)[:80]}")
+    entries = (entry for row in rows if isinstance(row, list) for entry in row) if isinstance(rows, list) else ()
+    for entry in entries:
+        if not isinstance(entry, int) or entry not in (0, 1):
+            raise ValueError(f"expected rows of 0 and 1, not of {repr(entry)[:80]}")
     return rows
 
 

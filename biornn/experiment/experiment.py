@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import Field, StrictInt, ValidationError, field_validator, model_validator
 
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
-from biornn.experiment.factors import NAME, Cell, cross_factors
+from biornn.experiment.factors import NAME, Combination, cross_factors
 from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays
 from biornn.experiment.messages import one_line
 from biornn.tasks import FlipFlop
@@ -50,7 +50,7 @@ class Experiment(Section):
         settings = network.model_dump() if isinstance(network, NetworkConfig) else network
         if not isinstance(settings, dict):
             return values  # the field itself says what is wrong
-        conditions = {name: cell.changes for name, cell in cross_factors(factors, settings).items()}
+        conditions = {name: one.changes for name, one in cross_factors(factors, settings).items()}
         if values.get("conditions", conditions) != conditions:
             raise ValueError("conditions: expected none beside factors, got both; drop one of them")
         return {**values, "conditions": conditions}
@@ -100,7 +100,7 @@ class Experiment(Section):
             )
         return self
 
-    def cells(self) -> dict[str, Cell]:
+    def combinations(self) -> dict[str, Combination]:
         """Return the combination of levels of each condition; nothing where conditions are listed."""
         return cross_factors(self.factors, self.network.model_dump()) if self.factors else {}
 

@@ -3,7 +3,8 @@
 import pytest
 
 from biornn.experiment import Experiment, ExperimentError, load_experiment
-from biornn.experiment.limits import MAX_CONDITIONS, MAX_NETWORKS, MAX_UNITS, check_arrays
+from biornn.experiment.config import MAX_UNITS
+from biornn.experiment.limits import MAX_CONDITIONS, MAX_NETWORKS, check_arrays
 from biornn.experiment.messages import ExperimentError as Error
 
 HUGE = {
