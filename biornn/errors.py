@@ -1,10 +1,13 @@
-"""How errors are told: in one line, which a terminal shows and does not act on."""
+"""Errors in one line, which a terminal shows and does not act on."""
+
+from collections.abc import Sequence
 
 _LONGEST_LINE = 1500  # more than any message has whose keys and values somebody typed
+_MOST_PROBLEMS = 5
 
 
 def in_one_line(error: BaseException | str) -> str:
-    """Write what an error says in one line, however many a library made of it.
+    """Write the message of an error, which may have several lines, in one.
 
     Parameters
     ----------
@@ -19,13 +22,30 @@ def in_one_line(error: BaseException | str) -> str:
     return " ".join(str(error).split())
 
 
+def listed(problems: Sequence[str]) -> str:
+    """List problems in one line: the first few, and how many more there are.
+
+    Parameters
+    ----------
+    problems
+        At least one.
+
+    Examples
+    --------
+    >>> listed(["seeds: expected distinct seeds", "network: expected keys and values"])
+    'seeds: expected distinct seeds; network: expected keys and values'
+    """
+    n_more = len(problems) - _MOST_PROBLEMS
+    return "; ".join([*problems[:_MOST_PROBLEMS], *[f"and {n_more} more"] * (n_more > 0)])
+
+
 def printable(line: str) -> str:
-    r"""Escape what a terminal would act on, since it may come from somebody else's file; cut what nobody would read.
+    r"""Escape characters that a terminal acts on, since a file may hold some, and cut very long lines.
 
     Parameters
     ----------
     line
-        Text without line breaks that are meant.
+        Text of one line.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from biornn.errors import in_one_line, printable
+from biornn.errors import in_one_line, listed, printable
 
 SCHEMA_VERSION = 1
 
@@ -239,7 +239,7 @@ def validate(tree: xr.DataTree) -> None:
     Raises
     ------
     SchemaError
-        With one line: the first thing that is wrong, and how many more there are.
+        In one line: the first few problems, and how many more there are.
 
     Notes
     -----
@@ -253,8 +253,7 @@ def validate(tree: xr.DataTree) -> None:
     """
     problems = list(_damages(tree)) or list(_problems(tree))
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise SchemaError(problems[0] + more)
+        raise SchemaError(listed(problems))
 
 
 def _damages(tree: xr.DataTree) -> Iterator[str]:

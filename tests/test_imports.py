@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "biornn"
 BACKENDS = ("keras", "tensorflow", "torch", "jax")
 
 #: Who may import whom; each part also imports itself, and the leaves below.
-LEAVES = {"_version", "activations", "atomic", "errors", "progress", "schema"}
+LEAVES = {"_version", "activations", "atomic", "errors", "progress", "scalars", "schema"}
 ALLOWED = {
     "connectivity": set(),
     "tasks": set(),
@@ -80,3 +81,13 @@ def test_arrows_run_one_way() -> None:
             assert imports_of(path) <= {part, *LEAVES, *ALLOWED[part]}, path
     for leaf in LEAVES:
         assert imports_of(PACKAGE / f"{leaf}.py") <= LEAVES
+
+
+def test_no_two_modules_import_one_another() -> None:
+    imports = {}
+    for path in PACKAGE.rglob("*.py"):
+        if path.name != "__init__.py":
+            module = ".".join(("biornn", *path.relative_to(PACKAGE).with_suffix("").parts))
+            nodes = ast.walk(ast.parse(path.read_text()))
+            imports[module] = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    assert len(list(TopologicalSorter(imports).static_order())) >= len(imports)  # raises CycleError

@@ -29,7 +29,7 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If it holds no weights with their masks and cell types.
 
     Notes
@@ -45,8 +45,12 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
     """
     if isinstance(run, xr.DataTree):
         weights = (run["weights"] if "weights" in run.children else run).to_dataset()
-    else:
+    elif isinstance(run, xr.Dataset):
         weights = run
+    else:
+        raise TypeError(
+            f"run: expected a run, what biornn.train returns, or the group weights of either, got {type(run).__name__}"
+        )
     missing = sorted({"recurrent_weights", "recurrent_mask", "cell_type"} - set(map(str, weights.data_vars)))
     if missing:
         raise ValueError(
@@ -60,8 +64,7 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
 
 def _violations(weights: xr.Dataset) -> xr.Dataset:
     recurrent, mask = weights["recurrent_weights"], weights["recurrent_mask"]
-    n_units = recurrent.sizes["unit_pre"]
-    autapse = xr.DataArray(np.eye(n_units, dtype=bool), dims=("unit_pre", "unit_post"))
+    autapse = recurrent["unit_pre"] == recurrent["unit_post"]
     cell_sign = xr.apply_ufunc(np.vectorize(_SIGN.__getitem__, otypes=[int]), text(weights["cell_type"]))
     forbidden = _nonzero(recurrent) & ~mask
     between, into, out_of = ("unit_pre", "unit_post"), ("input_channel", "unit"), ("unit", "output_channel")

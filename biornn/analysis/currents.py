@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.activations import activation
-from biornn.analysis.dims import require_dims, require_some
+from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_some, require_variables
 from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
@@ -64,8 +64,8 @@ def currents(
 
     Raises
     ------
-    ValueError
-        If a dim is missing or empty, labels differ, or `split` is not known.
+    TypeError, ValueError
+        If a variable or a dim is missing, a dim is empty, labels differ, or `split` is not known.
 
     See Also
     --------
@@ -111,6 +111,7 @@ def currents(
     for name, meaning in zip(("excitatory", "inhibitory"), _MEANINGS[split], strict=True):
         result[name].attrs = {"units": "1", "long_name": f"{name} current, {meaning}", "split": split}
     if inputs is not None:
+        require_variables(weights, "weights", ["input_weights", "recurrent_bias"])
         result["external"] = _external(_last_epoch(weights), inputs, result["excitatory"])
         result["external"].attrs = {"units": "1", "long_name": "current of the inputs and the bias"}
     return result
@@ -137,8 +138,8 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
 
     Raises
     ------
-    ValueError
-        If a dim is missing or empty, labels differ, or `split` is not known.
+    TypeError, ValueError
+        If a variable or a dim is missing, a dim is empty, labels differ, or `split` is not known.
 
     Notes
     -----
@@ -191,6 +192,8 @@ def _network(weights: xr.Dataset, rates: xr.DataArray, split: Split) -> tuple[xr
     """Give rates, initial rates and recurrent weights, with the same labels."""
     if split not in get_args(Split):
         raise ValueError(f"split: expected one of {get_args(Split)}, got {split!r}")
+    require_variables(weights, "weights", ["recurrent_weights", "initial_state", "activation", "formulation"])
+    require_same_units(weights, "weights")
     require_dims(rates, "rates", _ACTIVITY)
     require_some(rates, "rates", _ACTIVITY)
     weights = _last_epoch(weights)
@@ -233,6 +236,7 @@ def _initial_rates(state: NDArray[np.floating], activation_name: str, formulatio
 def _external(weights: xr.Dataset, inputs: xr.DataArray, recurrent: xr.DataArray) -> xr.DataArray:
     """Give the current of inputs and bias; NaN where the recurrent one is."""
     require_dims(inputs, "inputs", ["trial", "time", "input_channel"])
+    inputs = ordered_as(inputs, weights, "input_channel", "inputs")
     try:
         inputs, recurrent = xr.align(inputs, recurrent, join="exact", copy=False)
     except ValueError as error:

@@ -32,10 +32,9 @@ def require_dims(array: xr.DataArray, name: str, dims: Sequence[str]) -> None:
     >>> require_dims(xr.DataArray([[1.0]], dims=("time", "unit")), "rates", ["unit"])
     """
     if not isinstance(array, xr.DataArray):
-        raise TypeError(
-            f"{name}: expected a DataArray with dims {list(dims)}, got {type(array).__name__}; "
-            "label it with xarray.DataArray(values, dims=...)"
-        )
+        holds_arrays = isinstance(array, xr.Dataset | xr.DataTree)
+        fix = "give one of its variables" if holds_arrays else "label it with xarray.DataArray(values, dims=...)"
+        raise TypeError(f"{name}: expected a DataArray with dims {list(dims)}, got {type(array).__name__}; {fix}")
     missing = [dim for dim in dims if dim not in array.dims]
     if missing:
         raise ValueError(
@@ -84,7 +83,7 @@ def require_square(recurrent_weights: xr.DataArray) -> int:
     TypeError
         If it is no DataArray.
     ValueError
-        If a dim is missing or the matrix is not square.
+        If a dim is missing, the matrix is not square, or its rows and columns are labelled as different units.
 
     Examples
     --------
@@ -99,7 +98,66 @@ def require_square(recurrent_weights: xr.DataArray) -> int:
             f"recurrent_weights: expected as many unit_pre as unit_post, got {n_pre} and {n_post}; "
             "select the same units on both sides"
         )
+    require_same_units(recurrent_weights, "recurrent_weights")
     return n_pre
+
+
+def require_same_units(labelled: xr.DataArray | xr.Dataset, name: str) -> None:
+    """Check that `unit`, `unit_pre` and `unit_post` are labelled as the same units, where they have labels.
+
+    Parameters
+    ----------
+    labelled
+        Recurrent weights, or the group `weights` of a run.
+    name
+        Name of the argument, for the message.
+
+    Raises
+    ------
+    ValueError
+        If they are not: a kernel that multiplies by position would give wrong numbers.
+    """
+    labels = {dim: labelled.indexes[dim] for dim in ("unit", "unit_pre", "unit_post") if dim in labelled.indexes}
+    first = next(iter(labels.values()), None)
+    if different := [dim for dim, index in labels.items() if not index.equals(first)]:
+        raise ValueError(
+            f"{name}: expected the same labels in the same order along {', '.join(labels)}, got others along "
+            f"{different[0]}; select and sort all of them alike"
+        )
+
+
+def ordered_as(array: xr.DataArray, other: xr.Dataset, dim: str, name: str) -> xr.DataArray:
+    """Sort an array along a dim as another one is, by their labels; as it is where one of them has none.
+
+    Parameters
+    ----------
+    array
+        Array with the dim.
+    other
+        What gives the order.
+    dim
+        Such as `input_channel`.
+    name
+        Name of the argument, for the message.
+
+    Raises
+    ------
+    ValueError
+        If they have different labels.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> inputs = xr.DataArray([1.0, 2.0], {"input_channel": ["b", "a"]})
+    >>> ordered_as(inputs, xr.Dataset(coords={"input_channel": ["a", "b"]}), "input_channel", "inputs").values.tolist()
+    [2.0, 1.0]
+    """
+    if dim not in array.indexes or dim not in other.indexes or array.indexes[dim].equals(other.indexes[dim]):
+        return array
+    found, expected = array.indexes[dim].tolist(), other.indexes[dim].tolist()
+    if sorted(map(str, found)) != sorted(map(str, expected)):
+        raise ValueError(f"{name}: expected {expected} along {dim}, got {found}; rename or select them")
+    return array.sel({dim: expected})
 
 
 def require_variables(dataset: xr.Dataset, name: str, variables: Sequence[str]) -> None:
@@ -116,14 +174,22 @@ def require_variables(dataset: xr.Dataset, name: str, variables: Sequence[str]) 
 
     Raises
     ------
+    TypeError
+        If it is no Dataset.
     ValueError
-        If one is missing.
+        If a variable is missing.
 
     Examples
     --------
     >>> import xarray as xr
     >>> require_variables(xr.Dataset({"inputs": ("time", [0.0])}), "trials", ["inputs"])
     """
+    if not isinstance(dataset, xr.Dataset):
+        is_tree = isinstance(dataset, xr.DataTree)
+        fix = "take its .to_dataset()" if is_tree else "look at the order of the arguments"
+        raise TypeError(f"{name}: expected a Dataset with {list(variables)}, got {type(dataset).__name__}; {fix}")
     for variable in variables:
         if variable not in dataset:
-            raise ValueError(f"{name}: expected {variable!r}, found {sorted(map(str, dataset.variables))}")
+            found = sorted(map(str, dataset.variables))
+            fix = "take the whole group of a run, or of what biornn.train returns"
+            raise ValueError(f"{name}: expected {variable!r}, found {found}; {fix}")

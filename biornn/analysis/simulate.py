@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from biornn.activations import activation
+from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_variables
+from biornn.analysis.runnable import NUMBERS
 from biornn.schema import GATED, variable_attrs
 
 _Array = NDArray[np.float64]
@@ -75,6 +77,13 @@ def simulate(
     ...     run["weights"].to_dataset(), run["trials"].inputs, recurrent_noise=0.1, seed=0
     ... )  # doctest: +SKIP
     """
+    require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
+    require_same_units(weights, "weights")
+    require_dims(inputs, "inputs", ["trial", "time", "input_channel"])
+    inputs = ordered_as(inputs, weights, "input_channel", "inputs")
+    if silenced is not None:
+        require_dims(silenced, "silenced", ["unit"])
+        silenced = ordered_as(silenced, weights, "unit", "silenced")
     if "epoch" in weights.dims:
         weights = weights.isel(epoch=-1)
     _check(weights, inputs, recurrent_noise, seed, silenced)
@@ -101,8 +110,7 @@ def _check(
     weights: xr.Dataset, inputs: xr.DataArray, recurrent_noise: float, seed: int | None, silenced: xr.DataArray | None
 ) -> None:
     n_channels = weights.sizes["input_channel"]
-    fits = {"trial", "time", "input_channel"} <= set(inputs.dims) and not {"network", "unit"} & set(inputs.dims)
-    if not fits or inputs.sizes["input_channel"] != n_channels:
+    if {"network", "unit"} & set(inputs.dims) or inputs.sizes["input_channel"] != n_channels:
         raise ValueError(
             f"inputs: expected dims trial, time, input_channel with {n_channels} channels, got {dict(inputs.sizes)}"
         )
@@ -110,13 +118,13 @@ def _check(
         raise ValueError(f"recurrent_noise: expected a number of at least 0, got {recurrent_noise!r}")
     if recurrent_noise and seed is None:
         raise ValueError("seed: expected an integer where there is recurrent noise, got None; give one, such as seed=0")
-    if silenced is not None:
-        fits = "unit" in silenced.dims and not {"network", "time", "input_channel"} & set(silenced.dims)
-        if not fits or silenced.sizes["unit"] != weights.sizes["unit"]:
-            raise ValueError(
-                f"silenced: expected the dim unit with {weights.sizes['unit']} units and no network or time, "
-                f"got {dict(silenced.sizes)}"
-            )
+    if silenced is not None and (
+        {"network", "time", "input_channel"} & set(silenced.dims) or silenced.sizes["unit"] != weights.sizes["unit"]
+    ):
+        raise ValueError(
+            f"silenced: expected the dim unit with {weights.sizes['unit']} units and no network or time, "
+            f"got {dict(silenced.sizes)}"
+        )
 
 
 def _side_by_side(inputs: xr.DataArray, silenced: xr.DataArray | None) -> xr.DataArray:

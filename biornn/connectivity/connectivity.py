@@ -15,6 +15,7 @@ from biornn.connectivity import initial_weights, masks
 from biornn.connectivity.initial_weights import InitialRule
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
+from biornn.scalars import integer, is_real
 
 ReadoutSign = Literal["free", "non_negative", "dale"]
 
@@ -40,11 +41,12 @@ class Connectivity:
     mask_rule
         ``"erdos_renyi"`` (each synapse independently) or ``"fixed_in_degree"`` (every unit receives equally many).
     mask
-        (n_units, n_units) boolean, (unit_pre, unit_post), given instead of a random one.
+        (n_units, n_units) boolean, (unit_pre, unit_post), given instead of a random one. A DataArray is read by its
+        labels: dims `unit_pre` and `unit_post` in any order, units that are numbered from 0 in theirs.
     areas
         Number of units of each area; they sum to `n_units`. `excitatory_fraction` holds in each.
     area_density
-        (area_pre, area_post) densities, in place of `density`.
+        (area_pre, area_post) densities, in place of `density`; labelled or not, as `mask`.
     long_range
         Which units project to other areas: ``"all"`` or ``"excitatory"``.
     initial
@@ -95,15 +97,15 @@ class Connectivity:
 
     def __post_init__(self) -> None:
         """Check every setting, then those that depend on one another."""
-        _check_integer("n_units", self.n_units, minimum=1)
-        _check_integer("seed", self.seed, minimum=0)
+        object.__setattr__(self, "n_units", integer("n_units", self.n_units, minimum=1))
+        object.__setattr__(self, "seed", integer("seed", self.seed, minimum=0))
         for name in ("density", "input_density"):
             _check_share(name, getattr(self, name))
         if self.excitatory_fraction is not None:
             _check_share("excitatory_fraction", self.excitatory_fraction)
         if not isinstance(self.autapses, bool | np.bool_):
             raise TypeError(f"autapses: expected true or false, got {self.autapses!r}")
-        if not _is_real(self.spectral_radius) or not 0 < self.spectral_radius < np.inf:
+        if not is_real(self.spectral_radius) or not 0 < self.spectral_radius < np.inf:
             raise ValueError(f"spectral_radius: expected a positive number, got {self.spectral_radius!r}")
         _check_choice("mask_rule", self.mask_rule, get_args(MaskRule))
         _check_choice("long_range", self.long_range, ("all", "excitatory"))
@@ -139,15 +141,13 @@ class Connectivity:
             return
         if not isinstance(self.areas, list | tuple | np.ndarray):
             raise TypeError(f"areas: expected the number of units of each area, got {self.areas!r}")
-        for size in self.areas:
-            _check_integer("areas", size, minimum=1)
-        object.__setattr__(self, "areas", tuple(int(size) for size in self.areas))
+        object.__setattr__(self, "areas", tuple(integer("areas", size, minimum=1) for size in self.areas))
         if sum(self.areas) != self.n_units:
             raise ValueError(f"areas: expected sizes that sum to n_units={self.n_units}, got {self.areas}")
         if self.area_density is not None:
             if self.density != 1.0:
                 raise ValueError("area_density: expected no density beside it, got both; drop one of them")
-            densities = _array("area_density", self.area_density, float)
+            densities = _array("area_density", self.area_density, ("area_pre", "area_post"), float)
             if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
                 raise ValueError(
                     f"area_density: expected shape {(len(self.areas),) * 2} with values in [0, 1], "
@@ -160,7 +160,7 @@ class Connectivity:
             return
         if self.density != 1.0 or self.areas is not None:
             raise ValueError("mask: expected no density and no areas beside a given mask; drop one of them")
-        mask = _array("mask", self.mask, None)
+        mask = _array("mask", self.mask, ("unit_pre", "unit_post"), None)
         if mask.shape != (self.n_units,) * 2:
             raise ValueError(f"mask: expected shape {(self.n_units,) * 2}, got {mask.shape}")
         if not np.isin(mask, (0, 1)).all():
@@ -226,7 +226,7 @@ class Connectivity:
         n_channels
             Number of input channels.
         """
-        _check_integer("n_channels", n_channels, minimum=1)
+        n_channels = integer("n_channels", n_channels, minimum=1)
         allowed = np.ones((n_channels, self.n_units), bool)
         mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
         sign = np.full(n_channels, 1 if self.input_sign == "non_negative" else 0, np.int8)
@@ -240,7 +240,7 @@ class Connectivity:
         n_channels
             Number of output channels.
         """
-        _check_integer("n_channels", n_channels, minimum=1)
+        n_channels = integer("n_channels", n_channels, minimum=1)
         seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
         mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)
         signs = {"free": np.zeros_like(self.sign), "non_negative": np.ones_like(self.sign), "dale": self.sign.copy()}
@@ -266,12 +266,29 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _array(name: str, value: ArrayLike, dtype: type | None) -> NDArray[Any]:
-    """Copy a value into an array: the caller's own stays writable."""
+def _array(name: str, value: Any, dims: tuple[str, str], dtype: type | None) -> NDArray[Any]:
+    """Copy a matrix: the caller's own stays writable. A labelled one is read by its labels, not by their order."""
+    if hasattr(value, "columns") or not isinstance(getattr(value, "dims", ()), tuple):  # of pandas; an xarray.Dataset
+        raise TypeError(f"{name}: expected an array or a DataArray, got {type(value).__name__}; say which dim is which")
+    if hasattr(value, "dims"):
+        value = _by_labels(name, value, dims)
     try:
         return np.array(value, dtype)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: expected a rectangular array of numbers, got {value!r}") from None
+
+
+def _by_labels(name: str, array: Any, dims: tuple[str, str]) -> Any:
+    """Order a DataArray as `dims`, and what is numbered from 0 along them by its number."""
+    if set(array.dims) != set(dims):
+        raise ValueError(f"{name}: expected the dims {dims}, got {array.dims}; rename them with .rename(...)")
+    labels = [array.indexes[dim] for dim in dims if dim in array.indexes]
+    numbered = [index.name for index in labels if set(index) == set(range(len(index)))]
+    if len(numbered) < len(labels) == 2 and not labels[0].equals(labels[1]):
+        raise ValueError(
+            f"{name}: expected the same labels along {dims[0]} and {dims[1]}, in the same order; got others"
+        )
+    return array.sortby(numbered).transpose(*dims)
 
 
 def _plain(value: Any) -> Any:
@@ -282,19 +299,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-
-
-def _check_integer(name: str, value: Any, minimum: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool):
-        raise TypeError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
-    if value < minimum:
-        raise ValueError(f"{name}: expected an integer of at least {minimum}, got {value}")
-
-
 def _check_share(name: str, value: Any) -> None:
-    if not _is_real(value) or not 0 <= value <= 1:
+    if not is_real(value) or not 0 <= value <= 1:
         raise ValueError(f"{name}: expected a number in [0, 1], got {value!r}")
 
 

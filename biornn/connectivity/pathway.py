@@ -36,6 +36,10 @@ class Pathway:
 
     def __post_init__(self) -> None:
         """Check shapes, and that the initial weights keep to the constraint."""
+        for name in ("mask", "sign", "initial_weights"):
+            if not isinstance(getattr(self, name), np.ndarray):
+                kind = type(getattr(self, name)).__name__
+                raise TypeError(f"{name}: expected a numpy array, presynaptic units along its rows, got {kind}")
         if self.sign.shape != self.mask.shape[:1] or self.initial_weights.shape != self.mask.shape:
             raise ValueError(
                 f"sign and initial_weights: expected shapes {self.mask.shape[:1]} and {self.mask.shape}, "

@@ -6,7 +6,6 @@ from dataclasses import fields
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -22,7 +21,11 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
-from biornn.experiment.limits import MAX_AREAS, MAX_COUNT, MAX_UNITS
+from biornn.tasks.seeds import generator
+
+MAX_UNITS = 50_000  # 10 GB of recurrent weights
+MAX_AREAS = 1_000
+MAX_COUNT = 10**9  # of updates, trials, checks
 
 
 def _no_bool(value: Any) -> Any:
@@ -41,14 +44,21 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 
 def _binary(rows: Any) -> Any:
     """Refuse the first value that is not 0 or 1: a large mask may hold a million, and each error takes memory."""
-    cells = (cell for row in rows if isinstance(row, list) for cell in row) if isinstance(rows, list) else ()
-    for cell in cells:
-        if not isinstance(cell, int) or cell not in (0, 1):
-            raise ValueError(f"expected rows of 0 and 1, not of {repr(cell)[:80]}")
+    entries = (entry for row in rows if isinstance(row, list) for entry in row) if isinstance(rows, list) else ()
+    for entry in entries:
+        if not isinstance(entry, int) or entry not in (0, 1):
+            raise ValueError(f"expected rows of 0 and 1, not of {repr(entry)[:80]}")
     return rows
 
 
 Mask = Annotated[list[list[Literal[0, 1] | StrictBool]], BeforeValidator(_binary)]
+
+
+def _plain(value: Any) -> Any:
+    """Make numbers and arrays of numpy, and lists of them, plain ones, as an experiment file has."""
+    if isinstance(value, list | tuple):
+        return [part.tolist() if isinstance(part, np.ndarray | np.generic) else part for part in value]
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 class Section(BaseModel):
@@ -56,9 +66,18 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_plain_numbers(cls, values: Any) -> Any:
+        return {key: _plain(value) for key, value in values.items()} if isinstance(values, dict) else values
+
 
 class TimeConstants(Section):
-    """Time constants in ms that differ by unit: evenly spaced on a logarithmic scale, over the units of each type."""
+    """Time constants in ms that differ by unit: evenly spaced on a logarithmic scale, over the units of each type.
+
+    Which unit of a type has which is drawn by the seed: in the order of the units they would follow a given mask, such
+    as a ring.
+    """
 
     shortest: Positive
     longest: Positive
@@ -69,18 +88,22 @@ class TimeConstants(Section):
             raise ValueError(f"longest: expected at least shortest={self.shortest:g} ms, got {self.longest:g} ms")
         return self
 
-    def spread(self, cell_type: NDArray[Any]) -> list[float]:
+    def spread(self, connectivity: Connectivity) -> list[float]:
         """Give each unit its time constant.
+
+        Units are ranked by random numbers that depend on the seed and on nothing else, so networks of one seed are
+        matched: of two units of one type, the same one is slower in every condition in which they have one type.
 
         Parameters
         ----------
-        cell_type
-            (unit,) types; excitatory and inhibitory units get the same range.
+        connectivity
+            The wiring; excitatory and inhibitory units get the same range.
         """
-        tau = np.empty(len(cell_type))
-        for one in np.unique(cell_type):
-            members = cell_type == one
-            tau[members] = np.geomspace(self.shortest, self.longest, members.sum())
+        ranks = generator("time constants", connectivity.seed).random(connectivity.n_units)
+        tau = np.empty(connectivity.n_units)
+        for one in np.unique(connectivity.sign):
+            members = np.flatnonzero(connectivity.sign == one)
+            tau[members[ranks[members].argsort()]] = np.geomspace(self.shortest, self.longest, members.size)
         return tau.tolist()
 
 
@@ -169,7 +192,7 @@ class NetworkConfig(Section):
         connectivity
             The wiring.
         """
-        return self.tau.spread(connectivity.cell_type) if isinstance(self.tau, TimeConstants) else self.tau
+        return self.tau.spread(connectivity) if isinstance(self.tau, TimeConstants) else self.tau
 
 
 class TrainingConfig(Section):

@@ -87,9 +87,9 @@ def network_index(experiment: Experiment) -> xr.Dataset:
 
 
 def _levels(experiment: Experiment, conditions: list[str]) -> dict[str, tuple[str, NDArray[np.object_]]]:
-    cells = experiment.cells()
+    combinations = experiment.combinations()
     names = [name.removeprefix("training.") for name in experiment.factors or ()]
-    levels = [list(cells[condition].levels.values()) if cells else [] for condition in conditions]
+    levels = [list(combinations[condition].levels.values()) if combinations else [] for condition in conditions]
     columns = zip(*levels, strict=True)
     return {
         f"factor_{name}": ("network", np.array(column, object)) for name, column in zip(names, columns, strict=True)

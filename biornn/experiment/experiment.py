@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, StrictInt, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictInt,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from biornn.errors import listed
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
-from biornn.experiment.factors import NAME, Cell, cross_factors
+from biornn.experiment.factors import NAME, Combination, cross_factors
 from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays
-from biornn.experiment.messages import one_line
+from biornn.experiment.messages import one_line, unknown_key
 from biornn.tasks import FlipFlop
 
 TASKS: Mapping[str, type[FlipFlop]] = {"flip_flop": FlipFlop}
@@ -26,8 +36,8 @@ class Experiment(Section):
     """
 
     title: str = ""
-    task: FlipFlop = Field(default_factory=FlipFlop)
     network: NetworkConfig = NetworkConfig()
+    task: FlipFlop = Field(default={}, validate_default=True)
     factors: dict[str, list[Any]] | None = None
     conditions: dict[Annotated[str, Field(pattern=f"^{NAME}$", max_length=MAX_NAME)], dict[str, Any]] = Field(
         default={"unconstrained": {}}, min_length=1, max_length=MAX_CONDITIONS
@@ -50,10 +60,34 @@ class Experiment(Section):
         settings = network.model_dump() if isinstance(network, NetworkConfig) else network
         if not isinstance(settings, dict):
             return values  # the field itself says what is wrong
-        conditions = {name: cell.changes for name, cell in cross_factors(factors, settings).items()}
+        conditions = {name: one.changes for name, one in cross_factors(factors, settings).items()}
         if values.get("conditions", conditions) != conditions:
             raise ValueError("conditions: expected none beside factors, got both; drop one of them")
         return {**values, "conditions": conditions}
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _on_the_step_of_the_network(cls, value: Any, info: ValidationInfo) -> Any:
+        """Build the task from its keys; its time step is the network's."""
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            if isinstance(value, FlipFlop):
+                return value
+            raise ValueError("expected keys and values")
+        if "network" not in info.data:  # its own problems come first
+            return FlipFlop()
+        settings = {"dt": info.data["network"].dt, **value}
+        name = settings.pop("name", "flip_flop")
+        if not isinstance(name, str) or name not in TASKS:
+            raise ValueError(f"name: expected one of {', '.join(TASKS)}, got {name!r}")
+        known = [field.name for field in fields(TASKS[name])]
+        if strange := [key for key in settings if key not in known]:
+            raise ValueError(listed([unknown_key(key, key, ["name", *known]) for key in strange]))
+        try:
+            return TypeAdapter(TASKS[name]).validate_python(settings)
+        except ValidationError as error:
+            raise ValueError(one_line(error, cls)) from None
+        except OverflowError:
+            raise ValueError("duration: expected a number of steps that can be counted, got more") from None
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -100,7 +134,7 @@ class Experiment(Section):
             )
         return self
 
-    def cells(self) -> dict[str, Cell]:
+    def combinations(self) -> dict[str, Combination]:
         """Return the combination of levels of each condition; nothing where conditions are listed."""
         return cross_factors(self.factors, self.network.model_dump()) if self.factors else {}
 

@@ -36,14 +36,14 @@ _CONSTRAINTS = (
 
 
 @dataclass(frozen=True)
-class Cell:
+class Combination:
     """One combination of levels: what it changes, as a condition of an experiment says it, and each factor's level."""
 
     changes: dict[str, Any]
     levels: dict[str, str]
 
 
-def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, Any]) -> dict[str, Cell]:
+def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, Any]) -> dict[str, Combination]:
     """Cross factors into conditions; the first level of each is the reference.
 
     A condition is named after its levels other than the first, such as ``dale+density-0.2+no-autapses``; the one that
@@ -59,7 +59,7 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
 
     Returns
     -------
-    dict of Cell
+    dict of Combination
         Condition -> its combination; the last factor changes fastest.
 
     Raises
@@ -71,8 +71,8 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
         raise ValueError("factors: expected at least one factor with its levels, got none")
     if strange := [name for name in factors if not isinstance(name, str)]:
         raise ValueError(f"factors: expected names of settings, got {strange[0]!r} (YAML reads on, off, yes, no so)")
-    if (n_cells := prod(max(len(values), 1) for values in factors.values())) > MAX_CONDITIONS:
-        raise ValueError(f"factors: expected at most {MAX_CONDITIONS} combinations of levels, got {n_cells}")
+    if (n_combinations := prod(max(len(values), 1) for values in factors.values())) > MAX_CONDITIONS:
+        raise ValueError(f"factors: expected at most {MAX_CONDITIONS} combinations of levels, got {n_combinations}")
     levels = {name: [None if level == "none" else level for level in values] for name, values in factors.items()}
     keys = {name: _setting(name) for name in factors}
     if len(set(keys.values())) < len(keys):
@@ -82,16 +82,18 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
         is_repeated = any(level in meant[:position] for position, level in enumerate(meant))
         if len(values) < 2 or is_repeated or len({_label(level) for level in values}) < len(values):
             raise ValueError(f"factors.{name}: expected at least two levels, all different, got {list(factors[name])}")
-    cells: dict[str, Cell] = {}
+    combinations: dict[str, Combination] = {}
     for positions in product(*(range(len(values)) for values in levels.values())):
         chosen = dict(zip(levels, positions, strict=True))
         changes = {keys[name]: levels[name][position] for name, position in chosen.items()}
         parts = [_part(name, levels[name], position) for name, position in chosen.items() if position]
         name = "+".join(parts) or _reference_name({**network, **changes})
-        if name in cells:
+        if name in combinations:
             raise ValueError(f"factors: expected combinations with names of their own, got {name} twice; drop a level")
-        cells[name] = Cell(changes, {name: _label(levels[name][position]) for name, position in chosen.items()})
-    return cells
+        combinations[name] = Combination(
+            changes, {name: _label(levels[name][position]) for name, position in chosen.items()}
+        )
+    return combinations
 
 
 def _setting(factor: str) -> str:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import TYPE_CHECKING
 
+from biornn.experiment.config import NetworkConfig, RecordingConfig, TrainingConfig
 from biornn.tasks import FlipFlop
 
-if TYPE_CHECKING:
-    from biornn.experiment.config import NetworkConfig, RecordingConfig, TrainingConfig
-
-MAX_UNITS = 50_000  # 10 GB of recurrent weights
-MAX_AREAS = 1_000
 MAX_CONDITIONS = 1_000
 MAX_NAME = 200  # characters of a condition; Dask names files after a task, and few systems take more than 255
 MAX_SEEDS = 10_000
 MAX_NETWORKS = 20_000
-MAX_COUNT = 10**9  # of updates, trials, checks
 
 _MAX_BYTES = 10**11
 _FLOAT = 4  # bytes; trials, activity and weights are in single precision

@@ -1,20 +1,17 @@
-"""From an experiment file, and changes on the command line, to a checked experiment."""
+"""Reading and checking an experiment file, with changes from the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from biornn.experiment.config import NetworkConfig
-from biornn.experiment.experiment import TASKS, Experiment
-from biornn.experiment.messages import ExperimentError, one_line, unknown_key
+from biornn.experiment.experiment import Experiment
+from biornn.experiment.messages import ExperimentError, one_line
 from biornn.experiment.plain_yaml import MAX_LENGTH, PlainYAMLError, parse
-from biornn.tasks import FlipFlop
 
 
 def load_experiment(path: str | PathLike[str], settings: Sequence[str] = ()) -> Experiment:
@@ -30,36 +27,28 @@ def load_experiment(path: str | PathLike[str], settings: Sequence[str] = ()) -> 
     Raises
     ------
     ExperimentError
-        With one line that names the key, what was expected and what came.
+        In one line, with each key, what was expected and what came.
     """
     content = _read(Path(path))
     for setting in settings:
         _set(content, setting)
     try:
-        network = NetworkConfig.model_validate(content.get("network", {}))
-    except ValidationError as error:
-        raise ExperimentError(f"{path}: {one_line(error, NetworkConfig, prefix='network.')}") from None
-    try:
-        return Experiment.model_validate({**content, "task": _task(content.get("task", {}), network.dt)})
+        return Experiment.model_validate(content)
     except ValidationError as error:
         raise ExperimentError(f"{path}: {one_line(error, Experiment)}") from None
-    except ExperimentError as error:
-        raise ExperimentError(f"{path}: {error}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            text = file.read(4 * MAX_LENGTH + 1).decode(
-                "utf-8"
-            )  # up to 4 bytes a character; not all of an endless file
-        content = parse(text)
+            content = parse(file.read(4 * MAX_LENGTH + 1).decode("utf-8"))  # at most 4 bytes a character
     except OSError as error:
         raise ExperimentError(f"{path}: expected a readable file, got {error.strerror}") from None
     except (PlainYAMLError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path}: expected YAML, got {error}") from None
-    if content is None:
-        content = {}
+    if content in (None, {}):
+        keys = ", ".join(Experiment.model_fields)
+        raise ExperimentError(f"{path}: expected an experiment, got an empty file; set at least one of {keys}")
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ExperimentError(f"{path}: expected keys and values, got {type(content).__name__}")
     return content
@@ -82,24 +71,3 @@ def _set(content: dict[str, Any], setting: str) -> None:
         if not isinstance(content, dict):
             raise ExperimentError(f"--set {key}: expected {parent} to hold keys, got {content!r}")
     content[last] = value
-
-
-def _task(content: Any, dt: Any) -> FlipFlop:
-    """Build the task, on the network's time step."""
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise ExperimentError(f"task: expected keys and values, got {content!r}")
-    settings = dict(content)
-    name = settings.pop("name", "flip_flop")
-    if not isinstance(name, str) or name not in TASKS:
-        raise ExperimentError(f"task.name: expected one of {', '.join(TASKS)}, got {name!r}")
-    settings.setdefault("dt", dt)
-    known = [field.name for field in fields(TASKS[name])]
-    for key in settings:
-        if key not in known:
-            raise ExperimentError(unknown_key(f"task.{key}", key, ["name", *known]))
-    try:
-        return TypeAdapter(TASKS[name]).validate_python(settings)
-    except ValidationError as error:
-        raise ExperimentError(one_line(error, Experiment, prefix="task.")) from None
-    except OverflowError:
-        raise ExperimentError("task: expected times of a number of steps that can be counted, got more") from None

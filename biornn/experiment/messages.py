@@ -1,48 +1,51 @@
-"""The one line that an experiment file gets when it says something that cannot be."""
+"""Messages for an experiment file that cannot be used, one line each."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from biornn.errors import in_one_line, printable
+from biornn.errors import in_one_line, listed, printable
 
 
 class ExperimentError(ValueError):
-    """An experiment file, or a setting of the command line, that cannot be; the message is one printable line."""
+    """An experiment file or a setting on the command line cannot be used; the message is one printable line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(in_one_line(message)))
 
 
 def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
-    """Tell the first problem: the key, what was expected, what came.
+    """List the problems of a section: the key, what was expected, what came.
 
     Parameters
     ----------
     error
         From pydantic.
     model
-        The section that was to be made.
+        The section.
     prefix
-        Where it stands, such as ``"network."``.
+        Its place in the file, such as ``"network."``.
     """
-    problem, *others = error.errors()
+    return listed([_told(problem, model, prefix) for problem in error.errors()])
+
+
+def _told(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
     location = [_shortened(str(part)) for part in problem["loc"]]
-    more = f" (and {len(others)} more)" if others else ""
     if problem["type"] == "extra_forbidden":
-        return unknown_key(prefix + ".".join(location), location[-1], _known_keys(model, location[:-1])) + more
+        return unknown_key(prefix + ".".join(location), location[-1], _known_keys(model, location[:-1]))
     message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "value_error" and (isinstance(problem["input"], dict | BaseModel) or ": expected" in message):
+    if problem["type"] == "value_error" and re.match(r"[^\s:]+: ", message):  # it names its own key
         key = ".".join(location)
-        dot = "." if key and not message.startswith(("conditions.", "factors")) else ""  # those name their own key
-        return f"{prefix}{key}{dot}{message}{more}"
+        dot = "." if key and not message.startswith(("conditions.", "factors")) else ""  # from the top
+        return f"{prefix}{key}{dot}{message}"
     expected = message[:1].lower() + message[1:]
-    got = _shortened(repr(problem["input"]))
     key = (prefix + ".".join(location)).rstrip(".")
-    return f"{key}: {expected}, got {got}{more}"
+    return f"{key}: {expected}, got {_shortened(repr(problem['input']))}"
 
 
 def _shortened(text: str) -> str:
@@ -60,23 +63,23 @@ def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
 
 
 def _sections_in(annotation: Any) -> list[type[BaseModel]]:
-    """List the sections that a setting may hold, however deep in its type they stand."""
+    """List the sections in the type of a setting."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [section for part in get_args(annotation) for section in _sections_in(part)]
 
 
 def unknown_key(where: str, key: str, known: list[str]) -> str:
-    """Say that a key is not known, and which one may have been meant.
+    """Write the message for an unknown key, with the known key that is most like it.
 
     Parameters
     ----------
     where
-        The whole key, as the message begins with it.
+        The whole key, with dots.
     key
         Its last part.
     known
-        What it may be.
+        The keys that there are.
     """
     close = difflib.get_close_matches(key, known, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""

@@ -15,6 +15,7 @@ import numpy as np
 import xarray as xr
 
 from biornn.analysis import audit, performance, simulate
+from biornn.scalars import integer
 from biornn.schema import variable_attrs
 from biornn.store.keras_hdf5 import KerasFile, KerasFileError, read_keras_hdf5
 from biornn.store.run import open_run
@@ -59,8 +60,9 @@ def import_keras_hdf5(
     -------
     xarray.DataTree
         The run, opened from `out`. ``epoch`` is the number at the end of a file's name where these tell several files
-        apart, otherwise it counts the files from 1; the initial one is 0. ``step`` is the optimizer's own count; -1
-        where a file does not hold it. ``loss`` and ``wall_time``, which no file holds, are NaN.
+        apart, otherwise it counts the files from 1; the initial one is 0. ``step`` is the optimizer's own count; where
+        a file does not hold it, 0 for the initial one and -1 for others. ``loss`` and ``wall_time``, which no file
+        holds, are NaN.
 
     Raises
     ------
@@ -81,6 +83,7 @@ def import_keras_hdf5(
     paths = _natural_order([files] if isinstance(files, str | PathLike) else files)
     if not re.fullmatch(r"[A-Za-z0-9_.+-]+", name):
         raise ValueError(f"name: expected letters, digits, or one of _.+-, got {name!r}")
+    n_trials = integer("n_trials", n_trials, minimum=1)
     snapshots = [read_keras_hdf5(path) for path in paths]
     _check_alike(paths, snapshots)
     task = _task(paths[0], snapshots[0], task)
@@ -193,12 +196,16 @@ def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.D
         "weights",
         weights.assign_coords(
             epoch=_epochs(paths),
-            step=("epoch", [snapshot.step for snapshot in snapshots]),
+            step=("epoch", [_updates(path, snapshot) for path, snapshot in zip(paths, snapshots, strict=True)]),
             unit=np.arange(n_units),
             input_channel=trials["input_channel"],
             output_channel=trials["output_channel"],
         ),
     )
+
+
+def _updates(path: Path, snapshot: KerasFile) -> int:
+    return 0 if snapshot.step < 0 and _is_initial(path) else snapshot.step
 
 
 def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from biornn.atomic import written_whole
+from biornn.errors import listed
 from biornn.schema import SchemaError
 
 FOLDER = "checkpoints"
 _BEGUN = "run.json"
-_MAX_DIFFERENCES = 5
 
 
 class Journal:
@@ -132,10 +132,8 @@ def check_same_experiment(where: Path, begun: str, now: str) -> None:
     """
     found = list(_differences(json.loads(begun), json.loads(now)))
     if found:
-        told = "; ".join(found[:_MAX_DIFFERENCES])
-        more = f"; and {len(found) - _MAX_DIFFERENCES} more" if len(found) > _MAX_DIFFERENCES else ""
         raise ValueError(
-            f"{where}: expected the experiment that the run began with, got another: {told}{more}; "
+            f"{where}: expected the experiment that the run began with, got another: {listed(found)}; "
             "change it back, or choose another --out"
         )
 

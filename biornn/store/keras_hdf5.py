@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -26,6 +27,10 @@ _MAX_TEXT = 10**7  # bytes of an attribute; the settings of two layers have a fe
 #: Names of the arrays: those of Keras 2 and, after the layer's own name, those of Keras 1.
 _RECURRENT_ARRAYS = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
 _READOUT_ARRAYS = {"kernel": "W", "bias": "b"}
+
+#: Scale and mode of the initialisers that are a kind of variance scaling, and how their names are written.
+_VARIANCE_SCALING = {"glorot": (1.0, "fan_avg"), "he": (2.0, "fan_in"), "lecun": (1.0, "fan_in")}
+_SPELT = {"glorot": "Glorot", "he": "He", "lecun": "LeCun"}
 
 
 class KerasFileError(ValueError):
@@ -189,15 +194,20 @@ def _penalties(layer: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _initializer(config: Any) -> str | None:
-    """Name an initialiser as Keras does in short: Glorot's is a kind of variance scaling."""
-    if not isinstance(config, Mapping):
-        return config if isinstance(config, str) else None
-    kind = str(config.get("class_name"))
-    settings = config.get("config") if isinstance(config.get("config"), Mapping) else {}
-    assert isinstance(settings, Mapping)
-    if kind == "VarianceScaling" and (settings.get("scale"), settings.get("mode")) == (1.0, "fan_avg"):
-        return f"Glorot_{settings.get('distribution')}"
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("_")
+    """Name an initialiser, such as ``Glorot_uniform``, which versions of Keras write in four ways."""
+    if isinstance(config, Mapping):
+        kind, settings = str(config.get("class_name")), config.get("config")
+        name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("_")
+        if kind == "VarianceScaling" and isinstance(settings, Mapping):
+            of = (settings.get("scale"), settings.get("mode"))
+            shape = "uniform" if settings.get("distribution") == "uniform" else "normal"
+            name = next((f"{family}_{shape}" for family, scaling in _VARIANCE_SCALING.items() if of == scaling), name)
+    elif isinstance(config, str):
+        name = config
+    else:
+        return None
+    family, _, shape = name.partition("_")
+    return f"{_SPELT[family]}_{shape}" if family in _SPELT else name
 
 
 def _training_settings(file: h5py.File) -> dict[str, Any]:
@@ -214,19 +224,25 @@ def _training_settings(file: h5py.File) -> dict[str, Any]:
 
 
 def _step(file: h5py.File) -> int:
-    """Return the number of updates that the optimizer counted; 0 in a model that was never compiled, -1 if unknown."""
-    if "training_config" not in file.attrs:
-        return 0
+    """Return the number of updates that the optimizer counted; -1 if the file does not tell.
+
+    Keras has called it `iterations`, `iter` and `iteration`, with and without a number and ``:0`` behind. Keras 1 gave
+    it no name: there it is the only single number of the optimizer.
+    """
     if not _is_own_group(file, "optimizer_weights"):
         return -1
-    found: list[int] = []
+    named: list[float] = []
+    unnamed: list[float] = []
 
     def look(name: str, member: Any) -> None:
-        if name.split("/")[-1] in ("iterations:0", "iteration:0") and isinstance(member, h5py.Dataset):
-            found.append(int(_stored(member, name, ())))
+        if isinstance(member, h5py.Dataset) and member.size == 1 and member.dtype.kind in "iuf":
+            is_count = re.fullmatch(r"iter(ations?)?(_\d+)?(:0)?", name.split("/")[-1])
+            (named if is_count else unnamed).append(float(_stored(member, name, member.shape).item()))
 
     file["optimizer_weights"].visititems(look)  # visits hard links only
-    return found[0] if found and 0 <= found[0] <= _MAX_COUNT else -1
+    counts = named or unnamed
+    is_possible = len(counts) == 1 and 0 <= counts[0] <= _MAX_COUNT and counts[0].is_integer()
+    return int(counts[0]) if is_possible else -1
 
 
 def _arrays(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from biornn.scalars import integer, is_real
 from biornn.tasks.task import Seed
 
 _MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
@@ -58,7 +59,7 @@ class FlipFlop:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If a setting is impossible, or the pulses do not fit into the trial.
 
     Notes
@@ -94,10 +95,7 @@ class FlipFlop:
     def __post_init__(self) -> None:
         """Check the settings, and that the pulses fit."""
         for name in ("n_bits", "n_pulses"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
-            object.__setattr__(self, name, int(value))  # arithmetic on numpy's narrow integers would overflow
+            object.__setattr__(self, name, integer(name, getattr(self, name), minimum=1))
         for name in ("duration", "dt", "pulse_width"):
             if not _is_finite(getattr(self, name)) or getattr(self, name) <= 0:
                 raise ValueError(f"{name}: expected a positive time in ms, got {getattr(self, name)!r}")
@@ -106,6 +104,9 @@ class FlipFlop:
                 raise ValueError(f"{name}: expected a number of at least 0, got {getattr(self, name)!r}")
         if not _is_finite(self.amplitude):
             raise ValueError(f"amplitude: expected a finite number, got {self.amplitude!r}")
+        for field in fields(self):
+            if field.type == "float":
+                object.__setattr__(self, field.name, float(getattr(self, field.name)))  # JSON has none of numpy's
         if self.pulses not in ("jittered", "random"):
             raise ValueError(f"pulses: expected 'jittered' or 'random', got {self.pulses!r}")
         if self._pulse_steps < 1:
@@ -160,9 +161,7 @@ class FlipFlop:
             (trial, time) and ``response_window`` (trial, time, output_channel): from the onset of a pulse until
             `response_delay` after the target could have switched. Time in ms.
         """
-        if not isinstance(n_trials, int | np.integer) or isinstance(n_trials, bool) or n_trials < 1:
-            raise ValueError(f"n_trials: expected an integer of at least 1, got {n_trials!r}")
-        inputs, targets, pulses = self._random_trials(int(n_trials), _generator(seed))
+        inputs, targets, pulses = self._random_trials(integer("n_trials", n_trials, minimum=1), _generator(seed))
         return self._labelled(inputs, targets, pulses)
 
     def probe(self) -> xr.Dataset:
@@ -345,15 +344,13 @@ def _levels(n_steps: int, edges: NDArray[np.int64], values: NDArray[Any]) -> NDA
 
 
 def _generator(seed: Seed) -> np.random.Generator:
-    is_integer = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
-    if not is_integer and not isinstance(seed, np.random.SeedSequence | np.random.Generator):
-        raise ValueError(f"seed: expected a non-negative integer, SeedSequence or Generator, got {seed!r}")
+    if not isinstance(seed, np.random.SeedSequence | np.random.Generator):
+        seed = integer("seed", seed, minimum=0)
     return np.random.default_rng(seed)
 
 
 def _is_finite(value: Any) -> bool:
-    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    return is_number and bool(np.isfinite(value))
+    return is_real(value) and bool(np.isfinite(value))
 
 
 def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:

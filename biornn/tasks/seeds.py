@@ -6,6 +6,8 @@ import hashlib
 
 import numpy as np
 
+from biornn.scalars import integer
+
 
 def generator(purpose: str, *seed: int) -> np.random.Generator:
     """Make the generator of one purpose and seed.
@@ -19,11 +21,9 @@ def generator(purpose: str, *seed: int) -> np.random.Generator:
 
     Raises
     ------
-    ValueError
-        If one is negative.
+    TypeError, ValueError
+        If one is not an integer, or negative.
     """
-    if any(number < 0 for number in seed):
-        raise ValueError(f"seed: expected non-negative integers, got {seed}")
     # A digest of the words: numpy itself would read (1,) and (1, 0), or a large number and two small ones, as the same.
-    words = " ".join([purpose, *(str(int(number)) for number in seed)])
+    words = " ".join([purpose, *(str(integer("seed", number, minimum=0)) for number in seed)])
     return np.random.default_rng(int.from_bytes(hashlib.sha256(words.encode()).digest()))

@@ -97,3 +97,8 @@ def test_of_a_run_it_tells_whether_rates_are_non_negative(run: xr.DataTree) -> N
 def test_what_holds_no_masks_is_refused(weights: xr.Dataset) -> None:
     with pytest.raises(ValueError, match="run: expected the group weights of a run, or a tree that holds it"):
         bn.audit(weights.drop_vars("recurrent_mask"))
+
+
+def test_a_model_is_refused_with_what_is_expected() -> None:
+    with pytest.raises(TypeError, match=r"run: expected a run, what biornn.train returns, .*, got object"):
+        bn.audit(object())  # type: ignore[arg-type]

@@ -212,6 +212,16 @@ def test_what_does_not_fit_is_refused() -> None:
         currents(driven, rates, inputs)
 
 
+def test_another_order_or_another_dataset_gets_the_fix() -> None:
+    weights, rates = network([[1.0]]), trials([[1.0]])
+    with pytest.raises(TypeError, match=r"weights: .*, got DataArray; look at the order of the arguments"):
+        ei_balance(rates, weights)  # type: ignore[arg-type]
+    part = weights[["recurrent_weights"]]  # as biornn.layers.effective_weights gives it
+    for asked in (ei_balance, simulate):
+        with pytest.raises(ValueError, match=r"weights: expected .*; take the whole group of a run, or of what"):
+            asked(part, rates)
+
+
 def test_a_run_goes_in_as_it_is_stored(run: xr.DataTree) -> None:
     weights, rates = run["weights"].to_dataset(), run["activity"]["rates"]
     parts = currents(weights, rates, run["trials"]["inputs"])

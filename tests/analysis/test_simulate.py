@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from biornn.analysis import simulate
+from tests.analysis.networks import network
 
 
 def linear_network(formulation: str, alpha: float = 0.25, n_units: int = 3) -> xr.Dataset:
@@ -75,13 +76,31 @@ def test_several_networks_and_the_last_epoch_are_taken() -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        (silence().squeeze("trial"), "expected dims trial, time, input_channel with 1 channels"),
+        (
+            silence().squeeze("trial"),
+            r"expected the dims \['trial', 'time', 'input_channel'\], got .*'trial' is missing",
+        ),
         (xr.concat([silence(), silence()], "input_channel"), "with 1 channels, got .*'input_channel': 2"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(inputs: xr.DataArray, message: str) -> None:
     with pytest.raises(ValueError, match=f"inputs: .*{message}"):
         simulate(linear_network("rate"), inputs)
+
+
+def test_channels_and_units_are_told_apart_by_their_labels() -> None:
+    weights = network([[0.0, 0.5], [0.25, 0.0]], [[1.0, 0.0], [0.0, 2.0]], [[1.0], [3.0]])
+    weights = weights.assign_coords(input_channel=["left", "right"], unit=[0, 1])
+    inputs = xr.DataArray(np.random.default_rng(0).random((1, 5, 2)), dims=("trial", "time", "input_channel"))
+    inputs = inputs.assign_coords(input_channel=["left", "right"])
+    silenced = xr.DataArray([True, False], {"unit": [0, 1]})
+    expected = simulate(weights, inputs, silenced=silenced).drop_vars("input_channel", errors="ignore")
+    found = simulate(weights, inputs.isel(input_channel=[1, 0]), silenced=silenced.isel(unit=[1, 0]))
+    xr.testing.assert_identical(found.drop_vars("input_channel", errors="ignore"), expected)
+    with pytest.raises(
+        ValueError, match=r"inputs: expected \['left', 'right'\] along input_channel, got \['up', 'right'\]"
+    ):
+        simulate(weights, inputs.assign_coords(input_channel=["up", "right"]))
 
 
 def test_an_unknown_activation_is_refused() -> None:

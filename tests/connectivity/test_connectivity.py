@@ -5,7 +5,9 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -247,6 +249,52 @@ def test_given_mask_is_used_as_it_is_and_loses_only_its_autapses():
     np.testing.assert_array_equal(Connectivity(12, mask=mask).recurrent.mask, mask)
     without = Connectivity(12, mask=mask, autapses=False).recurrent.mask
     np.testing.assert_array_equal(without, mask * (1 - np.eye(12, dtype=int)))
+
+
+@pytest.mark.parametrize("order", [("unit_pre", "unit_post"), ("unit_post", "unit_pre")])
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_labelled_mask_is_read_by_its_labels(order, numbered):
+    mask = xr.DataArray(np.random.default_rng(6).integers(0, 2, (12, 12)), dims=("unit_pre", "unit_post"))
+    given = mask.transpose(*order)
+    if numbered:
+        given = given.assign_coords(unit_pre=range(12), unit_post=range(12)).sortby("unit_post", ascending=False)
+    np.testing.assert_array_equal(Connectivity(12, mask=given).recurrent.mask, mask)
+
+
+def test_labelled_densities_are_read_by_their_labels():
+    densities = xr.DataArray([[1.0, 0.0], [1.0, 0.0]], dims=("area_post", "area_pre"))
+    mask = Connectivity(4, areas=(2, 2), area_density=densities).recurrent.mask
+    np.testing.assert_array_equal(mask.all(axis=1), [True, True, False, False])
+
+
+@pytest.mark.parametrize(
+    ("mask", "error", "message"),
+    [
+        (
+            xr.DataArray(RING),
+            ValueError,
+            r"mask: expected the dims \('unit_pre', 'unit_post'\), got \('dim_0', 'dim_1'\)",
+        ),
+        (
+            xr.DataArray(RING, {"unit_pre": list("abcde"), "unit_post": list("edcba")}),
+            ValueError,
+            "mask: expected the same labels along unit_pre and unit_post",
+        ),
+        (pd.DataFrame(RING), TypeError, "mask: expected an array or a DataArray, got DataFrame"),
+        (xr.DataArray(RING, dims=("unit_pre", "unit_post")).to_dataset(name="m"), TypeError, "mask: .*, got Dataset"),
+    ],
+)
+def test_labels_that_do_not_say_which_unit_is_which_are_refused(mask, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        Connectivity(5, mask=mask)
+
+
+def test_numbers_of_numpy_become_those_of_python():
+    wiring = Connectivity(np.array(4), seed=np.int16(3), areas=(np.int8(1), 3))
+    assert [type(number) for number in (wiring.n_units, wiring.seed, *wiring.areas)] == [int] * 4
+    assert wiring.input(np.int64(2)).mask.shape == (2, 4)
+    with pytest.raises(TypeError, match="n_channels: expected an integer of at least 1, got True"):
+        wiring.input(True)
 
 
 @pytest.mark.parametrize("kwargs", [{"density": 0.0}, {"mask": np.zeros((9, 9))}])

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from biornn.connectivity import Pathway
 
@@ -76,3 +77,10 @@ def test_shares_no_memory_with_the_arrays_it_was_given():
 def test_refuses_shapes_that_differ_and_weights_that_break_the_constraint(sign, weights, message):
     with pytest.raises(ValueError, match=message):
         Pathway(MASK, sign, weights)
+
+
+def test_labelled_arrays_are_refused_since_only_places_say_what_is_presynaptic():
+    with pytest.raises(
+        TypeError, match="mask: expected a numpy array, presynaptic units along its rows, got DataArray"
+    ):
+        Pathway(xr.DataArray(MASK), SIGN, WEIGHTS)

@@ -3,7 +3,8 @@
 import pytest
 
 from biornn.experiment import Experiment, ExperimentError, load_experiment
-from biornn.experiment.limits import MAX_CONDITIONS, MAX_NETWORKS, MAX_UNITS, check_arrays
+from biornn.experiment.config import MAX_UNITS
+from biornn.experiment.limits import MAX_CONDITIONS, MAX_NETWORKS, check_arrays
 from biornn.experiment.messages import ExperimentError as Error
 
 HUGE = {
@@ -19,7 +20,7 @@ HUGE = {
     "task.duration=1.0e+15": "recording.n_trials: expected arrays of at most 100 GB",
     "task.duration=1.0e+300": "got about more than a thousand million GB",
     "network={dt: 1.0e-300}": "task.",
-    "network={dt: 1.0e-308}": "task: expected times of a number of steps that can be counted, got more",
+    "network={dt: 1.0e-308}": "task.duration: expected a number of steps that can be counted, got more",
     "task.n_pulses=1000000000000": "task.duration: expected at least",
     "factors={density: [1], learning_rate: " + str(list(range(1, 1100))) + "}": "expected at most 1000 combinations",
 }
@@ -28,7 +29,7 @@ HUGE = {
 @pytest.mark.parametrize(("change", "message"), HUGE.items())
 def test_a_size_that_cannot_be_is_refused(change: str, message: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("huge") / "experiment.yaml"
-    path.write_text("")
+    path.write_text("title: huge")
     with pytest.raises(ExperimentError) as caught:
         load_experiment(path, [change])
     assert message in str(caught.value)

@@ -24,8 +24,19 @@ def test_every_shipped_experiment_is_valid(path: Path) -> None:
     load_experiment(path)
 
 
-def test_an_empty_file_is_the_default_experiment(tmp_path: Path) -> None:
-    assert load(tmp_path, "") == Experiment()
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}", "---"])
+def test_an_empty_file_is_no_experiment(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ExperimentError, match="expected an experiment, got an empty file; set at least one of title"):
+        load(tmp_path, text)
+
+
+def test_every_problem_is_listed(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError) as caught:
+        load(tmp_path, "{network: {n_units: 0, colour: red}, training: {batch_size: 0}, task: {n_bits: 0}, seeds: 0}")
+    for problem in ("network.n_units: input", "network.colour: expected one", "training.batch_size: input", "seeds: "):
+        assert problem in str(caught.value)
+    with pytest.raises(ExperimentError, match=r"task.n_bit: expected.*; task.n_bits: expected|seeds: "):
+        load(tmp_path, "{task: {n_bit: 3}, seeds: 0}")
 
 
 def test_settings_change_the_file(tmp_path: Path) -> None:
@@ -138,7 +149,7 @@ BAD = {
     "task.name=[a]": "task.name: expected one of flip_flop, got ['a']",
     "seeds=[18446744073709551616]": "seeds.0: input should be less than 2147483648",
     "task=[1]": "task: expected keys and values, got [1]",
-    "colour=red": "colour: expected one of title, task, network",
+    "colour=red": "colour: expected one of title, network, task",
     "factors={dale: [none]}": "factors.dale: expected at least two levels, all different, got ['none']",
     "factors={density: [1.0, 1.0]}": "factors.density: expected at least two levels, all different",
     "factors={density: [1.0, 2.0]}": "factors.density: input should be less than or equal to 1, got 2.0",

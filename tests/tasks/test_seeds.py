@@ -36,6 +36,7 @@ def test_streams_do_not_correlate():
     assert abs((first * second).mean()) < 4.5 / 100  # standard errors
 
 
-def test_negative_seed_is_refused():
-    with pytest.raises(ValueError, match="non-negative"):
-        generator("training", -1)
+@pytest.mark.parametrize("seed", [-1, True, 1.5])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises((TypeError, ValueError), match="seed: expected an integer of at least 0, got "):
+        generator("training", seed)

@@ -1,0 +1,49 @@
+"""Single numbers that a caller gives: Python's own, or numpy's."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+
+def integer(name: str, value: Any, minimum: int) -> int:
+    """Return an integer as Python's own, which does not overflow and which JSON can write.
+
+    Parameters
+    ----------
+    name
+        Name of the argument, for the message.
+    value
+        What was given.
+    minimum
+        Smallest value that is allowed.
+
+    Raises
+    ------
+    TypeError
+        If it is not an integer; truth values are not.
+    ValueError
+        If it is too small.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> integer("n_units", np.int64(3), 1)
+    3
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
+    if number < minimum:
+        raise ValueError(f"{name}: expected an integer of at least {minimum}, got {number}")
+    return number
+
+
+def is_real(value: Any) -> bool:
+    """Return whether a value is a single real number and not a truth value; NaN and infinities are numbers, too."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
