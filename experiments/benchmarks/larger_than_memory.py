@@ -120,7 +120,7 @@ def cell(*arguments: object) -> str:
     try:
         found, megabytes, _ = alone(ask, *arguments, threads=2)
     except RuntimeError as error:
-        if "MemoryError" in str(error):
+        if any(words in str(error) for words in ("MemoryError", "can't start new thread")):
             return "memory is not enough"
         raise
     return f"{found:.1f}, {megabytes:.0f}"

@@ -252,6 +252,7 @@ def gpu_products(n_units: int, n_trials: int, precision: str) -> Update:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         multiply()
+    torch.set_float32_matmul_precision("highest")  # of the readout of PyTorch's network
 
     def replay() -> None:
         graph.replay()
