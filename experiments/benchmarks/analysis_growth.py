@@ -1,15 +1,17 @@
-"""How the cost of analyses grows with every size: python experiments/benchmarks/analysis_growth.py.
+"""How the cost of analyses grows with every size: python experiments/benchmarks/analysis_growth.py [NAME=SIZE,SIZE…].
 
-Random weights, and activity of random networks on trials of the flip-flop: what is in them costs nothing.
+Prints exponents of time and memory, and every point, for random weights, and for random activity on trials of the
+flip-flop: what the numbers are costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import exponents
 import numpy as np
 import xarray as xr
-from exponents import Sweep, Work, main
+from exponents import Sweep, Work
 
 import biornn as bn
 
@@ -17,31 +19,15 @@ Analysis = Callable[..., object]
 
 
 def of_weights(analysis: Analysis, n_networks: int, n_epochs: int, n_units: int) -> Work:
-    """Draw recurrent weights as a run stores them, and the analysis of them.
-
-    Parameters
-    ----------
-    analysis
-        Takes recurrent weights.
-    n_networks, n_epochs, n_units
-        Sizes.
-    """
+    """Draw recurrent weights as a run stores them, and the analysis of them."""
     shape = n_networks, n_epochs, n_units, n_units
     values = np.random.default_rng(0).standard_normal(shape, np.float32) / np.float32(np.sqrt(n_units))
     weights = xr.DataArray(values, dims=("network", "epoch", "unit_pre", "unit_post"))
     return lambda: analysis(weights)
 
 
-def of_activity(analysis: Analysis, n_trials: int, n_units: int, n_networks: int = 1) -> Work:
-    """Draw activity as a run stores it, and the analysis of it.
-
-    Parameters
-    ----------
-    analysis
-        Takes rates, memory states and response windows.
-    n_trials, n_units, n_networks
-        Sizes.
-    """
+def of_activity(analysis: Analysis, n_trials: int, n_units: int = 100, n_networks: int = 1) -> Work:
+    """Draw activity as a run stores it, and the analysis of it, of memory states and of response windows."""
     trials = bn.tasks.FlipFlop().sample(n_trials, seed=0)
     shape = n_networks, n_trials, trials.sizes["time"], n_units
     values = np.random.default_rng(0).standard_normal(shape, np.float32)
@@ -49,26 +35,14 @@ def of_activity(analysis: Analysis, n_trials: int, n_units: int, n_networks: int
     return lambda: analysis(rates, trials["memory_state"], trials["response_window"])
 
 
-def components(rates: xr.DataArray, *_: xr.DataArray) -> object:
-    """Give the principal components, whatever the states.
-
-    Parameters
-    ----------
-    rates
-        Activity.
-    """
-    return bn.analysis.principal_components(rates)
+def cube(*sizes: int) -> Work:
+    """Draw activity, and its memory cube."""
+    return of_activity(bn.analysis.memory_cube, *sizes)
 
 
-def cube(n_trials: int, n_units: int = 100, n_networks: int = 1) -> Work:
-    """Draw activity, and its memory cube.
-
-    Parameters
-    ----------
-    n_trials, n_units, n_networks
-        Sizes.
-    """
-    return of_activity(bn.analysis.memory_cube, n_trials, n_units, n_networks)
+def components(*sizes: int) -> Work:
+    """Draw activity, and its principal components, whatever the states."""
+    return of_activity(lambda rates, *_: bn.analysis.principal_components(rates), *sizes)
 
 
 SWEEPS = {
@@ -89,21 +63,27 @@ SWEEPS = {
     ),
     "cube-networks": Sweep(
         "networks, `memory_cube`", "100 trials, 340 steps, 100 units", (1, 2, 5, 10, 20),
-        lambda n: cube(100, n_networks=n), ("1", "1"), least=1,
+        lambda n: cube(100, 100, n), ("1", "1"), least=1,
     ),
     "pca-trials": Sweep(
-        "trials, `principal_components`", "340 steps, 100 units", (50, 100, 200, 500, 1000),
-        lambda n: of_activity(components, n, 100), ("1", "1"), least=20,
+        "trials, `principal_components`", "340 steps, 100 units", (50, 100, 200, 500, 1000), components, ("1", "1"),
+        least=20,
     ),
     "pca-units": Sweep(
         "units, `principal_components`", "100 trials, 340 steps", (25, 50, 100, 200, 400, 800),
-        lambda n: of_activity(components, 100, n), ("1 → 2", "1"), least=10,
+        lambda n: components(100, n), ("1 → 2", "1"), least=10,
     ),
 }  # fmt: skip
-TOLD = (
+SAID = (
     "Exponents as of training. Memory: the peak beyond that of a process which has done a small case, what is analysed "
     "included, which a run stores in single precision. Every point has a fresh process."
 )
 
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, and publish the tables."""
+    exponents.main("analysis_growth", SWEEPS, SAID, ("biornn", "scipy", "scikit-learn", "xarray"), words)
+
+
 if __name__ == "__main__":
-    main(__file__, SWEEPS, TOLD, "biornn", "scipy", "scikit-learn", "xarray")
+    main()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from math import log
+from importlib import import_module
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from machine import child_environment, describe
-from tables import row, show
+import numpy as np
+from side_by_side import alone, describe, publish, seconds, table
 
 _MEGABYTE = 2**20
 #: A point is measured again until it took so long in all, in s, at least and at most so many times.
@@ -26,8 +22,7 @@ _END = 3
 Work = Callable[[], object]
 
 
-@dataclass(frozen=True)
-class Sweep:
+class Sweep(NamedTuple):
     """One size that grows while all others stay."""
 
     what: str
@@ -44,159 +39,104 @@ class Sweep:
     """Whether the work is too long for a second time."""
 
 
-def measure(sweep: Sweep, size: int) -> dict[str, float]:
+def measure(script: str, name: str, size: int) -> tuple[float, float]:
     """Measure one point in this process, which should be a fresh one.
 
     Parameters
     ----------
-    sweep
-        What grows.
-    size
-        How large it is.
+    script, name, size
+        Module with ``SWEEPS``, which of them, and how large it is.
 
     Returns
     -------
-    dict
-        ``seconds``: median time of the work, after a first time that does not count (frameworks trace in it);
-        ``megabytes``: the largest memory while the work was done, beyond that of the process with all libraries loaded
-        and a small case done (of child processes: of the largest one, in all).
+    seconds
+        Median time of the work, after a first time that does not count (frameworks trace in it).
+    megabytes
+        The largest memory while the work was done, beyond that of the process with all libraries loaded and a small
+        case done (of child processes: of the largest one, in all).
     """
+    sweep = import_module(script).SWEEPS[name]
     if sweep.least is None:
-        seconds = _timed(sweep.prepare(size))
-        return {"seconds": seconds, "megabytes": _largest_child()}
+        return seconds(sweep.prepare(size)), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / _MEGABYTE
     sweep.prepare(sweep.least)()
     before = _status("VmRSS")
     work = sweep.prepare(size)
-    _forget_peak()
-    seconds = [_timed(work)]
-    if not sweep.once:
-        seconds = []
-        while len(seconds) < _FEWEST or (sum(seconds) < _ENOUGH and len(seconds) < _MOST):
-            seconds.append(_timed(work))
-    return {"seconds": median(seconds), "megabytes": _status("VmHWM") - before}
-
-
-def _timed(work: Work) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    Path("/proc/self/clear_refs").write_text("5")  # making initial weights needs more memory than training does
+    first, times = seconds(work), []
+    while not sweep.once and (len(times) < _FEWEST or (sum(times) < _ENOUGH and len(times) < _MOST)):
+        times.append(seconds(work))
+    return median(times or [first]), _status("VmHWM") - before
 
 
 def _status(name: str) -> float:
-    """Resident memory of this process in MB: VmRSS, now, or VmHWM, its peak. As Linux tells it."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024 / _MEGABYTE
-    raise RuntimeError(f"/proc/self/status: expected a line {name}, found none; memory is measured on Linux only")
-
-
-def _forget_peak() -> None:
-    """Let the peak start anew: the making of initial weights needs more memory than their training."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def _largest_child() -> float:
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / _MEGABYTE
+    """Resident memory of this process in MB, as Linux counts it: VmRSS, now, or VmHWM, its peak."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024 / _MEGABYTE
 
 
 def slopes(sizes: Sequence[float], costs: Sequence[float]) -> tuple[float, float]:
-    """Fit exponents: slopes of log cost over log size, by least squares.
-
-    Parameters
-    ----------
-    sizes, costs
-        Of every point, in ascending order of size.
-
-    Returns
-    -------
-    tuple of float
-        Over all points, and over the last three.
-    """
+    """Return exponents, slopes of log cost over log size by least squares: over all points, and over the last three."""
     return _slope(sizes, costs), _slope(sizes[-_END:], costs[-_END:])
 
 
 def _slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
     if min(costs) <= 0 or len(sizes) < 2:  # less memory than a page grows by nothing
         return float("nan")
-    x, y = [log(size) for size in sizes], [log(cost) for cost in costs]
-    x_mean, y_mean = sum(x) / len(x), sum(y) / len(y)
-    products = sum((a - x_mean) * (b - y_mean) for a, b in zip(x, y, strict=True))
-    return products / sum((a - x_mean) ** 2 for a in x)
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
-def table(sweeps: Mapping[str, Sweep], found: Mapping[str, Mapping[int, Mapping[str, float]]], told: str) -> str:
-    """Lay out exponents, and below them every point, as tables in Markdown.
-
-    Parameters
-    ----------
-    sweeps
-        Name -> what grew.
-    found
-        Name -> size -> what `measure` returned.
-    told
-        What else must be said of them.
-    """
-    header = ["what grows", "all else", "from … to", "s", "expected", "measured", "at the end"]
-    header += ["MB", "expected", "measured", "at the end"]
-    lines = [row(header), row(["---"] * 3 + ["---:"] * 8)]
-    for name, points in found.items():
-        sweep, sizes = sweeps[name], list(points)
-        cells: list[object] = [sweep.what, sweep.base, f"{sizes[0]:,} … {sizes[-1]:,}"]
-        for cost, form, expected in zip(("seconds", "megabytes"), (".2g", ".0f"), sweep.expected, strict=True):
-            costs = [points[size][cost] for size in sizes]
-            over_all, end = slopes(sizes, costs)
-            cells += [
-                f"{_short(costs[0], form)} … {_short(costs[-1], form)}",
-                expected,
-                f"{over_all:.2f}",
-                f"{end:.2f}",
-            ]
-        lines.append(row(cells))
-    lines += ["", told, "", row(["what grows", "size: seconds, MB"]), row(["---", "---"])]
-    for name, points in found.items():
-        one = [f"{size:,}: {_short(p['seconds'], '.2g')}, {p['megabytes']:.0f}" for size, p in points.items()]
-        lines.append(row([sweeps[name].what, "; ".join(one)]))
-    return "\n".join([*lines, ""])
+def laid_out(sweeps: Mapping[str, Sweep], found: Mapping[str, Mapping[int, tuple[float, float]]]) -> tuple[str, str]:
+    """Lay out exponents, and every point, as two tables in Markdown: name -> size -> what `measure` returned."""
+    rows, points = [], []
+    for name, costs_at in found.items():
+        sweep, sizes = sweeps[name], list(costs_at)
+        cells: list[str] = [sweep.what, sweep.base, f"{sizes[0]:,} … {sizes[-1]:,}"]
+        shown: list[list[str]] = []
+        for costs, form, expected in zip(
+            zip(*costs_at.values(), strict=True), (".2g", ".0f"), sweep.expected, strict=True
+        ):
+            shown.append([f"{float(format(cost, form)):g}" for cost in costs])
+            slope, at_the_end = slopes(sizes, costs)
+            cells += [f"{shown[-1][0]} … {shown[-1][-1]}", expected, f"{slope:.2f}", f"{at_the_end:.2f}"]
+        rows.append(cells)
+        points.append([sweep.what, "; ".join(f"{n:,}: {s}, {mb}" for n, s, mb in zip(sizes, *shown, strict=True))])
+    compared = "expected", "measured", "at the end"
+    header = ["what grows", "all else", "from … to", "s", *compared, "MB", *compared]
+    return table(header, rows, n_texts=3), table(["what grows", "size: seconds, MB"], points, n_texts=2)
 
 
-def _short(value: float, form: str) -> str:
-    return f"{float(format(value, form)):g}"
-
-
-def main(script: str, sweeps: Mapping[str, Sweep], told: str, *packages: str) -> None:
-    """Measure every point in a process of its own, and write the tables.
+def main(
+    script: str, sweeps: Mapping[str, Sweep], said: str, packages: Sequence[str], words: Sequence[str] | None
+) -> None:
+    """Measure every point in a process of its own, and publish the tables.
 
     Parameters
     ----------
-    script
-        Path of the calling script, which a point's process runs again.
-    sweeps
-        Name -> what grows.
-    told
+    script, sweeps
+        Module with ``SWEEPS``, and these.
+    said
         What is said below the first table; the machine is added.
-    *packages
-        Whose versions are told.
+    packages
+        Whose versions are named.
+    words
+        Of the command line; None: those of this process.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("sweeps", nargs="*", metavar="NAME[=SIZE,SIZE…]", help=f"from {', '.join(sweeps)}; none: all")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="where the tables go; they are printed in any case")
-    parser.add_argument("--here", action="store_true", help="measure one point in this process, and print JSON")
-    options = parser.parse_args()
-    wanted = _wanted(options.sweeps or list(sweeps), sweeps)
-    if options.here:
-        (name, (size, *_)), *_ = wanted.items()
-        print(json.dumps(measure(sweeps[name], size)))
-        return
+    parser.add_argument("--out", type=Path, help="file of the tables, which are printed in any case")
+    options = parser.parse_args(words)
     found = {
-        name: {size: _in_a_child(script, name, size, options.threads) for size in sizes}
-        for name, sizes in wanted.items()
+        name: {size: alone(measure, script, name, size, threads=options.threads) for size in sizes}
+        for name, sizes in wanted(options.sweeps or list(sweeps), sweeps).items()
     }
-    threads = f"{options.threads} threads" if options.threads > 1 else "one thread"
-    show(table(sweeps, found, f"{told} {threads[0].upper()}{threads[1:]}; {describe(*packages)}."), options.out)
+    threads = f"{options.threads} threads" if options.threads > 1 else "One thread"
+    exponents, points = laid_out(sweeps, found)
+    publish(options.out, exponents, f"{said} {threads}; {describe(*packages)}", points)
 
 
-def _wanted(words: Sequence[str], sweeps: Mapping[str, Sweep]) -> dict[str, tuple[int, ...]]:
+def wanted(words: Sequence[str], sweeps: Mapping[str, Sweep]) -> dict[str, tuple[int, ...]]:
+    """Read which sweeps are asked for, and at which sizes."""
     found = {}
     for word in words:
         name, _, sizes = word.partition("=")
@@ -204,10 +144,3 @@ def _wanted(words: Sequence[str], sweeps: Mapping[str, Sweep]) -> dict[str, tupl
             raise SystemExit(f"expected one of {', '.join(sweeps)}, got {name!r}")
         found[name] = tuple(sorted(map(int, sizes.split(",")))) if sizes else sweeps[name].sizes
     return found
-
-
-def _in_a_child(script: str, name: str, size: int, threads: int) -> dict[str, float]:
-    command = [sys.executable, script, f"{name}={size}", "--here"]
-    environment = {**child_environment(threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])

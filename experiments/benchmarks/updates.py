@@ -1,4 +1,4 @@
-"""One update of every kind of network that is timed: the same arrays, sizes and settings of Adam in all frameworks.
+"""One update of each kind of network that is timed: the same arrays, sizes and settings of Adam in all frameworks.
 
 All update on the mean squared error over 340 steps, with gradients clipped to a global norm of 1. A process makes the
 networks of one framework, and imports no other.
@@ -6,76 +6,92 @@ networks of one framework, and imports no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import numpy as np
-from machine import version_of
 from numpy.typing import NDArray
+from side_by_side import Process, in_turns, seconds
 
-if TYPE_CHECKING:
-    import biornn as bn
+import biornn as bn
 
 N_STEPS, N_CHANNELS = 340, 3
 LEARNING_RATE, EPSILON, CLIPNORM = 1e-4, 1e-7, 1.0  # epsilon is Keras's; the moments' decay is 0.9 and 0.999 in all
+SHORTEST_TURN = 0.3  # s; small networks make as many updates as take that, since something else disturbs some of them
+_N_WARM = 2  # the first update of a network traces or allocates
 
 Update = Callable[[], object]
 
 
-def wiring(n_units: int) -> bn.Connectivity:
-    """Return the constraint: Dale's law (80/20), half of the synapses, no self-connections."""
-    import biornn as bn
+class Kind(NamedTuple):
+    """A kind of network: its name in tables, the framework and the package it needs, units and trials -> an update."""
 
-    return bn.Connectivity(n_units, excitatory_fraction=0.8, density=0.5, autapses=False, seed=0)
+    title: str
+    framework: str
+    package: str
+    make: Callable[[int, int], Update]
 
 
-def keras_updates(n_units: int, n_trials: int) -> dict[str, Update]:
-    """Make biornn's and plain Keras's networks, each as `fit` would update it; each with its first update.
+def time_updates(
+    processes: Mapping[Any, tuple[Mapping[str, Any], Sequence[str]]], size: tuple[int, int], n_rounds: int, n: int
+) -> dict[Any, list[float]]:
+    """Time updates of networks that take turns.
 
     Parameters
     ----------
-    n_units, n_trials
-        Size of the network and of the batch.
+    processes
+        Name -> the settings of its `Process`, and its kinds of networks.
+    size
+        Units of the networks, trials of the batch.
+    n_rounds, n
+        Rounds, and updates in a turn, at least.
 
     Returns
     -------
     dict
-        Kind of network -> one update.
+        Name and kind -> s of an update, one value a round.
     """
-    import keras
+    with ExitStack() as stack:
+        cases = {}
+        for name, (settings, kinds) in processes.items():
+            process = stack.enter_context(Process(**settings))
+            cases |= {(name, kind): partial(process.call, turn, kind, *size, n) for kind in kinds}
+        return in_turns(cases, n_rounds)
 
-    import biornn as bn
 
-    inputs, targets = arrays(n_trials)
-    constraint = wiring(n_units)
-    layer = partial(bn.layers.ConstrainedRNN, return_sequences=True)
-    layers: dict[str, Callable[[], Any]] = {
-        "SimpleRNN": lambda: keras.layers.SimpleRNN(n_units, return_sequences=True),
-        "unconstrained": lambda: layer(bn.Connectivity(n_units, seed=0)),
-        "constrained": lambda: layer(constraint),
-        "leaky": lambda: layer(constraint, tau=5.0),
-        "scan": lambda: layer(constraint, implementation="scan"),
-        # A cell of its own computes its effective weights where most codes of labs do.
-        "masked in every step": lambda: keras.layers.RNN(
-            bn.layers.ConstrainedRNNCell(constraint), return_sequences=True
-        ),
-    }
+def turn(kind: str, n_units: int, n_trials: int, n_updates: int) -> float:
+    """Return the median time of an update in this process, in s, of as many as take `SHORTEST_TURN`, at least `n`."""
+    update = _warm(kind, n_units, n_trials)
+    first = seconds(update)  # brings caches and threads back
+    return median(seconds(update) for _ in range(max(n_updates, math.ceil(SHORTEST_TURN / first))))
 
-    @cache
-    def network(kind: str) -> Update:
-        return keras_update(layers[kind](), inputs, targets)
 
-    def update(kind: str) -> object:
-        return network(kind)()
+@cache
+def _warm(kind: str, n_units: int, n_trials: int) -> Update:
+    update = KINDS[kind].make(n_units, n_trials)
+    for _ in range(_N_WARM):
+        update()
+    return update
 
-    return {kind: partial(update, kind) for kind in layers}
+
+def wiring(n_units: int) -> bn.Connectivity:
+    """Return the constraint: Dale's law (80/20), half of the synapses, no self-connections."""
+    return bn.Connectivity(n_units, excitatory_fraction=0.8, density=0.5, autapses=False, seed=0)
+
+
+def arrays(n_trials: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Draw inputs and targets, (batch, time, channel)."""
+    generator = np.random.default_rng(0)
+    shape = n_trials, N_STEPS, N_CHANNELS
+    return generator.standard_normal(shape, dtype=np.float32), generator.standard_normal(shape, dtype=np.float32)
 
 
 def keras_update(recurrent: Any, inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Update:
-    """Return one update, as `biornn.train` makes it, of a network with a recurrent Keras layer."""
-    import biornn as bn
-
+    """Return an update, as `biornn.train` makes it, of a network with a recurrent Keras layer."""
     model = keras_model(recurrent, LEARNING_RATE)
 
     def update() -> float:
@@ -89,8 +105,6 @@ def keras_model(recurrent: Any, learning_rate: float) -> Any:
     """Compile a model of a recurrent Keras layer and a readout: biornn's behind biornn's layer, else Keras's."""
     import keras
 
-    import biornn as bn
-
     is_ours = isinstance(recurrent, bn.layers.ConstrainedRNN)
     readout = bn.layers.Readout(recurrent.cell.units, N_CHANNELS) if is_ours else keras.layers.Dense(N_CHANNELS)
     model = keras.Sequential([keras.Input((None, N_CHANNELS)), recurrent, readout])
@@ -99,31 +113,32 @@ def keras_model(recurrent: Any, learning_rate: float) -> Any:
     return model
 
 
-def torch_updates(n_units: int, n_trials: int) -> dict[str, Update]:
-    """Make the networks of PyTorch and of nn4n, which stands on it; time comes first, as both like it best.
+def simple(n_units: int) -> Any:
+    """Return Keras's own recurrent layer."""
+    import keras
 
-    Parameters
-    ----------
-    n_units, n_trials
-        Size of the network and of the batch.
+    return keras.layers.SimpleRNN(n_units, return_sequences=True)
 
-    Returns
-    -------
-    dict
-        Kind of network -> one update; without nn4n where it is not installed.
-    """
-    import torch
 
-    inputs, targets = (torch.from_numpy(array.swapaxes(0, 1).copy()) for array in arrays(n_trials))
-    recurrent, readout = torch.nn.RNN(N_CHANNELS, n_units), torch.nn.Linear(n_units, N_CHANNELS)
-    parameters = [*recurrent.parameters(), *readout.parameters()]
-    plain = torch_update(lambda given: readout(recurrent(given)[0]), parameters, LEARNING_RATE)
-    updates: dict[str, Update] = {"torch": lambda: plain(inputs, targets)}
-    if version_of("nn4n"):
-        model = nn4n_network(wiring(n_units))
-        constrained = torch_update(lambda given: model(given)[0], model.parameters(), LEARNING_RATE)
-        updates["nn4n"] = lambda: constrained(inputs, targets)
-    return updates
+def constrained(n_units: int, **settings: Any) -> Any:
+    """Return biornn's layer with the constraint."""
+    return bn.layers.ConstrainedRNN(wiring(n_units), return_sequences=True, **settings)
+
+
+def unconstrained(n_units: int) -> Any:
+    """Return biornn's layer without a constraint."""
+    return bn.layers.ConstrainedRNN(bn.Connectivity(n_units, seed=0), return_sequences=True)
+
+
+def masked(n_units: int) -> Any:
+    """Return a cell with the constraint in Keras's loop, which computes its effective weights in every step."""
+    import keras
+
+    return keras.layers.RNN(bn.layers.ConstrainedRNNCell(wiring(n_units)), return_sequences=True)
+
+
+def _keras(layer: Callable[[int], Any]) -> Callable[[int, int], Update]:
+    return lambda n_units, n_trials: keras_update(layer(n_units), *arrays(n_trials))
 
 
 def torch_update(run: Callable[[Any], Any], parameters: Iterable[Any], learning_rate: float) -> Callable[..., float]:
@@ -144,6 +159,31 @@ def torch_update(run: Callable[[Any], Any], parameters: Iterable[Any], learning_
     return update
 
 
+def tensors(*trials: NDArray[np.float32]) -> list[Any]:
+    """Return arrays as PyTorch's, with time first."""
+    import torch
+
+    return [torch.from_numpy(array.swapaxes(0, 1).copy()) for array in trials]
+
+
+def torch_rnn(n_units: int, n_trials: int, device: str = "cpu") -> Update:
+    """Return an update of PyTorch's own recurrent layer and a linear readout."""
+    import torch
+
+    torch.set_default_device(device)
+    inputs, targets = (one.to(device) for one in tensors(*arrays(n_trials)))
+    recurrent, readout = torch.nn.RNN(N_CHANNELS, n_units), torch.nn.Linear(n_units, N_CHANNELS)
+    parameters = [*recurrent.parameters(), *readout.parameters()]
+    return partial(torch_update(lambda given: readout(recurrent(given)[0]), parameters, LEARNING_RATE), inputs, targets)
+
+
+def nn4n(n_units: int, n_trials: int) -> Update:
+    """Return an update of nn4n's network."""
+    model = nn4n_network(wiring(n_units))
+    update = torch_update(lambda given: model(given)[0], model.parameters(), LEARNING_RATE)
+    return partial(update, *tensors(*arrays(n_trials)))
+
+
 def nn4n_network(constraint: bn.Connectivity) -> Any:
     """Make nn4n's ``CTRNN`` with signs, mask and initial weights of a connectivity.
 
@@ -156,11 +196,6 @@ def nn4n_network(constraint: bn.Connectivity) -> Any:
       it draws under Dale's law by ten: they are set once it is built.
     - Its signs and mask are not part of the network's function. They are written into the weights at the start of each
       forward pass in training mode.
-
-    Parameters
-    ----------
-    constraint
-        The wiring.
     """
     import torch
     from nn4n.model import CTRNN
@@ -178,14 +213,8 @@ def nn4n_network(constraint: bn.Connectivity) -> Any:
     return network
 
 
-def numpy_updates(n_units: int, n_trials: int) -> dict[str, Update]:
-    """Return the floor: the products that any update must make.
-
-    Parameters
-    ----------
-    n_units, n_trials
-        Size of the network and of the batch.
-    """
+def products(n_units: int, n_trials: int) -> Update:
+    """Return the floor: the products of an update, forward and back once a step, and once for the weights."""
     generator = np.random.default_rng(0)
 
     def draw(*shape: int) -> NDArray[np.float32]:
@@ -196,73 +225,59 @@ def numpy_updates(n_units: int, n_trials: int) -> dict[str, Update]:
     before, gradients = draw(n_trials * N_STEPS, n_units), draw(n_trials * N_STEPS, n_units)
     product = np.empty_like(rates)
 
-    def products() -> object:
-        """Multiply as often as one update must: forward and back once a step, and once for the weights."""
+    def multiply() -> object:
         for _ in range(2 * N_STEPS):
             np.matmul(rates, weights, out=product)
         return before.T @ gradients
 
-    return {"products": products}
+    return multiply
 
 
-def gpu_updates(n_units: int, n_trials: int) -> dict[str, Update]:
-    """Make PyTorch's own network on a GPU, and the floor there: products as one graph of CUDA, which launches itself.
-
-    Parameters
-    ----------
-    n_units, n_trials
-        Size of the network and of the batch.
-
-    Returns
-    -------
-    dict
-        Kind of network -> one update. The products are in float32, and in TF32, which has 10 of its 23 bits.
-    """
+def gpu_products(n_units: int, n_trials: int, precision: str) -> Update:
+    """Return the floor on a GPU: the products as one graph of CUDA, which starts them itself."""
     import torch
 
     torch.set_default_device("cuda")
-    inputs, targets = (torch.from_numpy(array.swapaxes(0, 1).copy()).cuda() for array in arrays(n_trials))
-    recurrent, readout = torch.nn.RNN(N_CHANNELS, n_units), torch.nn.Linear(n_units, N_CHANNELS)
-    parameters = [*recurrent.parameters(), *readout.parameters()]
-    plain = torch_update(lambda given: readout(recurrent(given)[0]), parameters, LEARNING_RATE)
+    torch.set_float32_matmul_precision(precision)
+    rates, weights = torch.randn(n_trials, n_units), torch.randn(n_units, n_units)
+    before, gradients = torch.randn(2, n_trials * N_STEPS, n_units)
+    product, of_weights = torch.empty_like(rates), torch.empty_like(weights)
 
-    def products(precision: str) -> Update:
-        torch.set_float32_matmul_precision(precision)
-        rates, weights = torch.randn(n_trials, n_units), torch.randn(n_units, n_units)
-        before, gradients = torch.randn(2, n_trials * N_STEPS, n_units)
-        product, of_weights = torch.empty_like(rates), torch.empty_like(weights)
+    def multiply() -> None:
+        for _ in range(2 * N_STEPS):
+            torch.matmul(rates, weights, out=product)
+        torch.matmul(before.T, gradients, out=of_weights)
 
-        def multiply() -> None:
-            for _ in range(2 * N_STEPS):
-                torch.matmul(rates, weights, out=product)
-            torch.matmul(before.T, gradients, out=of_weights)
+    multiply()  # the first product of a process takes memory, which no graph may
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        multiply()
+    torch.set_float32_matmul_precision("highest")  # of the readout of PyTorch's network
 
-        multiply()  # the first product of a process takes memory, which no graph may
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            multiply()
+    def replay() -> None:
+        graph.replay()
+        torch.cuda.synchronize()
 
-        def replay() -> None:
-            graph.replay()
-            torch.cuda.synchronize()
-
-        return replay
-
-    floors = {"products in TF32": products("high"), "products": products("highest")}
-    return {"torch": lambda: plain(inputs, targets), **floors}
+    return replay
 
 
-#: Framework -> the package that it needs, and what makes its networks.
-FRAMEWORKS: dict[str, tuple[str, Callable[[int, int], dict[str, Update]]]] = {
-    "keras": ("keras", keras_updates),
-    "torch": ("torch", torch_updates),
-    "numpy": ("numpy", numpy_updates),
-    "torch on a GPU": ("torch", gpu_updates),
-}
-
-
-def arrays(n_trials: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Draw inputs and targets, (batch, time, channel)."""
-    generator = np.random.default_rng(0)
-    shape = n_trials, N_STEPS, N_CHANNELS
-    return generator.standard_normal(shape, dtype=np.float32), generator.standard_normal(shape, dtype=np.float32)
+FLOAT32, TF32 = "products in float32", "products in TF32"
+KINDS = {
+    "SimpleRNN": Kind("`keras.layers.SimpleRNN`", "keras", "keras", _keras(simple)),
+    "unconstrained": Kind("biornn, unconstrained", "keras", "keras", _keras(unconstrained)),
+    "constrained": Kind("biornn, constrained", "keras", "keras", _keras(constrained)),
+    "leaky": Kind("biornn, constrained, with a leak", "keras", "keras", _keras(partial(constrained, tau=5.0))),
+    "scan": Kind(
+        "biornn, constrained, in the framework's loop", "keras", "keras",
+        _keras(partial(constrained, implementation="scan")),
+    ),
+    "masked": Kind("Keras cell that masks in every step", "keras", "keras", _keras(masked)),
+    "torch": Kind("`torch.nn.RNN`, unconstrained", "torch", "torch", torch_rnn),
+    "nn4n": Kind("nn4n, constrained", "torch", "nn4n", nn4n),
+    "products": Kind("products alone (numpy)", "numpy", "numpy", products),
+    "cuDNN": Kind(
+        "`torch.nn.RNN` of cuDNN, unconstrained", "GPU", "torch", partial(torch_rnn, device="cuda")
+    ),
+    FLOAT32: Kind("products alone, in float32", "GPU", "torch", partial(gpu_products, precision="highest")),
+    TF32: Kind("products alone, in TF32", "GPU", "torch", partial(gpu_products, precision="high")),
+}  # fmt: skip

@@ -1,29 +1,32 @@
 """Count violations of the declared constraint after training: python experiments/benchmarks/violations.py.
 
-Each package declares Dale's law (80/20), half of the synapses and no self-connections, starts with the same weights and
-trains on the same trials of the 3-bit flip-flop. What counts are the weights as they are saved right after the last
-update, and the network that is evaluated is the saved one.
+Prints a row per package. Each declares Dale's law (80/20), half of the synapses and no self-connections, starts with
+the same weights and trains on the same trials of the 3-bit flip-flop. What counts are the weights as they are saved
+right after the last update, and the network that is evaluated is the saved one.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from machine import describe, version_of
 from numpy.typing import NDArray
-from tables import head, row, show
-from updates import N_CHANNELS, keras_model, nn4n_network, torch_update, wiring
+from side_by_side import Process, describe, publish, settings, table, version_of
+from updates import N_CHANNELS, constrained, keras_model, masked, nn4n_network, tensors, torch_update, wiring
 
-if TYPE_CHECKING:
-    import biornn as bn
+import biornn as bn
 
 LEARNING_RATE, N_TRIALS = 1e-3, 64
+#: Name of a Keras network -> number of units -> its layer.
+LAYERS: dict[str, Callable[[int], Any]] = {
+    "biornn, by construction": constrained,
+    "biornn, by projection": lambda n_units: constrained(n_units, enforcement="projection"),
+    "Keras cell that masks in every step": masked,
+}
+NN4N = "nn4n, as saved after the last update", "nn4n, one more forward pass in training mode later"
 
 _Trials = tuple[NDArray[np.float32], NDArray[np.float32]]  # inputs and targets, (trial, time, channel)
 
@@ -41,13 +44,6 @@ class Violations(NamedTuple):
     largest: float  # magnitude of these weights
 
 
-class Trained(NamedTuple):
-    """A network after training: what it breaks, and its mean squared error on trials that it was not trained on."""
-
-    violations: Violations
-    error: float
-
-
 def count(weights: NDArray[np.floating[Any]], sign: NDArray[Any], mask: NDArray[np.bool_]) -> Violations:
     """Count violations in recurrent weights.
 
@@ -59,10 +55,6 @@ def count(weights: NDArray[np.floating[Any]], sign: NDArray[Any], mask: NDArray[
         Of each unit's outgoing weights, (unit,).
     mask
         (unit_pre, unit_post), where a weight may differ from zero.
-
-    Returns
-    -------
-    Violations
     """
     wrong = (weights * sign[:, np.newaxis] < 0) & mask
     forbidden = (weights != 0) & ~mask
@@ -73,138 +65,48 @@ def count(weights: NDArray[np.floating[Any]], sign: NDArray[Any], mask: NDArray[
     )
 
 
-def train_keras(recurrent: Any, constraint: bn.Connectivity, n_updates: int) -> Trained:
-    """Train a recurrent Keras layer with a readout, save and load it, and count in what was loaded.
-
-    Parameters
-    ----------
-    recurrent
-        A layer of `ConstrainedRNNCell`, on its own or in ``keras.layers.RNN``.
-    constraint
-        What it declares.
-    n_updates
-        Number of updates.
-    """
+def train_keras(name: str, n_units: int, n_updates: int) -> tuple[Violations, float]:
+    """Train a Keras network, save and load it, and count in what was loaded; also its error on other trials."""
     import keras
 
-    import biornn as bn
-
-    model = keras_model(recurrent, LEARNING_RATE)
-    model.layers[-1].trainable_variables[0].assign(_readout_weights(constraint.n_units))
+    model = keras_model(LAYERS[name](n_units), LEARNING_RATE)
+    model.layers[-1].trainable_variables[0].assign(_readout_weights(n_units))
     for inputs, targets in _batches(n_updates):
         model.train_on_batch(inputs, targets)
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model.keras")
         saved = keras.models.load_model(Path(folder) / "model.keras")
     weights = bn.layers.effective_weights(saved.layers[0].cell).recurrent_weights.values
-    return Trained(_count(weights, constraint), float(saved.evaluate(*_held_out(), verbose=0)))
+    return _count(weights, wiring(n_units)), float(saved.evaluate(*_sample(0), verbose=0))
 
 
-def train_nn4n(constraint: bn.Connectivity, n_updates: int) -> tuple[Trained, Trained]:
-    """Train nn4n's network, and count in the weights of its ``state_dict``.
+def train_nn4n(n_units: int, n_updates: int) -> list[tuple[Violations, float]]:
+    """Train nn4n's network, and count in the weights of its ``state_dict``, as `NN4N` names them.
 
-    Parameters
-    ----------
-    constraint
-        What it declares.
-    n_updates
-        Number of updates.
-
-    Returns
-    -------
-    saved
-        As it is right after the last update; it is evaluated after ``eval()``, in which mode it corrects nothing.
-    corrected
-        After one more forward pass in training mode, which writes signs and mask into the weights.
+    After the last update it is evaluated after ``eval()``, in which mode it corrects nothing. One more forward pass in
+    training mode writes signs and mask into the weights.
     """
     import torch
 
-    def tensors(trials: _Trials) -> list[Any]:
-        return [torch.from_numpy(array.swapaxes(0, 1).copy()) for array in trials]
-
-    def trained() -> Trained:
+    def trained() -> tuple[Violations, float]:
         network.eval()
         with torch.no_grad():
             error = float(torch.nn.functional.mse_loss(network(inputs)[0], targets))
         network.train()
         weights = network.state_dict()["recurrent_layer.hidden_layer.weight"].numpy().T
-        return Trained(_count(weights, constraint), error)
+        return _count(weights, constraint), error
 
+    constraint = wiring(n_units)
     network = nn4n_network(constraint)
-    network.readout_layer.set_weight(torch.from_numpy(_readout_weights(constraint.n_units).T.copy()))
+    network.readout_layer.set_weight(torch.from_numpy(_readout_weights(n_units).T.copy()))
     update = torch_update(lambda given: network(given)[0], network.parameters(), LEARNING_RATE)
     for batch in _batches(n_updates):
-        update(*tensors(batch))
-    inputs, targets = tensors(_held_out())
+        update(*tensors(*batch))
+    inputs, targets = tensors(*_sample(0))
     saved = trained()
     with torch.no_grad():
         network(inputs)
-    return saved, trained()
-
-
-def measure(n_units: int, n_updates: int) -> dict[str, Trained | None]:
-    """Train with every package.
-
-    Parameters
-    ----------
-    n_units
-        Units of the network.
-    n_updates
-        Number of updates.
-
-    Returns
-    -------
-    dict
-        Name -> the trained network; None where the package is not installed.
-    """
-    import keras
-
-    import biornn as bn
-
-    constraint = wiring(n_units)
-    layers: dict[str, Callable[[], Any]] = {
-        "biornn, by construction": lambda: bn.layers.ConstrainedRNN(constraint, return_sequences=True),
-        "biornn, by projection": lambda: bn.layers.ConstrainedRNN(
-            constraint, enforcement="projection", return_sequences=True
-        ),
-        "Keras cell that masks in every step": lambda: keras.layers.RNN(
-            bn.layers.ConstrainedRNNCell(constraint), return_sequences=True
-        ),
-    }
-    found: dict[str, Trained | None] = {}
-    for name, make in layers.items():
-        found[name] = train_keras(make(), constraint, n_updates)
-    peer = train_nn4n(constraint, n_updates) if version_of("nn4n") else (None, None)
-    found["nn4n, as saved after the last update"], found["nn4n, one more forward pass in training mode later"] = peer
-    return found
-
-
-def table(found: dict[str, Trained | None]) -> str:
-    """Lay out the counts as a table in Markdown."""
-    headings = "wrong signs", "in units", "outside the mask", "self-connections", "largest of these", "MSE"
-    lines = head(["after training", *headings])
-    for name, one in found.items():
-        cells = ["not installed", *[""] * 5] if one is None else _cells(*one)
-        lines.append(row([name, *cells]))
-    return "\n".join([*lines, ""])
-
-
-def _cells(violations: Violations, error: float) -> list[object]:
-    largest = f"{violations.largest:.1g}" if violations.largest else "–"
-    return [*violations[:-1], largest, f"{error:.3f}"]
-
-
-def told(n_units: int, n_updates: int) -> str:
-    """Say what was counted, and on which machine."""
-    constraint = wiring(n_units)
-    return (
-        f"Weights that break the declared constraint: {n_units} units, Dale's law (80/20), "
-        f"{int(constraint.recurrent.mask.sum())} of {n_units**2} synapses allowed, no self-connections. {n_updates} "
-        f"updates of {N_TRIALS} trials of the 3-bit flip-flop with Adam, learning rate {LEARNING_RATE:g}; mean squared "
-        f"error of the saved network on {N_TRIALS} others, of one run: only the rows of nn4n, which hold one network, "
-        "are to be compared in it. Signs are counted where a synapse is allowed. "
-        f"{describe('biornn', 'keras', 'tensorflow', 'torch', 'nn4n')}.\n"
-    )
+    return [saved, trained()]
 
 
 def _count(weights: NDArray[np.floating[Any]], constraint: bn.Connectivity) -> Violations:
@@ -218,31 +120,41 @@ def _readout_weights(n_units: int) -> NDArray[np.float32]:
 
 
 def _batches(n_updates: int) -> Iterator[_Trials]:
-    for seed in range(1, n_updates + 1):
-        yield _sample(seed)
-
-
-def _held_out() -> _Trials:
-    return _sample(seed=0)
+    return map(_sample, range(1, n_updates + 1))
 
 
 def _sample(seed: int) -> _Trials:
-    import biornn as bn
-
     trials = bn.tasks.FlipFlop(n_bits=3).sample(N_TRIALS, seed=seed)
     return trials.inputs.values.astype("float32"), trials.targets.values.astype("float32")
 
 
-def main() -> None:
-    """Train, count, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--units", type=int, default=100)
-    parser.add_argument("--updates", type=int, default=100)
-    parser.add_argument("--out", type=Path, help="where the table goes; it is printed in any case")
-    options = parser.parse_args()
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    found = measure(options.units, options.updates)
-    show("\n".join([table(found), told(options.units, options.updates)]), options.out)
+def row(name: str, violations: Sequence[float], error: float) -> list[object]:
+    """Lay out what was counted in a network."""
+    *counts, largest = violations
+    return [name, *counts, f"{largest:.1g}" if largest else "–", f"{error:.3f}"]
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Train, count, and publish the table."""
+    options = settings(__doc__, words, units=100, updates=100)
+    sizes = options.units, options.updates
+    with Process(threads=None) as process:
+        rows = [row(name, *process.call(train_keras, name, *sizes)) for name in LAYERS]
+        if version_of("nn4n"):
+            rows += [row(name, *found) for name, found in zip(NN4N, process.call(train_nn4n, *sizes), strict=True)]
+        else:
+            rows += [[name, "not installed", *[""] * 5] for name in NN4N]
+    header = "wrong signs", "in units", "outside the mask", "self-connections", "largest of these", "MSE"
+    publish(
+        options.out,
+        table(["after training", *header], rows),
+        f"Weights that break the declared constraint: {options.units} units, Dale's law (80/20), "
+        f"{int(wiring(options.units).recurrent.mask.sum())} of {options.units**2} synapses allowed, no "
+        f"self-connections. {options.updates} updates of {N_TRIALS} trials of the 3-bit flip-flop with Adam, learning "
+        f"rate {LEARNING_RATE:g}; mean squared error of the saved network on {N_TRIALS} others, of one run: only the "
+        "rows of nn4n, which hold one network, are to be compared in it. Signs are counted where a synapse is allowed. "
+        f"{describe('biornn', 'keras', 'tensorflow', 'torch', 'nn4n')}",
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Bytes as disks, networks and editors damage them."""
+"""Edits that damage bytes and JSON, for the generators of all readers; hypothesis draws them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -12,43 +13,40 @@ _TEXTS = (b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\x1b[31m", b"\xef\xbb\xbf", b"\
 
 
 def byte_edits(most: int = 6) -> st.SearchStrategy[list[tuple[str, int, int]]]:
-    """Make damages for `damaged`: kind, place and amount.
-
-    Parameters
-    ----------
-    most
-        How many at most.
-    """
+    """Draw edits for `damaged`: kind, place and amount."""
     one = st.tuples(st.sampled_from(KINDS), st.integers(0, 2**32 - 1), st.integers(0, 255))
     return st.lists(one, min_size=1, max_size=most)
 
 
 def damaged(data: bytes, edits: Sequence[tuple[str, int, int]]) -> bytes:
-    """Damage bytes.
-
-    Parameters
-    ----------
-    data
-        The bytes.
-    edits
-        From `byte_edits`.
-    """
+    """Damage bytes as disks, networks and editors do."""
     for kind, place, amount in edits:
         at = place % (len(data) + 1)
         size = amount % _BLOCK + 1
         before, block, after = data[:at], data[at : at + size], data[at + size :]
-        if kind == "flip":
-            new = bytes([block[0] ^ 1 << amount % 8]) + block[1:] if block else b""
-        elif kind == "truncate":
-            new, after = b"", b""
-        else:
-            new = {
-                "zero": bytes(len(block)),
-                "ones": b"\xff" * len(block),
-                "insert": bytes([amount]) * size + block,
-                "cut": b"",
-                "double": block * 2,
-                "text": _TEXTS[amount % len(_TEXTS)] + block,
-            }[kind]
-        data = before + new + after
+        new = {
+            "flip": bytes([block[0] ^ 1 << amount % 8]) + block[1:] if block else b"",
+            "zero": bytes(len(block)),
+            "ones": b"\xff" * len(block),
+            "insert": bytes([amount]) * size + block,
+            "cut": b"",
+            "truncate": b"",
+            "double": block * 2,
+            "text": _TEXTS[amount % len(_TEXTS)] + block,
+        }[kind]
+        data = before + new + (b"" if kind == "truncate" else after)
     return data
+
+
+def change(content: Any, place: Sequence[Any], value: Any) -> None:
+    """Change a value within JSON, in place; a list is indexed by text too.
+
+    Raises
+    ------
+    LookupError, TypeError, ValueError
+        If the JSON has no such place.
+    """
+    *parents, last = place
+    for part in parents:
+        content = content[int(part) if isinstance(content, list) else part]
+    content[int(last) if isinstance(content, list) else last] = value

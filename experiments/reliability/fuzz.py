@@ -20,7 +20,6 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -44,36 +43,26 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-@dataclass
 class Tally:
     """What became of the inputs of one reader."""
 
-    reader: str
-    outcomes: list[Outcome] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
 
     def count(self, kind: str) -> int:
-        """Count the inputs that ended so.
-
-        Parameters
-        ----------
-        kind
-            Of an `Outcome`.
-        """
+        """Count the inputs with an outcome of one kind."""
         return sum(outcome.kind == kind for outcome in self.outcomes)
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers that are printed."""
         kinds = {"results": "result", "one_line_errors": "error", "anything_else": "other"}
-        return {
-            "reader": self.reader,
-            "inputs": len(self.outcomes),
-            **{name: self.count(kind) for name, kind in kinds.items()},
-            "longest_s": round(max((outcome.seconds for outcome in self.outcomes), default=0.0), 3),
-        }
+        longest = max((outcome.seconds for outcome in self.outcomes), default=0.0)
+        counts = {name: self.count(kind) for name, kind in kinds.items()}
+        return {"inputs": len(self.outcomes), **counts, "longest_s": round(longest, 3)}
 
 
 class Sandbox:
-    """A process that reads one input after the other, and is replaced when it dies or does not come back."""
+    """A process that reads one input after the other, and is replaced when it dies or does not answer."""
 
     def __init__(self, reader: str, folder: Path) -> None:
         self._reader = reader
@@ -90,13 +79,7 @@ class Sandbox:
         self._pipe.recv()  # it is ready: loading the libraries is no part of reading
 
     def read(self, data: bytes) -> Outcome:
-        """Read an input.
-
-        Parameters
-        ----------
-        data
-            What the generator of the reader made.
-        """
+        """Read an input, as the generator of the reader makes them."""
         self._pipe.send_bytes(data)
         start = time.perf_counter()
         try:
@@ -119,13 +102,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox(reader: str) -> Iterator[Sandbox]:
-    """Make a sandbox, and remove all traces of it.
-
-    Parameters
-    ----------
-    reader
-        One of `READERS`.
-    """
+    """Make a sandbox for one of the readers, and remove all traces of it."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = Sandbox(reader, Path(folder))
         try:
@@ -138,7 +115,10 @@ def _serve(reader: str, folder: Path, pipe: Connection) -> None:
     module = import_module(f"fuzz_{reader}")
     module.prepare(folder)
     warnings.simplefilter("ignore")
-    _limit_memory()
+    if sys.platform == "linux":  # a reader that takes memory before it looks at sizes is to fail, and not the machine
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + _MAX_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     pipe.send(None)
     while True:
         try:
@@ -147,14 +127,6 @@ def _serve(reader: str, folder: Path, pipe: Connection) -> None:
             return
         with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
             pipe.send(tuple(outcome(module.read, data, Path(place), module.ERRORS)))
-
-
-def _limit_memory() -> None:
-    """Let a reader that takes memory before it has looked at sizes fail, and not the machine."""
-    if sys.platform == "linux":
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + _MAX_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def outcome(
@@ -187,20 +159,8 @@ def outcome(
 
 
 def fuzz(reader: str, n_inputs: int, seed_: int = 0, keep: Path | None = None) -> Tally:
-    """Let a reader read hostile and broken inputs.
-
-    Parameters
-    ----------
-    reader
-        One of `READERS`.
-    n_inputs
-        How many.
-    seed_
-        Of the generator; the same inputs for the same seed.
-    keep
-        Folder for the inputs that ended in anything but a result or an error of one line.
-    """
-    tally = Tally(reader)
+    """Give one of the readers hostile and broken inputs; inputs that ended in ``other`` are kept in a folder."""
+    tally = Tally()
     with sandbox(reader) as process:
 
         def one(data: bytes) -> None:
@@ -208,70 +168,31 @@ def fuzz(reader: str, n_inputs: int, seed_: int = 0, keep: Path | None = None) -
                 return
             tally.outcomes.append(process.read(data))
             if keep is not None and tally.outcomes[-1].kind == "other":
-                _keep(keep, f"{reader}-{seed_}-{len(tally.outcomes)}", data, tally.outcomes[-1].message)
+                keep.mkdir(parents=True, exist_ok=True)
+                path = keep / f"{reader}-{seed_}-{len(tally.outcomes)}"
+                path.write_bytes(data)
+                path.with_suffix(".txt").write_text(tally.outcomes[-1].message, errors="backslashreplace")
 
         generate(import_module(f"fuzz_{reader}").inputs(), n_inputs, seed_, one)
     return tally
 
 
 def generate(inputs: st.SearchStrategy[bytes], n_inputs: int, seed_: int, take: Callable[[bytes], None]) -> None:
-    """Make inputs.
-
-    Parameters
-    ----------
-    inputs
-        From the generator of a reader.
-    n_inputs
-        How many.
-    seed_
-        The same inputs for the same seed.
-    take
-        Is called with each.
-    """
-    options = settings(
-        max_examples=n_inputs,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    """Call a function with each of a number of inputs; the same inputs for the same seed."""
 
     def one(data: bytes) -> None:
         take(data)
 
+    options = settings(
+        max_examples=n_inputs, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
     seed(seed_)(options(given(inputs)(one)))()
 
 
-def _keep(folder: Path, name: str, data: bytes, message: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(data)
-    (folder / f"{name}.txt").write_text(message, errors="backslashreplace")
-
-
-def fuzz_yaml(n_inputs: int = 1000, seed_: int = 0) -> dict[str, Any]:
-    """Fuzz the reader of experiment files; see `fuzz`."""
-    return fuzz("yaml", n_inputs, seed_).summary()
-
-
-def fuzz_hdf5(n_inputs: int = 1000, seed_: int = 0) -> dict[str, Any]:
-    """Fuzz the import of Keras files; see `fuzz`."""
-    return fuzz("hdf5", n_inputs, seed_).summary()
-
-
-def fuzz_run(n_inputs: int = 1000, seed_: int = 0) -> dict[str, Any]:
-    """Fuzz the reader of run folders; see `fuzz`."""
-    return fuzz("run", n_inputs, seed_).summary()
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    arguments
-        Words of the command line; None: those of this process.
-    """
-    parser = argparse.ArgumentParser(description="Hostile and broken files for every reader.")
+    """Run the command; 1 if an input was a finding."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--reader", choices=READERS, nargs="+", default=READERS)
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
@@ -280,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     n_findings = 0
     for reader in options.reader:
         tally = fuzz(reader, options.inputs, options.seed, options.keep)
-        print(json.dumps(tally.summary()), flush=True)
+        print(json.dumps({"reader": reader, **tally.summary()}), flush=True)
         n_findings += tally.count("other")
     return 1 if n_findings else 0
 

@@ -1,4 +1,4 @@
-"""Hostile and broken experiment files."""
+"""Hostile and broken experiment files: python experiments/reliability/fuzz.py --reader yaml."""
 
 from __future__ import annotations
 
@@ -20,52 +20,20 @@ KEYS = (
     *("dale", "training.batch_size", "training.max_updates", "shortest", "longest", "a", "../../x", "..", "<<"),
     *('"\\n"', '"\\e[31m"', '"\\ud800"', "null", "yes", "1", "?", "a b", "[1]", "{a: 1}", "x" * 300),
 )
-#: Values as they stand in a file.
+#: Values as they are written in a file.
 VALUES = (
     *("", "null", "~", "true", "yes", "0", "1", "-1", "2", "5", "0.5", "1.5", "5e-3", "1e400", ".inf", "-.inf", ".nan"),
     *("1000000000000", "10000000000", "9" * 99, "9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "1" + ":1" * 3000),
     *("1e308", "1e-308", "0b_", "0x", "08", "1_0", "1:30", "2026-99-99", "2026-11-25", "=", "<<", "text", "none"),
-    *(
-        "tanh",
-        "relu",
-        "gru",
-        "lstm",
-        "dale",
-        "excitatory",
-        "random",
-        "current",
-        "gamma",
-        "inverse_time",
-        "fixed_in_degree",
-    ),
-    *("!!python/object/apply:os.system [exit]", "!!python/name:os.system", "!!int x", "!!int ''", "!!float x"),
-    *("!!bool x", "!!timestamp x", "!!binary '#'", "!!set {a, b}", "!!omap [a: 1]", "!!pairs [a: 1]", "!!null x"),
-    *("!!str 1", "!!map []", "!!seq {}", "!x y", "!!merge x", "!!int [1]", "!!str {a: 1}", "&a [*a]", "*nowhere"),
-    *(
-        '"\\U00110000"',
-        '"\\ud800"',
-        '"\\0"',
-        '"\\e[31m\\n\\n"',
-        "'" + "x" * 5000 + "'",
-        "[red]",
-        "{shortest: 1, longest: 9}",
-    ),
-    *(
-        "[none, 0.8]",
-        "[1, 0.2]",
-        "[[1, 0], [0, 1]]",
-        "[[1], [0, 1]]",
-        "{a: {density: 0.5}}",
-        "{training.batch_size: 4}",
-    ),
-    *(
-        "[" * 19 + "]" * 19,
-        "[" * 300 + "]" * 300,
-        "{a: " * 1000 + "1" + "}" * 1000,
-        "[" * 50000,
-        "[" + "[2]," * 9000 + "]",
-    ),
-    *("[" + "0.5," * 20000 + "]", "{" + "".join(f"a{n}: 1, " for n in range(5000)) + "}", "[2, " + "1," * 3000 + "]"),
+    *("tanh", "relu", "gru", "lstm", "dale", "excitatory", "random", "current", "gamma", "inverse_time"),
+    *("fixed_in_degree", "!!python/object/apply:os.system [exit]", "!!python/name:os.system"),
+    *("!!int x", "!!int ''", "!!float x", "!!bool x", "!!timestamp x", "!!binary '#'", "!!set {a, b}", "!!omap [a: 1]"),
+    *("!!pairs [a: 1]", "!!null x", "!!str 1", "!!map []", "!!seq {}", "!x y", "!!merge x", "!!int [1]"),
+    *("!!str {a: 1}", "&a [*a]", "*nowhere", '"\\U00110000"', '"\\ud800"', '"\\0"', '"\\e[31m\\n\\n"', "[red]"),
+    *("'" + "x" * 5000 + "'", "{shortest: 1, longest: 9}", "{a: {density: 0.5}}", "{training.batch_size: 4}"),
+    *("[none, 0.8]", "[1, 0.2]", "[[1, 0], [0, 1]]", "[[1], [0, 1]]", "[" * 19 + "]" * 19, "[" * 300 + "]" * 300),
+    *("{a: " * 1000 + "1" + "}" * 1000, "[" * 50000, "[" + "[2]," * 9000 + "]", "[" + "0.5," * 20000 + "]"),
+    *("{" + "".join(f"a{n}: 1, " for n in range(5000)) + "}", "[2, " + "1," * 3000 + "]"),
 )
 
 
@@ -84,12 +52,11 @@ def read(data: bytes, folder: Path) -> None:
 
 def inputs() -> st.SearchStrategy[bytes]:
     """Make experiment files: shipped ones with other lines, values and bytes; made-up ones; bombs."""
-    shipped = [path.read_text(encoding="utf-8") for path in sorted(EXPERIMENTS.rglob("*.yaml"))]
-    texts = st.sampled_from(shipped)
+    texts = st.sampled_from([path.read_text(encoding="utf-8") for path in sorted(EXPERIMENTS.rglob("*.yaml"))])
     lines = st.builds(_with_other_lines, texts, st.lists(_LINE_EDITS, min_size=1, max_size=4))
-    bytes_ = st.builds(lambda text, edits: damaged(text.encode(), edits), texts, byte_edits())
+    bytes_ = st.builds(damaged, texts.map(str.encode), byte_edits())
     made_up = st.lists(st.tuples(st.sampled_from(SECTIONS), _VALUES), max_size=5, unique_by=lambda pair: pair[0])
-    written = made_up.map(lambda pairs: "".join(f"{key}: {value}\n" for key, value in pairs).encode("utf-8"))
+    written = made_up.map(lambda pairs: "".join(f"{key}: {value}\n" for key, value in pairs).encode())
     return st.one_of(lines, lines, bytes_, written, written, _bombs(), st.binary(max_size=50))
 
 
@@ -116,47 +83,42 @@ def _with_other_lines(text: str, edits: list[tuple[str, int, str, str]]) -> byte
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     for kind, number, key, value in edits:
         at = number % max(len(lines), 1)
-        line = lines[at] if lines else ""
+        line, *after = lines[at : at + 2] or [""]
         blank = line[: len(line) - len(line.lstrip())]
-        own = line.strip().partition(":")[0]
-        if kind == "swap":
-            lines[at : at + 2] = lines[at : at + 2][::-1]
-        else:
-            lines[at : at + 1] = {
-                "value": [f"{blank}{own}: {value}"],
-                "key": [f"{blank}{key}:{line.partition(':')[2]}"],
-                "add": [line, f"{blank}{key}: {value}"],
-                "drop": [],
-                "double": [line, line],
-                "indent": [f"  {line}"],
-            }[kind]
-    return "\n".join(lines).encode("utf-8")
+        lines[at : at + 2] = {
+            "value": [f"{blank}{line.strip().partition(':')[0]}: {value}", *after],
+            "key": [f"{blank}{key}:{line.partition(':')[2]}", *after],
+            "add": [line, f"{blank}{key}: {value}", *after],
+            "drop": after,
+            "double": [line, line, *after],
+            "swap": [*after, line],
+            "indent": [f"  {line}", *after],
+        }[kind]
+    return "\n".join(lines).encode()
 
 
 def _bombs() -> st.SearchStrategy[bytes]:
     """Make what grows when it is written out, or as it is read."""
-    key, many = st.sampled_from(["title", "conditions", "factors", "network", "seeds"]), st.integers(2, 30)
-    lists = st.builds(lambda k, depth, width: _aliases(k, depth, width, "[{}]", "[x, y]"), key, many, many)
-    merged = st.builds(lambda k, depth, width: _aliases(k, depth, width, "{{<<: [{}]}}", "{a: 1}"), key, many, many)
-    nested = st.builds(
-        lambda k, mark, depth: f"{k}: {mark * depth}".encode(),
-        key,
-        st.sampled_from(["[", "{a: ", "- ", "? ", "!!seq [", "&a [", "\n - "]),
-        st.sampled_from([10, 100, 1000, 10_000, 100_000]),
+    pick, many = st.sampled_from, st.integers(2, 30)
+    key = pick(["title", "conditions", "factors", "network", "seeds"])
+    marks = pick(["[", "{a: ", "- ", "? ", "!!seq [", "&a [", "\n - "])
+    names = [*NetworkConfig.model_fields, *TrainingConfig.model_fields]
+    return st.one_of(
+        st.builds(_aliases, key, many, many, st.just("[{}]"), st.just("[x, y]")),
+        st.builds(_aliases, key, many, many, st.just("{{<<: [{}]}}"), st.just("{a: 1}")),
+        st.builds(_repeated, key, marks, pick([10, 100, 1000, 10_000, 100_000])),
+        st.builds(_repeated, key, pick("1:0x'\" #\t-"), many.map(lambda n: n**3)),
+        st.integers(1, 40).map(lambda n: _factors(dict.fromkeys(names[:n], "0.1, 0.2, 0.3"))),
+        pick([10, 1000, 100_000]).map(lambda n: _factors({"learning_rate": ", ".join(map(str, range(1, n)))})),
     )
-    factors = st.integers(1, 40).map(_crossed)
-    levels = st.sampled_from([10, 1000, 100_000]).map(
-        lambda n: f"factors: {{learning_rate: [{', '.join(map(str, range(1, n)))}]}}".encode()
-    )
-    long = st.builds(
-        lambda k, char, n: f"{k}: {char * n}".encode(), key, st.sampled_from("1:0x'\" #\t-"), many.map(lambda n: n**3)
-    )
-    return st.one_of(lists, merged, nested, factors, levels, long)
 
 
-def _crossed(n_factors: int) -> bytes:
-    names = [*NetworkConfig.model_fields, *TrainingConfig.model_fields][:n_factors]
-    return f"factors: {{{', '.join(f'{name}: [0.1, 0.2, 0.3]' for name in names)}}}".encode()
+def _repeated(key: str, mark: str, times: int) -> bytes:
+    return f"{key}: {mark * times}".encode()
+
+
+def _factors(levels: dict[str, str]) -> bytes:
+    return f"factors: {{{', '.join(f'{name}: [{values}]' for name, values in levels.items())}}}".encode()
 
 
 def _aliases(key: str, depth: int, width: int, form: str, first: str) -> bytes:
