@@ -1,7 +1,9 @@
-"""One small experiment, run once from the command line for all tests that read a run."""
+"""One small experiment, run once from the command line for all tests that read a run; workers that stay."""
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,9 +11,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 import pytest
 import xarray as xr
+from distributed import Client
+from filelock import FileLock
 
 import biornn as bn
 from biornn.cli import main
+from biornn.experiment.cluster import connect
 
 SMALL_EXPERIMENT = """\
 title: A small comparison
@@ -34,11 +39,38 @@ def experiment_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished_run(experiment_file: Path) -> Path:
+def cluster() -> Iterator[Client]:
+    """A worker of this machine, which loads its framework once."""
+    with connect(n_workers=1) as client:
+        yield client
+
+
+@pytest.fixture
+def shared_cluster(cluster: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train every network of a test on the worker that stays."""
+    for module in ("run", "plan"):
+        monkeypatch.setattr(f"biornn.experiment.{module}.connect", lambda *_: nullcontext(cluster))
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the figures and the report of a run: they take longer than its training, and are tested elsewhere."""
+    for name in ("save_figures", "write_report"):
+        monkeypatch.setattr(f"biornn.report.{name}", lambda run, path: path)
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    experiment_file: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
     """Folder of a finished run; read it only."""
-    folder = experiment_file.parent / "run"
-    assert main(["run", str(experiment_file), "--out", str(folder), "--workers", "1"]) == 0
-    return folder
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        folder = folder.parent  # the processes of pytest-xdist share the run
+    with FileLock(folder / "finished_run.lock"):
+        if not (folder / "finished_run").exists():
+            assert main(["run", str(experiment_file), "--out", str(folder / "finished_run"), "--workers", "1"]) == 0
+    return folder / "finished_run"
 
 
 @pytest.fixture(scope="session")

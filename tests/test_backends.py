@@ -4,7 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from itertools import combinations, product
+from itertools import combinations, product, starmap
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from .backend_worker import DALE, N_UPDATES, NETWORKS, TASK
 
 WORKER = Path(__file__).with_name("backend_worker.py")
 BACKENDS = ("tensorflow", "jax", "torch")
-INSTALLED = tuple(backend for backend in BACKENDS if importlib.util.find_spec(backend))
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}  # a GPU may multiply in less than float32
 
 
@@ -31,45 +30,56 @@ def work(command: str, folders: dict[str, list[Path]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for each backend that is installed, with what it made of the networks."""
+def backends(request: pytest.FixtureRequest) -> list[str]:
+    """Those that are installed and that a test asks for."""
+    names = [item.name for item in request.session.items if item.path == request.path]
+    return [one for one in BACKENDS if importlib.util.find_spec(one) and any(one in name for name in names)]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, backends: list[str]) -> Path:
+    """A folder for each backend, with what it made of the networks."""
     folder = tmp_path_factory.mktemp("backends")
-    for backend in INSTALLED:
+    for backend in backends:
         (folder / backend).mkdir()
-    work("train", {backend: [folder / backend] for backend in INSTALLED})
+    work("train", {backend: [folder / backend] for backend in backends})
     return folder
 
 
 @pytest.fixture(scope="module")
-def opened(trained: Path) -> Path:
+def opened(trained: Path, backends: list[str]) -> Path:
     """The same folders, with what each backend predicts with the networks of all."""
-    everything = [trained / backend for backend in INSTALLED]
-    work("open", {backend: [trained / backend, *everything] for backend in INSTALLED})
+    everything = [trained / backend for backend in backends]
+    work("open", {backend: [trained / backend, *everything] for backend in backends})
     return trained
 
 
-def need(*backends: str) -> None:
-    for backend in backends:
-        if backend not in INSTALLED:
-            pytest.skip(f'{backend} is not installed: pip install "biornn[{backend}]"')
+def tuples(*names: str) -> object:
+    """Give a parameter for some backends: with JAX, which compiles longest, every night and not with every change."""
+    return pytest.param(names, marks=[pytest.mark.nightly] * ("jax" in names), id="-".join(names))
 
 
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    need(request.param)
-    return request.param
+@pytest.fixture(params=map(tuples, BACKENDS))
+def backend(request: pytest.FixtureRequest, backends: list[str]) -> str:
+    (name,) = need(request.param, backends)
+    return name
 
 
-@pytest.fixture(params=list(combinations(BACKENDS, 2)), ids="-".join)
-def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
-    need(*request.param)
-    return request.param
+@pytest.fixture(params=starmap(tuples, combinations(BACKENDS, 2)))
+def pair(request: pytest.FixtureRequest, backends: list[str]) -> tuple[str, ...]:
+    return need(request.param, backends)
 
 
-@pytest.fixture(params=list(product(BACKENDS, BACKENDS)), ids=" from ".join)
-def reader_and_writer(request: pytest.FixtureRequest) -> tuple[str, str]:
-    need(*request.param)
-    return request.param
+@pytest.fixture(params=starmap(tuples, product(BACKENDS, BACKENDS)))
+def reader_and_writer(request: pytest.FixtureRequest, backends: list[str]) -> tuple[str, ...]:
+    return need(request.param, backends)
+
+
+def need(names: tuple[str, ...], backends: list[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in backends:
+            pytest.skip(f'{name} is not installed: pip install "biornn[{name}]"')
+    return names
 
 
 def saved(folder: Path, name: str, label: str) -> dict[str, np.ndarray]:
@@ -141,3 +151,15 @@ def test_a_saved_model_predicts_the_same_wherever_it_is_opened(opened, reader_an
     assert np.ptp(expected) > 0.1
     came = np.load(opened / reader / f"{name}-of-{writer}.npy")
     np.testing.assert_allclose(came, expected, rtol=0, atol=1e-5)  # float32; the largest difference was below 1e-6
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", BACKENDS[1:])
+def test_layers_and_training_pass(name: str) -> None:
+    need((name,), [one for one in BACKENDS if importlib.util.find_spec(one)])
+    words = ["-q", "-p", "no:cacheprovider", "-m", "nightly or not nightly", "tests/layers", "tests/training"]
+    environment = {**os.environ, "KERAS_BACKEND": name}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words], cwd=WORKER.parents[1], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -34,6 +34,7 @@ def test_figures_and_report_decompose_matrices_with_one_thread(run_copy: Path, m
     assert found == [{1}, {1}]
 
 
+@pytest.mark.usefixtures("shared_cluster", "no_report")
 def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
     run_copy: Path, experiment_file: Path, run: xr.DataTree, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +135,7 @@ def test_bad_input_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.usefixtures("shared_cluster", "no_report")
 def test_a_network_that_diverges_shows_in_the_exit_status(
     experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

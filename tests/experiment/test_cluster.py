@@ -12,12 +12,14 @@ from pathlib import Path
 import dask
 import pytest
 import xarray as xr
+from distributed import Client
 from rich.console import Console
 
 import biornn as bn
 from biornn.cli import main
 from biornn.experiment import load_experiment, run_experiment
 from biornn.experiment.cluster import connect
+from tests.same_results import assert_same_results
 
 _SECONDS = 60
 
@@ -56,13 +58,7 @@ def loopback(tmp_path: Path) -> Iterator[Loopback]:
     cluster.stop()
 
 
-def same_results(one: xr.DataTree, other: xr.DataTree) -> None:
-    for group in ("trials", "probe_trials", "weights", "activity", "probe_activity", "history", "audit"):
-        first, second = (tree[group].to_dataset().drop_vars("wall_time", errors="ignore") for tree in (one, other))
-        xr.testing.assert_identical(first, second)
-
-
-def test_where_a_network_is_trained_makes_no_difference_also_when_a_worker_is_killed(
+def test_a_network_is_the_same_wherever_it_is_trained_also_when_a_worker_is_killed(
     experiment_file: Path, run: xr.DataTree, tmp_path: Path, loopback: Loopback
 ) -> None:
     class Killing(io.StringIO):
@@ -76,14 +72,13 @@ def test_where_a_network_is_trained_makes_no_difference_also_when_a_worker_is_ki
                 loopback.workers[1].send_signal(signal.SIGKILL)
             return super().write(text)
 
-    for name, file in {"whole": io.StringIO(), "killed": Killing()}.items():
-        console = Console(file=file, width=200)
-        experiment = load_experiment(experiment_file)
-        tree = run_experiment(experiment, tmp_path / name, scheduler=loopback.address, console=console).load()
-        bn.validate(tree)
-        same_results(run, tree)  # to the bit as on this machine's own processes
-        done = [line.split()[1] for line in file.getvalue().splitlines() if "completed after" in line]
-        assert sorted(done) == sorted(run.network.values)  # each once
+    console = Console(file=Killing(), width=200)
+    experiment = load_experiment(experiment_file)
+    tree = run_experiment(experiment, tmp_path / "run", scheduler=loopback.address, console=console).load()
+    bn.validate(tree)
+    assert_same_results(tree, run)  # to the bit as on this machine's own processes
+    done = [line.split()[1] for line in console.file.getvalue().splitlines() if "completed after" in line]
+    assert sorted(done) == sorted(run.network.values)  # each once
     assert loopback.workers[1].wait(_SECONDS) == -signal.SIGKILL
 
 
@@ -102,32 +97,28 @@ def test_a_scheduler_that_is_not_there_gets_one_line(
     assert dask.config.get("scheduler", None) is None
 
 
-def test_a_run_does_not_become_the_scheduler_of_everything_else() -> None:
-    with connect(n_workers=1) as client:
-        assert client.submit(os.getpid).result() != os.getpid()
-        assert dask.delayed(os.getpid)().compute() == os.getpid()
+def test_a_run_does_not_become_the_scheduler_of_everything_else(cluster: Client) -> None:
+    assert cluster.submit(os.getpid).result() != os.getpid()
+    assert dask.delayed(os.getpid)().compute() == os.getpid()
 
 
-def test_workers_of_another_version_are_refused(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_of_another_version_are_refused(cluster: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("biornn.experiment.cluster.__version__", "99.0")
     with pytest.raises(RuntimeError, match=r"expected biornn 99\.0 on every worker, got .* on tcp://"):
-        connect(loopback.address).__enter__()
+        connect(cluster.scheduler.address).__enter__()
 
 
-def test_a_scheduler_without_workers_is_told_how_to_start_them(
-    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for worker in loopback.workers:
-        worker.terminate()
-        worker.wait(_SECONDS)
+def test_a_scheduler_without_workers_is_told_how_to_start_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("biornn.experiment.cluster._SECONDS_FOR_FIRST_WORKER", 1)
-    with pytest.raises(RuntimeError, match="expected at least one worker within 1 s, got none; start them with"):
-        connect(loopback.address).__enter__()
+    with (
+        connect(n_workers=0) as client,
+        pytest.raises(RuntimeError, match="expected at least one worker within 1 s, got none; start them with"),
+    ):
+        connect(client.scheduler.address).__enter__()
 
 
-def test_processes_of_this_machine_keep_the_memory_that_they_free() -> None:
-    with connect(n_workers=1) as client:
-        assert client.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() is None
+def test_processes_of_this_machine_keep_the_memory_that_they_free(cluster: Client) -> None:
+    assert cluster.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() is None
 
 
 def test_processes_of_this_machine_end_without_taking_all_that_they_loaded_apart(tmp_path: Path) -> None:

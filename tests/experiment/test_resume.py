@@ -1,14 +1,20 @@
 """Runs that are broken, for real, go on as if they had not been; and what going on refuses."""
 
 import io
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import xarray as xr
+from distributed import Client
 from rich.console import Console
 
 import biornn as bn
@@ -17,9 +23,12 @@ from biornn.experiment import load_experiment, run_experiment
 from biornn.experiment.run import BrokenOffError, Interrupted, _Jobs
 from biornn.schema import SchemaError
 from biornn.store import NETWORK_GROUPS, RunWriter, check_output
+from tests.same_results import assert_same_results
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments" / "reliability"))
 import faults
+
+pytestmark = pytest.mark.usefixtures("shared_cluster")
 
 N_KILLS = 5  # experiments/reliability/faults.py kills more often
 
@@ -29,20 +38,20 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> faults.Bench:
     return faults.Bench(tmp_path_factory.mktemp("faults"), seed=1)
 
 
-@pytest.mark.faults
+@pytest.mark.nightly
 def test_a_run_that_is_killed_at_random_moments_loses_nothing(bench: faults.Bench) -> None:
     outcome = faults.killed_at_random(bench, N_KILLS)
     assert outcome.lost == ""
     assert outcome.times == N_KILLS
 
 
-@pytest.mark.faults
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", faults.MOMENTS)
 def test_a_run_that_is_killed_at_the_worst_moment_loses_nothing(bench: faults.Bench, name: str) -> None:
     assert faults.killed_when(bench, name, faults.MOMENTS[name]).lost == ""
 
 
-@pytest.mark.faults
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "fault", [faults.worker_killed, faults.disk_full, faults.no_writing, faults.deleted, faults.second_process]
 )
@@ -52,44 +61,66 @@ def test_faults_of_a_machine_lose_nothing(bench: faults.Bench, fault: Callable[[
     assert outcome.times > 0
 
 
-@pytest.fixture
-def broken(experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def interrupted(experiment_file: Path, cluster: Client, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a run that was interrupted when its first network was done."""
-    folder = tmp_path / "run"
+    folder = tmp_path_factory.mktemp("interrupted") / "run"
     take = _Jobs._take
 
     def interrupt(self: _Jobs, *arguments: Any) -> None:
         take(self, *arguments)
         raise KeyboardInterrupt
 
-    experiment, console = load_experiment(experiment_file), Console(file=io.StringIO())
-    monkeypatch.setattr(_Jobs, "_take", interrupt)
-    with pytest.raises(Interrupted, match=r"^1 of 4 networks are kept in .*run$") as raised:
-        run_experiment(experiment, folder, n_workers=1, console=console)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("biornn.experiment.run.connect", lambda *_: nullcontext(cluster))
+        patch.setattr(_Jobs, "_take", interrupt)
+        with pytest.raises(Interrupted, match=r"^1 of 4 networks are kept in .*run$") as raised:
+            run_experiment(load_experiment(experiment_file), folder, console=Console(file=io.StringIO()))
     assert raised.value.advice == f"go on with --resume --out {folder}"
-    monkeypatch.setattr(_Jobs, "_take", take)
     return folder
 
 
-def test_an_interrupted_run_goes_on_where_it_was(
-    broken: Path, experiment_file: Path, run: xr.DataTree, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def broken(interrupted: Path, tmp_path: Path) -> Path:
+    """Folder of a run that was interrupted, to go on with."""
+    return Path(shutil.copytree(interrupted, tmp_path / "run"))
+
+
+def resumed(experiment_file: Path, folder: Path) -> tuple[xr.DataTree, str]:
+    """Go on with a run; return it and what was said."""
+    console = Console(file=io.StringIO(), width=200)
+    return run_experiment(load_experiment(experiment_file), folder, resume=True, console=console).load(), (
+        console.file.getvalue()
+    )
+
+
+def test_a_run_that_was_killed_ends_as_one_that_was_not(
+    experiment_file: Path, run: xr.DataTree, tmp_path: Path
 ) -> None:
+    """Killed with its workers at its first checkpoint, for real; `nightly` has the worst and random moments."""
+    folder = tmp_path / "run"
+    words = ["run", str(experiment_file), "--out", str(folder), "--workers", "1", "--checkpoint-seconds", "0"]
+    process = subprocess.Popen([sys.executable, "-m", "biornn.cli", *words], start_new_session=True)
+    while process.poll() is None and not any((folder / "checkpoints").glob("*.npz")):
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    found, _ = resumed(experiment_file, folder)
+    assert_same_results(found, run)
+
+
+def test_an_interrupted_run_goes_on_where_it_was(broken: Path, experiment_file: Path, run: xr.DataTree) -> None:
     assert bn.open_run(broken).sizes["network"] == 4  # it can be read as it is
-    assert main(["run", str(experiment_file), "--out", str(broken), "--workers", "1", "--resume"]) == 0
-    error = capsys.readouterr().err
-    assert "1 of 4 networks are done" in error
-    assert error.count("completed after 5 updates") == 3
-    found = bn.open_run(broken).load()
-    for group in faults._GROUPS:
-        xr.testing.assert_identical(
-            *(tree[group].to_dataset().drop_vars("wall_time", errors="ignore") for tree in (found, run))
-        )
-    assert sorted(path.name for path in broken.iterdir()) == ["figures", "report.html", "run.zarr"]
+    found, told = resumed(experiment_file, broken)
+    assert "1 of 4 networks are done" in told
+    assert told.count("completed after 5 updates") == 3
+    assert_same_results(found, run)
+    assert [path.name for path in broken.iterdir()] == ["run.zarr"]
     assert not list(broken.parent.glob(".*"))
     # Once more: there is nothing to do.
-    assert main(["run", str(experiment_file), "--out", str(broken), "--resume"]) == 0
-    assert "updates" not in capsys.readouterr().err
-    assert bn.open_run(broken).attrs["created"] == found.attrs["created"]
+    again, told = resumed(experiment_file, broken)
+    assert told == ""
+    assert again.attrs["created"] == found.attrs["created"]
 
 
 def test_another_experiment_or_backend_is_refused(
@@ -109,10 +140,11 @@ def test_another_experiment_or_backend_is_refused(
     assert "expected KERAS_BACKEND=tensorflow, with which the run began, got torch" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_report")
 def test_resuming_begins_where_nothing_was_begun(experiment_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "new"
     (out / "checkpoints").mkdir(parents=True)  # killed before its first line was written
-    words = ["--set", "conditions={unconstrained: {}}", "seeds=[3]", "--workers", "1"]
+    words = ["--set", "conditions={unconstrained: {}}", "seeds=[3]"]
     assert main(["run", str(experiment_file), "--out", str(out), "--resume", *words]) == 0
     assert bn.open_run(out).sizes["network"] == 1
 
@@ -127,12 +159,13 @@ def test_a_folder_of_something_else_is_left_alone(
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_replacement_that_was_broken_off_goes_on_too(
     run_copy: Path, experiment_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the two names: the old run is aside, the new one not yet in its place."""
     old = bn.open_run(run_copy).attrs["created"]
-    words = [str(experiment_file), "--out", str(run_copy), "--workers", "1"]
+    words = [str(experiment_file), "--out", str(run_copy)]
     rename = Path.rename
 
     def killed(self: Path, target: Path) -> Path:
@@ -149,19 +182,16 @@ def test_a_replacement_that_was_broken_off_goes_on_too(
     assert not list(run_copy.parent.glob(".copy*"))
 
 
-def test_a_damaged_row_or_checkpoint_is_made_anew(
-    broken: Path, experiment_file: Path, run: xr.DataTree, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_row_or_checkpoint_is_made_anew(broken: Path, experiment_file: Path, run: xr.DataTree) -> None:
     done = next((broken / "checkpoints").glob("*.done")).stem
     index = bn.open_run(broken).network.values.tolist().index(done)
     chunk = broken / "run.zarr" / "activity" / "rates" / "c" / str(index) / "0" / "0" / "0"
     chunk.write_bytes(chunk.read_bytes()[:100])
     for checkpoint in (broken / "checkpoints").glob("*.npz"):
         checkpoint.write_bytes(b"damaged")
-    assert main(["run", str(experiment_file), "--out", str(broken), "--workers", "1", "--resume"]) == 0
-    assert "1 finished networks are damaged, and are trained again" in capsys.readouterr().err
-    xr.testing.assert_identical(bn.open_run(broken)["weights"].to_dataset().load(), run["weights"].to_dataset())
-    xr.testing.assert_identical(bn.open_run(broken)["activity"].to_dataset().load(), run["activity"].to_dataset())
+    found, told = resumed(experiment_file, broken)
+    assert "1 finished networks are damaged, and are trained again" in told
+    assert_same_results(found, run)
 
 
 def begun(folder: Path, run: xr.DataTree, **settings: bool) -> RunWriter:

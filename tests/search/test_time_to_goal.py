@@ -45,6 +45,7 @@ def test_a_variant_changes_what_it_says_and_its_round_what_all_share() -> None:
     assert (base.first, fast.first, fast.spec.training.learning_rate) == ((), (1,), 0.5)
 
 
+@pytest.mark.nightly
 def test_a_search_keeps_every_network_and_trains_none_again(tmp_path: Path) -> None:
     variants = {"long": {}, "shorter first": {"first": [{"duration": 170, "n_pulses": 2, "updates": 2}]}}
     goal = {"accuracy": 0.0}

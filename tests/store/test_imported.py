@@ -141,7 +141,9 @@ def test_files_that_are_not_of_one_training_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_the_command(files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
     command = ["import", *map(str, files), "--out", str(tmp_path / "run"), "--name", "published", "--trials", "2"]
     assert main(command) == 0
     assert "published" in capsys.readouterr().out
@@ -151,6 +153,7 @@ def test_the_command(files: list[Path], tmp_path: Path, capsys: pytest.CaptureFi
     assert "imported from Keras 2.3.1: _N_00_initial.hdf5 (epoch 0), weights-9.hdf5 (epoch 9)" in printed
     assert main(command) == 2
     assert "expected a new folder, but it exists" in capsys.readouterr().err
+    request.getfixturevalue("no_report")  # once is enough
     assert main([*command, "--overwrite"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
     broken = tmp_path / "broken.hdf5"

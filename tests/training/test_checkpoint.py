@@ -6,11 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import xarray as xr
 
 import biornn as bn
 from biornn.layers import build_gated_model, build_model
 from biornn.training.checkpoint import CheckpointError
+from tests.same_results import assert_same_results
 
 TASK = bn.tasks.FlipFlop(n_bits=2, duration=60, n_pulses=1, first_onset=5, min_gap=10, response_delay=5, pulse_width=5)
 SETTINGS: dict[str, Any] = {
@@ -49,12 +49,6 @@ def model(kind: str) -> keras.Model:
     return build_model(wiring, TASK.n_inputs, TASK.n_outputs, **settings)
 
 
-def assert_same(found: xr.DataTree, expected: xr.DataTree) -> None:
-    for group in ("weights", "history"):
-        one, other = (tree[group].to_dataset().drop_vars("wall_time", errors="ignore") for tree in (found, expected))
-        xr.testing.assert_identical(one, other)
-
-
 @pytest.mark.parametrize(
     ("kind", "training"), [("noisy", "fresh"), ("noisy", "stopping"), ("projected", "set"), ("gated", "fresh")]
 )
@@ -72,7 +66,7 @@ def test_a_training_that_was_broken_off_ends_as_one_that_was_not(kind: str, trai
             except KeyboardInterrupt:
                 continue
         again = model(kind)
-        assert_same(bn.train(again, TASK, **settings, checkpoint=path, checkpoint_seconds=0), expected)
+        assert_same_results(bn.train(again, TASK, **settings, checkpoint=path, checkpoint_seconds=0), expected)
         for one, other in zip(again.weights, whole.weights, strict=True):
             np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
 
@@ -94,7 +88,7 @@ def test_no_update_is_made_twice_but_those_since_the_checkpoint(tmp_path: Path) 
     assert count.n == 11 - 6
     first = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path, callbacks=[count])
     assert count.n == 11 - 6  # at the end there is a checkpoint too
-    assert_same(first, bn.train(model("noisy"), TASK, **SETTINGS))
+    assert_same_results(first, bn.train(model("noisy"), TASK, **SETTINGS))
 
 
 def test_a_divergence_is_not_forgotten(tmp_path: Path) -> None:
@@ -138,7 +132,7 @@ def test_a_damaged_checkpoint_is_noticed(tmp_path: Path) -> None:
         except CheckpointError as error:
             messages.append(str(error))
         else:
-            assert_same(found, expected)  # a byte that means nothing
+            assert_same_results(found, expected)  # a byte that means nothing
     assert len(messages) > 40
     assert all(str(path) in message and "\n" not in message for message in messages)
     for cut in (0, 10, len(content) // 2, len(content) - 1):
@@ -167,7 +161,7 @@ def test_a_training_that_was_over_stays_over(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("biornn.training.checkpoint.Checkpoint.on_train_end", lambda self, logs=None: None)
     for _ in range(2):
         found = bn.train(model("noisy"), TASK, **settings, checkpoint=tmp_path / "c.npz", checkpoint_seconds=0)
-        assert_same(found, expected)
+        assert_same_results(found, expected)
 
 
 def test_a_full_disk_costs_the_checkpoint_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +172,7 @@ def test_a_full_disk_costs_the_checkpoint_only(tmp_path: Path, monkeypatch: pyte
     expected = bn.train(model("noisy"), TASK, **SETTINGS)
     monkeypatch.setattr(np, "savez", full)
     found = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=tmp_path / "c.npz", checkpoint_seconds=0)
-    assert_same(found, expected)
+    assert_same_results(found, expected)
     assert not list(tmp_path.iterdir())
 
 
