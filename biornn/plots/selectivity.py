@@ -34,8 +34,8 @@ def selectivity(selectivity: xr.Dataset, cell_type: xr.DataArray | None = None, 
     Returns
     -------
     matplotlib.axes.Axes
-        A container of bars for each bit, then the interactions and the residual. A unit that never changes, or of a
-        network that diverged, has no bar.
+        Steps (`matplotlib.patches.StepPatch`) for each bit, then for the interactions and the residual. A unit that
+        never changes, or of a network that diverged, has no bar.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def selectivity(selectivity: xr.Dataset, cell_type: xr.DataArray | None = None, 
     ...     },
     ...     {"bit": [1, 2]},
     ... )
-    >>> [bars.get_label() for bars in selectivity(shares).containers]
+    >>> [steps.get_label() for steps in selectivity(shares).patches]
     ['bit 1', 'bit 2', 'interactions', 'residual']
     """
     for name in _SHARES:
@@ -69,10 +69,10 @@ def selectivity(selectivity: xr.Dataset, cell_type: xr.DataArray | None = None, 
     shares["residual"] = (select(selectivity["residual"], "residual", "unit").values, "0.85")
     order = _sorted(types, of_bits.values)
     ax = open_axes(ax, height=2.4)
-    bottom = np.zeros(len(order))
+    bottom, edges = np.zeros(len(order)), np.arange(len(order) + 1) - 0.5
     for name, (values, colour) in shares.items():
         height = np.nan_to_num(values[order])
-        ax.bar(np.arange(len(order)), height, width=1.0, bottom=bottom, color=colour, label=name, linewidth=0)
+        ax.stairs(bottom + height, edges, baseline=bottom, fill=True, color=colour, label=name, linewidth=0)
         bottom = bottom + height
     for position in types.separators:
         ax.axvline(position, color="black", linewidth=1.2)  # on bars, whose colours are the same in any style

@@ -50,6 +50,11 @@ def png(figure: Figure) -> bytes:
         The figure.
     """
     buffer = BytesIO()
+    # Without a layout engine `savefig` draws once, and not twice.
+    figure.set_dpi(_DPI)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
     # The fastest compression that still halves the size: pictures are drawn often, and copied seldom.
     figure.savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 3})
     return buffer.getvalue()

@@ -10,7 +10,7 @@ def draw(name: str, ax: Axes) -> None:
 
 
 def test_one_panel_per_name_and_one_legend_for_all() -> None:
-    figure = panels(["a", "b", "c"], draw, n_columns=2)
+    figure = panels(["a", "b", "c"], draw)
     assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c"]
     assert all(ax.get_legend() is None for ax in figure.axes)
     (legend,) = figure.legends
@@ -33,4 +33,4 @@ def test_a_shared_legend_names_what_any_panel_names_and_wraps_where_it_must() ->
     (legend,) = panels(["a", "b"], one).legends
     names = [entry.get_text() for entry in legend.get_texts()]
     assert names == ["everywhere", "a long entry that only panel a has", "a long entry that only panel b has"]
-    assert [panels(["a", "b"], one, n_columns=n).legends[0]._ncols for n in (1, 2)] == [1, 2]
+    assert [panels(names, one).legends[0]._ncols for names in (["a"], ["a", "b"])] == [1, 2]

@@ -22,18 +22,19 @@ def shares(of_bits=SHARES):
 
 
 def heights(ax):
-    return {bars.get_label(): [bar.get_height() for bar in bars] for bars in ax.containers}
+    return {
+        steps.get_label(): list(np.subtract(steps.get_data().values, steps.get_data().baseline)) for steps in ax.patches
+    }
 
 
 def test_units_are_sorted_by_their_main_bit_and_the_bars_of_one_unit_add_up():
     ax = selectivity(shares())
     drawn = heights(ax)
     np.testing.assert_allclose(drawn["bit 1"], [0.9, 0.7, 0.2, 0.1])
-    np.testing.assert_allclose(drawn["bit 2"], [0, 0.2, 0.8, 0.6])  # rounding: a bar is stored by its corners
+    np.testing.assert_allclose(drawn["bit 2"], [0, 0.2, 0.8, 0.6])
     np.testing.assert_allclose(drawn["interactions"], [0.025, 0.025, 0, 0.075])
     np.testing.assert_allclose(drawn["residual"], [0.075, 0.075, 0, 0.225])
-    tops = [bar.get_y() + bar.get_height() for bar in ax.containers[-1]]
-    np.testing.assert_allclose(tops, 1)
+    np.testing.assert_allclose(ax.patches[-1].get_data().values, 1)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(drawn)
 
 

@@ -10,7 +10,11 @@ NAN = np.nan
 
 
 def make_result():
-    coords = {"condition": ("network", list("aabb")), "step": ("epoch", [0, 100, 200])}
+    coords = {
+        "condition": ("network", list("aabb")),
+        "seed": ("network", [0, 1, 0, 1]),
+        "step": ("epoch", [0, 100, 200]),
+    }
     status = ["criterion_reached", "criterion_reached", "criterion_reached", "diverged"]
     steps = ("network", [100.0, 200.0, 200.0, NAN])
     history = xr.Dataset({"steps_to_criterion": steps, "status": ("network", status)}, coords)

@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from biornn.report import write_report
+from biornn.report.page import render
 
 CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
 pytestmark = pytest.mark.skipif(
@@ -43,17 +43,20 @@ def report(make_run: Callable[..., xr.DataTree], tmp_path_factory: pytest.TempPa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("biornn.report.pictures._DPI", 20)  # their sizes on the page stay the same
         run = make_run(conditions=names, seeds=[2, 10], status=status, failure=failure)
-        return write_report(run, tmp_path_factory.mktemp("report") / "report.html")
+        path = tmp_path_factory.mktemp("report") / "report.html"
+        path.write_text(render(run), encoding="utf-8")
+        return path
 
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, report: Path) -> webdriver.Chrome:
-    """The report, at the size of a desk, in light."""
+    """The report, at the size of a desk, in light, with all sections unfolded."""
     for log in ("browser", "performance"):
         chromium.get_log(log)
     emulate(chromium, scheme="light")
     resize(chromium, 1200)
     chromium.get(report.as_uri())
+    chromium.find_element(By.CSS_SELECTOR, "nav button").click()
     return chromium
 
 
@@ -104,21 +107,40 @@ def test_the_page_never_scrolls_sideways(page: webdriver.Chrome, width: int) -> 
         assert page.execute_script("return [...arguments[0]].some(box => box.scrollWidth > box.clientWidth)", boxes)
 
 
-def test_a_phone_gets_narrow_pictures(page: webdriver.Chrome) -> None:
-    source = "return document.querySelector('#learning img').currentSrc"
-    wide = page.execute_script(source)
+def test_no_table_is_cut_at_the_width_of_a_laptop(page: webdriver.Chrome) -> None:
+    resize(page, 1280)
+    cut = "return [...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth).length"
+    assert page.execute_script(cut) == 0
+
+
+def test_the_text_of_a_picture_keeps_its_size_on_a_phone(page: webdriver.Chrome) -> None:
+    width = "return document.querySelector('#learning img').offsetWidth"
+    wide = page.execute_script(width)
     resize(page, 360)
-    narrow = page.execute_script(f"await new Promise(requestAnimationFrame); {source}")
-    assert wide != narrow
+    assert page.execute_script(f"await new Promise(requestAnimationFrame); {width}") == wide
 
 
-def test_dark_surroundings_get_a_dark_page_and_dark_pictures(page: webdriver.Chrome) -> None:
-    source = "return document.querySelector('figure img').currentSrc"
-    light_picture, light = page.execute_script(source), luminance(page, "body", "backgroundColor")
+def test_the_answer_is_on_the_first_screen_and_sections_fold(page: webdriver.Chrome, report: Path) -> None:
+    page.get("about:blank")
+    page.get(report.as_uri())
+    assert page.execute_script("return document.querySelector('#answer table').getBoundingClientRect().top") < 700
+    is_open = "return [...document.querySelectorAll('details')].map(section => section.open)"
+    assert not any(page.execute_script(is_open))
+    page.find_element(By.CSS_SELECTOR, "nav a[href='#spectra']").click()
+    opened = "return [...document.querySelectorAll('details[open]')].map(section => section.parentElement.id)"
+    assert page.execute_script(f"await new Promise(resolve => setTimeout(resolve, 50)); {opened}") == ["spectra"]
+    page.get("about:blank")
+    page.get(f"{report.as_uri()}#memory")
+    assert page.execute_script(opened) == ["memory"]
+    page.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert all(page.execute_script(is_open))
+
+
+def test_dark_surroundings_get_a_dark_page_and_pictures_on_paper(page: webdriver.Chrome) -> None:
+    light = luminance(page, "body", "backgroundColor")
     emulate(page, scheme="dark")
-    dark = luminance(page, "body", "backgroundColor")
-    assert light > 0.9 > 0.05 > dark
-    assert page.execute_script(f"await new Promise(requestAnimationFrame); {source}") != light_picture
+    assert light > 0.9 > 0.05 > luminance(page, "body", "backgroundColor")
+    assert luminance(page, "figure img", "backgroundColor") > 0.9
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from biornn import plots
 from biornn.report.page import render
 from biornn.report.reading import Reading
-from biornn.report.sections import differences, robustness, similarity, spectra
+from biornn.report.sections import robustness, similarity, spectra
 from tests.report.html import Page
 
 MakeRun = Callable[..., xr.DataTree]
@@ -89,15 +89,6 @@ def test_too_few_networks_with_activity_are_not_tested(make_run: MakeRun) -> Non
     assert "was not tested: too few networks have activity that changes" in str(section.blocks)
 
 
-def test_the_picture_of_the_differences_counts_what_failed(make_run: MakeRun) -> None:
-    """A network that diverged is no trained network without a measure."""
-    section = differences(Reading(make_run(status=["criterion_reached"] * 3 + ["diverged"])))
-    assert section is not None
-    (picture,) = (block for block in section.blocks if hasattr(block, "alt"))
-    assert "not defined" not in picture.alt
-    assert picture.alt.endswith("1 pair, 1 failed.")
-
-
 def test_a_network_that_diverged_with_finite_weights_is_in_no_curve(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,9 +104,9 @@ def test_a_network_that_diverged_with_finite_weights_is_in_no_curve(
         drawn.append(accuracy)
         return curve(accuracy, along, ax)
 
-    def spied_panels(result: xr.Dataset, n_columns: int) -> Figure:
+    def spied_panels(result: xr.Dataset) -> Figure:
         drawn.append(result["accuracy"])
-        return panels(result, n_columns)
+        return panels(result)
 
     monkeypatch.setattr(plots, "dose_response", spied_curve)
     monkeypatch.setattr(plots, "lesions", spied_panels)
@@ -123,7 +114,7 @@ def test_a_network_that_diverged_with_finite_weights_is_in_no_curve(
     assert section is not None
     for block in section.blocks:
         if hasattr(block, "draw"):
-            block.draw(2)
+            block.draw()
     assert len(drawn) == 4
     for accuracy in drawn:
         assert accuracy.sel(network="free-s00").notnull().any()

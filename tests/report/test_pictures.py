@@ -1,42 +1,51 @@
-from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
-from matplotlib import rcParams
 from matplotlib.figure import Figure
-from PIL import Image as Pixels
+from PIL import Image
 
-from biornn.plots.style import COLUMN_WIDTH, PAGE_WIDTH
-from biornn.report.pictures import Picture, images
-
-
-def mean_colour(address: str) -> float:
-    kind, data = address.split(",", 1)
-    assert kind == "data:image/webp;base64"
-    return float(np.asarray(Pixels.open(BytesIO(b64decode(data))).convert("L")).mean())
+from biornn.plots.style import COLUMN_WIDTH, open_figure
+from biornn.report.pictures import Picture, one_panel, png
+from biornn.report.section import Section, drawn
 
 
-def test_a_wide_picture_has_a_version_for_each_width_and_scheme() -> None:
-    drawn = []
-
-    def draw(n_columns: int) -> Figure:
-        drawn.append((n_columns, rcParams["text.color"]))
-        return Figure(figsize=(PAGE_WIDTH if n_columns > 1 else COLUMN_WIDTH, 1))
-
-    found = images(Picture("wide", draw, "alt", "caption"))
-    narrow, dark = "(max-width: 40rem)", "(prefers-color-scheme: dark)"
-    assert [image.media for image in found] == [
-        f"screen and {narrow} and {dark}",
-        f"screen and {narrow}",
-        f"screen and {dark}",
-        "",
-    ]
-    assert [image.width for image in found] == [368, 368, 759, 759]
-    assert [mean_colour(image.address) < 60 for image in found] == [True, False, True, False]
-    assert len({colour for _, colour in drawn}) == 2
-    assert rcParams["text.color"] == "black"  # left as it was
+def pixels(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(content)).convert("L"), float)
 
 
-def test_a_narrow_picture_has_one_width() -> None:
-    found = images(Picture("narrow", lambda n_columns: Figure(figsize=(COLUMN_WIDTH, 1)), "alt", "caption"))
-    assert [image.media for image in found] == ["screen and (prefers-color-scheme: dark)", ""]
+def test_a_figure_is_drawn_once_as_matplotlib_draws_it() -> None:
+    def figure() -> Figure:
+        new = open_figure(2.0, 1.5)
+        new.add_subplot().plot([0, 1], label="a line")
+        new.legend(loc="outside lower center")
+        return new
+
+    buffer = BytesIO()
+    figure().savefig(buffer, format="png", dpi=200)
+    np.testing.assert_array_equal(pixels(png(figure())), pixels(buffer.getvalue()))
+
+
+def test_a_section_becomes_plain_data_and_pictures() -> None:
+    figures = []
+
+    def draw() -> Figure:
+        figures.append(Figure(figsize=(2, 1)))
+        return figures[-1]
+
+    section = drawn(Section("id", "Title", ("a paragraph", Picture("name", draw, "alt", "caption"))))
+    assert len(figures) == 1
+    assert section.data == {
+        "id": "id",
+        "title": "Title",
+        "blocks": [
+            "a paragraph",
+            {"kind": "picture", "name": "name", "alt": "alt", "caption": "caption", "width": 220, "height": 110},
+        ],
+    }
+    assert pixels(section.pictures["name"]).shape == (200, 400)
+
+
+def test_one_panel_is_as_wide_as_a_column() -> None:
+    figure = one_panel(lambda ax: ax.plot([0, 1]), 2.0)()
+    assert tuple(figure.get_size_inches()) == (COLUMN_WIDTH, 2.0)
+    assert len(figure.axes[0].get_lines()) == 1

@@ -43,12 +43,13 @@ def test_a_task_without_response_windows_is_settled_always(run: xr.DataTree) -> 
 @pytest.fixture
 def summary() -> xr.Dataset:
     values = ("network", [0.9, 0.8, 1.0, np.nan])
-    names = ["accuracy", "accuracy_settled", "mse", "steps_trained", "spectral_radius_before", "spectral_radius_after"]
+    names = ["accuracy", "accuracy_settled", "mse", "updates", "spectral_radius_before", "spectral_radius_after"]
     return xr.Dataset(
         {
             **dict.fromkeys(names, values),
             "violations": ("network", [0, 1, 2, 0]),
             "trained": ("network", [True, True, True, False]),
+            "reached": ("network", [1.0, 0.0, 1.0, 0.0]),
         },
         {"condition": ("network", ["a", "a", "a", "b"])},
     )
@@ -58,20 +59,30 @@ def test_the_table_shows_median_and_range_and_counts_failures(summary: xr.Datase
     lines = shown(summary)
     (a,) = (line for line in lines if line.startswith("│ a"))
     (b,) = (line for line in lines if line.startswith("│ b"))
-    assert [cell.strip() for cell in a.split("│")[1:5]] == [
+    assert [cell.strip() for cell in a.split("│")[1:6]] == [
         "a",
         "3/3",
+        "2/3",
         "0.900 [0.800, 1.000]",
         "0.9000 [0.8000, 1.0000]",
     ]
     assert a.split("│")[-2].strip() == "3"
-    assert [cell.strip() for cell in b.split("│")[1:4]] == ["b", "0/1", "none"]
+    assert [cell.strip() for cell in b.split("│")[1:5]] == ["b", "0/1", "0/1", "none"]
     assert "median [min, max]" in lines[0]
+
+
+def test_a_criterion_that_was_not_reached_took_longer_than_any_other(summary: xr.Dataset) -> None:
+    (a,) = (
+        line for line in shown(summary.assign(updates=("network", [100, np.inf, 200, 0]))) if line.startswith("│ a")
+    )
+    assert "200 [100, never]" in a
+    without = shown(summary.assign(reached=("network", [np.nan] * 4)))
+    assert next(line for line in without if line.startswith("│ a")).split("│")[3].strip() == "–"
 
 
 def test_one_network_has_no_range(summary: xr.Dataset) -> None:
     (a,) = (line for line in shown(summary.isel(network=[0])) if line.startswith("│ a"))
-    assert a.split("│")[3].strip() == "0.900"
+    assert a.split("│")[4].strip() == "0.900"
 
 
 def test_nothing_is_cut_in_a_narrow_terminal(summary: xr.Dataset) -> None:

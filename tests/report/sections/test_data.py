@@ -5,7 +5,6 @@ import xarray as xr
 from biornn.report.reading import Reading
 from biornn.report.section import Code
 from biornn.report.sections.data import data
-from biornn.report.sections.versions import versions
 
 
 def test_the_lines_open_the_store(make_run: Callable[..., xr.DataTree], tmp_path, monkeypatch) -> None:
@@ -21,7 +20,7 @@ def test_the_lines_open_the_store(make_run: Callable[..., xr.DataTree], tmp_path
 
 def test_every_group_and_version_is_named(make_run: Callable[..., xr.DataTree]) -> None:
     reading = Reading(make_run())
-    groups = data(reading).blocks[-1]
+    *_, groups, versions = data(reading).blocks
     assert [row[0].text for row in groups.rows] == list(reading.run.children)
-    rows = [[cell.text for cell in row] for row in versions(reading).blocks[0].rows]
+    rows = [[cell.text for cell in row] for row in versions.rows]
     assert rows == [["python", "3.11.7"], ["biornn", "0.1.0"], ["schema of the store", "1"]]

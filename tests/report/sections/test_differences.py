@@ -5,10 +5,11 @@ import numpy as np
 import xarray as xr
 
 from biornn.report.measures import FAMILIES
+from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Listing
 from biornn.report.sections.differences import differences
-from biornn.report.tables import Table
+from biornn.report.tables import Cell, Table
 
 MakeRun = Callable[..., xr.DataTree]
 
@@ -19,35 +20,47 @@ def tables(run: xr.DataTree) -> list[Table]:
     return [block for block in section.blocks if isinstance(block, Table)]
 
 
+def row(table: Table, measure: str) -> tuple[Cell, ...]:
+    return next(row for row in table.rows if row[0].text == measure)
+
+
+def told(run: xr.DataTree) -> str:
+    section = differences(Reading(run))
+    return " ".join(block for block in section.blocks if isinstance(block, str))
+
+
 def test_differences_are_paired_by_seed_and_failures_counted(make_run: MakeRun) -> None:
     run = make_run(seeds=[0, 1, 2], status=["completed"] * 4 + ["diverged", "completed"])
-    performance = tables(run)[0]
+    (table,) = tables(run)
     accuracy = Reading(run).summary["accuracy"].values
-    (row,) = performance.rows
-    assert [column.heading for column in performance.columns][:2] == ["condition", "accuracy"]
-    assert row[0].text == "dale"
-    np.testing.assert_allclose(row[1].value, np.mean([accuracy[3] - accuracy[0], accuracy[5] - accuracy[2]]))
-    assert [cell.text for cell in row[-2:]] == ["2", "1"]
-    assert row[-1].alarm
+    assert [column.heading for column in table.columns] == ["measure", "dale"]
+    np.testing.assert_allclose(
+        row(table, "accuracy")[1].value, np.mean([accuracy[3] - accuracy[0], accuracy[5] - accuracy[2]])
+    )
+    assert table.caption == "Differences from free: mean [95 % interval]. dale: 2 pairs, 1 failed."
 
 
-def test_every_family_has_its_table_and_every_measure_its_column(make_run: MakeRun) -> None:
-    found = tables(make_run())
-    assert [table.caption for table in found] == [f"Differences from free: {family}." for family in FAMILIES]
-    for table, family in zip(found, FAMILIES.values(), strict=True):
-        assert [column.heading for column in table.columns][1:-2] == list(family.values())
+def test_every_family_and_every_measure_has_a_row(make_run: MakeRun) -> None:
+    (table,) = tables(make_run())
+    expected = [name for family, measures in FAMILIES.items() for name in (family, *measures.values())]
+    assert [row[0].text for row in table.rows] == expected
+    assert table.caption == "Differences from free: mean [95 % interval]. 2 pairs each."
+
+
+def test_what_no_test_can_show_is_said_once_and_not_tabulated(make_run: MakeRun) -> None:
+    run = make_run(seeds=range(3))
+    # 2 ** (1 - n) for one, two and three tests: below 0.05 with six, seven and seven pairs.
+    assert "With 3 pairs no test of any measure can show anything" in told(run)
+    assert "It takes at least 6 to 7 pairs for a p-value below 0.05" in told(run)
+    (table,) = tables(run)
+    assert not any("p " in cell.text for row in table.rows for cell in row[1:])
+    assert not any(isinstance(block, Picture) for block in differences(Reading(run)).blocks)
+    assert "No difference can be tested" in told(make_run(seeds=[0]))
 
 
 def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
-    blocks = differences(Reading(make_run(seeds=range(3)))).blocks
-    # Its states have no spread, and so no separation: that measure is not tested.
-    assert "None of the 19 differences in 8 families can be told from chance" in blocks[1]
-    # 2 ** (1 - n) for one, two and three tests: below 0.05 with six, seven and seven pairs.
-    assert "In 8 of the 8 families no test could have reached 0.05" in blocks[2]
-    assert "at least 6 to 7 pairs." in blocks[2]
-    assert "No difference can be tested" in differences(Reading(make_run(seeds=[0]))).blocks[1]
     run = make_run(seeds=range(8))
-    # The trained weights of every Dale network twice as large: eight pairs, all in one direction.
+    # The trained weights of every Dale network four times as large: eight pairs, all in one direction.
     weights = run["weights"].to_dataset(inherit=False)
     is_dale = weights["condition"] == "dale"
     weights["recurrent_weights"] = weights["recurrent_weights"] * xr.where(is_dale, 4.0, 1.0)
@@ -55,28 +68,25 @@ def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
     blocks = differences(Reading(run)).blocks
     (listing,) = (block for block in blocks if isinstance(block, Listing))
     assert "each of the 8 families would still show one with a probability of up to 5%" in blocks[1]
-    assert not any("could have reached" in block for block in blocks if isinstance(block, str))
-    radius = next(item for item in listing.items if item.startswith("spectral radius: dale +"))
+    assert "can show anything" not in told(run)
+    radius = next(entry for entry in listing.entries if entry.startswith("spectral radius: dale +"))
     assert radius.endswith(" (p 0.023)")  # 2/2⁸, three tests in the family
-    marked = next(table for table in tables(run) if table.columns[1].heading == "spectral radius").rows[0][1]
-    assert marked.text.endswith("; p 0.023 *")
+    (table,) = tables(run)
+    assert row(table, "spectral radius")[1].text.endswith("; p 0.023 *")
+    (picture,) = (block for block in blocks if isinstance(block, Picture))
+    assert "dale: " in picture.alt
 
 
-def crossed(make_run: MakeRun) -> xr.DataTree:
+def test_crossed_factors_have_effects_and_an_interaction(make_run: MakeRun) -> None:
     run = make_run(conditions={name: {} for name in ("a", "b", "c", "d")})
     history = run["history"].to_dataset(inherit=False)
     dale, density = np.repeat(["none", "none", "0.8", "0.8"], 2), np.repeat(["1", "0.2", "1", "0.2"], 2)
     run["history"].dataset = history.assign_coords(
         factor_dale=("network", dale.astype(object)), factor_density=("network", density.astype(object))
     )
-    return run
-
-
-def test_crossed_factors_have_effects_and_an_interaction(make_run: MakeRun) -> None:
-    effects = [table for table in tables(crossed(make_run)) if table.caption.startswith("Effects of the factors: ")]
-    assert len(effects) == len(FAMILIES)
-    for table in effects:
-        assert [row[0].text for row in table.rows] == ["dale", "density", "dale:density"]
+    _, effects = tables(run)
+    assert effects.caption.startswith("Effects of the factors: ")
+    assert [column.heading for column in effects.columns] == ["measure", "dale", "density", "dale:density"]
 
 
 def test_what_cannot_be_paired_is_not_compared(make_run: MakeRun) -> None:
@@ -84,11 +94,9 @@ def test_what_cannot_be_paired_is_not_compared(make_run: MakeRun) -> None:
     assert differences(Reading(make_run(seeds=[-1, 3]))) is None
 
 
-def test_failures_of_the_reference_are_told_once(make_run: MakeRun) -> None:
-    run = make_run(seeds=[0, 1, 2], status=["failed"] + ["completed"] * 5)
-    blocks = differences(Reading(run)).blocks
-    assert "Of the reference itself, 1 network failed" in blocks[1]
-    assert [cell.text for cell in tables(run)[0].rows[0][-2:]] == ["2", "0"]
+def test_failures_of_the_reference_take_pairs_out(make_run: MakeRun) -> None:
+    (table,) = tables(make_run(seeds=[0, 1, 2], status=["failed"] + ["completed"] * 5))
+    assert table.caption.endswith("dale: 2 pairs, 1 failed.")
 
 
 def test_a_measure_that_is_not_defined_is_no_failure(make_run: MakeRun) -> None:
@@ -96,11 +104,9 @@ def test_a_measure_that_is_not_defined_is_no_failure(make_run: MakeRun) -> None:
     weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
     weights["recurrent_weights"][2] = 0.0  # without weights there are no singular values to spread
     run["weights"].dataset = weights
-    table = next(table for table in tables(run) if table.columns[3].heading == "entropy of the singular values")
-    (row,) = table.rows
-    assert row[3].text.endswith("; not defined in 1")
-    assert (row[-1].text, row[-1].alarm) == ("0", False)
-    assert "not defined" not in row[1].text
+    (table,) = tables(run)
+    assert row(table, "entropy of the singular values")[1].text.endswith("; not defined in 1")
+    assert "not defined" not in row(table, "accuracy")[1].text
 
 
 def test_one_gated_condition_leaves_the_comparison_of_the_others(make_run: MakeRun) -> None:
@@ -111,19 +117,16 @@ def test_one_gated_condition_leaves_the_comparison_of_the_others(make_run: MakeR
     for name in ("input_weights", "recurrent_weights", "recurrent_bias", "alpha"):
         weights[name] = weights[name].where(~is_gated)
     run["weights"].dataset = weights
-    found = tables(run)
-    assert len(found) == len(FAMILIES)
-    spectral = next(table for table in found if table.columns[1].heading == "spectral radius")
-    assert [row[0].text for row in spectral.rows] == ["other"]
-    assert spectral.caption.endswith("Without gru: gated networks have no such measures.")
-    assert [row[0].text for row in found[0].rows] == ["other", "gru"]
+    (table,) = tables(run)
+    assert [column.heading for column in table.columns] == ["measure", "other", "gru"]
+    assert row(table, "spectral radius")[2].text == "not defined"
+    assert row(table, "spectral radius")[1].value is not None
+    assert row(table, "accuracy")[2].value is not None
 
 
 def test_gated_networks_are_not_failed_for_want_of_a_spectrum(make_run: MakeRun) -> None:
-    found = tables(make_run(conditions={"one": {}, "other": {}}, formulation="gru", experiment=json.dumps({})))
-    assert [table.caption.removeprefix("Differences from one: ") for table in found] == [
-        "performance on held-out trials.",
-        "geometry of the activity.",
-        "coding of the bits.",
-    ]
-    assert {row[-1].text for table in found for row in table.rows} == {"0"}
+    run = make_run(conditions={"one": {}, "other": {}}, formulation="gru", experiment=json.dumps({}))
+    (table,) = tables(run)
+    families = [row[0].text for row in table.rows if row[0].text in FAMILIES]
+    assert families == ["performance on held-out trials", "geometry of the activity", "coding of the bits"]
+    assert "no such measure with what it is compared with: memory beyond the trained delays; robustness" in told(run)

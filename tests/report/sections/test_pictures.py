@@ -42,7 +42,7 @@ def test_spectra_are_told_by_their_radii(make_run: MakeRun) -> None:
 def test_matrices_are_told_by_their_density_and_signs(make_run: MakeRun) -> None:
     _, picture, weights = connectivity(Reading(make_run())).blocks
     assert "dale-s00: median magnitude" in weights.alt
-    assert len(weights.draw(2).axes) == 2
+    assert len(weights.draw().axes) == 2
     assert "dale-s00: 100% of the weights are not zero, 50% of these are positive" in picture.alt
 
 
@@ -73,7 +73,7 @@ def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> 
     assert f"{float(reading.summary['accuracy'][0]):.1%} of its output samples" in trials.alt
     assert "free-s00" in rates.alt
     assert "dale-s00" in rates.alt
-    assert len(rates.draw(2).axes) == 4  # two maps with their colour bars
+    assert len(rates.draw().axes) == 4  # two maps with their colour bars
 
 
 def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
@@ -86,7 +86,7 @@ def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
     members = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"])["bulk_radius"].isel(network=[0, 1])
     np.testing.assert_allclose(table.rows[0][2].value, np.median(members))
     assert len(null.rows[0]) == 1 + 2 * 3
-    assert len(picture.draw(2).axes) == 2
+    assert len(picture.draw().axes) == 2
 
 
 def test_what_initial_weights_bring_is_not_what_training_added(make_run: MakeRun) -> None:

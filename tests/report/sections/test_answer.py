@@ -1,0 +1,138 @@
+"""The first screen: what was reached comes first, by condition; then how conditions differ; then the constraints."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.report.reading import Reading
+from biornn.report.section import Section
+from biornn.report.sections.answer import answer
+from biornn.report.tables import Cell
+
+MakeRun = Callable[..., xr.DataTree]
+
+
+def sentences(section: Section) -> tuple[str, ...]:
+    return section.blocks[0].entries
+
+
+def with_larger_weights(run: xr.DataTree) -> xr.DataTree:
+    """Make the trained weights of every Dale network four times as large."""
+    weights = run["weights"].to_dataset(inherit=False)
+    weights["recurrent_weights"] = weights["recurrent_weights"] * xr.where(weights["condition"] == "dale", 4.0, 1.0)
+    run["weights"].dataset = weights
+    return run
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (["criterion_reached"] * 4, "All 4 networks reached the criterion (validation accuracy 0.9)."),
+        (
+            ["criterion_reached"] * 2 + ["criterion_not_reached"] * 2,
+            "2 of 4 networks reached the criterion (validation accuracy 0.9): free 2 of 2, dale 0 of 2.",
+        ),
+        (
+            ["criterion_reached", "interrupted", "diverged", "failed"],
+            "1 of 3 networks reached the criterion (validation accuracy 0.9): free 1 of 1, dale 0 of 2; "
+            "1 interrupted, 1 diverged, 1 failed.",
+        ),
+        (["interrupted"] * 4, "No network was trained; 4 interrupted."),
+    ],
+)
+def test_what_was_reached_comes_first_by_condition(make_run: MakeRun, status: Sequence[str], told: str) -> None:
+    assert sentences(answer(Reading(make_run(status=status))))[0] == told
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {
+                "conditions": {"a": {}, "b": {"training.criterion": None}},
+                "status": ["criterion_reached"] * 2 + ["completed"] * 2,
+            },
+            "All 2 networks reached the criterion (validation accuracy 0.9).",
+        ),
+        (
+            {"conditions": {"a": {"training.criterion": None}}, "status": ["completed", "diverged"]},
+            "1 of 2 networks were trained to the end: a 1 of 2; 1 diverged.",
+        ),
+        ({"conditions": {"a": {}}, "seeds": [0]}, "The network reached the criterion (validation accuracy 0.9)."),
+    ],
+)
+def test_only_networks_with_a_criterion_can_reach_it(make_run: MakeRun, settings: Mapping[str, Any], told: str) -> None:
+    assert sentences(answer(Reading(make_run(**settings))))[0] == told
+
+
+def test_differences_that_no_test_can_show_are_told_by_their_ranges(make_run: MakeRun) -> None:
+    _, compared, _ = sentences(answer(Reading(with_larger_weights(make_run(seeds=range(3))))))
+    assert compared.startswith(
+        "With 3 pairs of networks no test can tell a difference from chance: it takes 6 or more."
+    )
+    # Two samples of three lie apart in 2 of the 20 ways to order them.
+    assert "with all networks on one side (as by chance alone 1 measure in 10 has them): dale has a higher" in compared
+
+
+def test_differences_that_are_told_from_chance_are_named(make_run: MakeRun) -> None:
+    _, compared, _ = sentences(answer(Reading(with_larger_weights(make_run(seeds=range(8))))))
+    assert compared.startswith("Told from chance, against free: ")
+    assert "(dale) +" in compared
+    assert ", p 0.023" in compared  # 2/2⁸, three tests in the family
+
+
+def test_one_condition_is_compared_with_nothing(make_run: MakeRun) -> None:
+    assert len(sentences(answer(Reading(make_run(conditions={"only": {}}))))) == 2
+
+
+def test_violations_are_counted_in_every_network_and_snapshot(make_run: MakeRun) -> None:
+    run = make_run()
+    assert sentences(answer(Reading(run)))[-1].endswith(
+        "Every declared constraint held at every recorded moment of training."
+    )
+    weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
+    weights["recurrent_weights"][2, 1, 0, :3] = -1.0  # of an excitatory unit
+    run["weights"].dataset = weights
+    section = answer(Reading(run))
+    assert sentences(section)[-1].endswith("3 violations of constraints found.")
+    assert section.blocks[1].rows[1][-1] == Cell("3", 3.0, alarm=True)
+    assert "No constraint was declared." in sentences(answer(Reading(make_run(conditions={"free": {}}))))[-1]
+    unchecked = answer(Reading(make_run(status=["failed"] * 4)))
+    assert "could not be checked" in sentences(unchecked)[-1]
+    assert len(unchecked.blocks) == 2  # and no picture
+
+
+def test_memory_is_told_beside_accuracy(make_run: MakeRun) -> None:
+    reading = Reading(make_run())
+    told = sentences(answer(reading))[-1]
+    shares = reading.retention["share_retained"]
+    medians = [float(reading.members(shares, name).median()) for name in ("free", "dale")]
+    if medians[0] == medians[1]:
+        assert told.startswith("Without input, the median network keeps ")
+    else:
+        assert told.startswith("States that the median network keeps for 2 s without input: ")
+        assert f"free {medians[0]:.0%}, dale {medians[1]:.0%}" in told
+
+
+def test_the_table_counts_by_condition_and_a_time_without_an_end_is_never(make_run: MakeRun) -> None:
+    status = ["criterion_reached", "criterion_not_reached", "criterion_not_reached", "diverged"]
+    reading = Reading(make_run(status=status))
+    table = answer(reading).blocks[1]
+    assert [column.heading for column in table.columns] == [
+        "condition",
+        "trained",
+        "reached the criterion",
+        "accuracy",
+        "states kept for 2 s without input",
+        "updates to the criterion",
+        "spectral radius after training",
+        "violations",
+    ]
+    free, dale = table.rows
+    assert free[1:3] == (Cell("2 of 2", 1.0), Cell("1 of 2", 0.5, alarm=True))
+    assert dale[1:3] == (Cell("1 of 2", 0.5, alarm=True), Cell("0 of 2", 0.0, alarm=True))
+    assert free[3].value == float(np.median(reading.summary["accuracy"][:2]))
+    assert (free[5].text, dale[5].text) == ("never [100, never]", "never")

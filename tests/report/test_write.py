@@ -1,0 +1,136 @@
+"""The report on disk: every picture drawn once, only what changed made again, by one process or by several."""
+
+import json
+import os
+import shutil
+from base64 import b64decode
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from PIL import Image
+
+from biornn.report import write_report
+from biornn.report.page import render
+from biornn.report.sections import SECTIONS
+from biornn.store import open_run
+from tests.report.html import Page
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the sections that are made in this process, as they are made."""
+    names: list[str] = []
+
+    def noted(name: str, make: Callable) -> Callable:
+        return lambda reading: names.append(name) or make(reading)
+
+    monkeypatch.setattr("biornn.report.workers.SECTIONS", {name: noted(name, make) for name, make in SECTIONS.items()})
+    monkeypatch.setattr("biornn.report.pictures._DPI", 20)
+    return names
+
+
+def times(folder: Path) -> dict[str, int]:
+    files = [folder / "report.html", folder / "report.json", *(folder / "figures").iterdir()]
+    return {file.name: file.stat().st_mtime_ns for file in files}
+
+
+def test_only_what_changed_is_made_again(run_copy: Path, drawn: list[str]) -> None:
+    plt.close("all")
+    shown: list[tuple[int, int]] = []
+    page = write_report(run_copy, show=lambda done, of: shown.append((done, of)))
+    assert page == run_copy / "report.html"
+    assert drawn == list(SECTIONS)
+    assert shown[-1] == (len(SECTIONS), len(SECTIONS))
+    assert plt.get_fignums() == []
+    first = times(run_copy)
+
+    write_report(run_copy / "run.zarr")
+    assert drawn == list(SECTIONS)
+    assert times(run_copy) == first
+
+    (run_copy / "figures" / "activity.png").unlink()
+    (run_copy / "figures" / "connectivity.png").write_bytes(b"damaged")
+    html = page.read_text()
+    drawn.clear()
+    write_report(run_copy)
+    assert drawn == ["connectivity", "activity"]
+    assert page.read_text() == html
+
+    page.write_text("damaged")
+    drawn.clear()
+    write_report(run_copy)
+    assert (drawn, page.read_text()) == ([], html)
+
+    write_report(run_copy, anew=True)
+    assert drawn == list(SECTIONS)
+
+
+@pytest.mark.parametrize("change", ["value", "attribute", "code", "record"])
+def test_nothing_is_kept_that_may_be_out_of_date(
+    run_copy: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    write_report(run_copy)
+    drawn.clear()
+    record = run_copy / "report.json"
+    if change == "value":
+        weights = zarr.open_array(run_copy / "run.zarr" / "weights" / "recurrent_weights")
+        weights[0, -1] = 2 * weights[0, -1]
+    elif change == "attribute":
+        text = "A small comparison"
+        for file in (run_copy / "run.zarr" / "zarr.json",):
+            file.write_text(file.read_text().replace(text, "Another title"))
+    elif change == "code":
+        monkeypatch.setattr("biornn.report.write._LIBRARIES", ("numpy",))
+    else:
+        content = json.loads(record.read_text())
+        content["sections"]["design"]["title"] = "forged"
+        record.write_text(json.dumps(content))
+    write_report(run_copy)
+    assert drawn == list(SECTIONS)
+    assert "forged" not in (run_copy / "report.html").read_text()
+    if change == "attribute":
+        assert Page((run_copy / "report.html").read_text()).text("h1") == "Another title"
+
+
+def test_figures_are_the_pictures_of_the_page(run_copy: Path, drawn: list[str]) -> None:
+    stray = run_copy / "figures" / "my_own.png"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"not ours")
+    page = Page(write_report(run_copy).read_text())
+    embedded = {b64decode(attrs["src"].removeprefix("data:image/png;base64,")) for attrs, _ in page.all("img")}
+    files = [file for file in (run_copy / "figures").glob("*.png") if file != stray]
+    assert {file.read_bytes() for file in files} == embedded
+    assert {"learning_curves", "trial", "connectivity", "eigenspectrum", "activity", "memory_states"} <= {
+        file.stem for file in files
+    }
+    for content in embedded:
+        assert np.asarray(Image.open(BytesIO(content)).convert("L")).std() > 10  # not blank
+    assert stray.read_bytes() == b"not ours"
+
+
+def test_several_processes_make_the_same_page(run_copy: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(run_copy, tmp_path / "other"))
+    assert write_report(other, n_workers=2).read_bytes() == write_report(run_copy).read_bytes()
+
+
+def test_the_page_on_disk_is_that_of_the_run_in_memory(run_copy: Path, drawn: list[str]) -> None:
+    run: xr.DataTree = open_run(run_copy)
+    assert write_report(run_copy).read_text() == render(run)
+
+
+def test_a_figure_that_cannot_be_written_is_an_error_and_loses_nothing(run_copy: Path, drawn: list[str]) -> None:
+    page = write_report(run_copy).read_bytes()
+    if os.geteuid() == 0:
+        shutil.rmtree(run_copy / "figures")
+        (run_copy / "figures").write_text("in the way")
+    else:
+        (run_copy / "figures").chmod(0o500)
+    with pytest.raises(OSError, match="figures"):
+        write_report(run_copy, anew=True)
+    assert (run_copy / "report.html").read_bytes() == page
