@@ -23,6 +23,7 @@ from biornn.experiment.experiment import Experiment
 from biornn.experiment.matching import unmatched
 from biornn.experiment.progress import ProgressDisplay
 from biornn.experiment.worker import work
+from biornn.output import LossyStream
 from biornn.progress import Progress
 from biornn.schema import is_trained
 from biornn.store import RunWriter, check_output, finished_run, open_run, run_attrs
@@ -82,7 +83,7 @@ def run_experiment(
     checkpoint_seconds
         Shortest time between two checkpoints of a network, in s; each is written after a validation.
     console
-        Where progress is shown; None: standard error.
+        Where progress is shown; None: standard error. Lines that cannot be written are dropped.
 
     Returns
     -------
@@ -113,6 +114,7 @@ def run_experiment(
     if resume and (run := finished_run(folder, attrs)) is not None:
         return run
     console = console or Console(stderr=True)
+    console.file = LossyStream(console.file)  # type: ignore[assignment]
     trials = specs[0].trials()
     writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite, resume=resume)
     jobs = _Jobs([spec for spec in specs if spec.name not in writer.done], backend, checkpoint_seconds)
