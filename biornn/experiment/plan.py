@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from biornn.experiment.worker import measure
 
 #: Sizes of the figures and the report of small and large designs, in MB.
 _REPORT = 3, 15
+#: Time of figures and report, in s, for the twelve networks of `experiments/flip_flop.yaml` on two cores.
+REPORT_SECONDS = 12.0
 _FLOAT = 4  # bytes; activity and weights are stored in single precision
 
 
@@ -41,7 +44,7 @@ class Plan:
     n_workers
         Networks at a time.
     seconds
-        Time that the whole takes at most.
+        Time that the whole takes at most: start of the workers, training, recording and report.
     bytes_on_disk
         Space that the arrays of the store take, uncompressed; names and metadata, figures and report come on top.
     """
@@ -55,7 +58,7 @@ class Plan:
 
 
 def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, scheduler: str | None = None) -> Plan:
-    """Work out what an experiment will be; a few updates of each kind of network are made to estimate the time.
+    """Work out what an experiment will be; a few updates of each kind of network serve to estimate the time.
 
     Parameters
     ----------
@@ -71,7 +74,9 @@ def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, sch
     """
     specs = expand(experiment)
     backend, _ = chosen_backend()
+    begin = time.perf_counter()
     with connect(scheduler, 1) as client:
+        starting = time.perf_counter() - begin
         if scheduler is not None:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
         kinds = {_speed(spec): spec for spec in reversed(specs)}
@@ -83,13 +88,13 @@ def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, sch
         {condition: _free_parameters(experiment, condition) for condition in experiment.conditions},
         unmatched(experiment),
         n_workers,
-        _seconds(specs, timings, n_workers),
+        _seconds(specs, timings, n_workers, starting),
         _bytes_on_disk(specs),
     )
 
 
 def _speed(spec: NetworkSpec) -> tuple[object, ...]:
-    """Tell networks apart that take different times; masks and signs cost next to nothing."""
+    """Return what the time of a network depends on; masks and signs cost next to nothing."""
     network, training = spec.network, spec.training
     penalised = bool(training.l1_weights or training.l2_weights or training.l2_rates)
     noisy = bool(network.recurrent_noise)
@@ -97,12 +102,14 @@ def _speed(spec: NetworkSpec) -> tuple[object, ...]:
     return (*shape, training.batch_size, training.n_validation_trials)
 
 
-def _seconds(specs: list[NetworkSpec], timings: Mapping[tuple[object, ...], Timing], n_workers: int) -> float:
-    """Time until the last worker is done: networks go, in order, to whichever is free first."""
-    busy = [max(timing.loading for timing in timings.values())] * n_workers
+def _seconds(
+    specs: list[NetworkSpec], timings: Mapping[tuple[object, ...], Timing], n_workers: int, starting: float
+) -> float:
+    """Time until the last worker is done and the report is made: each network goes to the worker that is free first."""
+    busy = [starting + max(timing.loading for timing in timings.values())] * n_workers
     for spec in specs:
         busy[busy.index(min(busy))] += timings[_speed(spec)].network(spec.training)
-    return max(busy)
+    return max(busy) + REPORT_SECONDS
 
 
 def _free_parameters(experiment: Experiment, condition: str) -> dict[str, list[int]]:
@@ -145,8 +152,8 @@ def plan_table(plan: Plan) -> Table:
         differences = "\n".join(plan.unmatched[condition]) or "–"
         table.add_row(Text(condition), str(n_networks), f"{total} ({parts})", Text(differences))
     table.caption = (
-        f"time: about {duration(plan.seconds)} at most, estimated from a few updates of each kind of network on one "
-        f"worker; a criterion ends training earlier, other work on the machine makes it longer\n"
+        f"time: about {duration(plan.seconds)} at most with the report, estimated from a few updates of each kind of "
+        f"network on one worker; a criterion ends training earlier, other work on the machine makes it longer\n"
         f"disk: about {max(plan.bytes_on_disk / 1e6, 1):,.0f} MB for the arrays, before compression; figures and "
         f"report take {_REPORT[0]} to {_REPORT[1]} MB more"
     )

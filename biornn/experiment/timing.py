@@ -9,7 +9,7 @@ from biornn.experiment.config import TrainingConfig
 
 @dataclass(frozen=True)
 class Timing:
-    """Times in s: loading Keras, once a process; building and tracing a network; an update; a validation."""
+    """Times in s: loading Keras, once a process; building, tracing and recording a network; an update; a validation."""
 
     building: float
     update: float
