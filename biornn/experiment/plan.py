@@ -1,4 +1,4 @@
-"""What an experiment will be, before anything is trained: networks, parameters, time, disk."""
+"""The plan of an experiment before anything is trained: networks, parameters, time, disk."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _FLOAT = 4  # bytes; activity and weights are stored in single precision
 
 @dataclass(frozen=True)
 class Plan:
-    """What an experiment will be.
+    """The size of an experiment.
 
-    Parameters
+    Attributes
     ----------
     specs
         Its networks.
@@ -46,7 +46,7 @@ class Plan:
     seconds
         Time that the whole takes at most: start of the workers, training, recording and report.
     bytes_on_disk
-        Space that the arrays of the store take, uncompressed; names and metadata, figures and report come on top.
+        Size of the arrays of the store, uncompressed, without names, metadata, figures and report.
     """
 
     specs: list[NetworkSpec]
@@ -58,7 +58,7 @@ class Plan:
 
 
 def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, scheduler: str | None = None) -> Plan:
-    """Work out what an experiment will be; a few updates of each kind of network serve to estimate the time.
+    """Work out the size of an experiment; a few updates of each kind of network serve to estimate the time.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, sch
         if scheduler is not None:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
         kinds = {_speed(spec): spec for spec in reversed(specs)}
-        # One after the other: side by side they would slow each other down, more or less by chance.
+        # One after the other: side by side they would slow each other down.
         timings = {kind: client.submit(measure, spec, backend, pure=False).result() for kind, spec in kinds.items()}
     n_workers = min(n_workers or CPU_COUNT, len(specs))
     return Plan(
@@ -119,27 +119,20 @@ def _free_parameters(experiment: Experiment, condition: str) -> dict[str, list[i
 
 
 def _bytes_on_disk(specs: list[NetworkSpec]) -> int:
-    """Sum what grows with units, trials and snapshots: activity, weights at every snapshot, masks."""
+    """Sum the sizes that grow with units, trials and snapshots: activity, weights at every snapshot, masks."""
     task, network, training = specs[0].task, specs[0].network, specs[0].training
     n_samples = specs[0].n_recorded_trials * math.ceil(task.duration / task.dt) + task.probe_steps()
-    n_validations = -(-training.max_updates // training.validate_every)
-    n_epochs = 1 + n_validations if training.snapshots is None else len({0, *training.snapshots, training.max_updates})
     n_units, n_channels = network.n_units, task.n_inputs + task.n_outputs
     per_network = _FLOAT * (
-        n_samples * (n_units + task.n_outputs) + n_epochs * (n_units * (n_units + n_channels + 2) + task.n_outputs)
+        n_samples * (n_units + task.n_outputs)
+        + training.n_snapshots * (n_units * (n_units + n_channels + 2) + task.n_outputs)
     )
     per_network += n_units * (n_units + n_channels) * np.dtype(bool).itemsize
     return len(specs) * per_network + n_samples * n_channels * _FLOAT
 
 
 def plan_table(plan: Plan) -> Table:
-    """Lay out a plan: a row per condition, and below it what the whole takes.
-
-    Parameters
-    ----------
-    plan
-        From `plan_experiment`.
-    """
+    """Lay out a plan: a row per condition, and below it time and disk."""
     table = Table(title=Text(f"{len(plan.specs)} networks, {plan.n_workers} at a time"), title_justify="left")
     table.add_column("condition", no_wrap=True)
     table.add_column("networks", justify="right")
