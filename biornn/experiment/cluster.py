@@ -13,8 +13,8 @@ from rich.console import Console
 from biornn._version import __version__
 from biornn.errors import in_one_line
 
-#: Run first in every process of this machine. Ctrl-C in a terminal reaches all of them, but the run ends them itself. They
-#: exit at once: unloading TensorFlow takes seconds.
+#: Run first in every process of this machine. Ctrl-C in a terminal reaches all of them, but the run ends them itself.
+#: They exit at once: unloading TensorFlow takes seconds.
 _PRELOAD = """
 import atexit, os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)

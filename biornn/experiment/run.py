@@ -153,7 +153,7 @@ def run_experiment(
 
 
 def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> tuple[str, str]:
-    """Finish a run that ended early, with the reason in the rows of the other networks; return what is kept, and advice."""
+    """Finish a run that ended early, with the reason in the rows that are missing; return what is kept, and advice."""
     if writer.is_gone():
         writer.discard()
         return "the run was deleted while it was made, nothing is kept", "start it anew"

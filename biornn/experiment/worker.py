@@ -19,8 +19,8 @@ from biornn.experiment.design import NetworkSpec
 from biornn.experiment.timing import Timing
 from biornn.progress import Progress
 
-# One thread per process: two networks side by side train almost twice as fast as one after the other on two threads, and
-# the weights do not depend, to the bit, on where a network is trained.
+# One thread per process: two networks side by side train almost twice as fast as one after the other on two threads,
+# and the weights do not depend, to the bit, on where a network is trained.
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
