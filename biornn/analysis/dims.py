@@ -53,7 +53,7 @@ def require_same_units(labelled: xr.DataArray | xr.Dataset, name: str) -> None:
 
 
 def ordered_as(array: xr.DataArray, other: xr.Dataset, dim: str, name: str) -> xr.DataArray:
-    """Sort an array along a dim into the order of the labels of another, if both have labels; these must be the same."""
+    """Sort an array along a dim as another is, by their labels, which must be the same; as it is if one has none."""
     if dim not in array.indexes or dim not in other.indexes or array.indexes[dim].equals(other.indexes[dim]):
         return array
     found, expected = array.indexes[dim].tolist(), other.indexes[dim].tolist()

@@ -321,7 +321,7 @@ def _after_zero(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _levels(n_steps: int, edges: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.float32]:
-    """Make a signal (trial, time, bit) that holds each value (trial, bit, edge + 1) until its edge, an ascending step."""
+    """Make a signal (trial, time, bit) that holds each value (trial, bit, edge + 1) until its edge, a step."""
     durations = np.diff(np.minimum(edges, n_steps), axis=-1, prepend=0, append=n_steps)
     held = np.repeat(values.astype(np.float32).ravel(), durations.ravel())
     held = held.reshape(*edges.shape[:2], n_steps)
