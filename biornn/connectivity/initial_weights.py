@@ -25,10 +25,8 @@ def recurrent_weights(
 
     The rules ``"orthogonal"`` and ``"gaussian"`` (variance 1/n) give units either sign. ``"gamma"`` (shape 2) and
     ``"half_normal"`` give magnitudes for units with a sign, with inhibition scaled so that it cancels excitation in
-    every
-    unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). A mask without a cycle has radius 0
-    whatever
-    its weights are; the weights then have the scale at which a full matrix would have the given radius.
+    every unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). A mask without a cycle has radius
+    0 whatever its weights are; the weights then have the scale at which a full matrix would have the given radius.
     """
     n_units = len(sign)
     if rule == "orthogonal":

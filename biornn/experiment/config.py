@@ -92,10 +92,8 @@ class TimeConstants(Section):
         """Return the time constant of each unit.
 
         Units are ranked by random numbers that depend on the seed alone, so that networks of one seed are matched: of
-        two units
-        that have one type in several conditions, the same one is slower in all of them. Excitatory and inhibitory units
-        get the
-        same range.
+        two units that have one type in several conditions, the same one is slower in all of them. Excitatory and
+        inhibitory units get the same range.
         """
         ranks = generator("time constants", connectivity.seed).random(connectivity.n_units)
         tau = np.empty(connectivity.n_units)

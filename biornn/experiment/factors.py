@@ -47,11 +47,9 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
     """Cross factors into conditions; the first level of each is the reference.
 
     A factor is ``dale`` (the share of excitatory units, or ``none``), or a key of the network or of the training. The
-    text
-    ``none`` stands for null. A condition is named after its levels other than the first, such as
+    text ``none`` stands for null. A condition is named after its levels other than the first, such as
     ``dale+density-0.2+no-autapses``; the one with only first levels is ``unconstrained`` if the settings of `network`
-    do not
-    constrain it, otherwise ``reference``. The last factor changes fastest.
+    do not constrain it, otherwise ``reference``. The last factor changes fastest.
 
     Raises
     ------

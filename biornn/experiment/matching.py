@@ -20,8 +20,8 @@ def unmatched(experiment: Experiment) -> dict[str, list[str]]:
     """List for each condition, in sentences, in what its networks are not matched with those of the reference.
 
     Matched are, as far as the settings allow: training, validation and held-out trials, the initial state of every
-    random
-    generator, and the spectral radius of the initial effective recurrent weights. The list of the reference is empty.
+    random generator, and the spectral radius of the initial effective recurrent weights. The list of the reference is
+    empty.
     """
     reference = reference_condition(list(experiment.conditions))
     return {

@@ -37,8 +37,7 @@ def parse(text: str) -> Any:
     """Read one document: null, truth values, numbers, text, lists and mappings.
 
     Aliases become copies, so that no two parts of the value are one object. PlainYAMLError if the text is no YAML, has
-    a key
-    twice in one mapping or anything but plain values, or is too long or too deep.
+    a key twice in one mapping or anything but plain values, or is too long or too deep.
     """
     if len(text) > MAX_LENGTH:
         raise PlainYAMLError(f"more than {MAX_LENGTH:,} characters")

@@ -78,10 +78,8 @@ def run_experiment(
         Whether a run that is already there is replaced, once the new one is complete.
     resume
         Whether an unfinished run is resumed: finished networks are kept, others continue from their last checkpoint,
-        and
-        the result equals that of an uninterrupted run, to the bit on the same machine with the same versions. If there
-        is no
-        unfinished run, a new one begins.
+        and the result equals that of an uninterrupted run, to the bit on the same machine with the same versions. If
+        there is no unfinished run, a new one begins.
     checkpoint_seconds
         Shortest time between two checkpoints of a network, in s; each is written after a validation.
     console
@@ -91,8 +89,7 @@ def run_experiment(
     -------
     xarray.DataTree
         The run, opened from `out`. A network without results has the status ``diverged``, ``failed`` or
-        ``interrupted``,
-        and the reason.
+        ``interrupted``, and the reason.
 
     Raises
     ------
