@@ -15,8 +15,10 @@ from rich.console import Console
 
 from biornn._version import __version__
 from biornn.errors import in_one_line, printable
+from biornn.output import lossy_output
 
 
+@lossy_output()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 

@@ -50,7 +50,7 @@ def printable(line: str) -> str:
     Examples
     --------
     >>> printable("a name\x1b[2J")
-    'a name\x1b[2J'
+    'a name\\x1b[2J'
     """
     shown = line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 3]}..."
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)

@@ -1,6 +1,6 @@
-"""The vocabulary of a run: dims, coordinates, variables, units; and the check that a tree keeps to it.
+"""The vocabulary of a run: dims, coordinates, variables and units, and the check that a tree keeps to it.
 
-This is the one place that names them. `docs/schema.md` is printed from here (``python -m biornn.schema``).
+`docs/schema.md` is generated from here (``python -m biornn.schema``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GATES: Mapping[str, tuple[int, int]] = {"gru": (3, 2), "lstm": (4, 1)}
 GATED = tuple(GATES)
 _UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "alpha")
 
-#: How the training of a network ended. Only a network with a status in `TRAINED` holds results to compare.
+#: How the training of a network ended. Only networks with a status in `TRAINED` have results to compare.
 STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed", "interrupted")
 TRAINED = ("criterion_reached", "criterion_not_reached", "completed")
 
@@ -79,7 +79,7 @@ _NUMPY_KINDS: Mapping[Kind, str] = {"float": "f", "int": "iu", "bool": "b", "tex
 
 @dataclass(frozen=True)
 class Variable:
-    """What one variable of a run is: its dims in their stored order, kind, units and meaning."""
+    """One variable of a run: its dims in their stored order, kind, units and meaning."""
 
     dims: tuple[str, ...]
     kind: Kind
@@ -184,23 +184,12 @@ OPTIONAL_ROOT_ATTRS = {
 
 
 def text(array: xr.DataArray) -> xr.DataArray:
-    """Return text as numpy's own, whichever way it came: a store gives it as StringDType or as objects.
-
-    Parameters
-    ----------
-    array
-        Text, any dims.
-    """
+    """Return text as numpy's own type; a store gives it as StringDType or as objects."""
     return array.copy(data=array.values.astype(object).astype(str))
 
 
 def reference_condition(conditions: Sequence[str]) -> str:
-    """Name the condition that others are compared with: `unconstrained` if it is there, else the first.
-
-    Parameters
-    ----------
-    conditions
-        Names of the conditions, in their order; at least one.
+    """Return the condition that others are compared with: `unconstrained` if there is one, else the first.
 
     Examples
     --------
@@ -211,18 +200,12 @@ def reference_condition(conditions: Sequence[str]) -> str:
 
 
 def is_trained(status: xr.DataArray) -> xr.DataArray:
-    """Tell which networks hold results to compare.
-
-    Parameters
-    ----------
-    status
-        ``history/status``, any dims.
-    """
+    """Return which networks have results to compare, by their ``history/status``."""
     return text(status).isin(TRAINED)
 
 
 class SchemaError(ValueError):
-    """A tree or a file does not keep to the schema; the message names where, what was expected and what came."""
+    """A tree or a file does not keep to the schema; the message says where, what was expected and what was found."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(in_one_line(message)))
@@ -257,7 +240,7 @@ def validate(tree: xr.DataTree) -> None:
 
 
 def _damages(tree: xr.DataTree) -> Iterator[str]:
-    """Read all values, where they are not in memory, and say what cannot be read."""
+    """Read all values that are not in memory, and yield what cannot be read."""
     for node in tree.subtree:
         for name, array in node.to_dataset(inherit=False).variables.items():
             try:
@@ -281,7 +264,7 @@ def _problems(tree: xr.DataTree) -> Iterator[str]:
         for name, variable in variables.items():
             yield from _variable_problems(group, name, variable, dataset)
         for dim, size in dataset.sizes.items():
-            # Trials and their times belong to each pair of groups; every other dim is the run's.
+            # Trials and times differ between the pairs of groups; every other dim has one size in the whole run.
             owner = group.removesuffix("activity").removesuffix("trials") if dim in ("trial", "time") else ""
             where, expected = sizes.setdefault(f"{owner}{dim}", (group, size))
             if size != expected:
@@ -348,7 +331,7 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
     for group, variables in GROUPS.items():
         for name, variable in variables.items():
             if variable.choices and name in groups[group] and groups[group][name].dtype.kind in _NUMPY_KINDS["text"]:
-                # A network that failed has no values, in particular no text.
+                # A network that failed has no text.
                 array = text(groups[group][name]).where(has_values, variable.choices[0])
                 values = text(groups[group][name]) if name == "status" else array
                 if strange := sorted(set(np.unique(text(values)).tolist()) - set(variable.choices)):
@@ -370,19 +353,11 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
 
 
 def _finite(array: xr.DataArray) -> xr.DataArray:
-    return abs(array) < np.inf  # False for NaN; numpy's own isfinite is typed as if it returned bare arrays
+    return abs(array) < np.inf  # False for NaN; np.isfinite is typed as returning bare arrays
 
 
 def variable_attrs(group: str, dataset: xr.Dataset) -> xr.Dataset:
-    """Give every variable of one group its units and long name, and `time` its unit.
-
-    Parameters
-    ----------
-    group
-        Name of a group of a run.
-    dataset
-        Its variables; those that the schema does not know stay as they are.
-    """
+    """Add units and long names to the variables of one group that the schema knows, and the unit of `time`."""
     known = GROUPS[group]
     labelled = dataset.assign(
         {name: dataset[name].assign_attrs(known[str(name)].attrs) for name in dataset.data_vars if name in known}

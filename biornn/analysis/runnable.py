@@ -1,4 +1,4 @@
-"""The networks of a run that can be run again, and a stand-in for those that cannot."""
+"""The networks of a run that can be simulated."""
 
 from __future__ import annotations
 
@@ -21,26 +21,10 @@ NUMBERS = (
 
 
 def runnable(weights: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray]:
-    """Replace each network that cannot be run (diverged, failed or gated) by one that is silent.
+    """Replace each network that cannot be simulated (diverged, failed or gated) by a silent one, and return which can.
 
-    Its results are to be thrown away, as in ``result.where(can_run)``: so no analysis has to treat it apart.
-
-    Parameters
-    ----------
-    weights
-        The group `weights` of a run, of one network or of several. Where it has an `epoch`, the last is taken.
-
-    Returns
-    -------
-    weights : xr.Dataset
-        What `biornn.analysis.simulate` needs, and the cell types.
-    can_run : xr.DataArray
-        True for a network that can be run; `network`, or no dim.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> weights, can_run = runnable(bn.open_run("runs/flip_flop")["weights"].to_dataset())  # doctest: +SKIP
+    Discard the results of the others with ``result.where(can_run)``. Where the weights have an `epoch`, the last is
+    taken.
     """
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
     require_same_units(weights, "weights")

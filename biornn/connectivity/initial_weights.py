@@ -1,4 +1,4 @@
-"""Initial effective weights: drawn after mask and sign, and scaled to the spectral radius that was asked for."""
+"""Initial effective weights: drawn after mask and sign, and scaled to a given spectral radius."""
 
 from __future__ import annotations
 
@@ -21,27 +21,12 @@ def recurrent_weights(
     sign: NDArray[np.int8],
     spectral_radius: float,
 ) -> NDArray[np.float64]:
-    """Draw initial recurrent weights that keep to mask and sign and have the given spectral radius.
+    """Draw initial recurrent weights (unit_pre, unit_post) of a given spectral radius that keep to mask and sign.
 
-    Parameters
-    ----------
-    rng
-        Source of all randomness.
-    rule
-        ``"orthogonal"`` or ``"gaussian"`` (variance 1/n) for units of either sign; ``"gamma"`` (shape 2) or
-        ``"half_normal"`` magnitudes for units with a sign, inhibition scaled so that
-        it cancels excitation in every unit that receives both.
-    mask
-        (unit_pre, unit_post) synapses that may exist.
-    sign
-        (unit_pre,) +1, -1, or 0 for either.
-    spectral_radius
-        Largest modulus of an eigenvalue of the result. A mask without a cycle has radius 0 whatever its weights
-        are; the weights then keep the scale at which a full matrix would have this radius.
-
-    References
-    ----------
-    Rajan & Abbott (2006), Phys. Rev. Lett. 97, 188104, for the balance of excitation and inhibition.
+    The rules ``"orthogonal"`` and ``"gaussian"`` (variance 1/n) give units either sign. ``"gamma"`` (shape 2) and
+    ``"half_normal"`` give magnitudes for units with a sign, with inhibition scaled so that it cancels excitation in
+    every unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). A mask without a cycle has radius
+    0 whatever its weights are; the weights then have the scale at which a full matrix would have the given radius.
     """
     n_units = len(sign)
     if rule == "orthogonal":
@@ -59,17 +44,7 @@ def recurrent_weights(
 def feedforward_weights(
     rng: np.random.Generator, mask: NDArray[np.bool_], sign: NDArray[np.int8]
 ) -> NDArray[np.float64]:
-    """Draw Glorot-uniform weights (Glorot & Bengio 2010, equation 16) and give them mask and sign.
-
-    Parameters
-    ----------
-    rng
-        Source of all randomness.
-    mask
-        (pre, post) weights that may exist.
-    sign
-        (pre,) +1, -1, or 0 for either.
-    """
+    """Draw Glorot-uniform weights (Glorot & Bengio 2010, equation 16), (pre, post), and impose mask and sign."""
     limit = np.sqrt(6 / sum(mask.shape))
     weights = rng.uniform(-limit, limit, mask.shape)
     imposed = sign[:, np.newaxis]
@@ -77,7 +52,7 @@ def feedforward_weights(
 
 
 def has_cycle(mask: NDArray[np.bool_]) -> bool:
-    """Whether activity can return to where it started; a mask (pre, post) without a cycle has only zero eigenvalues."""
+    """Return whether a mask (pre, post) has a cycle; without one, all eigenvalues are zero."""
     mask = mask.copy()
     while mask.any():
         sources = ~mask.any(axis=0) & mask.any(axis=1)

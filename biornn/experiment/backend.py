@@ -1,4 +1,4 @@
-"""The backend of Keras on which networks are trained."""
+"""The Keras backend on which networks are trained."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def chosen_backend() -> tuple[str, str]:
-    """Return the name of the backend that the variable ``KERAS_BACKEND`` chooses, and its version.
-
-    Raises
-    ------
-    ValueError
-        If it is no backend.
-    RuntimeError
-        If it is not installed.
-    """
+    """Return name and version of the backend in ``KERAS_BACKEND``, which must be known and installed."""
     name = os.environ.get("KERAS_BACKEND", "tensorflow")
     if name not in BACKENDS:
         raise ValueError(f"KERAS_BACKEND: expected one of {BACKENDS}, got {name!r}")

@@ -1,4 +1,4 @@
-"""Where the networks of an experiment are trained: processes of this machine, or the workers of a Dask scheduler."""
+"""The workers that train networks: processes of this machine, or those of a Dask scheduler."""
 
 from __future__ import annotations
 
@@ -13,36 +13,31 @@ from rich.console import Console
 from biornn._version import __version__
 from biornn.errors import in_one_line
 
-#: What every process of this machine does first. Ctrl-C in a terminal reaches all of them: the run ends them itself.
-#: And one that ends does so at once: to take TensorFlow apart again takes seconds, and nobody needs it.
+#: Run first in every process of this machine. Ctrl-C in a terminal reaches all of them, but the run ends them itself.
+#: They exit at once: unloading TensorFlow takes seconds.
 _PRELOAD = """
 import atexit, os, signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 atexit.register(os._exit, 0)
 """
-#: Dask would have every process give freed memory back to the system at once, and each update would fetch it anew: that
-#: takes about as long as some of its products.
+#: Dask has every process return freed memory at once. Requesting it again at each update is as slow as some products.
 _KEEP_MEMORY = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
 _SECONDS_TO_CONNECT = 10
-_SECONDS_FOR_FIRST_WORKER = 600  # a queue of a cluster may let the first one wait
+_SECONDS_FOR_FIRST_WORKER = 600  # the first one may wait in the queue of a cluster
 
 
 @contextmanager
 def connect(scheduler: str | None = None, n_workers: int = 1, console: Console | None = None) -> Iterator[Client]:
-    """Connect to a running scheduler, or start processes here, of one thread each, and stop them at the end.
+    """Connect to a running scheduler, or start single-threaded processes on this machine until the context ends.
 
     Parameters
     ----------
     scheduler
         Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``; None: processes of this machine.
     n_workers
-        Number of processes of this machine, where there is no scheduler.
+        Number of processes, where there is no scheduler.
     console
-        Where it is said that the first worker of a scheduler is waited for; None: nowhere.
-
-    Yields
-    ------
-    distributed.Client
+        Where to say that no worker has come yet; None: nowhere.
 
     Raises
     ------
@@ -74,7 +69,7 @@ def connect(scheduler: str | None = None, n_workers: int = 1, console: Console |
 @contextmanager
 def _connect_to(scheduler: str, console: Console | None) -> Iterator[Client]:
     try:
-        # As Dask's default it would be asked for all other computations too, and stay so where nothing answers.
+        # As Dask's default client it would also get all other computations.
         client = Client(scheduler, timeout=_SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OSError(

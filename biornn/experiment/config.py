@@ -1,4 +1,4 @@
-"""The sections of an experiment file: what they may say."""
+"""The sections of an experiment file and their settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _no_bool(value: Any) -> Any:
     return value
 
 
-# YAML 1.1 reads 5e-3 as text; pydantic reads that text as the number that was meant.
+# YAML 1.1 reads 5e-3 as text, which pydantic converts to a number.
 Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -43,7 +43,7 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 
 
 def _binary(rows: Any) -> Any:
-    """Refuse the first value that is not 0 or 1: a large mask may hold a million, and each error takes memory."""
+    """Stop at the first value that is not 0 or 1: for a million of them, pydantic would keep a million errors."""
     entries = (entry for row in rows if isinstance(row, list) for entry in row) if isinstance(rows, list) else ()
     for entry in entries:
         if not isinstance(entry, int) or entry not in (0, 1):
@@ -89,15 +89,11 @@ class TimeConstants(Section):
         return self
 
     def spread(self, connectivity: Connectivity) -> list[float]:
-        """Give each unit its time constant.
+        """Return the time constant of each unit.
 
-        Units are ranked by random numbers that depend on the seed and on nothing else, so networks of one seed are
-        matched: of two units of one type, the same one is slower in every condition in which they have one type.
-
-        Parameters
-        ----------
-        connectivity
-            The wiring; excitatory and inhibitory units get the same range.
+        Units are ranked by random numbers that depend on the seed alone, so that networks of one seed are matched: of
+        two units that have one type in several conditions, the same one is slower in all of them. Excitatory and
+        inhibitory units get the same range.
         """
         ranks = generator("time constants", connectivity.seed).random(connectivity.n_units)
         tau = np.empty(connectivity.n_units)
@@ -113,7 +109,7 @@ def _kind_of_tau(value: Any) -> str:
     return "range" if isinstance(value, dict | TimeConstants) else "time"
 
 
-# A told-apart union: messages name the kind that was meant, not all that might have been.
+# With a discriminator, messages name one kind of tau and not all three.
 Tau = Annotated[
     Annotated[Positive, Tag("time")] | Annotated[list[Positive], Tag("list")] | Annotated[TimeConstants, Tag("range")],
     Discriminator(_kind_of_tau),
@@ -168,7 +164,7 @@ class NetworkConfig(Section):
         return self
 
     def _check_gated(self) -> None:
-        """Refuse what a GRU or LSTM does not have: constraints, time constants, noise."""
+        """Refuse constraints, time constants and noise, which a GRU or LSTM does not have."""
         allowed = {"n_units", "architecture", "dt", "use_bias", "readout_bias"}
         expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
         expected |= {"tau": self.dt, "initial": None}
@@ -180,18 +176,12 @@ class NetworkConfig(Section):
                 )
 
     def connectivity(self, seed: int) -> Connectivity:
-        """Make the wiring of one network."""
+        """Return the wiring of the network with this seed."""
         names = {field.name for field in fields(Connectivity)} - {"seed"}
         return Connectivity(seed=seed, **{name: getattr(self, name) for name in names})
 
     def time_constants(self, connectivity: Connectivity) -> float | list[float]:
-        """Return the time constant in ms, or those of all units.
-
-        Parameters
-        ----------
-        connectivity
-            The wiring.
-        """
+        """Return the time constant in ms, or those of all units."""
         return self.tau.spread(connectivity) if isinstance(self.tau, TimeConstants) else self.tau
 
 
@@ -228,6 +218,16 @@ class TrainingConfig(Section):
                     f"up to max_updates={self.max_updates}, got {step}"
                 )
         return self
+
+    @property
+    def n_validations(self) -> int:
+        """Number of validations, the one after the last update included."""
+        return -(-self.max_updates // self.validate_every)
+
+    @property
+    def n_snapshots(self) -> int:
+        """Number of snapshots, the one before the first update included."""
+        return 1 + self.n_validations if self.snapshots is None else len({0, *self.snapshots, self.max_updates})
 
 
 class RecordingConfig(Section):

@@ -17,10 +17,10 @@ from biornn.tasks.seeds import generator
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """All that it takes to train and record one network.
+    """All settings of one network.
 
-    Networks of one seed share the stream of training trials, and every random draw of their wiring that their settings
-    leave in common; all networks share validation and held-out trials.
+    Networks of one seed share the training trials, and those random draws of their wiring that their settings have in
+    common; all networks share the validation and held-out trials.
     """
 
     name: str
@@ -32,20 +32,14 @@ class NetworkSpec:
     n_recorded_trials: int
 
     def trials(self) -> dict[str, xr.Dataset]:
-        """Make the trials on which activity is recorded, the same for all networks: groups of a run."""
+        """Make the trials on which activity is recorded, the same for all networks, as groups of a run."""
         held_out = self.task.sample(self.n_recorded_trials, generator("recording", 0))
         groups = {"trials": held_out, "probe_trials": self.task.probe()}
         return {name: variable_attrs(name, dataset) for name, dataset in groups.items()}
 
 
 def expand(experiment: Experiment) -> list[NetworkSpec]:
-    """List the networks of an experiment, seed by seed, so that matched networks are done together.
-
-    Parameters
-    ----------
-    experiment
-        The experiment.
-    """
+    """List the networks of an experiment, seed by seed, so that matched networks are trained together."""
     return [
         NetworkSpec(
             f"{condition}-s{seed:02d}",
@@ -61,18 +55,9 @@ def expand(experiment: Experiment) -> list[NetworkSpec]:
 
 
 def network_index(experiment: Experiment) -> xr.Dataset:
-    """Label the networks in the order of the store: condition by condition, in the order of the file.
+    """Return the coordinates of the networks in the order of the store: condition by condition, as in the file.
 
-    Parameters
-    ----------
-    experiment
-        The experiment.
-
-    Returns
-    -------
-    xarray.Dataset
-        Coordinates ``network``, ``condition`` and ``seed``; where factors are crossed, each one's level as text, as
-        ``factor_`` and its name.
+    These are ``network``, ``condition`` and ``seed``; for crossed factors also ``factor_…``, the level of each as text.
     """
     order = list(experiment.conditions)
     specs = sorted(expand(experiment), key=lambda spec: order.index(spec.condition))

@@ -135,17 +135,11 @@ class Experiment(Section):
         return self
 
     def combinations(self) -> dict[str, Combination]:
-        """Return the combination of levels of each condition; nothing where conditions are listed."""
+        """Return the combination of levels of each condition; empty if conditions are listed."""
         return cross_factors(self.factors, self.network.model_dump()) if self.factors else {}
 
     def settings(self, condition: str) -> tuple[NetworkConfig, TrainingConfig]:
-        """Return the network and the training of a condition.
-
-        Parameters
-        ----------
-        condition
-            Its name.
-        """
+        """Return the network and the training of a condition."""
         changes = self.conditions[condition]
         training = {key.removeprefix("training."): v for key, v in changes.items() if key.startswith("training.")}
         network = {key: value for key, value in changes.items() if not key.startswith("training.")}
@@ -159,7 +153,7 @@ class Experiment(Section):
         return _merged(self.network, network, where), _merged(self.training, training, f"{where}training.")
 
     def _where(self, condition: str) -> str:
-        """Say where a change of a condition stands in the file."""
+        """Return the place of a condition's changes in the file."""
         return "factors." if self.factors else f"conditions.{condition}."
 
 

@@ -16,9 +16,9 @@ from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.limits import MAX_CONDITIONS
 from biornn.experiment.messages import unknown_key
 
-#: What the name of a condition may be made of.
+#: Characters in the name of a condition.
 NAME = r"[A-Za-z0-9_.+-]+"
-#: What labs say, and the setting that it stands for.
+#: Common names of settings.
 _SHORT_NAMES = {"dale": "excitatory_fraction"}
 #: Every setting by which a network is constrained.
 _CONSTRAINTS = (
@@ -37,7 +37,7 @@ _CONSTRAINTS = (
 
 @dataclass(frozen=True)
 class Combination:
-    """One combination of levels: what it changes, as a condition of an experiment says it, and each factor's level."""
+    """A combination of levels: the settings that it changes, as a listed condition does, and each factor's level."""
 
     changes: dict[str, Any]
     levels: dict[str, str]
@@ -46,26 +46,15 @@ class Combination:
 def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, Any]) -> dict[str, Combination]:
     """Cross factors into conditions; the first level of each is the reference.
 
-    A condition is named after its levels other than the first, such as ``dale+density-0.2+no-autapses``; the one that
-    has only first levels is ``unconstrained`` if nothing constrains it, otherwise ``reference``.
-
-    Parameters
-    ----------
-    factors
-        Factor -> its levels. A factor is ``dale`` (the share of excitatory units, or ``none``), or a key of the
-        network or of the training. The text ``none`` stands for null.
-    network
-        Settings of the network that all conditions share.
-
-    Returns
-    -------
-    dict of Combination
-        Condition -> its combination; the last factor changes fastest.
+    A factor is ``dale`` (the share of excitatory units, or ``none``), or a key of the network or of the training. The
+    text ``none`` stands for null. A condition is named after its levels other than the first, such as
+    ``dale+density-0.2+no-autapses``; the one with only first levels is ``unconstrained`` if the settings of `network`
+    do not constrain it, otherwise ``reference``. The last factor changes fastest.
 
     Raises
     ------
     ValueError
-        If a factor is not known, its levels are fewer than two or cannot be told apart, or the combinations too many.
+        If a factor is unknown, has fewer than two distinct levels, or there are too many combinations.
     """
     if not factors:
         raise ValueError("factors: expected at least one factor with its levels, got none")
@@ -108,7 +97,7 @@ def _setting(factor: str) -> str:
 
 
 def _validated(key: str, level: Any) -> Any:
-    """Return a level as the setting that it becomes: in YAML 5e-3 is a text, and yet the same as 0.005."""
+    """Return the setting that a level becomes: in YAML 5e-3 is text, and equal to 0.005."""
     section = TrainingConfig if key.startswith("training.") else NetworkConfig
     name = key.removeprefix("training.")
     try:

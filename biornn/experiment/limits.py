@@ -1,4 +1,4 @@
-"""How large an experiment may be: sizes are refused before memory is taken for them."""
+"""Limits on the size of an experiment, which are checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -18,18 +18,7 @@ _FLOAT = 4  # bytes; trials, activity and weights are in single precision
 
 
 def check_arrays(task: FlipFlop, network: NetworkConfig, training: TrainingConfig, recording: RecordingConfig) -> None:
-    """Refuse a network whose training or whose record would not fit into the memory of any usual machine.
-
-    Parameters
-    ----------
-    task, network, training, recording
-        Its settings.
-
-    Raises
-    ------
-    ValueError
-        With the key of what is too many.
-    """
+    """Raise a ValueError with the key that is too large if training or recording one network needs too much memory."""
     for key, size in _sizes(task, network, training, recording):
         if size > _MAX_BYTES:
             raise ValueError(
@@ -41,7 +30,7 @@ def check_arrays(task: FlipFlop, network: NetworkConfig, training: TrainingConfi
 def _sizes(
     task: FlipFlop, network: NetworkConfig, training: TrainingConfig, recording: RecordingConfig
 ) -> Iterator[tuple[str, int]]:
-    """Bytes of the large arrays: activity over trials and times, weights over snapshots."""
+    """Yield the bytes of the large arrays: activity over trials and times, weights over snapshots."""
     n_channels = task.n_inputs + task.n_outputs
     n_steps = ceil(task.duration / task.dt)
     per_step = _FLOAT * (network.n_units + n_channels)
@@ -50,12 +39,9 @@ def _sizes(
     yield "training.batch_size", training.batch_size * n_steps * per_step
     yield "training.n_validation_trials", training.n_validation_trials * n_steps * per_step
     yield "training.n_training_trials", (training.n_training_trials or 0) * n_steps * n_channels * _FLOAT
-    n_snapshots = 1 + -(-training.max_updates // training.validate_every)
-    if training.snapshots is not None:
-        n_snapshots = len({0, *training.snapshots, training.max_updates})
     per_snapshot = _FLOAT * network.n_units * (network.n_units + n_channels + 2)
     key = "training.max_updates" if training.snapshots is None else "training.snapshots"
-    yield key, n_snapshots * per_snapshot
+    yield key, training.n_snapshots * per_snapshot
 
 
 def _giga(size: int) -> str:

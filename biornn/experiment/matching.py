@@ -1,4 +1,4 @@
-"""What the networks of one seed do not have in common, beside the constraint that is compared."""
+"""Differences between the networks of one seed that are not the constraint under comparison."""
 
 from __future__ import annotations
 
@@ -17,20 +17,11 @@ _DURATION = ("criterion", "criterion_checks")
 
 
 def unmatched(experiment: Experiment) -> dict[str, list[str]]:
-    """Say for each condition in what its networks differ from those of the reference, though they are matched by seed.
+    """List for each condition, in sentences, in what its networks are not matched with those of the reference.
 
     Matched are, as far as the settings allow: training, validation and held-out trials, the initial state of every
-    random generator, and the spectral radius of the initial effective recurrent weights.
-
-    Parameters
-    ----------
-    experiment
-        The experiment.
-
-    Returns
-    -------
-    dict
-        Condition -> sentences; none for the reference, the condition that others are compared with.
+    random generator, and the spectral radius of the initial effective recurrent weights. The list of the reference is
+    empty.
     """
     reference = reference_condition(list(experiment.conditions))
     return {
@@ -88,7 +79,7 @@ def _weight_differences(
 
 
 def _spectral_radius(network: NetworkConfig, seed: int) -> float:
-    """Of the initial effective weights, which `Connectivity` scales to what was asked for where it can."""
+    """Return the radius of the initial effective weights: as set, or 0 without a cycle."""
     return network.spectral_radius if has_cycle(network.connectivity(seed).recurrent_mask) else 0.0
 
 

@@ -20,17 +20,7 @@ class ExperimentError(ValueError):
 
 
 def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
-    """List the problems of a section: the key, what was expected, what came.
-
-    Parameters
-    ----------
-    error
-        From pydantic.
-    model
-        The section.
-    prefix
-        Its place in the file, such as ``"network."``.
-    """
+    """List the problems that pydantic found in a section, each with its key, what was expected and what came."""
     return listed([_told(problem, model, prefix) for problem in error.errors()])
 
 
@@ -70,17 +60,7 @@ def _sections_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def unknown_key(where: str, key: str, known: list[str]) -> str:
-    """Write the message for an unknown key, with the known key that is most like it.
-
-    Parameters
-    ----------
-    where
-        The whole key, with dots.
-    key
-        Its last part.
-    known
-        The keys that there are.
-    """
+    """Write the message for an unknown key, whose last part is `key`, with the known key that is most like it."""
     close = difflib.get_close_matches(key, known, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
     return f"{where}: expected one of {', '.join(known)}, got the unknown key {key!r}{meant}"

@@ -1,4 +1,4 @@
-"""One network of an experiment, from its settings to its results."""
+"""Training and recording one network of an experiment."""
 
 from __future__ import annotations
 
@@ -37,33 +37,25 @@ def run_network(
 ) -> dict[str, xr.Dataset]:
     """Build, train, record and audit one network.
 
-    Parameters
-    ----------
-    spec
-        The network.
-    listener
-        Told how far training is.
-    checkpoint, checkpoint_seconds
-        See `biornn.train`; a damaged file is removed, and training begins anew.
-
-    Returns
-    -------
-    dict of xarray.Dataset
-        The groups of a run that have the dim `network`, without it.
+    A damaged checkpoint is deleted, and training begins anew. Returns the groups of a run that have the dim `network`,
+    without it.
     """
     keras.utils.clear_session(free_memory=False)  # names start anew; a full collection of garbage takes 0.3 s
     trials = spec.trials()
     settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates"})
     settings |= {"seed": spec.seed, "checkpoint": checkpoint, "checkpoint_seconds": checkpoint_seconds}
     news = ProgressNews(listener, spec.training.max_updates)
-    try:
+
+    def trained() -> tuple[keras.Sequential, xr.DataTree]:
         model = network_model(spec.task, spec.network, spec.training, spec.seed)
-        result = train(model, spec.task, callbacks=[news], **settings)
+        return model, train(model, spec.task, callbacks=[news], **settings)
+
+    try:
+        model, result = trained()
     except CheckpointError:
         assert checkpoint is not None
         checkpoint.unlink(missing_ok=True)
-        model = network_model(spec.task, spec.network, spec.training, spec.seed)
-        result = train(model, spec.task, callbacks=[news], **settings)
+        model, result = trained()
     history = result["history"].to_dataset()
     activity = {name.replace("trials", "activity"): record_activity(model, dataset) for name, dataset in trials.items()}
     if history["status"] == "diverged":
@@ -74,13 +66,7 @@ def run_network(
 
 
 def time_network(spec: NetworkSpec) -> Timing:
-    """Measure how long the parts of a network's training take, on a few updates.
-
-    Parameters
-    ----------
-    spec
-        The network.
-    """
+    """Measure the times of a network on a few updates."""
     keras.utils.clear_session()
     start = time.perf_counter()
     model = network_model(spec.task, spec.network, spec.training, spec.seed)
@@ -108,19 +94,15 @@ def time_network(spec: NetworkSpec) -> Timing:
     with fused_readout(model):
         update()
         validate()
+        for dataset in spec.trials().values():
+            record_activity(model, dataset)
         building = time.perf_counter() - start
         seconds = statistics.median(timeit.repeat(update, number=1, repeat=_N_TIMED_UPDATES))
         return Timing(building=building, update=seconds, validation=timeit.timeit(validate, number=1))
 
 
 def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, seed: int) -> keras.Sequential:
-    """Build the model of one network, with the penalties of its training.
-
-    Parameters
-    ----------
-    task, network, training, seed
-        Of its `NetworkSpec`.
-    """
+    """Build the model of one network, with the penalties of its training."""
     penalty = keras.regularizers.L1L2(training.l1_weights, training.l2_weights)
     weight_penalty = penalty if training.l1_weights or training.l2_weights else None
     penalties: dict[str, Any] = {

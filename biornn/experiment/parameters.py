@@ -1,4 +1,4 @@
-"""How many weights training may change."""
+"""The number of weights that training may change."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from biornn.tasks import Task
 
 
 def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str, int]:
-    """Count the free parameters of a network; what a mask forbids is none.
+    """Count the free parameters of a network, without those that a mask forbids.
 
-    Parameters
-    ----------
-    network, task, seed
-        Of its `NetworkSpec`.
-
-    Returns
-    -------
-    dict
-        ``input``, ``recurrent``, ``output`` and ``bias``, and ``initial state`` where it is learned.
+    The kinds are ``input``, ``recurrent``, ``output`` and ``bias``, and ``initial state`` where it is learned.
     """
     wiring = network.connectivity(seed)
     n_gates, biases_per_gate = GATES.get(network.architecture, (1, 1))
@@ -32,12 +24,6 @@ def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str,
 
 
 def count_range(counts: list[int]) -> str:
-    """Write the counts of several networks: one number, or the smallest and the largest.
-
-    Parameters
-    ----------
-    counts
-        At least one.
-    """
+    """Write the counts of several networks: one number, or the smallest and the largest."""
     low, high = min(counts), max(counts)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

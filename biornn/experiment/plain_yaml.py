@@ -1,4 +1,4 @@
-"""YAML of plain values, read without trust: nothing is executed, and nothing grows much beyond the text itself."""
+"""YAML of plain values from an untrusted file: nothing is executed, and memory is limited by the length of the text."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PLAIN = {_TAG + kind for kind in ("null", "bool", "int", "float", "str", "seq",
 
 
 class PlainYAMLError(ValueError):
-    """A text that is no YAML of plain values; the message is one line, however long."""
+    """The text is not YAML of plain values; the message is one line, of any length."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values only: a date is the text that it was written as."""
+    """A loader of plain values; a date stays text."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -34,22 +34,10 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse(text: str) -> Any:
-    """Read YAML of plain values: null, truth values, numbers, texts, lists and mappings.
+    """Read one document: null, truth values, numbers, text, lists and mappings.
 
-    Parameters
-    ----------
-    text
-        One document.
-
-    Returns
-    -------
-    Any
-        The value; no two parts of it are one object, even where the text has aliases.
-
-    Raises
-    ------
-    PlainYAMLError
-        If it is no YAML, holds a key twice in one place or anything but plain values, or is too long or too deep.
+    Aliases become copies, so that no two parts of the value are one object. PlainYAMLError if the text is no YAML, has
+    a key twice in one mapping or anything but plain values, or is too long or too deep.
     """
     if len(text) > MAX_LENGTH:
         raise PlainYAMLError(f"more than {MAX_LENGTH:,} characters")
@@ -72,9 +60,9 @@ def parse(text: str) -> Any:
 
 
 def _extent(node: yaml.Node, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
-    """Measure the length and the depth of a value with its aliases written out, and look for what is not allowed.
+    """Measure length and depth of a value with its aliases written out, and refuse what is not allowed.
 
-    The nodes of aliases are shared, so this takes no longer than the text is long.
+    Aliases share their nodes, so the time is proportional to the length of the text.
     """
     if id(node) in known:
         if (found := known[id(node)]) is None:
@@ -112,7 +100,7 @@ def _parts(node: yaml.Node) -> list[yaml.Node]:
 
 
 def _unshared(value: Any) -> Any:
-    """Copy a value, once for each of its aliases: a change of one is no change of the others."""
+    """Copy a value, so that changing one alias does not change the others."""
     if isinstance(value, list):
         return [_unshared(part) for part in value]
     if isinstance(value, dict):

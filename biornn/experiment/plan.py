@@ -1,8 +1,9 @@
-"""What an experiment will be, before anything is trained: networks, parameters, time, disk."""
+"""The plan of an experiment before anything is trained: networks, parameters, time, disk."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,14 +24,16 @@ from biornn.experiment.worker import measure
 
 #: Sizes of the figures and the report of small and large designs, in MB.
 _REPORT = 3, 15
+#: Time of figures and report, in s, for the twelve networks of `experiments/flip_flop.yaml` on two cores.
+REPORT_SECONDS = 12.0
 _FLOAT = 4  # bytes; activity and weights are stored in single precision
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an experiment will be.
+    """The size of an experiment.
 
-    Parameters
+    Attributes
     ----------
     specs
         Its networks.
@@ -41,9 +44,9 @@ class Plan:
     n_workers
         Networks at a time.
     seconds
-        Time that the whole takes at most.
+        Time that the whole takes at most: start of the workers, training, recording and report.
     bytes_on_disk
-        Space that the arrays of the store take, uncompressed; names and metadata, figures and report come on top.
+        Size of the arrays of the store, uncompressed, without names, metadata, figures and report.
     """
 
     specs: list[NetworkSpec]
@@ -55,7 +58,7 @@ class Plan:
 
 
 def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, scheduler: str | None = None) -> Plan:
-    """Work out what an experiment will be; a few updates of each kind of network are made to estimate the time.
+    """Work out the size of an experiment; a few updates of each kind of network serve to estimate the time.
 
     Parameters
     ----------
@@ -71,11 +74,13 @@ def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, sch
     """
     specs = expand(experiment)
     backend, _ = chosen_backend()
+    begin = time.perf_counter()
     with connect(scheduler, 1) as client:
+        starting = time.perf_counter() - begin
         if scheduler is not None:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
         kinds = {_speed(spec): spec for spec in reversed(specs)}
-        # One after the other: side by side they would slow each other down, more or less by chance.
+        # One after the other: side by side they would slow each other down.
         timings = {kind: client.submit(measure, spec, backend, pure=False).result() for kind, spec in kinds.items()}
     n_workers = min(n_workers or CPU_COUNT, len(specs))
     return Plan(
@@ -83,13 +88,13 @@ def plan_experiment(experiment: Experiment, *, n_workers: int | None = None, sch
         {condition: _free_parameters(experiment, condition) for condition in experiment.conditions},
         unmatched(experiment),
         n_workers,
-        _seconds(specs, timings, n_workers),
+        _seconds(specs, timings, n_workers, starting),
         _bytes_on_disk(specs),
     )
 
 
 def _speed(spec: NetworkSpec) -> tuple[object, ...]:
-    """Tell networks apart that take different times; masks and signs cost next to nothing."""
+    """Return what the time of a network depends on; masks and signs cost next to nothing."""
     network, training = spec.network, spec.training
     penalised = bool(training.l1_weights or training.l2_weights or training.l2_rates)
     noisy = bool(network.recurrent_noise)
@@ -97,12 +102,14 @@ def _speed(spec: NetworkSpec) -> tuple[object, ...]:
     return (*shape, training.batch_size, training.n_validation_trials)
 
 
-def _seconds(specs: list[NetworkSpec], timings: Mapping[tuple[object, ...], Timing], n_workers: int) -> float:
-    """Time until the last worker is done: networks go, in order, to whichever is free first."""
-    busy = [max(timing.loading for timing in timings.values())] * n_workers
+def _seconds(
+    specs: list[NetworkSpec], timings: Mapping[tuple[object, ...], Timing], n_workers: int, starting: float
+) -> float:
+    """Time until the last worker is done and the report is made: each network goes to the worker that is free first."""
+    busy = [starting + max(timing.loading for timing in timings.values())] * n_workers
     for spec in specs:
         busy[busy.index(min(busy))] += timings[_speed(spec)].network(spec.training)
-    return max(busy)
+    return max(busy) + REPORT_SECONDS
 
 
 def _free_parameters(experiment: Experiment, condition: str) -> dict[str, list[int]]:
@@ -112,27 +119,20 @@ def _free_parameters(experiment: Experiment, condition: str) -> dict[str, list[i
 
 
 def _bytes_on_disk(specs: list[NetworkSpec]) -> int:
-    """Sum what grows with units, trials and snapshots: activity, weights at every snapshot, masks."""
+    """Sum the sizes that grow with units, trials and snapshots: activity, weights at every snapshot, masks."""
     task, network, training = specs[0].task, specs[0].network, specs[0].training
     n_samples = specs[0].n_recorded_trials * math.ceil(task.duration / task.dt) + task.probe_steps()
-    n_validations = -(-training.max_updates // training.validate_every)
-    n_epochs = 1 + n_validations if training.snapshots is None else len({0, *training.snapshots, training.max_updates})
     n_units, n_channels = network.n_units, task.n_inputs + task.n_outputs
     per_network = _FLOAT * (
-        n_samples * (n_units + task.n_outputs) + n_epochs * (n_units * (n_units + n_channels + 2) + task.n_outputs)
+        n_samples * (n_units + task.n_outputs)
+        + training.n_snapshots * (n_units * (n_units + n_channels + 2) + task.n_outputs)
     )
     per_network += n_units * (n_units + n_channels) * np.dtype(bool).itemsize
     return len(specs) * per_network + n_samples * n_channels * _FLOAT
 
 
 def plan_table(plan: Plan) -> Table:
-    """Lay out a plan: a row per condition, and below it what the whole takes.
-
-    Parameters
-    ----------
-    plan
-        From `plan_experiment`.
-    """
+    """Lay out a plan: a row per condition, and below it time and disk."""
     table = Table(title=Text(f"{len(plan.specs)} networks, {plan.n_workers} at a time"), title_justify="left")
     table.add_column("condition", no_wrap=True)
     table.add_column("networks", justify="right")
@@ -145,8 +145,8 @@ def plan_table(plan: Plan) -> Table:
         differences = "\n".join(plan.unmatched[condition]) or "–"
         table.add_row(Text(condition), str(n_networks), f"{total} ({parts})", Text(differences))
     table.caption = (
-        f"time: about {duration(plan.seconds)} at most, estimated from a few updates of each kind of network on one "
-        f"worker; a criterion ends training earlier, other work on the machine makes it longer\n"
+        f"time: about {duration(plan.seconds)} at most with the report, estimated from a few updates of each kind of "
+        f"network on one worker; a criterion ends training earlier, other work on the machine makes it longer\n"
         f"disk: about {max(plan.bytes_on_disk / 1e6, 1):,.0f} MB for the arrays, before compression; figures and "
         f"report take {_REPORT[0]} to {_REPORT[1]} MB more"
     )

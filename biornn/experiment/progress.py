@@ -1,4 +1,4 @@
-"""How far an experiment is, on the screen: bars in a terminal, now and then a line elsewhere."""
+"""Progress of an experiment on the screen: bars in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -19,14 +19,7 @@ _SHARE_TO_JUDGE = 0.2  # of one network; before, most of the time has gone into 
 class ProgressDisplay:
     """Shows each network's update, loss and time left, and those of the whole experiment.
 
-    Parameters
-    ----------
-    n_networks
-        Networks in all.
-    console
-        Where to show it.
-    interval
-        Where the console is no terminal: shortest time between two lines about one network, in s.
+    Outside a terminal, two lines about one network are at least `interval` seconds apart.
     """
 
     def __init__(self, n_networks: int, console: Console, interval: float = 10.0) -> None:
@@ -49,39 +42,23 @@ class ProgressDisplay:
         self._lock = threading.Lock()  # news come from the thread that listens to the workers
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Show the bars."""
         self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop, and leave the screen as it is."""
+        """Remove the bars."""
         self._bars.stop()
 
     def update(self, network: str, progress: Progress) -> None:
-        """Show news of a network that is being trained.
-
-        Parameters
-        ----------
-        network
-            Its name.
-        progress
-            How far it is.
-        """
+        """Show the progress of a network in training."""
         with self._lock:
             self._update(network, progress)
 
     def finished(self, network: str, note: str) -> None:
-        """Show that a network is done.
-
-        Parameters
-        ----------
-        network
-            Its name.
-        note
-            What came of it.
-        """
+        """Show the outcome of a network."""
         with self._lock:
             self._finished(network, note)
 
@@ -111,7 +88,7 @@ class ProgressDisplay:
         self.console.print(counted, highlight=False, markup=False, soft_wrap=True)
 
     def _left(self) -> str:
-        """Estimate the time that is left, from what is done so far and the shares of the networks that are running."""
+        """Estimate the time left from the time used so far and the share of all updates that is done."""
         share = self._n_done + sum(news.step / news.max_updates for news in self._running.values())
         elapsed = time.monotonic() - self._start
         if share < _SHARE_TO_JUDGE:
@@ -120,13 +97,7 @@ class ProgressDisplay:
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it.
-
-    Parameters
-    ----------
-    seconds
-        Time in s; nothing is left of a negative one.
-    """
+    """Write a time in s in hours, minutes and seconds; a negative one as 0 s."""
     minutes, seconds = divmod(max(round(seconds), 0), 60)
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"

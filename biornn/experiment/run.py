@@ -1,4 +1,4 @@
-"""A whole experiment: its networks in parallel processes, gathered in one store."""
+"""Running an experiment: its networks in parallel processes, gathered in one store."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from biornn.experiment.experiment import Experiment
 from biornn.experiment.matching import unmatched
 from biornn.experiment.progress import ProgressDisplay
 from biornn.experiment.worker import work
+from biornn.output import LossyStream
 from biornn.progress import Progress
 from biornn.schema import is_trained
 from biornn.store import RunWriter, check_output, finished_run, open_run, run_attrs
 
-#: Failures of a machine and not of a network, which may go well another time. (A network that diverges or raises
-#: anything else does so again: everything about it is fixed by its seed. Dask itself repeats one that lost its worker.)
+#: Errors of the machine, which a second attempt may not meet. (Others would come again: the seed determines a network.
+#: Dask itself starts a network again that lost its worker.)
 _TRANSIENT = (OSError, MemoryError)
 _ATTEMPTS = 2
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was interrupted; the message says what is done and where, and `advice` how to go on."""
+    """The run was interrupted; the message says what is kept and where, and `advice` how to resume."""
 
     def __init__(self, told: str = "", advice: str = "") -> None:
         super().__init__(told)
@@ -42,7 +43,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class BrokenOffError(RuntimeError):
-    """A run broke off; the message says why, and what is done and where, and `advice` how to go on."""
+    """The run ended early; the message says why, and what is kept and where, and `advice` how to resume."""
 
     def __init__(self, told: str, advice: str = "") -> None:
         super().__init__(told)
@@ -67,41 +68,41 @@ def run_experiment(
     experiment
         What `load_experiment` gives.
     out
-        Run folder to make.
+        Run folder.
     n_workers
-        Networks at a time, where they are trained on this machine; None: as many as there are cores.
+        Number of networks trained at the same time on this machine; None: as many as there are cores.
     scheduler
         Address of a running Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers train the networks; None:
-        processes of this machine. Where a network is trained does not change its weights.
+        processes of this machine. The weights of a network do not depend on where it is trained.
     overwrite
         Whether a run that is already there is replaced, once the new one is complete.
     resume
-        Whether a run that was broken off goes on: networks that are done stay, others continue from their last
-        checkpoint, and all end as if nothing had happened, to the bit on the same machine with the same versions.
-        Where nothing was begun, it begins.
+        Whether an unfinished run is resumed: finished networks are kept, others continue from their last checkpoint,
+        and the result equals that of an uninterrupted run, to the bit on the same machine with the same versions. If
+        there is no unfinished run, a new one begins.
     checkpoint_seconds
         Shortest time between two checkpoints of a network, in s; each is written after a validation.
     console
-        Where progress is shown; None: standard error.
+        Where progress is shown; None: standard error. Lines that cannot be written are dropped.
 
     Returns
     -------
     xarray.DataTree
-        The run, opened from `out`. A network without results is there with the status ``diverged``, ``failed`` or
+        The run, opened from `out`. A network without results has the status ``diverged``, ``failed`` or
         ``interrupted``, and the reason.
 
     Raises
     ------
     FileExistsError
-        If `out` exists and is not to be overwritten, or is no run, or another process writes it.
+        If `out` exists and is not to be overwritten, is no run, or is being written by another process.
     OSError
         If it cannot be written, or the scheduler does not answer.
     ValueError
-        If ``KERAS_BACKEND`` is no backend of Keras, or the run that is to go on is one of another experiment.
+        If ``KERAS_BACKEND`` is no backend of Keras, or the run to resume has another experiment.
     RuntimeError
-        If that backend is not installed, or every network failed, or the run broke off (a `BrokenOffError`).
+        If that backend is not installed, every network failed, or the run ended early (a `BrokenOffError`).
     Interrupted
-        After Ctrl-C: the networks that were done are kept. `advice` says how to go on.
+        After Ctrl-C: finished networks are kept.
     """
     folder = Path(out)
     if not resume:
@@ -113,6 +114,7 @@ def run_experiment(
     if resume and (run := finished_run(folder, attrs)) is not None:
         return run
     console = console or Console(stderr=True)
+    console.file = LossyStream(console.file)  # type: ignore[assignment]
     trials = specs[0].trials()
     writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite, resume=resume)
     jobs = _Jobs([spec for spec in specs if spec.name not in writer.done], backend, checkpoint_seconds)
@@ -148,7 +150,7 @@ def run_experiment(
 
 
 def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> tuple[str, str]:
-    """Finish what an interruption left, note its reason, and say what is kept, and what to do."""
+    """Finish a run that ended early, with the reason in the rows that are missing; return what is kept, and advice."""
     if writer.is_gone():
         writer.discard()
         return "the run was deleted while it was made, nothing is kept", "start it anew"
@@ -164,7 +166,7 @@ def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> tuple[str, str]:
     n_done = len(writer.done)
     try:
         place = writer.finish(keep_old=True)
-    except Exception as error:  # a disk that is full, or whatever is left of a store that somebody changed
+    except Exception as error:  # a full disk, or a store that somebody changed
         writer.leave()
         told = f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}"
         return told, "go on with --resume"
@@ -174,7 +176,7 @@ def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> tuple[str, str]:
 
 @dataclass
 class _Jobs:
-    """The networks of an experiment as tasks of a Dask client, and what has become of them."""
+    """The networks of an experiment as tasks of a Dask client, and the errors of those that failed."""
 
     specs: list[NetworkSpec]
     backend: str
@@ -182,8 +184,8 @@ class _Jobs:
     failed: dict[str, str] = field(default_factory=dict)
 
     def gather(self, client: Client, writer: RunWriter, display: ProgressDisplay) -> None:
-        """Submit all networks, and write each as it comes in."""
-        token = uuid.uuid4().hex  # two experiments on one scheduler must not take each other's networks for their own
+        """Submit all networks, and write each when its result arrives."""
+        token = uuid.uuid4().hex  # keeps the tasks of two experiments on one scheduler apart
         topic = f"biornn-{token}"
         client.subscribe_topic(topic, lambda event: _show(display, event[1]))
         futures = {
@@ -203,7 +205,7 @@ class _Jobs:
             for future in _completed(client, futures):
                 self._take(future, futures[future], writer, display)
         finally:
-            # What is left when this ends early; a network that is being trained stops at its next news.
+            # A network that is still being trained stops at its next report of progress.
             client.cancel(list(futures), force=True)
 
     def _take(self, future: Future, spec: NetworkSpec, writer: RunWriter, display: ProgressDisplay) -> None:
@@ -220,7 +222,7 @@ class _Jobs:
 
 
 def _completed(client: Client, futures: Iterable[Future]) -> Iterator[Future]:
-    """Yield futures as they are done, those that may go well another time after another attempt."""
+    """Yield finished futures, after a second attempt for those whose error may not come again."""
     attempts = dict.fromkeys(futures, 1)
     completed = as_completed(attempts, loop=client.loop)
     for future in completed:

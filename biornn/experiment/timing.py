@@ -1,4 +1,4 @@
-"""How long a network takes, from what its parts take."""
+"""The time that a network takes, from the times of its parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from biornn.experiment.config import TrainingConfig
 
 @dataclass(frozen=True)
 class Timing:
-    """Times in s: loading Keras, once a process; building and tracing a network; an update; a validation."""
+    """Times in s: loading Keras, once a process; building, tracing and recording a network; an update; a validation."""
 
     building: float
     update: float
@@ -17,12 +17,5 @@ class Timing:
     loading: float = 0.0
 
     def network(self, training: TrainingConfig) -> float:
-        """Estimate the time that one network takes at most, without loading Keras, in s.
-
-        Parameters
-        ----------
-        training
-            Its training; a criterion may end it earlier.
-        """
-        n_validations = -(-training.max_updates // training.validate_every)
-        return self.building + self.update * training.max_updates + self.validation * n_validations
+        """Estimate the time of one network in s, without loading Keras; a criterion may end its training earlier."""
+        return self.building + self.update * training.max_updates + self.validation * training.n_validations

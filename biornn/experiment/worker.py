@@ -1,4 +1,4 @@
-"""What a worker process does for one network."""
+"""The work of a worker process: one network at a time."""
 
 from __future__ import annotations
 
@@ -19,38 +19,37 @@ from biornn.experiment.design import NetworkSpec
 from biornn.experiment.timing import Timing
 from biornn.progress import Progress
 
-# One thread a process: two networks side by side train almost twice as fast as one after the other on two threads,
-# and the same network comes out to the bit wherever it is trained.
+# One thread per process: two networks side by side train almost twice as fast as one after the other on two threads,
+# and the weights do not depend, to the bit, on where a network is trained.
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-#: A worker may have been given several threads; Keras keeps global state, so its networks wait for each other.
+#: A worker may have several threads, but Keras keeps global state.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 class Cancelled(RuntimeError):
-    """Nobody waits for this network any more."""
+    """The run that asked for this network has ended."""
 
 
 def work(
     spec: NetworkSpec, topic: str, backend: str, checkpoint: str, checkpoint_seconds: float
 ) -> dict[str, xr.Dataset]:
-    """Train and record one network in a worker process; the process that asked for it never loads Keras.
+    """Train and record one network in a worker process, so that the process of the run never loads Keras.
 
     Parameters
     ----------
     spec
         The network.
     topic
-        Dask topic on which its progress is told.
+        Dask topic for news of its progress.
     backend
         Backend of Keras.
     checkpoint
-        File in which the training notes where it stands, if its folder is there: a worker on another machine may not
-        see it.
+        File of its checkpoints, used if the folder exists: a worker on another machine may not see it.
     checkpoint_seconds
         Shortest time between two checkpoints, in s.
 
@@ -68,7 +67,7 @@ def work(
         worker.log_event(topic, {"network": spec.name, "progress": asdict(progress)})
 
     with _keras_alone(backend):
-        if not _wanted(get_worker(), key):  # while it waited for its turn
+        if not _wanted(get_worker(), key):  # while waiting for the lock
             raise Cancelled(f"{spec.name}: the run was interrupted")
         from biornn.experiment.network import run_network
 
@@ -77,15 +76,7 @@ def work(
 
 
 def measure(spec: NetworkSpec, backend: str) -> Timing:
-    """Measure in a worker process how long the parts of one network's training take.
-
-    Parameters
-    ----------
-    spec
-        The network.
-    backend
-        Backend of Keras.
-    """
+    """Measure in a worker process the times of one network's parts."""
     start = time.perf_counter()
     with _keras_alone(backend):
         from biornn.experiment.network import time_network
@@ -96,10 +87,10 @@ def measure(spec: NetworkSpec, backend: str) -> Timing:
 
 @contextmanager
 def _keras_alone(backend: str) -> Iterator[None]:
-    """Load Keras, and give it this process, on one thread."""
+    """Load Keras and use it on one thread, one network at a time."""
     with _ONE_AT_A_TIME, threadpool_limits(1):
         os.environ.update(_ENVIRONMENT, KERAS_BACKEND=backend)  # read when Keras and TensorFlow are loaded
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # each network traces its own graph, and that is meant
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns that each network traces its own graph
         with _quiet():
             import keras
         if (loaded := keras.backend.backend()) != backend:
@@ -109,10 +100,7 @@ def _keras_alone(backend: str) -> Iterator[None]:
 
 
 def _make_deterministic(backend: str) -> None:
-    """Have operations that could sum in any order keep to one: a run that goes on must end as one that was not broken.
-
-    JAX does so by itself.
-    """
+    """Have operations sum in a fixed order, so that a resumed run ends like an uninterrupted one (JAX does anyway)."""
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -124,14 +112,14 @@ def _make_deterministic(backend: str) -> None:
 
 
 def _wanted(worker: object, key: str) -> bool:
-    """Whether a task has not been cancelled since it began."""
+    """Return whether a task has not been cancelled since it began."""
     task = worker.state.tasks.get(key)  # type: ignore[attr-defined]
     return task is not None and task.state != "cancelled"
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep off the screen what TensorFlow's libraries write to standard error when they are loaded."""
+    """Discard what TensorFlow's libraries write to standard error when they are loaded."""
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

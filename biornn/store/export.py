@@ -18,9 +18,7 @@ from biornn.atomic import written_whole
 from biornn.errors import in_one_line
 from biornn.store.run import open_run
 
-#: The dim, and its labels, along which a complex variable becomes a real one: NetCDF has no complex numbers.
-_PART, _PARTS = "part", ("re", "im")
-#: A reader decompresses whole chunks, and those of the store, each all trials of a network, are large for that.
+#: Readers decompress whole chunks, and those of the store, with all trials of a network, are large for that.
 _CHUNK_BYTES = 4 * 2**20
 
 
@@ -32,8 +30,8 @@ def export_netcdf(
     Parameters
     ----------
     run
-        A run folder, or the ``run.zarr`` in it, which is copied chunk by chunk; or any tree, such as a run with results
-        added to it, of which Dask arrays are written chunk by chunk, and others loaded.
+        A run folder, or the ``run.zarr`` in it; or a tree, such as a run to which results were added. Runs on disk and
+        Dask arrays are written chunk by chunk.
     file
         The file. It appears under its name when it is complete.
     overwrite
@@ -60,7 +58,7 @@ def export_netcdf(
     Notes
     -----
     A group of the tree is a group of the file, with every coordinate of its variables, so that it can be read alone.
-    What NetCDF has no type for becomes:
+    Types that NetCDF does not have are converted:
 
     - complex numbers: real ones along a last dim ``part``, labelled ``re`` and ``im``;
     - booleans: 0 and 1, with the attribute ``dtype = "bool"``, of which xarray makes booleans again;
@@ -97,96 +95,65 @@ def _check_target(target: Path, overwrite: bool) -> None:
 
 
 def _write(tree: xr.DataTree, path: Path) -> None:
-    """Write every group; what is known to be impossible is told before the first is written."""
-    _check_parts(tree)
+    # All groups are converted before the first is written. HDF5 lets one thread write; a second one reads ahead.
     groups = {"" if key == "." else key: _storable(key, node) for key, node in tree.subtree_with_keys}
-    # HDF5 lets one thread write: a second reads ahead, and more would only hold more chunks in memory.
     with dask.config.set(scheduler="threads", num_workers=2):
         for group, dataset in groups.items():
+            encoding = {name: _encoding(name, variable) for name, variable in dataset.variables.items()}
+            mode: Any = "a" if group else "w"
             try:
-                dataset.to_netcdf(
-                    path,
-                    mode="a" if group else "w",
-                    group=group or None,
-                    engine="h5netcdf",
-                    encoding={name: _encoding(name, variable) for name, variable in dataset.variables.items()},
-                )
+                dataset.to_netcdf(path, mode=mode, group=group or None, engine="h5netcdf", encoding=encoding)
             except OSError:
                 raise
-            except Exception as error:  # whatever else xarray and HDF5 refuse
+            except Exception as error:  # whatever xarray and HDF5 refuse
                 told = f"{type(error).__name__}: {in_one_line(error)}"
                 raise ValueError(f"/{group}: expected a group that NetCDF can hold, got {told}") from error
 
 
-def _check_parts(tree: xr.DataTree) -> None:
-    """Refuse a dim `part` of somebody's own where complex variables need it."""
-    if not any(_is_complex(variable) for node in tree.subtree for variable in node.variables.values()):
-        return
-    for key, node in tree.subtree_with_keys:
-        labels = node.coords[_PART].values.tolist() if _PART in node.coords else []
-        if (_PART in node.dims or _PART in node.variables) and labels != list(_PARTS):
-            raise ValueError(
-                f"{key}: expected no other {_PART!r} in a tree with complex numbers, which get it as a dim; rename it"
-            )
-
-
 def _storable(key: str, node: xr.DataTree) -> xr.Dataset:
-    """Make of a group one that NetCDF can hold, and that can be read alone."""
+    """Convert a group to types that NetCDF has, with the inherited coordinates of its dims."""
     own, dataset = node.to_dataset(inherit=False), node.to_dataset()
     unused = [name for name in dataset.coords if name not in own and not set(dataset[name].dims) <= set(own.dims)]
     dataset = dataset.drop_vars(unused)
-    variables = {name: _storable_variable(f"{key}/{name}", name, dataset.variables[name]) for name in dataset.variables}
-    if any(_is_complex(variable) for variable in dataset.variables.values()):
+    complex_names = {name for name, variable in dataset.variables.items() if variable.dtype.kind == "c"}
+    if complex_names and ("part" in dataset.variables or {"part", *complex_names} & set(dataset.dims)):
+        raise ValueError(
+            f"{key}: expected neither complex labels nor a 'part', which complex numbers get as a dim; rename it"
+        )
+    variables = {name: _storable_variable(f"{key}/{name}", dataset.variables[name]) for name in dataset.variables}
+    coords = {name: variables.pop(name) for name in dataset.coords}
+    if complex_names:
         meaning = {"long_name": "real (re) and imaginary (im) part of a complex number"}
-        variables[_PART] = xr.Variable((_PART,), np.array(_PARTS, object), meaning)
-    coords = {name: variables.pop(name) for name in (*dataset.coords, _PART) if name in variables}
+        coords["part"] = xr.Variable("part", np.array(["re", "im"], object), meaning)
     return xr.Dataset(variables, coords, _attributes(dataset.attrs))
 
 
-def _storable_variable(where: str, name: Hashable, variable: xr.Variable) -> xr.Variable:
-    """Copy a variable, with types that NetCDF has and no encoding but the chunks of the store."""
-    preferred = variable.encoding.get("preferred_chunks", {})
-    if variable.dtype.kind in "OTU":
-        data: Any = _texts(where, variable)
-        return xr.Variable(variable.dims, data, _attributes(variable.attrs))
-    if _is_complex(variable):
-        if variable.dims == (name,):
-            raise ValueError(f"{where}: expected real labels along a dim, got complex ones; name the dim otherwise")
-        variable = _in_parts(variable)
+def _storable_variable(where: str, variable: xr.Variable) -> xr.Variable:
+    """Convert a variable; of its encoding, only the chunks of the store are kept."""
+    attrs = _attributes(variable.attrs)
     kind, size = variable.dtype.kind, variable.dtype.itemsize
-    if kind == "f" and size not in (4, 8):  # half and extended precision
+    if kind in "OTU":
+        return xr.Variable(variable.dims, _texts(where, variable), attrs)
+    chunks = {"preferred_chunks": variable.encoding.get("preferred_chunks", {})}
+    if kind == "c":
+        parts = [xr.Variable(variable.dims, part) for part in (variable.data.real, variable.data.imag)]
+        variable = xr.Variable.concat(parts, dim="part").transpose(..., "part")
+    elif kind == "f" and size not in (4, 8):  # half and extended precision
         variable = variable.astype(np.float32 if size < 4 else np.float64)
-    return xr.Variable(variable.dims, variable.data, _attributes(variable.attrs), {"preferred_chunks": preferred})
-
-
-def _is_complex(variable: xr.Variable) -> bool:
-    return variable.dtype.kind == "c"
-
-
-def _in_parts(variable: xr.Variable) -> xr.Variable:
-    values = variable.data
-    parts = xr.Variable.concat(
-        [xr.Variable(variable.dims, part, variable.attrs) for part in (values.real, values.imag)], dim=_PART
-    )
-    parts = parts.transpose(..., _PART)
-    return parts if parts.chunks is None else parts.chunk({_PART: len(_PARTS)})
+    return xr.Variable(variable.dims, variable.data, attrs, chunks)
 
 
 def _texts(where: str, variable: xr.Variable) -> np.ndarray:
     texts = np.empty(variable.shape, object)
     for index, item in np.ndenumerate(np.asarray(variable.values, dtype=object)):
-        if not isinstance(item, str) and not _is_missing(item):
+        if not isinstance(item, str) and not pd.isna(item):
             raise ValueError(f"{where}: expected numbers or text, got {type(item).__name__} {item!r}")
         texts[index] = _clean(item) if isinstance(item, str) else ""
     return texts
 
 
-def _is_missing(item: object) -> bool:
-    return item is None or item is pd.NA or (isinstance(item, float) and math.isnan(item))
-
-
 def _clean(text: str) -> str:
-    """Write out the characters that NetCDF cannot hold: an error message in a run may have some."""
+    """Escape characters that NetCDF cannot hold, which an error message in a run may have."""
     return str(text).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
 
 
@@ -195,23 +162,17 @@ def _attributes(attrs: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _attribute(value: Any) -> Any:
-    """Keep text, numbers and lists of either; make truth values 0 and 1, and the rest JSON text."""
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, np.ndarray) and not value.ndim:
-        value = value[()]
-    is_list = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1)
-    items = value if is_list else [value]
-    if len(items) and all(isinstance(item, str) for item in items):
-        return [_clean(item) for item in items]
-    if len(items) and all(isinstance(item, bool | int | float | np.bool | np.integer | np.floating) for item in items):
+    """Keep text, numbers and lists of either; write truth values as 0 and 1, everything else as JSON text."""
+    values = np.asarray(value, object)
+    items = values.ravel().tolist() if values.ndim < 2 else []
+    if items and all(isinstance(item, str) for item in items):
+        return [_clean(item) for item in items] if values.ndim else _clean(items[0])
+    if items and all(isinstance(item, bool | int | float | np.bool | np.integer | np.floating) for item in items):
         numbers = np.asarray(value)
         if numbers.dtype.kind == "b":
             return numbers.astype(np.int8)
-        if numbers.dtype.kind == "f" and numbers.itemsize not in (4, 8):
-            return numbers.astype(np.float64)
-        if numbers.dtype.kind in "iuf":  # a Python integer may be too large for any of them
-            return numbers
+        if numbers.dtype.kind in "iuf":  # not a Python integer that is too large for any of them
+            return numbers.astype(np.float64) if numbers.dtype in (np.float16, np.longdouble) else numbers
     return _clean(json.dumps(value, ensure_ascii=False, default=_plain))
 
 
@@ -231,7 +192,7 @@ def _encoding(name: Hashable, variable: xr.Variable) -> dict[str, Any]:
 
 
 def _chunk_sizes(variable: xr.Variable) -> tuple[int, ...]:
-    """Take the chunks of the array or of its store, and halve them, the first dims first, while they are too large."""
+    """Start from the chunks of the array or of its store, and halve them, first dims first, while they are large."""
     preferred = variable.encoding.get("preferred_chunks", {})
     if variable.chunks is not None:
         sizes = [max(lengths) for lengths in variable.chunks]

@@ -1,4 +1,4 @@
-"""The folder of a run: where its parts are, what of it may be replaced or removed, and what is somebody else's."""
+"""The folder of a run: its parts, and which files may be replaced or removed."""
 
 from __future__ import annotations
 
@@ -17,27 +17,13 @@ _MEMBERS = {STORE, "figures", "report.html", "report.json"}
 
 
 def run_folder(path: str | PathLike[str]) -> Path:
-    """Return the folder of a run, whichever of the two was named.
-
-    Parameters
-    ----------
-    path
-        A run folder, or the ``run.zarr`` in it.
-    """
+    """Return the folder of a run, given that folder or the ``run.zarr`` in it."""
     folder = Path(path)
     return folder.parent if folder.name == STORE else folder
 
 
 def check_output(folder: Path, overwrite: bool) -> None:
-    """Raise FileExistsError where a run folder must not be made.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-    overwrite
-        Whether a run that is there may be replaced.
-    """
+    """Raise FileExistsError if no run can be made in a folder, because it exists and may not be overwritten."""
     if not folder.exists():
         return
     if not overwrite:
@@ -57,12 +43,12 @@ def check_output(folder: Path, overwrite: bool) -> None:
 
 
 def replacement(folder: Path) -> Path:
-    """Return where a run is made that is to replace another."""
+    """Return the folder in which a run is made that will replace another."""
     return folder.with_name(f".{folder.name}.new")
 
 
 def members(folder: Path) -> set[str]:
-    """List what a run, or an attempt at one, left in a folder beside its journal, and what is not of a run."""
+    """List the files in a folder, without checkpoints and what a killed process left half written."""
     return {path.name for path in folder.iterdir() if not manifest.is_leftover(path.name)} - {CHECKPOINTS}
 
 

@@ -1,4 +1,4 @@
-"""Networks that other programs trained, as a run."""
+"""Importing networks of older Keras versions as a run."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _is_initial(path: Path) -> bool:
 
 
 def _epochs(paths: Sequence[Path]) -> list[int]:
-    """Read the training passes off the files' names; count the files where that gives no ascending numbers."""
+    """Take the number of passes from the end of the file names; count the files if that gives no ascending numbers."""
     # A number of at most nine digits that ends the name, and is not the fraction of another, such as a loss.
     found = [re.search(r"(?<![\d.])\d{1,9}$", path.stem) for path in paths]
     epochs = [
@@ -209,7 +209,7 @@ def _updates(path: Path, snapshot: KerasFile) -> int:
 
 
 def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
-    """Simulate the last snapshot; some trials at a time, since the simulation works in double precision."""
+    """Simulate the last snapshot, some trials at a time: the simulation needs double precision."""
     blocks = [slice(start, start + _TRIALS_AT_ONCE) for start in range(0, trials.sizes["trial"], _TRIALS_AT_ONCE)]
     with np.errstate(over="ignore", invalid="ignore"):
         parts = [simulate(weights, trials["inputs"].isel(trial=block)).astype(np.float32) for block in blocks]
@@ -239,7 +239,7 @@ def _history(weights: xr.Dataset, validation: xr.Dataset) -> xr.Dataset:
 
 
 def _experiment(paths: Sequence[Path], snapshots: Sequence[KerasFile], task: FlipFlop, n_trials: int) -> str:
-    """JSON text with what the files tell, under the names that an experiment uses."""
+    """Write what the files say about the network as JSON text, under the names that an experiment uses."""
     last = snapshots[-1]
     network = {**last.network, "tau": task.dt, "dt": task.dt, "formulation": "rate"}
     return json.dumps(

@@ -1,4 +1,4 @@
-"""What of a run is done, beside its store: from the first network until none is left to train."""
+"""The journal of an unfinished run, beside its store: which networks are done, and checkpoints of the others."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ _BEGUN = "run.json"
 
 
 class Journal:
-    """Begun with which experiment, which networks are done, and where the training of the others stands.
+    """The record of an unfinished run, in a folder of its own in the run folder.
 
-    Parameters
-    ----------
-    run_folder
-        The run folder. All files are in a folder of their own in it, which may hold others too: these stay.
+    It holds the experiment that the run began with, the names of finished networks, and checkpoints of the others.
+    Files of others in that folder are left alone.
     """
 
     def __init__(self, run_folder: Path) -> None:
@@ -31,30 +29,18 @@ class Journal:
         self._id = ""
 
     def begin(self, attrs: Mapping[str, Any]) -> None:
-        """Note with what a run begins.
-
-        Parameters
-        ----------
-        attrs
-            Attributes of its root.
-        """
+        """Record the attributes of the root with which a run begins."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._id = uuid.uuid4().hex[:8]
         with written_whole(self.folder / _BEGUN) as path:
             path.write_text(json.dumps({**attrs, "id": self._id}), encoding="utf-8")
 
     def exists(self) -> bool:
-        """Tell whether a run was begun."""
+        """Return whether a run was begun."""
         return (self.folder / _BEGUN).is_file()
 
     def begun(self) -> dict[str, str]:
-        """Return with what the run began.
-
-        Raises
-        ------
-        SchemaError
-            If that cannot be read.
-        """
+        """Return what the run began with; a SchemaError if the record is damaged."""
         path = self.folder / _BEGUN
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -71,21 +57,13 @@ class Journal:
         return wanted
 
     def note_done(self, network: str, chunks: Mapping[str, str]) -> None:
-        """Note that a network has its whole row in the store; where its training stood is no longer needed.
-
-        Parameters
-        ----------
-        network
-            Its name.
-        chunks
-            The files of its row, and what tells each from others.
-        """
+        """Record that the row of a network is complete, and its files (see `manifest.row`); delete its checkpoint."""
         with written_whole(self.folder / f"{network}.done") as path:
             path.write_text(json.dumps(dict(chunks)), encoding="utf-8")
         self.checkpoint(network).unlink(missing_ok=True)
 
     def done(self, network: str) -> dict[str, str] | None:
-        """Return the files of the row of a network that is done; None if it is not."""
+        """Return the files of the row of a finished network; None for one that is not finished."""
         path = self.folder / f"{network}.done"
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -94,19 +72,19 @@ class Journal:
         return found if isinstance(found, dict) else None
 
     def checkpoint(self, network: str) -> Path:
-        """Return the file in which the training of a network notes where it stands; no other run has the same."""
+        """Return the checkpoint file of a network; its name differs from run to run."""
         return self.folder / f"{network}.{self._id}.npz"
 
     def has_begun_training(self) -> bool:
-        """Tell whether there is anything to go on from."""
+        """Return whether there is anything to resume from."""
         return any(self.folder.glob("*.done")) or any(self.folder.glob(f"*.{self._id}.npz"))
 
     def is_foreign(self) -> bool:
-        """Tell whether there is a folder of that name that no run began."""
+        """Return whether the folder holds files although no run was begun."""
         return not self.exists() and any(path.name != f".partial-{_BEGUN}" for path in self.folder.glob("*"))
 
     def remove(self) -> None:
-        """Forget all: first that there was a run, so that half of this is never taken for a run without networks."""
+        """Remove the journal, `run.json` first: half of it must not look like a run without networks."""
         patterns = ("*.done", "*.npz", ".partial-*") if self.exists() else (f".partial-{_BEGUN}",)
         (self.folder / _BEGUN).unlink(missing_ok=True)
         for path in [path for pattern in patterns for path in self.folder.glob(pattern)]:
@@ -116,20 +94,7 @@ class Journal:
 
 
 def check_same_experiment(where: Path, begun: str, now: str) -> None:
-    """Refuse to go on with another experiment, and say in what it differs.
-
-    Parameters
-    ----------
-    where
-        The run folder.
-    begun, now
-        JSON texts of the experiment that a run began with, and of the one that is to go on.
-
-    Raises
-    ------
-    ValueError
-        If they differ.
-    """
+    """Raise a ValueError that lists the differences if a run began with another experiment (both as JSON text)."""
     found = list(_differences(json.loads(begun), json.loads(now)))
     if found:
         raise ValueError(
@@ -139,7 +104,7 @@ def check_same_experiment(where: Path, begun: str, now: str) -> None:
 
 
 def _differences(begun: Any, now: Any, key: str = "") -> Iterator[str]:
-    """Say key by key what differs."""
+    """List the keys that differ, with both values."""
     if isinstance(begun, dict) and isinstance(now, dict):
         for name in {**begun, **now}:
             yield from _differences(begun.get(name), now.get(name), f"{key}.{name}" if key else name)

@@ -34,7 +34,7 @@ _SPELT = {"glorot": "Glorot", "he": "He", "lecun": "LeCun"}
 
 
 class KerasFileError(ValueError):
-    """A file that is no Keras model of the kind that can be imported; the message is one printable line."""
+    """A file that does not hold a Keras model of the supported kind; the message is one printable line."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(in_one_line(message)))
@@ -44,18 +44,17 @@ class KerasFileError(ValueError):
 class KerasFile:
     """One snapshot of one network.
 
-    Parameters
+    Attributes
     ----------
     weights
         ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post), ``recurrent_bias`` (unit),
-        ``output_weights`` (unit, output_channel) and ``output_bias`` (output_channel), as they stand in the file; a
-        bias that the network does not have is 0.
+        ``output_weights`` (unit, output_channel) and ``output_bias`` (output_channel); a missing bias is 0.
     network
-        Its settings, under the names of an experiment's ``network``.
+        Settings, under the names of an experiment's ``network``.
     training
-        What the file says of its training: optimizer and loss; empty before the first update.
+        Optimizer and loss; empty for a model that was not compiled.
     step
-        Optimizer updates so far; -1 where the file does not say.
+        Number of updates that the optimizer counted; -1 if unknown.
     keras_version
         Version that wrote the file.
     """
@@ -69,11 +68,6 @@ class KerasFile:
 
 def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
     """Read a Keras model: one ``SimpleRNN`` with or without a bias, then one ``Dense``.
-
-    Parameters
-    ----------
-    path
-        A file that ``model.save`` of Keras 1 or 2 wrote.
 
     Raises
     ------
@@ -126,7 +120,7 @@ def _read(file: h5py.File) -> KerasFile:
 
 
 def _layers(config: Any) -> list[tuple[str, dict[str, Any]]]:
-    """List class and settings of the layers that compute something; a wrapped Dense counts as itself."""
+    """List class and settings of the layers that compute something; a Dense in a TimeDistributed counts as a Dense."""
     if not isinstance(config, dict) or config.get("class_name") != "Sequential":
         kind = config.get("class_name") if isinstance(config, dict) else type(config).__name__
         raise KerasFileError(f"expected a Sequential model, got {kind!r}")
@@ -184,7 +178,7 @@ def _flag(settings: Mapping[str, Any], key: str, default: bool) -> bool:
 
 
 def _penalties(layer: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Name what a layer was regularised and constrained with in training, as text."""
+    """List the regularizers, constraints and dropout of a layer, as text."""
     words = ("regularizer", "constraint", "dropout")
     return {
         f"{layer} {key}": json.dumps(value)
@@ -276,7 +270,7 @@ def _group(parent: h5py.Group, name: str) -> h5py.Group:
 
 
 def _is_own_group(parent: h5py.Group, name: str) -> bool:
-    """Whether a group is there, and no link on the way to it leads out of its parent or into another file."""
+    """Return whether a group exists and the path to it has no link to another place or file."""
     place = parent
     for part in name.split("/"):
         if part in ("", ".") or not isinstance(place.get(part, getlink=True), h5py.HardLink):
@@ -300,7 +294,7 @@ def _values(array: h5py.Dataset | None, name: str, shape: tuple[int, ...]) -> ND
 
 
 def _stored(array: h5py.Dataset, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Read an array after a look at its shape, and at whether this very file holds all of it."""
+    """Read an array after checking its shape and that this file holds all of it."""
     if array.shape != shape:
         raise KerasFileError(f"{name}: expected the shape {shape}, got {array.shape}")
     if array.external or array.is_virtual or array.id.get_storage_size() != array.nbytes:
@@ -320,7 +314,7 @@ def _json(file: h5py.File, name: str) -> Any:
 
 
 def _text(file: h5py.File, name: str) -> str:
-    """Read an attribute after a look at its kind and its size."""
+    """Read an attribute after checking its kind and its size."""
     attribute = file.attrs.get_id(name)
     if attribute.shape != () or attribute.dtype.kind not in "SO" or attribute.get_storage_size() > _MAX_TEXT:
         raise KerasFileError(f"{name}: expected one text, got the shape {attribute.shape}, dtype {attribute.dtype}")

@@ -1,4 +1,4 @@
-"""One process at a time writes a run folder."""
+"""A lock, so that one process at a time writes a run folder."""
 
 from __future__ import annotations
 
@@ -10,19 +10,10 @@ import filelock
 
 
 class RunLock:
-    """The right to write a run folder; the system gives it back when a process ends, however it ends.
+    """The exclusive right to write a run folder; the system releases it when the process ends, however it ends.
 
-    Parameters
-    ----------
-    folder
-        The run folder; the lock is a hidden file beside it.
-
-    Raises
-    ------
-    FileExistsError
-        If another process has it.
-    OSError
-        If nothing can be written there.
+    The lock is a hidden file beside the folder. FileExistsError if another process holds it, OSError if the file cannot
+    be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +33,7 @@ class RunLock:
             raise OSError(f"{folder}: expected a folder that can be written, got: {error.strerror}") from None
 
     def release(self) -> None:
-        """Give it back; a second time does nothing."""
+        """Release the lock; a second call does nothing."""
         if self._lock.is_locked:
             Path(self._lock.lock_file).unlink(missing_ok=True)  # a process that waits for the old file notices
             self._lock.release()

@@ -1,7 +1,7 @@
-"""What files a complete store has: so that a lost or changed one is not taken for an empty array.
+"""The list of files of a complete store, so that a lost or changed file is noticed.
 
-Every chunk carries a checksum of its own (of Zstandard), which is looked at when the chunk is read. The metadata have
-none, and to Zarr a chunk that is not there is one of fill values: for these there is the manifest.
+Each chunk ends with a checksum (of Zstandard), which is verified when the chunk is read. Metadata have no checksum, and
+Zarr reads a missing chunk as fill values: the manifest covers both.
 """
 
 from __future__ import annotations
@@ -31,13 +31,7 @@ _CHECKSUM_BYTES = 4  # Zstandard's, at the end of a chunk
 
 
 def seal(store: Path) -> None:
-    """Mark a store as complete, once the manifest in it is written.
-
-    Parameters
-    ----------
-    store
-        The Zarr tree; its consolidated metadata are there, and the attribute ``complete`` is 0.
-    """
+    """Write the manifest of a store with consolidated metadata, then mark the store as complete."""
     root = json.loads((store / _METADATA).read_bytes())
     root["attributes"]["complete"] = 1
     text = json.dumps(root, indent=2)
@@ -59,18 +53,9 @@ def fingerprint(store: Path) -> str:
 
 
 def check(store: Path) -> None:
-    """Look whether a store still has all that it had when it was complete.
+    """Raise SchemaError if a file is missing, swapped or a link, or if the layout of an array has changed.
 
-    Parameters
-    ----------
-    store
-        The Zarr tree; one that was copied without its manifest is not looked at.
-
-    Raises
-    ------
-    SchemaError
-        If a file is missing, in the place of another, or a link, or the layout of an array is not as it was. Groups
-        may have been added, and values and attributes changed (see `changes`).
+    Added groups and changed values or attributes pass (see `changes`), and so does a store copied without its manifest.
     """
     there = _files(store)[1]
     if not (store / NAME).exists():
@@ -95,18 +80,7 @@ def check(store: Path) -> None:
 
 
 def changes(store: Path) -> list[str]:
-    """List what is not as it was when the store was complete, by the hand of somebody who may well have had reasons.
-
-    Parameters
-    ----------
-    store
-        The Zarr tree, which `check` found whole.
-
-    Returns
-    -------
-    list of str
-        Sorted, such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``.
-    """
+    """List what was changed since the store was complete, sorted, such as ``"values of weights/alpha"``."""
     if not (store / NAME).exists():
         return []
     expected = _read(store / NAME)
@@ -121,17 +95,7 @@ def changes(store: Path) -> list[str]:
 
 
 def row(store: Path, groups: Sequence[str], index: int) -> dict[str, str]:
-    """List the files that one network has in some groups, and what tells each from others.
-
-    Parameters
-    ----------
-    store
-        The Zarr tree.
-    groups
-        Groups whose arrays have chunks of one network each.
-    index
-        Of the network.
-    """
+    """List the files of one network in some groups, each with the ending that identifies it."""
     paths = [path for group in groups for path in (store / group).glob(f"*/c/{index}")]
     files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
     whole = [file for file in files if not is_leftover(file.name)]
@@ -139,7 +103,7 @@ def row(store: Path, groups: Sequence[str], index: int) -> dict[str, str]:
 
 
 def is_leftover(name: str) -> bool:
-    """Tell whether a file is what a killed process was about to put in a place: of ours, or of Zarr's."""
+    """Return whether a file is one that a killed process had not yet renamed, of biornn or of Zarr."""
     return name.startswith(".partial-") or name.endswith(".partial")
 
 
@@ -148,7 +112,7 @@ def _content(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _hashes(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Hash what the metadata of every group and array say: its layout, alone and consolidated, and its attributes."""
+    """Hash the layout, consolidated layout and attributes in the metadata of every group and array."""
     own = {path: json.loads((store / path / _METADATA).read_bytes()) for path in _files(store)[0] if path}
     every = {**own, "": {**root, "consolidated_metadata": None}}
     consolidated = root["consolidated_metadata"]["metadata"]
@@ -169,7 +133,7 @@ def _layout(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ending(chunk: Path) -> str:
-    """Tell a chunk from others by its size and the checksum at its end, without reading all of it."""
+    """Identify a chunk by its size and the checksum at its end, without reading the rest."""
     with chunk.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _CHECKSUM_BYTES))

@@ -1,4 +1,4 @@
-"""A run on disk, opened: a Zarr v3 tree, which plain xarray opens too."""
+"""Opening a run: a Zarr v3 tree, which plain xarray opens too."""
 
 from __future__ import annotations
 
@@ -76,18 +76,18 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
 
 
 def changes(path: str | PathLike[str]) -> list[str]:
-    """List what of a run is not as it was when it was complete.
+    """List what was changed in a run since it was complete.
 
     Parameters
     ----------
     path
-        A run folder, or the ``run.zarr`` in it, which `open_run` found whole.
+        A run folder, or the ``run.zarr`` in it, which `open_run` has opened.
 
     Returns
     -------
     list of str
-        Such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``: somebody changed them, who may well
-        have had reasons. What is damaged is refused by `open_run`, or when it is read.
+        Such as ``"attributes of weights/alpha"`` or ``"values of weights/alpha"``. Damage is another matter: `open_run`
+        refuses it, or reading the array does.
     """
     return manifest.changes(run_folder(path) / STORE)
 
@@ -104,20 +104,7 @@ def fingerprint(path: str | PathLike[str]) -> str:
 
 
 def finished_run(path: Path, attrs: Mapping[str, Any]) -> xr.DataTree | None:
-    """Return a run that is complete, with nothing left to go on with; None if there is none.
-
-    Parameters
-    ----------
-    path
-        A run folder.
-    attrs
-        Attributes of the run that is wanted.
-
-    Raises
-    ------
-    ValueError
-        If the run is of another experiment.
-    """
+    """Return a complete run that has no networks left to train, or None; ValueError if it has another experiment."""
     if Journal(path).exists() or Journal(replacement(path)).exists():
         return None
     try:

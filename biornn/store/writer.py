@@ -1,4 +1,4 @@
-"""A run as it is made: a Zarr v3 tree that is filled network by network."""
+"""Writing a run: a Zarr v3 tree that is filled network by network."""
 
 from __future__ import annotations
 
@@ -33,17 +33,7 @@ _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", 
 
 
 def run_attrs(title: str, experiment: str, **versions: str) -> dict[str, Any]:
-    """Return the attributes of the root of a new run.
-
-    Parameters
-    ----------
-    title
-        Its title.
-    experiment
-        JSON text: how its networks came about.
-    **versions
-        Versions to note beside those of Python and of the packages that biornn builds on.
-    """
+    """Return the attributes of the root of a new run, with `versions` beside those of Python and the packages."""
     noted = {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}, **versions}
     return {
         "title": title,
@@ -54,17 +44,17 @@ def run_attrs(title: str, experiment: str, **versions: str) -> dict[str, Any]:
 
 
 class RunWriter:
-    """Writes a run: first the frame and the trials, then each network into its own chunks, at last `complete`.
+    """Writes a run: first the template and the trials, then each network into its own chunks, last the mark `complete`.
 
-    At every moment the folder holds a run that can be read, or one that is marked as not complete and can be gone on
-    with, also if the process is killed.
+    At every moment, also after a kill, the folder holds a complete run or one that is marked as incomplete and can be
+    resumed. A run that is already there stays until the new one is complete.
 
     Parameters
     ----------
     folder
-        Run folder. A run that is already there stays as it is until the new one is complete.
+        Run folder.
     networks
-        Index of the networks, with the coordinates ``network``, ``condition`` and ``seed``.
+        Coordinates ``network``, ``condition`` and ``seed``.
     attrs
         Attributes of the root (see `biornn.schema.ROOT_ATTRS`); ``schema_version`` and ``complete`` are added.
     trials
@@ -72,16 +62,16 @@ class RunWriter:
     overwrite
         Whether a run that is already there is replaced.
     resume
-        Whether one that was broken off goes on; where nothing was begun, it begins.
+        Whether an unfinished run is resumed; where there is none, a new one begins.
 
     Raises
     ------
     FileExistsError
-        If the folder exists and is not to be overwritten, or is no run, or another process writes it.
+        If the folder exists and may not be overwritten, is no run, or is being written by another process.
     ValueError
-        If what is to go on began with another experiment or backend.
+        If the run to resume has another experiment or backend.
     OSError
-        If it cannot be made or written.
+        If the folder cannot be written.
     """
 
     def __init__(
@@ -128,7 +118,7 @@ class RunWriter:
             raise
 
     def _go_on(self, attrs: Mapping[str, Any]) -> None:
-        """Find the networks that are done, and mark the run as not complete."""
+        """Find the finished networks, and mark the run as incomplete."""
         begun = self.journal.begun()
         check_same_experiment(self._target, begun["experiment"], attrs["experiment"])
         self.notes = _other_versions(self._target, begun["versions"], attrs["versions"])
@@ -151,7 +141,7 @@ class RunWriter:
         (self._path / manifest.NAME).unlink(missing_ok=True)
 
     def _has_row(self, name: str) -> bool:
-        """Tell whether all that was noted of a network is there, and can be read."""
+        """Return whether all files of a finished network are there and can be read."""
         index = self._names.index(name)
         if manifest.row(self._path, NETWORK_GROUPS, index) != self.journal.done(name):
             return False
@@ -164,7 +154,7 @@ class RunWriter:
         return True
 
     def _begin(self, attrs: Mapping[str, Any]) -> None:
-        """Make a store without networks; where a run was begun, without their rows, its checkpoints stay."""
+        """Create a store without networks; checkpoints of a run that was begun stay."""
         try:
             if self.journal.exists():
                 shutil.rmtree(self._path, ignore_errors=True)
@@ -180,7 +170,7 @@ class RunWriter:
             raise
 
     def _write_trials(self, trials: Mapping[str, xr.Dataset]) -> None:
-        """Write the trials, also where they are already there: they follow from the experiment."""
+        """Write the trials, also when resuming: the experiment determines them."""
         try:
             for group, dataset in trials.items():
                 self._create(dataset, group=group, mode="w")
@@ -193,15 +183,7 @@ class RunWriter:
             remove(self._target)
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
-        """Write the results of one network.
-
-        Parameters
-        ----------
-        name
-            Its label along `network`.
-        groups
-            Each of `NETWORK_GROUPS`, without the dim `network`.
-        """
+        """Write the results of one network: all `NETWORK_GROUPS`, without the dim `network`."""
         if not self._has_template:
             for group in NETWORK_GROUPS:
                 self._create(_template(groups[group], self._networks), group=group, compute=False)
@@ -214,34 +196,13 @@ class RunWriter:
         self.done = (*self.done, name)
 
     def note_missing(self, name: str, status: str, reason: str) -> None:
-        """Note why a network has no results; its row says so once the run is finished.
-
-        Parameters
-        ----------
-        name
-            Its label along `network`.
-        status
-            ``"failed"`` or ``"interrupted"``.
-        reason
-            What went wrong.
-        """
+        """Note the status (``failed`` or ``interrupted``) of a network without results, and why, for `finish`."""
         self.missing[name] = (status, reason)
 
     def finish(self, keep_old: bool = False) -> Path:
-        """Mark the run as complete, and put it in its place.
+        """Mark the run as complete, put it in its place, and return its folder.
 
-        Its metadata are consolidated, so that it opens fast and without a warning.
-
-        Parameters
-        ----------
-        keep_old
-            Whether a run that was to be replaced stays; the new one then stands beside it, as ``NAME.interrupted`` or,
-            where there is one, ``NAME.interrupted-2`` and so on.
-
-        Returns
-        -------
-        pathlib.Path
-            The folder of the run.
+        With `keep_old` a run that was to be replaced stays, and the new one is named ``NAME.interrupted``.
         """
         for name, (status, reason) in self.missing.items():
             index = self._names.index(name)
@@ -259,7 +220,7 @@ class RunWriter:
         return place
 
     def _take_place(self, keep_old: bool) -> Path:
-        """Put a run that replaces another where that is."""
+        """Move a run to the place of the one that it replaces."""
         old = self._folder.with_name(f".{self._folder.name}.old")
         if self._target == self._folder:
             remove(old)  # if this was broken off after the second name
@@ -279,12 +240,12 @@ class RunWriter:
         return self._folder
 
     def _free_place(self) -> Path:
-        """Find a name beside the run that is kept which nothing has: what is there may be a run that somebody needs."""
+        """Return the first name beside the old run that is not taken."""
         names = (f"{self._folder.name}.interrupted{'' if n == 1 else f'-{n}'}" for n in count(1))
         return next(path for path in map(self._folder.with_name, names) if not path.exists())
 
     def is_gone(self) -> bool:
-        """Tell whether somebody deleted the run meanwhile."""
+        """Return whether somebody deleted the run while it was written."""
         try:
             return "complete" not in zarr.open_group(self._path, mode="r").attrs
         except FileNotFoundError:
@@ -293,12 +254,12 @@ class RunWriter:
             return False
 
     def discard(self) -> None:
-        """Remove what was written, and nothing else that may be there; a run that was to be replaced stays."""
+        """Remove what was written, and nothing else; a run that was to be replaced stays."""
         remove(self._target)
         self._lock.release()
 
     def leave(self) -> None:
-        """Leave the run as it is, not complete, to be gone on with."""
+        """Leave the run incomplete, to be resumed."""
         self._lock.release()
 
     def _create(self, dataset: xr.Dataset, mode: str = "w-", **options: Any) -> None:
@@ -321,7 +282,7 @@ def _beyond_repair(folder: Path, what: object) -> SchemaError:
 
 
 def _other_versions(folder: Path, begun: str, now: str) -> list[str]:
-    """Refuse to go on with another backend, whose numbers are others, and say what other versions there are."""
+    """Refuse to resume with another backend, whose numbers differ; describe differences between other versions."""
     before, after = json.loads(begun), json.loads(now)
     if before.get("keras backend") != after.get("keras backend"):
         raise ValueError(
@@ -336,7 +297,7 @@ def _other_versions(folder: Path, begun: str, now: str) -> list[str]:
 
 
 def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
-    """Lay out a group for all networks: NaN, zero or no text, and `interrupted`, until a network is written."""
+    """Make a group for all networks, filled with NaN, zero, empty text, and the status `interrupted`."""
     n_networks = networks.sizes["network"]
 
     def blank(array: xr.DataArray) -> xr.DataArray:
@@ -356,7 +317,7 @@ def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
 
 
 def _text_as_objects(dataset: xr.Dataset) -> xr.Dataset:
-    """Cast text, which numpy holds at a fixed width: Zarr has no stable type for it, and longer texts would be cut."""
+    """Cast numpy's fixed-width text, for which Zarr has no stable type and which would cut longer text."""
     text = {name: array.astype(object) for name, array in dataset.variables.items() if array.dtype.kind == "U"}
     return dataset.assign({name: array for name, array in text.items() if name in dataset.data_vars}).assign_coords(
         {name: array for name, array in text.items() if name in dataset.coords}

@@ -27,7 +27,7 @@ class FlipFlop:
     """Flip-flop memory of `n_bits` independent bits.
 
     Each input channel carries pulses of either sign. When a pulse is over and `response_delay` has passed, the target
-    of the channel's output takes the pulse's sign and holds it until another pulse says otherwise.
+    of the channel's output takes the pulse's sign and holds it until the next pulse.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class FlipFlop:
             raise ValueError(f"amplitude: expected a finite number, got {self.amplitude!r}")
         for field in fields(self):
             if field.type == "float":
-                object.__setattr__(self, field.name, float(getattr(self, field.name)))  # JSON has none of numpy's
+                object.__setattr__(self, field.name, float(getattr(self, field.name)))  # not numpy's, for JSON
         if self.pulses not in ("jittered", "random"):
             raise ValueError(f"pulses: expected 'jittered' or 'random', got {self.pulses!r}")
         if self._pulse_steps < 1:
@@ -188,13 +188,7 @@ class FlipFlop:
         return self._labelled(self._inputs(pulses, n_steps), self._targets(pulses, n_steps), pulses)
 
     def probe_steps(self) -> int:
-        """Return the length of the probe in steps.
-
-        Raises
-        ------
-        ValueError
-            If there are more than 12 bits.
-        """
+        """Return the length of the probe in steps; ValueError if there are more than 12 bits."""
         if self.n_bits > _MAX_PROBE_BITS:
             raise ValueError(
                 f"n_bits: expected at most {_MAX_PROBE_BITS} for a probe of all 2**n_bits states, got {self.n_bits}"
@@ -212,7 +206,7 @@ class FlipFlop:
         return inputs, self._targets(pulses, self._n_steps), pulses
 
     def _jittered_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
-        """Spread the time that pulses and gaps leave over uniformly: sorted uniform shifts of the earliest onsets."""
+        """Distribute the spare time uniformly: sorted uniform shifts of the earliest onsets."""
         shape = (n_trials, self.n_bits, self.n_pulses)
         shift = np.sort(rng.integers(0, self._slack + 1, shape), axis=-1)
         earliest = self._first_step + (self._pulse_steps + self._gap_steps) * np.arange(self.n_pulses)
@@ -221,12 +215,12 @@ class FlipFlop:
         return _Pulses(earliest + shift, sign)
 
     def _poisson_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
-        """Wait a geometric time, at the given rate, after each gap; keep the pulses whose response fits in."""
+        """Wait a geometric time after each gap, at the given rate; keep the pulses whose response fits in."""
         last = self._n_steps - self._response_steps - 1
         probability = -np.expm1(-self.pulse_rate * self.dt / 1000)
         shortest = self._pulse_steps + self._gap_steps
         shape = (n_trials, self.n_bits, max(last - self._first_step, 0) // shortest + 1)
-        # A waiting time beyond the trial is as good as none; the cap keeps the sums from overflowing.
+        # Waiting times are capped beyond the trial, so that their sums cannot overflow.
         wait = np.minimum(rng.geometric(probability, shape) - 1, self._n_steps) if probability else self._n_steps
         onset = self._first_step + np.cumsum(np.broadcast_to(wait, shape), axis=-1) + shortest * np.arange(shape[-1])
         sign = rng.choice(np.array([-1, 1], np.int8), shape)
@@ -244,11 +238,11 @@ class FlipFlop:
     def _response_windows(self, pulses: _Pulses, n_steps: int) -> NDArray[np.bool_]:
         present = np.abs(pulses.sign)
         end = pulses.onset + self._response_steps + self._delay_steps
-        # A window that the channel's next one reaches ends there.
+        # A window ends at the latest when the channel's next one begins.
         following = np.where(present[..., 1:], pulses.onset[..., 1:], end[..., :-1])
         end[..., :-1] = np.minimum(end[..., :-1], following)
         edges, values = _switched(pulses.onset, end, present)
-        # What is absent after the last pulse has no window, wherever it would have been: it follows the others.
+        # A pulse that is absent after the last one has no window, but its edges must not fall before the others.
         return _levels(n_steps, np.maximum.accumulate(edges, axis=-1), values) > 0
 
     def _labelled(self, inputs: NDArray[np.float32], targets: NDArray[np.float32], pulses: _Pulses) -> xr.Dataset:
@@ -302,12 +296,12 @@ class FlipFlop:
 
     @property
     def _probe_period(self) -> int:
-        """Steps from one pulse of the probe to the next: each state is the target for this long."""
+        """Steps from one pulse of the probe to the next, for which one state is the target."""
         return self._pulse_steps + max(self._gap_steps, self._delay_steps + 1)
 
     @property
     def _slack(self) -> int:
-        """Steps that are left over when the last target has one sample (and all jittered pulses are early)."""
+        """Steps to spare if the last target has one sample (and all jittered pulses are early)."""
         n_pulses = self.n_pulses if self.pulses == "jittered" else 1
         earliest = self._first_step + (self._pulse_steps + self._gap_steps) * (n_pulses - 1)
         return self._n_steps - self._response_steps - 1 - earliest
@@ -316,7 +310,7 @@ class FlipFlop:
 def _switched(
     on: NDArray[np.int64], off: NDArray[np.int64], values: NDArray[Any]
 ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return edges and values, for `_levels`, of what is zero except from one step to another of each pulse."""
+    """Return edges and values, for `_levels`, of a signal that is zero outside the steps `on` to `off`."""
     shape = *on.shape[:-1], -1
     levels = np.stack([values, np.zeros_like(values)], axis=-1).reshape(shape)
     return np.stack([on, off], axis=-1).reshape(shape), _after_zero(levels)
@@ -327,18 +321,12 @@ def _after_zero(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _levels(n_steps: int, edges: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.float32]:
-    """Hold each of the values (trial, bit, edge + 1) until its edge: steps (trial, bit, edge), which never fall.
-
-    Returns
-    -------
-    numpy.ndarray
-        (trial, time, bit).
-    """
+    """Make a signal (trial, time, bit) that holds each value (trial, bit, edge + 1) until its edge, a step."""
     durations = np.diff(np.minimum(edges, n_steps), axis=-1, prepend=0, append=n_steps)
     held = np.repeat(values.astype(np.float32).ravel(), durations.ravel())
     held = held.reshape(*edges.shape[:2], n_steps)
     levels = np.empty((len(edges), n_steps, edges.shape[1]), np.float32)
-    for bit in range(edges.shape[1]):  # to turn the array at once takes several times as long: its rows are that short
+    for bit in range(edges.shape[1]):  # transposing the whole array at once takes several times as long
         levels[..., bit] = held[:, bit]
     return levels
 
@@ -354,6 +342,6 @@ def _is_finite(value: Any) -> bool:
 
 
 def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:
-    """Label each (trial, time) by the signs of its targets; the characters of all channels read as one text."""
+    """Label each (trial, time) by the signs of its targets, such as ``+-0``."""
     code_points = np.array([ord(character) for character in "-0+"], np.uint32)[targets.astype(np.int8) + 1]
     return code_points.view(f"<U{targets.shape[-1]}")[..., 0]

@@ -1,4 +1,4 @@
-"""Seeded generators whose streams never meet."""
+"""Seeded generators with independent streams."""
 
 from __future__ import annotations
 
@@ -10,20 +10,10 @@ from biornn.scalars import integer
 
 
 def generator(purpose: str, *seed: int) -> np.random.Generator:
-    """Make the generator of one purpose and seed.
+    """Make the generator of a purpose, such as ``"training"``, and seeds, which are non-negative integers.
 
-    Parameters
-    ----------
-    purpose
-        What it is for, such as ``"training"``, ``"validation"`` or ``"recording"``: streams of two purposes never meet.
-    *seed
-        Non-negative integers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If one is not an integer, or negative.
+    Two purposes, or two sequences of seeds, never have one stream.
     """
-    # A digest of the words: numpy itself would read (1,) and (1, 0), or a large number and two small ones, as the same.
+    # A digest, since numpy gives (1,) and (1, 0), or a large number and two small ones, the same stream.
     words = " ".join([purpose, *(str(integer("seed", number, minimum=0)) for number in seed)])
     return np.random.default_rng(int.from_bytes(hashlib.sha256(words.encode()).digest()))

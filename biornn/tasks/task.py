@@ -1,4 +1,4 @@
-"""What training and recording ask of a task."""
+"""The interface of a task, which training and recording use."""
 
 from __future__ import annotations
 

@@ -297,3 +297,16 @@ def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.Cap
         bn.analysis.simulate(gated.isel(network=0), run["trials"].inputs)
     assert main(["info", str(tmp_path / "run")]) == 0
     assert "nan" not in capsys.readouterr().out
+
+
+def test_a_run_goes_on_when_nobody_reads_what_it_prints(experiment_file: Path, tmp_path: Path) -> None:
+    code = """
+import sys
+from biornn.experiment import load_experiment, run_experiment
+run_experiment(load_experiment(sys.argv[1], ["seeds=1", "training.max_updates=2"]), sys.argv[2], n_workers=1)
+"""
+    shell = 'set -o pipefail; "$0" -c "$1" "$2" "$3" 2>&1 | head -c 1'
+    arguments = [sys.executable, code, str(experiment_file), str(tmp_path / "run")]
+    ended = subprocess.run(["bash", "-c", shell, *arguments], stdout=subprocess.PIPE, timeout=300)
+    assert ended.returncode == 0
+    assert set(bn.open_run(tmp_path / "run")["history"].status.values) == {"completed"}

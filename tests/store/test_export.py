@@ -272,8 +272,8 @@ COMPLEX = ("mode", np.array([1j, 2]))
     ("tree", "message"),
     [
         (_with(a=("x", np.array([{}], object))), r"found/a: expected numbers or text, got dict \{\}"),
-        (_with(a=COMPLEX, b=("part", [1, 2, 3])), "found: expected no other 'part' in a tree with complex numbers"),
-        (_with(mode=COMPLEX), "found/mode: expected real labels along a dim, got complex ones"),
+        (_with(a=COMPLEX, b=("part", [1, 2, 3])), "found: expected neither complex labels nor a 'part'"),
+        (_with(mode=COMPLEX), "found: expected neither complex labels nor a 'part'"),
         (xr.DataTree(xr.Dataset({1: ("x", [1])})), "/: expected a group that NetCDF can hold, got TypeError"),
     ],
 )
