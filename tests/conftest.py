@@ -8,15 +8,20 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Threads that decompose one small matrix wait for each other actively: ten times as long where two processes test.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import xarray as xr
 from distributed import Client
 from filelock import FileLock
+from threadpoolctl import threadpool_limits
 
 import biornn as bn
 from biornn.cli import main
 from biornn.experiment.cluster import connect
+
+threadpool_limits(1, user_api="blas")  # numpy may be loaded already, by a plugin of pytest
 
 SMALL_EXPERIMENT = """\
 title: A small comparison
@@ -45,32 +50,43 @@ def cluster() -> Iterator[Client]:
         yield client
 
 
+def train_on(cluster: Client, patch: pytest.MonkeyPatch) -> None:
+    """Have runs train their networks on the worker that stays."""
+    for module in ("run", "plan"):
+        patch.setattr(f"biornn.experiment.{module}.connect", lambda *_: nullcontext(cluster))
+
+
+def leave_out_report(patch: pytest.MonkeyPatch) -> None:
+    """Leave out the figures and the report of a run: they take longer than its training."""
+    for name in ("save_figures", "write_report"):
+        patch.setattr(f"biornn.report.{name}", lambda run, path: path)
+
+
 @pytest.fixture
 def shared_cluster(cluster: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train every network of a test on the worker that stays."""
-    for module in ("run", "plan"):
-        monkeypatch.setattr(f"biornn.experiment.{module}.connect", lambda *_: nullcontext(cluster))
+    train_on(cluster, monkeypatch)
 
 
 @pytest.fixture
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the figures and the report of a run: they take longer than its training, and are tested elsewhere."""
-    for name in ("save_figures", "write_report"):
-        monkeypatch.setattr(f"biornn.report.{name}", lambda run, path: path)
+    leave_out_report(monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def finished_run(
     experiment_file: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Path:
-    """Folder of a finished run; read it only."""
-    folder = tmp_path_factory.getbasetemp()
+    """Folder of a finished run without figures and report; read it only."""
+    base = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):
-        folder = folder.parent  # the processes of pytest-xdist share the run
-    with FileLock(folder / "finished_run.lock"):
-        if not (folder / "finished_run").exists():
-            assert main(["run", str(experiment_file), "--out", str(folder / "finished_run"), "--workers", "1"]) == 0
-    return folder / "finished_run"
+        base = base.parent  # the processes of pytest-xdist share the run
+    folder = base / "finished_run"
+    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:
+        if not folder.exists():
+            train_on(request.getfixturevalue("cluster"), patch)
+            leave_out_report(patch)
+            assert main(["run", str(experiment_file), "--out", str(folder)]) == 0
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,6 @@ def out(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_run_leaves_store_figures_and_report(finished_run: Path) -> None:
-    assert {path.name for path in finished_run.iterdir()} == {"run.zarr", "figures", "report.html"}
-    assert len(list((finished_run / "figures").glob("*.png"))) == 6
-
-
 def test_figures_and_report_decompose_matrices_with_one_thread(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def n_threads() -> set[int]:
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
@@ -34,7 +29,7 @@ def test_figures_and_report_decompose_matrices_with_one_thread(run_copy: Path, m
     assert found == [{1}, {1}]
 
 
-@pytest.mark.usefixtures("shared_cluster", "no_report")
+@pytest.mark.usefixtures("shared_cluster")
 def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
     run_copy: Path, experiment_file: Path, run: xr.DataTree, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,6 +47,8 @@ def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
     assert re.search(r"│ constrained +│ +2/2 │", printed.out)
     assert re.search(r"^\[4/4\] \S+  completed after 2 updates", printed.err, re.MULTILINE)
     assert [path.name for path in run_copy.parent.iterdir()] == [run_copy.name]
+    assert {path.name for path in run_copy.iterdir()} == {"run.zarr", "figures", "report.html"}
+    assert len(list((run_copy / "figures").glob("*.png"))) == 6
 
 
 def test_audit_of_a_clean_run(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,6 @@ def test_times_are_absolute_and_ratios_are_those_of_one_round(script: ModuleType
     assert "| *JAX: biornn, constrained, over unconstrained* | 1.00 [1.00, 1.00] |" in text
 
 
-@pytest.mark.nightly
 @pytest.mark.skipif(find_spec("jax") is None or find_spec("torch") is None, reason="JAX or PyTorch is not installed")
 def test_without_a_gpu_it_says_what_is_missing(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

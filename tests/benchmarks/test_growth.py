@@ -8,8 +8,6 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "benchmarks"
 
-pytestmark = pytest.mark.nightly
-
 
 def rows(script: str, out: Path, *words: str) -> list[list[str]]:
     command = [sys.executable, str(FOLDER / script), *words, "--threads", "1", "--out", str(out)]

@@ -11,8 +11,6 @@ SCRIPT = Path(__file__).parents[2] / "experiments" / "benchmarks" / "larger_than
 SIZES = ["--networks", "3", "--trials", "40", "--units", "5", "--share", "0"]
 WAYS = ["`bn.open_run(run, chunks={})`", "`xarray.open_datatree(…, chunks={})`", "`bn.open_run(run)`"]
 
-pytestmark = pytest.mark.nightly
-
 
 def started(*words: str) -> str:
     command = [sys.executable, str(SCRIPT), *SIZES, *words]

@@ -55,7 +55,6 @@ def test_the_table_has_both_and_the_share_of_the_latter(script) -> None:
     assert "| *of it, waiting for trials* | 0.0 | 0.0 | 0.1% [0.1%, 0.1%] |" in lines
 
 
-@pytest.mark.nightly
 def test_a_small_set_is_taken_apart(tmp_path: Path) -> None:
     out = tmp_path / "table.md"
     words = ["--units", "5", "--networks", "1", "--updates", "4", "--out", str(out)]

@@ -4,12 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SCRIPT = Path(__file__).parents[2] / "experiments" / "benchmarks" / "set_times.py"
 
 
-@pytest.mark.nightly
 def test_whole_runs_are_timed_with_one_worker_and_with_two(tmp_path: Path) -> None:
     out = tmp_path / "table.md"
     words = ["--units", "5", "--networks", "2", "--updates", "2", "--rounds", "1", "--out", str(out)]

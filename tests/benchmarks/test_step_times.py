@@ -18,7 +18,6 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("step_times")
 
 
-@pytest.mark.nightly
 def test_the_table_has_a_row_per_kind_and_a_column_per_size(tmp_path: Path) -> None:
     out = tmp_path / "times" / "table.md"
     words = ["--sizes", "8,2", "--rounds", "2", "--updates", "1", "--threads", "1", "--out", str(out)]

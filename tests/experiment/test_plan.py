@@ -11,6 +11,7 @@ from biornn.experiment.plan import REPORT_SECONDS, _bytes_on_disk, _seconds, _sp
 from biornn.experiment.timing import Timing
 
 
+@pytest.mark.usefixtures("shared_cluster")
 def test_plan_prints_networks_parameters_time_and_disk_and_trains_nothing(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

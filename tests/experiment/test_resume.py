@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from biornn.experiment import load_experiment, run_experiment
 from biornn.experiment.run import BrokenOffError, Interrupted, _Jobs
 from biornn.schema import SchemaError
 from biornn.store import NETWORK_GROUPS, RunWriter, check_output
+from tests.conftest import train_on
 from tests.same_results import assert_same_results
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments" / "reliability"))
@@ -72,7 +72,7 @@ def interrupted(experiment_file: Path, cluster: Client, tmp_path_factory: pytest
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("biornn.experiment.run.connect", lambda *_: nullcontext(cluster))
+        train_on(cluster, patch)
         patch.setattr(_Jobs, "_take", interrupt)
         with pytest.raises(Interrupted, match=r"^1 of 4 networks are kept in .*run$") as raised:
             run_experiment(load_experiment(experiment_file), folder, console=Console(file=io.StringIO()))
