@@ -1,21 +1,23 @@
-"""Take a set of networks apart: python experiments/benchmarks/profile_set.py.
+"""A set of networks, taken apart.
 
-Prints how long each part of one worker's work takes, in one process on one core, as where each core has a worker, with
-the steps of the networks in TensorFlow's loop (before) and in numpy (after).
+How long each part of one worker's work takes, in one process on one core, as where each core has a worker, with the
+steps of the networks in TensorFlow's loop (before) and in numpy (after).
 """
 
 from __future__ import annotations
 
 import os
 import time
+from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
 
-from side_by_side import alone, describe, in_turns, publish, settings, spread, table
+from side_by_side import alone, describe, in_turns, spread, table
 
+DEFAULTS = {"rounds": 3, "units": 100, "networks": 8, "updates": 600}
 BEFORE, AFTER = "scan", "fused"
 #: Parts of a set, as `take_apart` finds them.
 PARTS = {
@@ -172,20 +174,14 @@ def laid_out(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     return table(["one set, one worker", "before (s)", "after (s)", "share after"], rows)
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure before and after in turns, and publish the table."""
-    from set_times import SIZES, described
+def parts(options: Namespace) -> list[str]:
+    """Measure before and after in turns."""
+    from set_times import described
 
-    options = settings(__doc__, words, rounds=3, **SIZES)
     sizes = options.units, options.networks, options.updates
     found = in_turns({name: partial(alone, measure, name, *sizes) for name in (BEFORE, AFTER)}, options.rounds)
-    publish(
-        options.out,
+    return [
         laid_out(found),
         f"{described(*sizes)}, on one core, the steps in TensorFlow's loop (before) and in numpy (after); median "
         f"[lowest, highest] of {options.rounds} rounds. {describe('biornn', 'keras', 'tensorflow')}",
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]
