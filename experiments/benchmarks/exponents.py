@@ -39,12 +39,7 @@ class Sweep(NamedTuple):
 
 
 def measure(script: str, name: str, size: int) -> tuple[float, float]:
-    """Measure one point in this process, which should be a fresh one.
-
-    Parameters
-    ----------
-    script, name, size
-        Module with ``SWEEPS``, which of them, and how large it is.
+    """Measure one point of a script's ``SWEEPS`` in this process, which should be a fresh one.
 
     Returns
     -------
@@ -107,19 +102,7 @@ def laid_out(sweeps: Mapping[str, Sweep], found: Mapping[str, Mapping[int, tuple
 def parts(
     script: str, sweeps: Mapping[str, Sweep], said: str, packages: Sequence[str], options: Namespace
 ) -> list[str]:
-    """Measure every point in a process of its own.
-
-    Parameters
-    ----------
-    script, sweeps
-        Module with ``SWEEPS``, and these.
-    said
-        What is said below the first table; the machine is added.
-    packages
-        Whose versions are named.
-    options
-        ``sweeps``, such as ``units=64,100``, and ``threads``.
-    """
+    """Measure every point of a script in a process of its own; what is said goes below the first table."""
     found: dict[str, dict[int, tuple[float, float]]] = {}
     for word in options.sweeps:
         name, _, sizes = word.partition("=")

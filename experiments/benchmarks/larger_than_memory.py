@@ -87,25 +87,12 @@ def _planted(trials: xr.Dataset, n_units: int, seed: int) -> tuple[xr.Dataset, x
 
 
 def ask(folder: str, way: str, analysis: str, limit: float) -> tuple[float, float, float]:
-    """Ask one thing of a run in this process, which should be a fresh one.
-
-    Parameters
-    ----------
-    folder
-        Run folder.
-    way, analysis
-        Keys of `WAYS` and `ANALYSES`.
-    limit
-        Memory that the process may have for data, in MB; 0: any.
+    """Ask one thing of a run in this process, which should be a fresh one, and may have some MB for its data (0: any).
 
     Returns
     -------
-    seconds
-        Time to the answer.
-    megabytes
-        Of the whole process at its peak.
-    mean
-        Of the answer.
+    tuple of float
+        Time to the answer in s, MB of the whole process at its peak, and the mean of the answer.
     """
     if limit:
         resource.setrlimit(resource.RLIMIT_DATA, (int(limit * _MEGABYTE), resource.RLIM_INFINITY))

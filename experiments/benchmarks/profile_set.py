@@ -36,14 +36,7 @@ BESIDE = ("loading", "trials", "validation", "snapshots", "recording")
 
 
 def measure(implementation: str, *sizes: int) -> dict[str, float]:
-    """Do a worker's work in this process, of which it changes the code, and time its parts.
-
-    Parameters
-    ----------
-    implementation
-        `BEFORE` or `AFTER`.
-    *sizes
-        Units, networks, updates.
+    """Do a worker's work in this process, whose code is changed for that, and time its parts.
 
     Returns
     -------
@@ -126,31 +119,15 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
 
 
 def waits(asked: Sequence[float], made: Mapping[int, float]) -> list[float]:
-    """Return how long each update of a network waited for its trials, in s; the first has to.
-
-    Parameters
-    ----------
-    asked
-        When each update began, in s.
-    made
-        Update -> when its trials were there.
-    """
+    """Return how long each update of a network waited for its trials, in s, from when it began; the first has to."""
     return [max(0.0, made[index] - moment) for index, moment in enumerate(asked) if index]
 
 
 def take_apart(spans: Mapping[str, Sequence[float]], loading: float, whole: float, n_updates: int) -> dict[str, float]:
     """Return the seconds of each part, which sum to the whole, and of `WAITING`.
 
-    Parameters
-    ----------
-    spans
-        Durations of each ``"update"`` (with the making of trials), each of the ``"trials"``, ``"validation"``,
-        ``"snapshots"`` and ``"recording"``, and of `WAITING`. The first update and the first validation of a network
-        are not as the others: they trace it, which counts as building.
-    loading, whole
-        In s.
-    n_updates
-        Of the set.
+    Spans are the durations of every ``"update"`` (with the making of trials) and every other part. The first update and
+    the first validation of a network are not as the others: they trace it, which counts as building.
     """
     sums = {name: sum(spans[name]) for name in ("trials", "snapshots", "recording")}
     sums["validation"] = median(spans["validation"]) * len(spans["validation"])

@@ -108,13 +108,7 @@ def activation(n_units: int, n_trials: int) -> Update:
 
 
 def take_apart(times: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Return the parts of a step, before and after, in ms: medians of differences, and the update over its products.
-
-    Parameters
-    ----------
-    times
-        What `measure` returned.
-    """
+    """Return the parts of a step, before and after, in ms: medians of differences, and the update over its products."""
     one = {name: 1e3 * np.array(values) for name, values in times.items()}
     floor, both = one["products"] + one["activation"], ((BEFORE, "layer"), (AFTER, "core"))
     parts = {

@@ -47,17 +47,7 @@ class Violations(NamedTuple):
 
 
 def count(weights: NDArray[np.floating[Any]], sign: NDArray[Any], mask: NDArray[np.bool_]) -> Violations:
-    """Count violations in recurrent weights.
-
-    Parameters
-    ----------
-    weights
-        (unit_pre, unit_post), as the network uses them.
-    sign
-        Of each unit's outgoing weights, (unit,).
-    mask
-        (unit_pre, unit_post), where a weight may differ from zero.
-    """
+    """Count violations in recurrent weights, (unit_pre, unit_post), of the signs of units and of the mask."""
     wrong = (weights * sign[:, np.newaxis] < 0) & mask
     forbidden = (weights != 0) & ~mask
     autapses = int(forbidden.diagonal().sum())

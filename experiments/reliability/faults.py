@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import fuzz
 import numpy as np
+import psutil
 
 import biornn as bn
 from biornn.schema import SchemaError
@@ -58,12 +59,7 @@ class Outcome(NamedTuple):
 class Bench:
     """A folder with a small experiment, and its run without any fault, which others are compared with.
 
-    Parameters
-    ----------
-    folder
-        Where all runs go.
-    seed
-        Of the moments and bytes that are hit.
+    The seed is that of the moments and bytes that are hit.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -98,7 +94,6 @@ class Bench:
             if moment():
                 return True
             time.sleep(0.002)
-        process.communicate(timeout=_LIMIT)
         return False
 
     def kill(self, process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
@@ -106,7 +101,7 @@ class Bench:
         came = self.comes(process, moment)
         if came:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        process.communicate(timeout=_LIMIT)
         return came
 
     def differences(self, out: Path) -> str:
@@ -192,25 +187,16 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 
 def worker_killed(bench: Bench) -> Outcome:
     """Kill one worker process while it trains; Dask gives its network to another."""
-    out, killed = bench.folder / "worker", list[int]()
+    out, killed = bench.folder / "worker", list[psutil.Process]()
     process = bench.start(out)
     while not killed and bench.comes(process, lambda: _in_training(out)):
-        killed = list(_workers(process.pid))[:1]
+        children = psutil.Process(process.pid).children()
+        killed = [child for child in children if any("spawn_main" in word for word in child.cmdline())][:1]
         for worker in killed:
-            os.kill(worker, signal.SIGKILL)
+            worker.kill()
     result = "its network went on from its checkpoint in a new worker; equal to the bit"
     lost = bench.ended(process, out)
     return Outcome("a worker is killed", "SIGKILL to one worker process", len(killed), result, lost)
-
-
-def _workers(pid: int) -> Iterator[int]:
-    """List the processes below one that train networks."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (folder / "cmdline").read_bytes()
-            if parent == pid and b"spawn_main" in command:
-                yield int(folder.name)
 
 
 def disk_full(bench: Bench) -> Outcome:
@@ -317,17 +303,7 @@ def hostile(reader: str, n_inputs: int, seed: int) -> Outcome:
 
 
 def measure(bench: Bench, n_kills: int, n_damages: int, n_inputs: int, seed: int) -> Iterator[Outcome]:
-    """Make all faults, one after the other.
-
-    Parameters
-    ----------
-    bench
-        Where.
-    n_kills, n_damages
-        How often a run is killed at random, and how many bits and files are damaged.
-    n_inputs, seed
-        Number of hostile inputs for each reader, and the seed of their generator.
-    """
+    """Make all faults, one after the other; the options of `main` say how often."""
     yield killed_at_random(bench, n_kills)
     for name, moment in MOMENTS.items():
         yield killed_when(bench, name, moment)

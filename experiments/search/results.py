@@ -37,16 +37,7 @@ def shape_of(spec: NetworkSpec) -> tuple[int, int, str, str, str]:
 def table(jobs: Sequence[Any], results: pd.DataFrame, update_times: Path, protocol: NetworkSpec) -> str:
     """Lay out the rounds in Markdown, a row per variant; times are medians with the shortest and longest of a network.
 
-    Parameters
-    ----------
-    jobs
-        The networks that were to be trained: `round`, `variant`, `spec`, `goal`.
-    results
-        What came of them.
-    update_times
-        File of the times of an update.
-    protocol
-        Network of the paper, with whose time that of the whole training is compared where its score is the goal.
+    Where the score of the paper's network is the goal, whole trainings are compared with its protocol.
     """
     times = read(update_times, [*SHAPE, "round", "ms"]).groupby(SHAPE)["ms"]
     per_update = {shape: ms.to_numpy() for shape, ms in times}

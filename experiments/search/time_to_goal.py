@@ -68,16 +68,11 @@ class Job:
 
 
 def jobs(rounds: Mapping[str, Any], folder: Path) -> Iterator[Job]:
-    """List the networks of all rounds, in each seed by seed.
+    """List the networks of all rounds, in each seed by seed; a folder has their experiment files.
 
-    Parameters
-    ----------
-    rounds
-        Name -> ``base`` (an experiment file), ``conditions``, ``seeds``, ``goal``, ``set`` (changes for all) and
-        ``variants``: name -> changes, each a dotted key of the experiment with its value, and perhaps ``first``,
-        shorter trials to begin with.
-    folder
-        Where the experiment files are.
+    A round has ``base`` (an experiment file), ``conditions``, ``seeds``, ``goal``, ``set`` (changes for all) and
+    ``variants``: name -> changes, each a dotted key of the experiment with its value, and perhaps ``first``, shorter
+    trials to begin with.
     """
     for name, one in rounds.items():
         variants = {variant: dict(changes or {}) for variant, changes in one["variants"].items()}
@@ -121,18 +116,9 @@ def train_one(job: Job) -> tuple[Any, ...]:
 
 
 def search(todo: Sequence[Job], out: Path, n_workers: int, seconds: float) -> None:
-    """Train networks in parallel processes, and add a line to a file for each as it is done.
+    """Train the networks that a file has no line of, some at a time, and add a line for each as it is done.
 
-    Parameters
-    ----------
-    todo
-        The networks; those in the file already are left out.
-    out
-        The file.
-    n_workers
-        Networks at a time.
-    seconds
-        Time after which none is begun.
+    None is begun after `seconds`.
     """
     known = set(read(out)[KEY].itertuples(index=False, name=None))
     queue, end = iter([job for job in todo if job.key not in known]), time.monotonic() + seconds

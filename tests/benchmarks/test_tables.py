@@ -24,7 +24,6 @@ def test_the_page_shows_what_the_command_writes() -> None:
     assert sorted(shown) == sorted(all_tables.TABLES)
     for name in all_tables.TABLES:
         assert (FOLDER / f"{name}.py").is_file()
-        assert (all_tables.PAGES / f"{name}.md").is_file()
 
 
 def test_only_a_table_with_its_defaults_goes_into_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,6 +65,7 @@ ANALYSES = [
     "cube-trials=40",
     "cube-networks=1",
 ]
+NIGHTLY = "step_times", "growth", "analysis_growth"
 #: Script, its words, the shape of its tables, and a row of them, as far as it is known.
 SMALLEST = {
     "step_times": (["--sizes", "8,2", "--updates", "1", "--threads", "1", *ONE], (13, 2), ["nn4n, constrained"]),
@@ -82,7 +82,9 @@ SMALLEST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.nightly] * (name in NIGHTLY)) for name in SMALLEST]
+)
 def test_a_table_is_made_at_its_smallest_size(
     name: str, tmp_path: Path, in_one_process: Callable[[Callable[..., Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +97,7 @@ def test_a_table_is_made_at_its_smallest_size(
     assert all(cell for row in cells for cell in row if "not installed" not in row)
 
 
-@pytest.mark.faults  # whole runs: minutes
+@pytest.mark.nightly  # whole runs
 @pytest.mark.parametrize(("name", "shape"), [("set_times", (4, 4)), ("profile_set", (12, 4))])
 def test_a_set_is_timed_in_processes_of_its_own(name: str, shape: tuple[int, int], tmp_path: Path) -> None:
     cells = made(name, tmp_path, SET)
@@ -160,6 +162,7 @@ def test_steps_on_a_gpu_are_times_and_ratios(
     assert ["*JAX in TF32: biornn, constrained, over products alone, in TF32*", "4.00 [4.00, 4.00]"] in cells
 
 
+@pytest.mark.nightly  # loads two frameworks
 @pytest.mark.skipif(find_spec("jax") is None or find_spec("torch") is None, reason="JAX or PyTorch is not installed")
 def test_without_a_gpu_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
