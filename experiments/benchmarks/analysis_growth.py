@@ -1,4 +1,4 @@
-"""How the cost of analyses grows with every size: python experiments/benchmarks/analysis_growth.py [NAME=SIZE,SIZE…].
+"""How the cost of analyses grows with every size.
 
 Prints exponents of time and memory, and every point, for random weights, and for random activity on trials of the
 flip-flop: what the numbers are costs nothing.
@@ -6,7 +6,8 @@ flip-flop: what the numbers are costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 
 import exponents
 import numpy as np
@@ -45,45 +46,51 @@ def components(*sizes: int) -> Work:
     return of_activity(lambda rates, *_: bn.analysis.principal_components(rates), *sizes)
 
 
+DEFAULTS = {
+    "threads": 2,
+    "sweeps": [
+        *("spectra-networks=5,10,20,50,100", "spectra-units=25,50,100,200,400,800", "nonnormality=5,10,20,50,100"),
+        *(
+            "cube-trials=50,100,200,500,1000",
+            "cube-networks=1,2,5,10,20",
+            "pca-trials=50,100,200,500,1000",
+            "pca-units=25,50,100,200,400,800",
+        ),
+    ],
+}
 SWEEPS = {
     "spectra-networks": Sweep(
-        "networks, `eigenspectrum`", "20 snapshots, 100 units", (5, 10, 20, 50, 100),
-        lambda n: of_weights(bn.analysis.eigenspectrum, n, 20, 100), ("1", "1"), once=True,
+        "networks, `eigenspectrum`",
+        "20 snapshots, 100 units",
+        lambda n: of_weights(bn.analysis.eigenspectrum, n, 20, 100),
+        ("1", "1"),
+        once=True,
     ),
     "spectra-units": Sweep(
-        "units, `eigenspectrum`", "5 networks, 2 snapshots", (25, 50, 100, 200, 400, 800),
-        lambda n: of_weights(bn.analysis.eigenspectrum, 5, 2, n), ("→ 3", "2"), once=True,
+        "units, `eigenspectrum`",
+        "5 networks, 2 snapshots",
+        lambda n: of_weights(bn.analysis.eigenspectrum, 5, 2, n),
+        ("→ 3", "2"),
+        once=True,
     ),
     "nonnormality": Sweep(
-        "networks, `nonnormality`", "20 snapshots, 100 units", (5, 10, 20, 50, 100),
-        lambda n: of_weights(bn.analysis.nonnormality, n, 20, 100), ("1", "1"), once=True,
+        "networks, `nonnormality`",
+        "20 snapshots, 100 units",
+        lambda n: of_weights(bn.analysis.nonnormality, n, 20, 100),
+        ("1", "1"),
+        once=True,
     ),
-    "cube-trials": Sweep(
-        "trials, `memory_cube`", "340 steps, 100 units", (50, 100, 200, 500, 1000), cube, ("1", "1"), least=40,
-    ),
+    "cube-trials": Sweep("trials, `memory_cube`", "340 steps, 100 units", cube, ("1", "1"), least=40),
     "cube-networks": Sweep(
-        "networks, `memory_cube`", "100 trials, 340 steps, 100 units", (1, 2, 5, 10, 20),
-        lambda n: cube(100, 100, n), ("1", "1"), least=1,
+        "networks, `memory_cube`", "100 trials, 340 steps, 100 units", lambda n: cube(100, 100, n), ("1", "1"), least=1
     ),
-    "pca-trials": Sweep(
-        "trials, `principal_components`", "340 steps, 100 units", (50, 100, 200, 500, 1000), components, ("1", "1"),
-        least=20,
-    ),
+    "pca-trials": Sweep("trials, `principal_components`", "340 steps, 100 units", components, ("1", "1"), least=20),
     "pca-units": Sweep(
-        "units, `principal_components`", "100 trials, 340 steps", (25, 50, 100, 200, 400, 800),
-        lambda n: components(100, n), ("1 → 2", "1"), least=10,
+        "units, `principal_components`", "100 trials, 340 steps", lambda n: components(100, n), ("1 → 2", "1"), least=10
     ),
-}  # fmt: skip
-SAID = (
+}
+_SAID = (
     "Exponents as of training. Memory: the peak beyond that of a process which has done a small case, what is analysed "
     "included, which a run stores in single precision. Every point has a fresh process."
 )
-
-
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure, and publish the tables."""
-    exponents.main("analysis_growth", SWEEPS, SAID, ("biornn", "scipy", "scikit-learn", "xarray"), words)
-
-
-if __name__ == "__main__":
-    main()
+parts = partial(exponents.parts, "analysis_growth", SWEEPS, _SAID, ("biornn", "scipy", "scikit-learn", "xarray"))

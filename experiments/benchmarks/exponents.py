@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import resource
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-from side_by_side import alone, describe, publish, seconds, table
+from side_by_side import alone, describe, seconds, table
 
 _MEGABYTE = 2**20
 #: A point is measured again until it took so long in all, in s, at least and at most so many times.
@@ -28,7 +28,6 @@ class Sweep(NamedTuple):
     what: str
     base: str
     """What stays, for the table."""
-    sizes: tuple[int, ...]
     prepare: Callable[[int], Work]
     """Size -> what is timed."""
     expected: tuple[str, str]
@@ -40,12 +39,7 @@ class Sweep(NamedTuple):
 
 
 def measure(script: str, name: str, size: int) -> tuple[float, float]:
-    """Measure one point in this process, which should be a fresh one.
-
-    Parameters
-    ----------
-    script, name, size
-        Module with ``SWEEPS``, which of them, and how large it is.
+    """Measure one point of a script's ``SWEEPS`` in this process, which should be a fresh one.
 
     Returns
     -------
@@ -105,42 +99,16 @@ def laid_out(sweeps: Mapping[str, Sweep], found: Mapping[str, Mapping[int, tuple
     return table(header, rows, n_texts=3), table(["what grows", "size: seconds, MB"], points, n_texts=2)
 
 
-def main(
-    script: str, sweeps: Mapping[str, Sweep], said: str, packages: Sequence[str], words: Sequence[str] | None
-) -> None:
-    """Measure every point in a process of its own, and publish the tables.
-
-    Parameters
-    ----------
-    script, sweeps
-        Module with ``SWEEPS``, and these.
-    said
-        What is said below the first table; the machine is added.
-    packages
-        Whose versions are named.
-    words
-        Of the command line; None: those of this process.
-    """
-    parser = argparse.ArgumentParser()
-    parser.add_argument("sweeps", nargs="*", metavar="NAME[=SIZE,SIZE…]", help=f"from {', '.join(sweeps)}; none: all")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="file of the tables, which are printed in any case")
-    options = parser.parse_args(words)
-    found = {
-        name: {size: alone(measure, script, name, size, threads=options.threads) for size in sizes}
-        for name, sizes in wanted(options.sweeps or list(sweeps), sweeps).items()
-    }
-    threads = f"{options.threads} threads" if options.threads > 1 else "One thread"
-    exponents, points = laid_out(sweeps, found)
-    publish(options.out, exponents, f"{said} {threads}; {describe(*packages)}", points)
-
-
-def wanted(words: Sequence[str], sweeps: Mapping[str, Sweep]) -> dict[str, tuple[int, ...]]:
-    """Read which sweeps are asked for, and at which sizes."""
-    found = {}
-    for word in words:
+def parts(
+    script: str, sweeps: Mapping[str, Sweep], said: str, packages: Sequence[str], options: Namespace
+) -> list[str]:
+    """Measure every point of a script in a process of its own; what is said goes below the first table."""
+    found: dict[str, dict[int, tuple[float, float]]] = {}
+    for word in options.sweeps:
         name, _, sizes = word.partition("=")
         if name not in sweeps:
             raise SystemExit(f"expected one of {', '.join(sweeps)}, got {name!r}")
-        found[name] = tuple(sorted(map(int, sizes.split(",")))) if sizes else sweeps[name].sizes
-    return found
+        found[name] = {int(n): alone(measure, script, name, int(n), threads=options.threads) for n in sizes.split(",")}
+    threads = f"{options.threads} threads" if options.threads > 1 else "One thread"
+    exponents, points = laid_out(sweeps, found)
+    return [exponents, f"{said} {threads}; {describe(*packages)}", points]

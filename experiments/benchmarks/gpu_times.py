@@ -1,16 +1,16 @@
-"""Time one training step on a GPU, with Keras on JAX and on PyTorch: python experiments/benchmarks/gpu_times.py.
+"""The time of one training step on a GPU, with Keras on JAX and on PyTorch, which must both see it.
 
-Prints a row per kind of network and a column per size: ms, and ratios. JAX and PyTorch must both see the GPU.
+A row per kind of network and a column per size: ms, and ratios.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from argparse import Namespace
 
-from side_by_side import alone, describe, publish, ratios, settings, spread, table
+from side_by_side import alone, describe, ratios, spread, table
 from updates import FLOAT32, KINDS, N_STEPS, SHORTEST_TURN, TF32, time_updates
 
-SIZES = [(100, 64), (400, 64), (1000, 64), (4000, 64)]
+DEFAULTS = {"rounds": 3, "updates": 3, "sizes": [(100, 64), (400, 64), (1000, 64), (4000, 64)]}
 _KERAS = ["SimpleRNN", "unconstrained", "constrained", "masked"]
 _OTHERS = "PyTorch alone"
 #: Name -> the settings of its process, and its kinds of networks. The framework's loop makes the steps of all.
@@ -50,22 +50,16 @@ def laid_out(found: dict[tuple[int, int], dict[tuple[str, str], list[float]]]) -
     return table(["", *(f"{n_units} units, {n_trials} trials" for n_units, n_trials in found)], rows)
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure all sizes, and publish the table."""
-    options = settings(__doc__, words, rounds=3, updates=3, sizes=SIZES)
+def parts(options: Namespace) -> list[str]:
+    """Measure all sizes."""
     name = alone(gpu, threads=None)
     if not name:
         raise SystemExit("gpu_times: expected a GPU that JAX and PyTorch see, got none; install both for its CUDA")
     found = {size: time_updates(PROCESSES, size, options.rounds, options.updates) for size in options.sizes}
-    publish(
-        options.out,
+    return [
         laid_out(found),
         f"One update on {N_STEPS} steps with Adam on one {name}; median [lowest, highest] of {options.rounds} rounds, "
         f"each the median of {options.updates} updates, or of as many as take {SHORTEST_TURN} s; in italics: as a "
         "multiple of another row in the same round. Constrained: Dale's law (80/20), half of the synapses, no "
         f"self-connections. {describe('biornn', 'keras', 'jax', 'torch')}",
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]

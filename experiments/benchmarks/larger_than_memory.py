@@ -1,7 +1,7 @@
-"""Analyse a run larger than the memory that is allowed: python experiments/benchmarks/larger_than_memory.py.
+"""Time and peak memory of analyses of a run larger than the memory that is allowed.
 
-Prints time and peak memory of every analysis and every way to open the run, each in a process of its own, beside the
-size of the activity. The run has planted activity, and is written network by network into a temporary folder.
+Every analysis and every way to open the run has a process of its own. The run has planted activity, and is written
+network by network into a temporary folder.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from argparse import Namespace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import dask
 import numpy as np
 import xarray as xr
-from side_by_side import alone, describe, publish, seconds, settings, table
+from side_by_side import alone, describe, seconds, table
 
 import biornn as bn
 from biornn.store import NETWORK_GROUPS, RunWriter
 
+DEFAULTS = {"networks": 80, "trials": 250, "units": 100, "share": 0.5, "folder": Path(tempfile.gettempdir())}
 _MEGABYTE = 2**20
 
 
@@ -85,25 +87,12 @@ def _planted(trials: xr.Dataset, n_units: int, seed: int) -> tuple[xr.Dataset, x
 
 
 def ask(folder: str, way: str, analysis: str, limit: float) -> tuple[float, float, float]:
-    """Ask one thing of a run in this process, which should be a fresh one.
-
-    Parameters
-    ----------
-    folder
-        Run folder.
-    way, analysis
-        Keys of `WAYS` and `ANALYSES`.
-    limit
-        Memory that the process may have for data, in MB; 0: any.
+    """Ask one thing of a run in this process, which should be a fresh one, and may have some MB for its data (0: any).
 
     Returns
     -------
-    seconds
-        Time to the answer.
-    megabytes
-        Of the whole process at its peak.
-    mean
-        Of the answer.
+    tuple of float
+        Time to the answer in s, MB of the whole process at its peak, and the mean of the answer.
     """
     if limit:
         resource.setrlimit(resource.RLIMIT_DATA, (int(limit * _MEGABYTE), resource.RLIM_INFINITY))
@@ -126,11 +115,8 @@ def cell(*arguments: object) -> str:
     return f"{found:.1f}, {megabytes:.0f}"
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Write the run, ask everything, and publish the table."""
-    options = settings(
-        __doc__, words, networks=80, trials=250, units=100, share=0.5, folder=Path(tempfile.gettempdir())
-    )
+def parts(options: Namespace) -> list[str]:
+    """Write the run, and ask everything."""
     sizes = options.networks, options.trials, options.units
     activity = 4 * sizes[0] * sizes[1] * round(bn.tasks.FlipFlop().duration) * sizes[2] / _MEGABYTE
     limit = options.share * activity
@@ -140,15 +126,10 @@ def main(words: Sequence[str] | None = None) -> None:
         stored = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / _MEGABYTE
         rows = [[asked, *(cell(folder, way, asked, limit) for way in WAYS)] for asked in ANALYSES]
     allowed = f"{limit:,.0f} MB for its data, {options.share:.0%} of that" if limit else "any memory"
-    publish(
-        options.out,
+    return [
         table(["what is asked", *(f"{way}: s, peak MB" for way in WAYS)], rows),
         f"{sizes[0]} networks of {sizes[2]} units on {sizes[1]:,} trials: {activity:,.0f} MB of activity, written in "
         f"{written:.0f} s ({stored:,.0f} MB on disk). A process may have {allowed}; its peak is that of all that it "
         f"holds, libraries included. Dask works on two networks at a time, where nothing else is said; "
         f"{describe('biornn', 'xarray', 'zarr', 'dask')}",
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]

@@ -1,21 +1,23 @@
-"""Take a set of networks apart: python experiments/benchmarks/profile_set.py.
+"""A set of networks, taken apart.
 
-Prints how long each part of one worker's work takes, in one process on one core, as where each core has a worker, with
-the steps of the networks in TensorFlow's loop (before) and in numpy (after).
+How long each part of one worker's work takes, in one process on one core, as where each core has a worker, with the
+steps of the networks in TensorFlow's loop (before) and in numpy (after).
 """
 
 from __future__ import annotations
 
 import os
 import time
+from argparse import Namespace
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
 
-from side_by_side import alone, describe, in_turns, publish, settings, spread, table
+from side_by_side import alone, describe, in_turns, spread, table
 
+DEFAULTS = {"rounds": 3, "units": 100, "networks": 8, "updates": 600}
 BEFORE, AFTER = "scan", "fused"
 #: Parts of a set, as `take_apart` finds them.
 PARTS = {
@@ -34,14 +36,7 @@ BESIDE = ("loading", "trials", "validation", "snapshots", "recording")
 
 
 def measure(implementation: str, *sizes: int) -> dict[str, float]:
-    """Do a worker's work in this process, of which it changes the code, and time its parts.
-
-    Parameters
-    ----------
-    implementation
-        `BEFORE` or `AFTER`.
-    *sizes
-        Units, networks, updates.
+    """Do a worker's work in this process, whose code is changed for that, and time its parts.
 
     Returns
     -------
@@ -124,31 +119,15 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
 
 
 def waits(asked: Sequence[float], made: Mapping[int, float]) -> list[float]:
-    """Return how long each update of a network waited for its trials, in s; the first has to.
-
-    Parameters
-    ----------
-    asked
-        When each update began, in s.
-    made
-        Update -> when its trials were there.
-    """
+    """Return how long each update of a network waited for its trials, in s, from when it began; the first has to."""
     return [max(0.0, made[index] - moment) for index, moment in enumerate(asked) if index]
 
 
 def take_apart(spans: Mapping[str, Sequence[float]], loading: float, whole: float, n_updates: int) -> dict[str, float]:
     """Return the seconds of each part, which sum to the whole, and of `WAITING`.
 
-    Parameters
-    ----------
-    spans
-        Durations of each ``"update"`` (with the making of trials), each of the ``"trials"``, ``"validation"``,
-        ``"snapshots"`` and ``"recording"``, and of `WAITING`. The first update and the first validation of a network
-        are not as the others: they trace it, which counts as building.
-    loading, whole
-        In s.
-    n_updates
-        Of the set.
+    Spans are the durations of every ``"update"`` (with the making of trials) and every other part. The first update and
+    the first validation of a network are not as the others: they trace it, which counts as building.
     """
     sums = {name: sum(spans[name]) for name in ("trials", "snapshots", "recording")}
     sums["validation"] = median(spans["validation"]) * len(spans["validation"])
@@ -172,20 +151,14 @@ def laid_out(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     return table(["one set, one worker", "before (s)", "after (s)", "share after"], rows)
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure before and after in turns, and publish the table."""
-    from set_times import SIZES, described
+def parts(options: Namespace) -> list[str]:
+    """Measure before and after in turns."""
+    from set_times import described
 
-    options = settings(__doc__, words, rounds=3, **SIZES)
     sizes = options.units, options.networks, options.updates
     found = in_turns({name: partial(alone, measure, name, *sizes) for name in (BEFORE, AFTER)}, options.rounds)
-    publish(
-        options.out,
+    return [
         laid_out(found),
         f"{described(*sizes)}, on one core, the steps in TensorFlow's loop (before) and in numpy (after); median "
         f"[lowest, highest] of {options.rounds} rounds. {describe('biornn', 'keras', 'tensorflow')}",
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]

@@ -1,62 +1,28 @@
-"""Take one training step apart: python experiments/benchmarks/profile_step.py.
+"""One training step, taken apart.
 
-Prints the parts of an update of a fully constrained network, with its steps in TensorFlow's loop (before) and in numpy
-(after), with one thread, in ms. What is timed: the whole update; before, the recurrent layer alone, forward and back;
+The parts of an update of a fully constrained network in ms, with one thread, and its steps in TensorFlow's loop
+(before) or in numpy (after). What is timed: the whole update; before, the recurrent layer alone, forward and back;
 after, the calls of `FusedSteps.run` and `FusedSteps.gradients` within the update, which read the outputs out too; and,
 each on its own, the products and the activations that any update makes. The rest are differences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
-from side_by_side import alone, describe, in_turns, publish, seconds, settings, table
-from updates import N_STEPS, Update, arrays, constrained, keras_update, products
+from side_by_side import alone, describe, in_turns, seconds, table
+from updates import N_STEPS, Update, arrays, keras_layer, keras_update, products
 
-SIZES = [(64, 32), (100, 64), (400, 128), (1000, 64)]
+DEFAULTS = {"rounds": 3, "updates": 5, "sizes": [(64, 32), (100, 64), (400, 128), (1000, 64)]}
 BEFORE, AFTER = "scan", "fused"
 _N_WARM = 2
-
-
-class Clock:
-    """Time spent within some functions."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    @contextmanager
-    def on(self, owner: type, *names: str) -> Iterator[None]:
-        """Count the time within methods of a class, as long as the context lasts."""
-        kept = {name: getattr(owner, name) for name in names}
-        for name, method in kept.items():
-            setattr(owner, name, self._counted(method))
-        try:
-            yield
-        finally:
-            for name, method in kept.items():
-                setattr(owner, name, method)
-
-    def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any) -> Any:
-            found: list[Any] = []
-            self.seconds += seconds(lambda: found.append(method(*arguments)))
-            return found[0]
-
-        return counted
-
-    def turn(self, part: Update, n_updates: int) -> tuple[float, float]:
-        """Return the median time of a part, and of what is counted in it, in s."""
-        whole, counted = [], []
-        for _ in range(n_updates):
-            self.seconds = 0.0
-            whole.append(seconds(part))
-            counted.append(self.seconds)
-        return median(whole), median(counted)
 
 
 def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[str, list[float]]:
@@ -70,20 +36,43 @@ def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[
     """
     from biornn.layers.fused import FusedSteps
 
-    clock = Clock()
+    counted = [0.0]
     parts = {"products": products(n_units, n_trials), "activation": activation(n_units, n_trials)}
-    with clock.on(FusedSteps, "run", "gradients"):  # before the graphs are made, which hold the functions
+    with ExitStack() as stack:
+        for name in ("run", "gradients"):  # before the graphs are made, which hold the functions
+            stack.enter_context(patch.object(FusedSteps, name, timed(getattr(FusedSteps, name), counted)))
         for implementation in (BEFORE, AFTER):
-            layer = constrained(n_units, implementation=implementation)
+            layer = keras_layer("constrained", n_units, implementation=implementation)
             parts[implementation] = keras_update(layer, *arrays(n_trials))
             if implementation == BEFORE:
                 parts["layer"] = layer_alone(layer, n_trials)
         for part in parts.values():
             for _ in range(_N_WARM):
                 part()
-        found = in_turns({name: partial(clock.turn, part, n_updates) for name, part in parts.items()}, n_rounds)
+        found = in_turns({name: partial(turn, part, n_updates, counted) for name, part in parts.items()}, n_rounds)
     times = {name: [whole for whole, _ in turns] for name, turns in found.items()}
-    return times | {"core": [counted for _, counted in found[AFTER]]}
+    return times | {"core": [core for _, core in found[AFTER]]}
+
+
+def timed(method: Callable[..., Any], counted: list[float]) -> Callable[..., Any]:
+    """Return a method that does the same, and adds its time to what is counted."""
+
+    def counting(*arguments: Any) -> Any:
+        found: list[Any] = []
+        counted[0] += seconds(lambda: found.append(method(*arguments)))
+        return found[0]
+
+    return counting
+
+
+def turn(part: Update, n_updates: int, counted: list[float]) -> tuple[float, float]:
+    """Return the median time of a part, and of what is counted in it, in s."""
+    found = []
+    for _ in range(n_updates):
+        counted[0] = 0.0
+        found.append((seconds(part), counted[0]))
+    whole, core = zip(*found, strict=True)
+    return median(whole), median(core)
 
 
 def layer_alone(layer: Any, n_trials: int) -> Update:
@@ -119,13 +108,7 @@ def activation(n_units: int, n_trials: int) -> Update:
 
 
 def take_apart(times: dict[str, list[float]]) -> dict[str, list[float]]:
-    """Return the parts of a step, before and after, in ms: medians of differences, and the update over its products.
-
-    Parameters
-    ----------
-    times
-        What `measure` returned.
-    """
+    """Return the parts of a step, before and after, in ms: medians of differences, and the update over its products."""
     one = {name: 1e3 * np.array(values) for name, values in times.items()}
     floor, both = one["products"] + one["activation"], ((BEFORE, "layer"), (AFTER, "core"))
     parts = {
@@ -139,23 +122,17 @@ def take_apart(times: dict[str, list[float]]) -> dict[str, list[float]]:
     return {name: [float(np.median(values)) for values in found] for name, found in parts.items()}
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure every size in a process of its own, and publish the table."""
-    options = settings(__doc__, words, rounds=3, updates=5, sizes=SIZES)
+def parts(options: Namespace) -> list[str]:
+    """Measure every size in a process of its own."""
     columns = [take_apart(alone(measure, *size, options.rounds, options.updates)) for size in options.sizes]
     rows = []
     for name in columns[0]:
         form = ".2f" if name.startswith("*") else ".1f"
         rows.append([name, *(" → ".join(format(time, form) for time in column[name]) for column in columns)])
-    publish(
-        options.out,
+    return [
         table(["one step (ms)", *(f"{n_units} units, {n_trials} trials" for n_units, n_trials in options.sizes)], rows),
         f"One update of a fully constrained network on {N_STEPS} steps with one thread, its steps in TensorFlow's loop "
         f"→ in numpy; medians of {options.rounds} rounds, each the median of {options.updates} updates. Products and "
         f"activation are those of numpy, timed alone, on both sides of an arrow. "
         f"{describe('biornn', 'keras', 'tensorflow')}",
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]

@@ -1,7 +1,7 @@
-"""Time a whole run, its report included, with one worker and with two: python experiments/benchmarks/report_times.py.
+"""The time of a whole run, its report included, with one worker and with two.
 
-Prints a row for ``biornn run EXPERIMENT`` and one for ``biornn report RUN --anew`` of that run, each with
-``--workers 1`` and ``--workers 2`` in turns.
+A row for ``biornn run EXPERIMENT`` and one for ``biornn report RUN --anew`` of that run, each with ``--workers 1`` and
+``--workers 2`` in turns.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from side_by_side import describe, environment, in_turns, publish, seconds, settings, speed_ups
+from side_by_side import describe, environment, in_turns, seconds, speed_ups
 
-EXPERIMENTS = Path(__file__).parents[1]
+DEFAULTS = {"rounds": 3, "experiment": Path(__file__).parents[1] / "flip_flop.yaml"}
 
 
 def biornn(*words: object) -> None:
@@ -26,25 +26,20 @@ def biornn(*words: object) -> None:
         raise RuntimeError(f"{' '.join(command)}: expected exit status 0, got {done.returncode}: {done.stderr}")
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure, and publish the table."""
-    options = settings(__doc__, words, rounds=3, experiment=EXPERIMENTS / "flip_flop.yaml")
+def parts(options: Namespace) -> list[str]:
+    """Measure runs and reports."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         making = ["run", options.experiment, "--out", run, "--overwrite", "--workers"]
-        commands = {"biornn run": making, "biornn report": ["report", run, "--anew", "--workers"]}
-        found = in_turns(
-            {
-                (name, n): partial(seconds, partial(biornn, *command, n))
-                for name, command in commands.items()
-                for n in (1, 2)
-            },
-            options.rounds,
-        )
-    rows = {f"`{name}`": {n: found[name, n] for n in (1, 2)} for name in commands}
-    said = f"`{options.experiment.name}`; median [lowest, highest] of {options.rounds} rounds."
-    publish(options.out, speed_ups("a run", rows), f"{said} {describe('biornn', 'keras', 'tensorflow')}")
-
-
-if __name__ == "__main__":
-    main()
+        commands = {"`biornn run`": making, "`biornn report`": ["report", run, "--anew", "--workers"]}
+        cases = {
+            (name, n): partial(seconds, partial(biornn, *command, n))
+            for name, command in commands.items()
+            for n in (1, 2)
+        }
+        found = in_turns(cases, options.rounds)
+    return [
+        speed_ups("a run", {name: {n: found[name, n] for n in (1, 2)} for name in commands}),
+        f"`{options.experiment.name}`; median [lowest, highest] of {options.rounds} rounds. "
+        f"{describe('biornn', 'keras', 'tensorflow')}",
+    ]

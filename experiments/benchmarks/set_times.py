@@ -1,24 +1,24 @@
-"""Time a set of networks with one worker and with two, in turns: python experiments/benchmarks/set_times.py.
+"""The time of a set of networks with one worker and with two, in turns.
 
-Prints a row for whole runs (start of the processes, trials, snapshots, validation, recording and store included), and
-one for the products of such networks alone, in numpy, which is the best that two processes can reach on the machine.
+A row for whole runs (start of the processes, trials, snapshots, validation, recording and store included), and one for
+the products of such networks alone, in numpy, which is the best that two processes can reach on the machine.
 """
 
 from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from side_by_side import alone, describe, in_turns, publish, seconds, settings, speed_ups
+from side_by_side import alone, describe, in_turns, seconds, speed_ups
 
 from biornn.experiment import Experiment, run_experiment
 
-SIZES = {"units": 100, "networks": 8, "updates": 600}
+DEFAULTS = {"rounds": 3, "units": 100, "networks": 8, "updates": 600}
 BATCH = 64
 
 
@@ -66,17 +66,14 @@ def time_products_together(n_processes: int, n_units: int, n_updates: int) -> fl
         return max(one.result() for one in waiting)
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure, and publish the table."""
-    options = settings(__doc__, words, rounds=3, **SIZES)
+def parts(options: Namespace) -> list[str]:
+    """Measure whole runs, and then their products."""
     sizes = options.units, options.networks, options.updates
-    whole = in_turns({n: partial(alone, time_run, n, *sizes) for n in (1, 2)}, options.rounds)
     n_updates = options.networks * options.updates
-    floor = in_turns({n: partial(time_products_together, n, options.units, n_updates) for n in (1, 2)}, options.rounds)
+    whole = {n: partial(alone, time_run, n, *sizes) for n in (1, 2)}
+    floor = {n: partial(time_products_together, n, options.units, n_updates) for n in (1, 2)}
     rows = {described(*sizes): whole, "*the products of its updates alone (numpy)*": floor}
-    said = f"Whole runs; median [lowest, highest] of {options.rounds} rounds."
-    publish(options.out, speed_ups("a set of networks", rows), f"{said} {describe('biornn', 'keras', 'tensorflow')}")
-
-
-if __name__ == "__main__":
-    main()
+    return [
+        speed_ups("a set of networks", {name: in_turns(cases, options.rounds) for name, cases in rows.items()}),
+        f"Whole runs; median [lowest, highest] of {options.rounds} rounds. {describe('biornn', 'keras', 'tensorflow')}",
+    ]

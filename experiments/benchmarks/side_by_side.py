@@ -1,12 +1,11 @@
 """Timing side by side, for all tables of this folder: what is compared takes turns, in processes of its own.
 
 BLAS and the frameworks take their number of threads when they are loaded, so every number of threads needs a `Process`.
-Each script here declares its cases, measures them `in_turns` and `publish`es a table in Markdown.
+Each table is a script here, which declares its cases and measures them `in_turns`; all_tables.py makes it.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import json
 import os
@@ -152,33 +151,6 @@ def speed_ups(header: str, times: Mapping[str, Mapping[int, Sequence[float]]]) -
         for name, found in times.items()
     ]
     return table([header, "1 worker", "2 workers", "speed-up"], rows)
-
-
-def settings(doc: str | None, words: Sequence[str] | None, **defaults: Any) -> argparse.Namespace:
-    """Read a command line with ``--out`` and an option for each default, of its type; sizes are ``UNITS,TRIALS``."""
-    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
-    for name, default in defaults.items():
-        several = isinstance(default, list)
-        kind = type(default[0] if several else default)
-        parser.add_argument(
-            f"--{name}", type=_size if kind is tuple else kind, default=default, nargs="+" if several else None,
-            help="default: %(default)s",
-        )  # fmt: skip
-    parser.add_argument("--out", type=Path, help="file of the table, which is printed in any case")
-    return parser.parse_args(words)
-
-
-def _size(text: str) -> tuple[int, ...]:
-    return tuple(map(int, text.split(",")))
-
-
-def publish(out: Path | None, *parts: str) -> None:
-    """Print tables and what is said of them, and write them to a file."""
-    text = "\n\n".join(parts) + "\n"
-    print(text)
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text)
 
 
 def version_of(package: str) -> str | None:

@@ -1,18 +1,25 @@
-"""Time one training step, side by side: python experiments/benchmarks/step_times.py [--backend jax].
+"""The time of one training step, side by side.
 
-Prints, for each number of threads, a row per kind of network and a column per size: the time of an update as a multiple
-of that of ``keras.layers.SimpleRNN``. All networks of a size take turns, those with another number of threads too.
+For each number of threads a row per kind of network, and a column per size: an update as a multiple of that of
+``keras.layers.SimpleRNN``. All networks of a size take turns, those with another number of threads too.
 """
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from statistics import median
 
-from side_by_side import describe, publish, ratios, settings, table, version_of
+from side_by_side import describe, ratios, table, version_of
 from updates import KINDS, N_STEPS, SHORTEST_TURN, time_updates
 
-SIZES = [(64, 32), (100, 64), (400, 128), (1000, 64)]
+DEFAULTS = {
+    "rounds": 3,
+    "updates": 3,
+    "threads": [2, 1],
+    "sizes": [(64, 32), (100, 64), (400, 128), (1000, 64)],
+    "backend": "tensorflow",
+}
 REFERENCE = "SimpleRNN"
 ROWS = REFERENCE, "unconstrained", "constrained", "leaky", "scan", "masked", "torch", "nn4n", "products"
 #: Quotients beside those over the reference.
@@ -55,22 +62,16 @@ def of_threads(count: int, found: dict[tuple[int, int], Times]) -> str:
     return table(header, rows)
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure all sizes with every number of threads, and publish the tables."""
-    options = settings(__doc__, words, rounds=3, updates=3, threads=[2, 1], sizes=SIZES, backend="tensorflow")
+def parts(options: Namespace) -> list[str]:
+    """Measure all sizes with every number of threads: a table for each."""
     found = {
         size: measure(size, options.threads, options.rounds, options.updates, options.backend) for size in options.sizes
     }
-    publish(
-        options.out,
+    return [
         *(of_threads(count, found) for count in options.threads),
         f"One update on {N_STEPS} steps with Adam, as a multiple of the first row (in italics: of another row) in the "
         f"same round; median [lowest, highest] of {options.rounds} rounds, each the median of {options.updates} "
         f"updates, or of as many as take {SHORTEST_TURN} s. Constrained: Dale's law (80/20), half of the synapses, no "
         f"self-connections. Keras on {options.backend}; "
         + describe(*dict.fromkeys(("biornn", "keras", options.backend, "torch", "nn4n"))),
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]

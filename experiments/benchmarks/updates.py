@@ -39,21 +39,9 @@ class Kind(NamedTuple):
 def time_updates(
     processes: Mapping[Any, tuple[Mapping[str, Any], Sequence[str]]], size: tuple[int, int], n_rounds: int, n: int
 ) -> dict[Any, list[float]]:
-    """Time updates of networks that take turns.
+    """Time `n` updates a turn of networks of one size, units and trials: name and kind -> s of an update, one a round.
 
-    Parameters
-    ----------
-    processes
-        Name -> the settings of its `Process`, and its kinds of networks.
-    size
-        Units of the networks, trials of the batch.
-    n_rounds, n
-        Rounds, and updates in a turn, at least.
-
-    Returns
-    -------
-    dict
-        Name and kind -> s of an update, one value a round.
+    `processes` has, for each name, the settings of its `Process`, and its kinds of networks.
     """
     with ExitStack() as stack:
         cases = {}
@@ -90,15 +78,19 @@ def arrays(n_trials: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return generator.standard_normal(shape, dtype=np.float32), generator.standard_normal(shape, dtype=np.float32)
 
 
-def keras_update(recurrent: Any, inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Update:
-    """Return an update, as `biornn.train` makes it, of a network with a recurrent Keras layer."""
-    model = keras_model(recurrent, LEARNING_RATE)
+def keras_layer(kind: str, n_units: int, **more: Any) -> Any:
+    """Return the recurrent layer of a kind of network; with the constraint, other settings of biornn's layer too."""
+    import keras
 
-    def update() -> float:
-        with bn.layers.fused_readout(model):
-            return float(model.train_on_batch(inputs, targets))
-
-    return update
+    settings: dict[str, Any] = {"return_sequences": True}
+    if kind == "SimpleRNN":
+        return keras.layers.SimpleRNN(n_units, **settings)
+    if kind == "unconstrained":
+        return bn.layers.ConstrainedRNN(bn.Connectivity(n_units, seed=0), **settings)
+    if kind == "masked":  # a cell in Keras's loop computes its effective weights in every step
+        return keras.layers.RNN(bn.layers.ConstrainedRNNCell(wiring(n_units)), **settings)
+    settings |= {"constrained": {}, "leaky": {"tau": 5.0}, "scan": {"implementation": "scan"}}[kind] | more
+    return bn.layers.ConstrainedRNN(wiring(n_units), **settings)
 
 
 def keras_model(recurrent: Any, learning_rate: float) -> Any:
@@ -113,32 +105,20 @@ def keras_model(recurrent: Any, learning_rate: float) -> Any:
     return model
 
 
-def simple(n_units: int) -> Any:
-    """Return Keras's own recurrent layer."""
-    import keras
+def keras_update(recurrent: Any, inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Update:
+    """Return an update, as `biornn.train` makes it, of a network with a recurrent Keras layer."""
+    model = keras_model(recurrent, LEARNING_RATE)
 
-    return keras.layers.SimpleRNN(n_units, return_sequences=True)
+    def update() -> float:
+        with bn.layers.fused_readout(model):
+            return float(model.train_on_batch(inputs, targets))
 
-
-def constrained(n_units: int, **settings: Any) -> Any:
-    """Return biornn's layer with the constraint."""
-    return bn.layers.ConstrainedRNN(wiring(n_units), return_sequences=True, **settings)
-
-
-def unconstrained(n_units: int) -> Any:
-    """Return biornn's layer without a constraint."""
-    return bn.layers.ConstrainedRNN(bn.Connectivity(n_units, seed=0), return_sequences=True)
+    return update
 
 
-def masked(n_units: int) -> Any:
-    """Return a cell with the constraint in Keras's loop, which computes its effective weights in every step."""
-    import keras
-
-    return keras.layers.RNN(bn.layers.ConstrainedRNNCell(wiring(n_units)), return_sequences=True)
-
-
-def _keras(layer: Callable[[int], Any]) -> Callable[[int, int], Update]:
-    return lambda n_units, n_trials: keras_update(layer(n_units), *arrays(n_trials))
+def keras_network(n_units: int, n_trials: int, kind: str) -> Update:
+    """Return an update of a kind of Keras network."""
+    return keras_update(keras_layer(kind, n_units), *arrays(n_trials))
 
 
 def torch_update(run: Callable[[Any], Any], parameters: Iterable[Any], learning_rate: float) -> Callable[..., float]:
@@ -262,22 +242,20 @@ def gpu_products(n_units: int, n_trials: int, precision: str) -> Update:
 
 
 FLOAT32, TF32 = "products in float32", "products in TF32"
-KINDS = {
-    "SimpleRNN": Kind("`keras.layers.SimpleRNN`", "keras", "keras", _keras(simple)),
-    "unconstrained": Kind("biornn, unconstrained", "keras", "keras", _keras(unconstrained)),
-    "constrained": Kind("biornn, constrained", "keras", "keras", _keras(constrained)),
-    "leaky": Kind("biornn, constrained, with a leak", "keras", "keras", _keras(partial(constrained, tau=5.0))),
-    "scan": Kind(
-        "biornn, constrained, in the framework's loop", "keras", "keras",
-        _keras(partial(constrained, implementation="scan")),
-    ),
-    "masked": Kind("Keras cell that masks in every step", "keras", "keras", _keras(masked)),
+_OF_KERAS = {
+    "SimpleRNN": "`keras.layers.SimpleRNN`",
+    "unconstrained": "biornn, unconstrained",
+    "constrained": "biornn, constrained",
+    "leaky": "biornn, constrained, with a leak",
+    "scan": "biornn, constrained, in the framework's loop",
+    "masked": "Keras cell that masks in every step",
+}
+KINDS = {kind: Kind(title, "keras", "keras", partial(keras_network, kind=kind)) for kind, title in _OF_KERAS.items()}
+KINDS |= {
     "torch": Kind("`torch.nn.RNN`, unconstrained", "torch", "torch", torch_rnn),
     "nn4n": Kind("nn4n, constrained", "torch", "nn4n", nn4n),
     "products": Kind("products alone (numpy)", "numpy", "numpy", products),
-    "cuDNN": Kind(
-        "`torch.nn.RNN` of cuDNN, unconstrained", "GPU", "torch", partial(torch_rnn, device="cuda")
-    ),
+    "cuDNN": Kind("`torch.nn.RNN` of cuDNN, unconstrained", "GPU", "torch", partial(torch_rnn, device="cuda")),
     FLOAT32: Kind("products alone, in float32", "GPU", "torch", partial(gpu_products, precision="highest")),
     TF32: Kind("products alone, in TF32", "GPU", "torch", partial(gpu_products, precision="high")),
-}  # fmt: skip
+}

@@ -1,30 +1,32 @@
-"""Count violations of the declared constraint after training: python experiments/benchmarks/violations.py.
+"""Violations of the declared constraint after training, counted for every package.
 
-Prints a row per package. Each declares Dale's law (80/20), half of the synapses and no self-connections, starts with
-the same weights and trains on the same trials of the 3-bit flip-flop. What counts are the weights as they are saved
-right after the last update, and the network that is evaluated is the saved one.
+Each declares Dale's law (80/20), half of the synapses and no self-connections, starts with the same weights and trains
+on the same trials of the 3-bit flip-flop. What counts are the weights as they are saved right after the last update,
+and the network that is evaluated is the saved one.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from side_by_side import Process, describe, publish, settings, table, version_of
-from updates import N_CHANNELS, constrained, keras_model, masked, nn4n_network, tensors, torch_update, wiring
+from side_by_side import Process, describe, table, version_of
+from updates import N_CHANNELS, keras_layer, keras_model, nn4n_network, tensors, torch_update, wiring
 
 import biornn as bn
 
+DEFAULTS = {"units": 100, "updates": 100}
 LEARNING_RATE, N_TRIALS = 1e-3, 64
-#: Name of a Keras network -> number of units -> its layer.
-LAYERS: dict[str, Callable[[int], Any]] = {
-    "biornn, by construction": constrained,
-    "biornn, by projection": lambda n_units: constrained(n_units, enforcement="projection"),
-    "Keras cell that masks in every step": masked,
+#: Name of a Keras network -> what `keras_layer` makes it of.
+LAYERS: dict[str, tuple[str, dict[str, str]]] = {
+    "biornn, by construction": ("constrained", {}),
+    "biornn, by projection": ("constrained", {"enforcement": "projection"}),
+    "Keras cell that masks in every step": ("masked", {}),
 }
 NN4N = "nn4n, as saved after the last update", "nn4n, one more forward pass in training mode later"
 
@@ -45,17 +47,7 @@ class Violations(NamedTuple):
 
 
 def count(weights: NDArray[np.floating[Any]], sign: NDArray[Any], mask: NDArray[np.bool_]) -> Violations:
-    """Count violations in recurrent weights.
-
-    Parameters
-    ----------
-    weights
-        (unit_pre, unit_post), as the network uses them.
-    sign
-        Of each unit's outgoing weights, (unit,).
-    mask
-        (unit_pre, unit_post), where a weight may differ from zero.
-    """
+    """Count violations in recurrent weights, (unit_pre, unit_post), of the signs of units and of the mask."""
     wrong = (weights * sign[:, np.newaxis] < 0) & mask
     forbidden = (weights != 0) & ~mask
     autapses = int(forbidden.diagonal().sum())
@@ -69,7 +61,8 @@ def train_keras(name: str, n_units: int, n_updates: int) -> tuple[Violations, fl
     """Train a Keras network, save and load it, and count in what was loaded; also its error on other trials."""
     import keras
 
-    model = keras_model(LAYERS[name](n_units), LEARNING_RATE)
+    kind, more = LAYERS[name]
+    model = keras_model(keras_layer(kind, n_units, **more), LEARNING_RATE)
     model.layers[-1].trainable_variables[0].assign(_readout_weights(n_units))
     for inputs, targets in _batches(n_updates):
         model.train_on_batch(inputs, targets)
@@ -134,9 +127,8 @@ def row(name: str, violations: Sequence[float], error: float) -> list[object]:
     return [name, *counts, f"{largest:.1g}" if largest else "–", f"{error:.3f}"]
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Train, count, and publish the table."""
-    options = settings(__doc__, words, units=100, updates=100)
+def parts(options: Namespace) -> list[str]:
+    """Train, and count."""
     sizes = options.units, options.updates
     with Process(threads=None) as process:
         rows = [row(name, *process.call(train_keras, name, *sizes)) for name in LAYERS]
@@ -145,8 +137,7 @@ def main(words: Sequence[str] | None = None) -> None:
         else:
             rows += [[name, "not installed", *[""] * 5] for name in NN4N]
     header = "wrong signs", "in units", "outside the mask", "self-connections", "largest of these", "MSE"
-    publish(
-        options.out,
+    return [
         table(["after training", *header], rows),
         f"Weights that break the declared constraint: {options.units} units, Dale's law (80/20), "
         f"{int(wiring(options.units).recurrent.mask.sum())} of {options.units**2} synapses allowed, no "
@@ -154,8 +145,4 @@ def main(words: Sequence[str] | None = None) -> None:
         f"rate {LEARNING_RATE:g}; mean squared error of the saved network on {N_TRIALS} others, of one run: only the "
         "rows of nn4n, which hold one network, are to be compared in it. Signs are counted where a synapse is allowed. "
         f"{describe('biornn', 'keras', 'tensorflow', 'torch', 'nn4n')}",
-    )
-
-
-if __name__ == "__main__":
-    main()
+    ]

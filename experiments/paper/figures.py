@@ -1,4 +1,7 @@
-"""Draw the paper's Figures 2 to 6 for a run: python experiments/paper/figures.py RUN [--out DIR]."""
+"""Draw the paper's Figures 2 to 6 for a run: python experiments/paper/figures.py RUN [--out DIR].
+
+Prints the names of the files.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,7 @@ from biornn.schema import GATED, is_trained, text
 
 
 def figures(run: xr.DataTree, network: str) -> dict[str, Figure]:
-    """Draw them: name -> figure.
-
-    Parameters
-    ----------
-    run
-        A run of a flip-flop.
-    network
-        The network of the figures that show one; those of several realisations show all that were trained.
-    """
+    """Draw the figures: one network where the paper shows one, else all that were trained; name -> figure."""
     names = run["network"].values[is_trained(run["history"].status).values].tolist()
     weights, probe = (run[group].to_dataset().sel(network=names) for group in ("weights", "probe_activity"))
     trials, probe_trials = run["trials"].to_dataset(), run["probe_trials"].to_dataset()

@@ -17,15 +17,6 @@ DELAY = 20
 def published_trials(n_trials: int, seed: int, n_bits: int = 3) -> xr.Dataset:
     """Make trials as the published generator does, but from a seed, which it ignores.
 
-    Parameters
-    ----------
-    n_trials
-        Number of trials.
-    seed
-        Of the random numbers.
-    n_bits
-        Number of channels.
-
     Returns
     -------
     xarray.Dataset

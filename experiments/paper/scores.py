@@ -1,4 +1,7 @@
-"""Print the paper's numbers for every network of a run: python experiments/paper/scores.py RUN."""
+"""Print the paper's numbers for every network of a run: python experiments/paper/scores.py RUN.
+
+A row per number and a column per network; then, for each network, its spectrum through training, and its modes.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,7 @@ SEED = 2024
 
 
 def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, float]]:
-    """Compute them, after the last snapshot: network -> name -> number.
-
-    Parameters
-    ----------
-    run
-        A run of a flip-flop.
-    n_trials
-        Trials of each kind, other than those in the run.
-    """
+    """Compute them after the last snapshot, on new trials of each kind: network -> name -> number."""
     weights = run["weights"].to_dataset()
     probe, rates = run["probe_trials"].to_dataset(), run["probe_activity"].rates
     n_bits = weights.sizes["output_channel"]
@@ -74,15 +69,7 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
 
 
 def through_training(run: xr.DataTree, network: str) -> xr.Dataset:
-    """Follow the spectrum of one network from snapshot to snapshot.
-
-    Parameters
-    ----------
-    run
-        A run.
-    network
-        Its name.
-    """
+    """Follow the spectrum of one network from snapshot to snapshot."""
     weights = run["weights"].recurrent_weights.sel(network=network, drop=True)
     paths = analysis.eigenvalue_paths(analysis.eigenspectrum(weights))
     dominant = analysis.dominant_eigenvalue(paths)
@@ -106,14 +93,7 @@ def through_training(run: xr.DataTree, network: str) -> xr.Dataset:
 def modes(run: xr.DataTree, network: str, n_modes: int = 12) -> xr.Dataset:
     """Compare the modes of the largest eigenvalues with those that the readout sees most, after the last snapshot.
 
-    Parameters
-    ----------
-    run
-        A run.
-    network
-        Its name.
-    n_modes
-        How many of each; of a conjugate pair one stands for both.
+    There are half of `n_modes` of each, and of a conjugate pair only one.
     """
     weights = run["weights"].to_dataset().sel(network=network, drop=True).isel(epoch=-1, drop=True)
     every = analysis.eigenmodes(weights.recurrent_weights, weights.input_weights, weights.output_weights)
@@ -132,7 +112,7 @@ def modes(run: xr.DataTree, network: str, n_modes: int = 12) -> xr.Dataset:
 
 
 def _comparable(run: xr.DataTree) -> list[str]:
-    """Name the networks that were trained and can be run again: a gated one has no weights in the store."""
+    """List the networks that were trained and can be run again: a gated one has no weights in the store."""
     is_gated = text(run["weights"].formulation).isin(GATED)
     kept = (is_trained(run["history"].status) & ~is_gated).values
     names = run["network"].values
@@ -142,14 +122,14 @@ def _comparable(run: xr.DataTree) -> list[str]:
 
 
 def _outputs(weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
-    """Simulate many trials, some at a time: the rates of all would not be small."""
+    """Simulate many trials, some at a time, since the rates of all are large."""
     blocks = [slice(start, start + 64) for start in range(0, inputs.sizes["trial"], 64)]
     parts = [analysis.simulate(weights, inputs.isel(trial=block))["outputs"] for block in blocks]
     return xr.concat(parts, dim="trial", coords="minimal", compat="override")
 
 
 def main() -> None:
-    """Print a table, a row per number and a column per network, and then each spectrum through training."""
+    """Print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", metavar="RUN", type=Path)
     parser.add_argument("--trials", type=int, default=N_TRIALS, help="trials of each kind (default: %(default)s)")

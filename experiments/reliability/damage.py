@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
 
+#: Values that JSON may have in the place of others.
+STRANGE: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 2, 3, 5, 1.5, 4.0, 10**12, 10**400, 1e308, float("nan"), float("inf")),
+    *("", "x", "x" * 5000, "false", "NaN", "../x", "/", ".", "a/b", "\x1b[31m\n", "é\0", "\ud800", "[/red]"),
+    *([], {}, [0], [1], [None], [-1, 4], [10**6] * 3, [10**12] * 4, {"a": 1}),
+)
 KINDS = ("flip", "flip", "flip", "zero", "ones", "insert", "cut", "truncate", "double", "text")
 _BLOCK = 16  # bytes
 _TEXTS = (b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\x1b[31m", b"\xef\xbb\xbf", b"\n", b"\t", b"'", b"\xc2\x85")
@@ -36,6 +42,13 @@ def damaged(data: bytes, edits: Sequence[tuple[str, int, int]]) -> bytes:
         }[kind]
         data = before + new + (b"" if kind == "truncate" else after)
     return data
+
+
+def places(content: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """List all places within JSON, for `change`."""
+    for key in content if isinstance(content, dict) else range(len(content)) if isinstance(content, list) else ():
+        yield (*place, key)
+        yield from places(content[key], (*place, key))
 
 
 def change(content: Any, place: Sequence[Any], value: Any) -> None:

@@ -1,7 +1,7 @@
-"""Break runs in every way that labs know, and look what is lost: python experiments/reliability/faults.py.
+"""Break runs in every way that labs know, and see what is lost: python experiments/reliability/faults.py.
 
-Real processes are killed, real files damaged, real limits set.
-The table of docs/reliability.md comes with `--out docs/reliability/faults.md`.
+Real processes are killed, real files damaged, real limits set. Prints a row per fault: how it is made, how often, and
+what came of it. The table of docs/reliability.md comes with `--out docs/reliability/faults.md`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import fuzz
 import numpy as np
+import psutil
 
 import biornn as bn
 from biornn.schema import SchemaError
@@ -42,38 +43,23 @@ _LIMIT = 300  # s, that a process may take
 _GROUPS = ("trials", "probe_trials", "activity", "probe_activity", "weights", "history", "audit")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a fault did.
-
-    Parameters
-    ----------
-    fault, injected
-        What it is, and how it is made.
-    times
-        How often it was made.
-    result
-        What came of it.
-    lost
-        What of the results was lost; empty for nothing.
-    """
+class Outcome(NamedTuple):
+    """What a fault did."""
 
     fault: str
     injected: str
+    """How it is made."""
     times: int
     result: str
+    """What came of it."""
     lost: str = ""
+    """What of the results was lost; empty for nothing."""
 
 
 class Bench:
-    """A folder with a small experiment, and what it gives when nothing happens.
+    """A folder with a small experiment, and its run without any fault, which others are compared with.
 
-    Parameters
-    ----------
-    folder
-        Where all runs go.
-    seed
-        Of the moments and bytes that are hit.
+    The seed is that of the moments and bytes that are hit.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -97,24 +83,29 @@ class Bench:
         )  # fmt: skip
 
     def finished(self, process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
-        """Wait for the end of a process, and return its status and what it said."""
-        _, told = process.communicate(timeout=_LIMIT)
-        return subprocess.CompletedProcess(process.args, process.returncode, None, told)
+        """Wait for the end of a process, and return its status and its errors."""
+        _, errors = process.communicate(timeout=_LIMIT)
+        return subprocess.CompletedProcess(process.args, process.returncode, None, errors)
 
-    def kill(self, process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
-        """Kill a process and all of its workers when the moment comes; tell whether it came before the end."""
+    def comes(self, process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+        """Wait for a moment of a process, and return whether it came before the end."""
         end = time.monotonic() + _LIMIT
         while process.poll() is None and time.monotonic() < end:
             if moment():
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
                 return True
             time.sleep(0.002)
-        process.communicate(timeout=_LIMIT)
         return False
 
+    def kill(self, process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+        """Kill a process and all of its workers when the moment comes, and return whether it came before the end."""
+        came = self.comes(process, moment)
+        if came:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=_LIMIT)
+        return came
+
     def differences(self, out: Path) -> str:
-        """Say where a run differs from the undisturbed one; empty if all is the same, to the bit."""
+        """Name the group in which a run differs from the undisturbed one; empty if all is the same, to the bit."""
         found, expected = (bn.open_run(path).load() for path in (out, self.reference))
         bn.validate(found)
         for group in _GROUPS:
@@ -125,26 +116,34 @@ class Bench:
                 return f"{group} of {out.name}"
         return ""
 
-    def resumed(self, out: Path) -> str:
-        """Go on with a run until it is done; say what differs then."""
-        done = self.finished(self.start(out, "--resume"))
+    def ended(self, process: subprocess.Popen[str], out: Path) -> str:
+        """Wait for a run, and name what is wrong with it; empty if it ended well, as the undisturbed one."""
+        done = self.finished(process)
         if done.returncode:
-            return f"{out.name}: exit {done.returncode}: {done.stderr.strip()}"
+            return f"{out.name}: exit {done.returncode}: {done.stderr.strip()[-500:]}"
         if not (out / "report.html").is_file():
             return f"{out.name}: no report"
         return self.differences(out)
 
+    def resumed(self, out: Path) -> str:
+        """Go on with a run until it is done, and name what is wrong with it."""
+        return self.ended(self.start(out, "--resume"), out)
 
-def one_line(done: subprocess.CompletedProcess[str], *expected: str) -> str:
-    """Say what is wrong with how a process ended; empty if it was in one line, with some words in it, and exit 2."""
-    last = done.stderr.strip().splitlines()[-1:] or [""]
-    if done.returncode != 2 or "Traceback" in done.stderr or not all(word in last[0] for word in expected):
-        return f"exit {done.returncode}: {done.stderr.strip()[-500:]}"
-    return ""
+    def refused(self, process: subprocess.Popen[str], *expected: str) -> str:
+        """Name what is wrong with how a process ended; empty if with exit 2, and one line with some words in it."""
+        done = self.finished(process)
+        (last,) = done.stderr.strip().splitlines()[-1:] or [""]
+        if done.returncode != 2 or "Traceback" in done.stderr or not all(word in last for word in expected):
+            return f"exit {done.returncode}: {done.stderr.strip()[-500:]}"
+        return ""
 
 
-def _is_past(moment: float) -> bool:
-    return time.monotonic() >= moment
+def _in_training(out: Path) -> bool:
+    return any((out / "checkpoints").glob("*.npz"))
+
+
+def _together(problems: Iterable[str]) -> str:
+    return "; ".join(filter(None, problems))
 
 
 def killed_at_random(bench: Bench, n_times: int) -> Outcome:
@@ -152,11 +151,11 @@ def killed_at_random(bench: Bench, n_times: int) -> Outcome:
     n_killed, n_runs, lost = 0, 0, ""
     while n_killed < n_times and not lost:
         n_runs += 1
-        out, process = bench.folder / f"random-{n_runs}", None
+        out = bench.folder / f"random-{n_runs}"
         while n_killed < n_times:
             process = bench.start(out, "--resume")
             moment = time.monotonic() + bench.rng.uniform(0, bench.seconds)
-            if not bench.kill(process, partial(_is_past, moment)):
+            if not bench.kill(process, lambda moment=moment: time.monotonic() >= moment):
                 break
             n_killed += 1
         lost = bench.resumed(out)
@@ -167,17 +166,13 @@ def killed_at_random(bench: Bench, n_times: int) -> Outcome:
 def killed_when(bench: Bench, name: str, moment: Callable[[Path], bool]) -> Outcome:
     """Kill the process and its workers once, at a moment that its folder shows."""
     out = bench.folder / f"killed-{name.replace(' ', '-')}"
-    came = bench.kill(bench.start(out), lambda: moment(out))
-    if not came:
+    if not bench.kill(bench.start(out), lambda: moment(out)):
         return Outcome(f"killed {name}", "", 0, "", "the moment never came")
-    readable = ""
-    try:
+    result = "resumed, equal to the bit"
+    with contextlib.suppress(FileNotFoundError, SchemaError):
         bn.open_run(out)
-        readable = "readable at once; "
-    except (FileNotFoundError, SchemaError):
-        pass
-    lost = bench.resumed(out)
-    return Outcome(f"killed {name}", "SIGKILL to the process group", 1, f"{readable}resumed, equal to the bit", lost)
+        result = f"readable at once; {result}"
+    return Outcome(f"killed {name}", "SIGKILL to the process group", 1, result, bench.resumed(out))
 
 
 #: Name of a moment -> how the folder of a run shows it.
@@ -192,30 +187,16 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 
 def worker_killed(bench: Bench) -> Outcome:
     """Kill one worker process while it trains; Dask gives its network to another."""
-    out = bench.folder / "worker"
+    out, killed = bench.folder / "worker", list[psutil.Process]()
     process = bench.start(out)
-    n_killed = 0
-    while process.poll() is None and not n_killed:
-        if any((out / "checkpoints").glob("*.npz")):
-            for worker in _workers(process.pid):
-                os.kill(worker, signal.SIGKILL)
-                n_killed += 1
-                break
-        time.sleep(0.01)
-    done = bench.finished(process)
-    lost = bench.differences(out) if done.returncode == 0 else f"exit {done.returncode}: {done.stderr[-300:]}"
+    while not killed and bench.comes(process, lambda: _in_training(out)):
+        children = psutil.Process(process.pid).children()
+        killed = [child for child in children if any("spawn_main" in word for word in child.cmdline())][:1]
+        for worker in killed:
+            worker.kill()
     result = "its network went on from its checkpoint in a new worker; equal to the bit"
-    return Outcome("a worker is killed", "SIGKILL to one worker process", n_killed, result, lost)
-
-
-def _workers(pid: int) -> Iterator[int]:
-    """List the processes below one that train networks."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (folder / "cmdline").read_bytes()
-            if parent == pid and b"spawn_main" in command:
-                yield int(folder.name)
+    lost = bench.ended(process, out)
+    return Outcome("a worker is killed", "SIGKILL to one worker process", len(killed), result, lost)
 
 
 def disk_full(bench: Bench) -> Outcome:
@@ -225,11 +206,9 @@ def disk_full(bench: Bench) -> Outcome:
     for size in sizes:
         shutil.rmtree(out, ignore_errors=True)
         limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
-        problems.append(one_line(bench.finished(bench.start(out, before=limit)), "File too large"))
-        problems.append(bench.resumed(out))
-    told = "one line, what was done stays; with room again resumed, equal to the bit"
-    injected = "RLIMIT_FSIZE of 2, 12 and 60 kB"
-    return Outcome("the disk is full", injected, len(sizes), told, "; ".join(filter(None, problems)))
+        problems += [bench.refused(bench.start(out, before=limit), "File too large"), bench.resumed(out)]
+    result = "one line, what was done stays; with room again resumed, equal to the bit"
+    return Outcome("the disk is full", "RLIMIT_FSIZE of 2, 12 and 60 kB", len(sizes), result, _together(problems))
 
 
 def no_writing(bench: Bench) -> Outcome:
@@ -239,46 +218,41 @@ def no_writing(bench: Bench) -> Outcome:
         closed = bench.folder / "closed"
         closed.mkdir(mode=0o555)
         places.append(closed / "run")
-    problems = [
-        one_line(bench.finished(bench.start(place)), "expected a folder that can be written") for place in places
-    ]
-    return Outcome(
-        "nothing can be written", "`--out` below a file, or in a folder without the right to write", len(places),
-        "one line, exit 2, before anything is trained", "; ".join(filter(None, problems)),
-    )  # fmt: skip
+    lost = _together(bench.refused(bench.start(place), "expected a folder that can be written") for place in places)
+    injected = "`--out` below a file, or in a folder without the right to write"
+    result = "one line, exit 2, before anything is trained"
+    return Outcome("nothing can be written", injected, len(places), result, lost)
 
 
 def deleted(bench: Bench) -> Outcome:
     """Delete the run folder while its networks are trained."""
     out = bench.folder / "deleted"
     process = bench.start(out)
-    while process.poll() is None and not any((out / "checkpoints").glob("*.npz")):
-        time.sleep(0.01)
+    bench.comes(process, lambda: _in_training(out))
     shutil.rmtree(out)
-    lost = one_line(bench.finished(process), "the run was deleted while it was made")
+    lost = bench.refused(process, "the run was deleted while it was made")
     return Outcome("the run is deleted while it is made", "rm -r", 1, "one line, exit 2", lost or bench.resumed(out))
 
 
 def second_process(bench: Bench) -> Outcome:
     """Start others on the folder of a running one."""
-    out = bench.folder / "twice"
+    out, others = bench.folder / "twice", ([], ["--resume"], ["--overwrite"])
     process = bench.start(out)
-    while process.poll() is None and not (out / "checkpoints").exists():
-        time.sleep(0.01)
-    problems = []
-    for words in ((), ("--resume",), ("--overwrite",)):
-        problems.append(one_line(bench.finished(bench.start(out, *words)), str(out), "expected"))
-    done = bench.finished(process)
-    problems.append(bench.differences(out) if done.returncode == 0 else f"exit {done.returncode}: {done.stderr[-300:]}")
-    told = "each is refused in one line, exit 2; the first goes on undisturbed"
+    bench.comes(process, (out / "checkpoints").exists)
+    problems = [bench.refused(bench.start(out, *words), str(out), "expected") for words in others]
+    lost = _together([*problems, bench.ended(process, out)])
+    result = "each is refused in one line, exit 2; the first goes on undisturbed"
     injected = "`biornn run`, with `--resume`, with `--overwrite`, on the same folder"
-    return Outcome("two processes, one folder", injected, 3, told, "; ".join(filter(None, problems)))
+    return Outcome("two processes, one folder", injected, len(others), result, lost)
+
+
+def _files(bench: Bench) -> list[Path]:
+    return sorted(path for path in (bench.reference / "run.zarr").rglob("*") if path.is_file())
 
 
 def damaged(bench: Bench, n_times: int) -> Outcome:
     """Change one bit of one file of a complete run."""
-    files = [path for path in sorted(bench.reference.rglob("*")) if path.is_file() and "run.zarr" in path.parts]
-    expected = bn.open_run(bench.reference).load()
+    files, expected = _files(bench), bn.open_run(bench.reference).load()
     n_noticed, lost = 0, ""
     for _ in range(n_times):
         path = files[bench.rng.integers(len(files))]
@@ -287,35 +261,32 @@ def damaged(bench: Bench, n_times: int) -> Outcome:
         changed[bench.rng.integers(len(content))] ^= 1 << int(bench.rng.integers(8))
         path.write_bytes(changed)
         try:
-            found = bn.open_run(bench.reference).load()
-            if not found.identical(expected):
+            if not bn.open_run(bench.reference).load().identical(expected):
                 lost = f"{path.relative_to(bench.reference)}: a wrong answer"
         except (SchemaError, RuntimeError, ValueError, OSError):
             n_noticed += 1
         finally:
             path.write_bytes(content)
-    told = f"{n_noticed} noticed, the others change nothing that is read"
-    return Outcome("a bit of a complete run flips", "one random bit of one random file", n_times, told, lost)
+    result = f"{n_noticed} noticed, the others change nothing that is read"
+    return Outcome("a bit of a complete run flips", "one random bit of one random file", n_times, result, lost)
 
 
 def removed(bench: Bench, n_times: int) -> Outcome:
     """Remove one file of a complete run."""
-    files = [path for path in sorted(bench.reference.rglob("*")) if path.is_file() and "run.zarr" in path.parts]
-    files = [path for path in files if path.name != "manifest.json"]  # a store without it is read, and not looked at
-    lost = ""
-    for index in bench.rng.permutation(len(files))[:n_times]:
-        content = files[index].read_bytes()
-        files[index].unlink()
+    # A store without its manifest is read without a look at it.
+    files = [path for path in _files(bench) if path.name != "manifest.json"]
+    chosen, lost = bench.rng.permutation(len(files))[:n_times], ""
+    for path in (files[index] for index in chosen):
+        content = path.read_bytes()
+        path.unlink()
         try:
             bn.open_run(bench.reference)
-            lost = f"{files[index].relative_to(bench.reference)}: not noticed"
+            lost = f"{path.relative_to(bench.reference)}: not noticed"
         except (SchemaError, FileNotFoundError):
             pass
         finally:
-            files[index].write_bytes(content)
-    return Outcome(
-        "a file of a complete run is missing", "one random file removed", min(n_times, len(files)), "all noticed", lost
-    )
+            path.write_bytes(content)
+    return Outcome("a file of a complete run is missing", "one random file removed", len(chosen), "all noticed", lost)
 
 
 #: Reader -> what it reads.
@@ -323,34 +294,21 @@ INPUTS = {"yaml": "an experiment file", "hdf5": "a Keras file to import", "run":
 
 
 def hostile(reader: str, n_inputs: int, seed: int) -> Outcome:
-    """Let a reader read hostile and broken inputs."""
+    """Give a reader hostile and broken inputs."""
     found = fuzz.fuzz(reader, n_inputs, seed)
     others = [outcome.message for outcome in found.outcomes if outcome.kind == "other"]
-    told = f"{found.count('result')} results, {found.count('error')} errors of one line, nothing else"
+    result = f"{found.count('result')} results, {found.count('error')} errors of one line, nothing else"
     lost = f"{len(others)} tracebacks, hangs or wrong answers: {others[0]}" if others else ""
-    return Outcome(f"{INPUTS[reader]} is hostile or broken", "generated inputs", len(found.outcomes), told, lost)
+    return Outcome(f"{INPUTS[reader]} is hostile or broken", "generated inputs", len(found.outcomes), result, lost)
 
 
 def measure(bench: Bench, n_kills: int, n_damages: int, n_inputs: int, seed: int) -> Iterator[Outcome]:
-    """Make all faults, one after the other.
-
-    Parameters
-    ----------
-    bench
-        Where.
-    n_kills, n_damages
-        How often a run is killed at random, and how many bits and files are damaged.
-    n_inputs, seed
-        Number of hostile inputs for each reader, and the seed of their generator.
-    """
+    """Make all faults, one after the other; the options of `main` say how often."""
     yield killed_at_random(bench, n_kills)
     for name, moment in MOMENTS.items():
         yield killed_when(bench, name, moment)
-    yield worker_killed(bench)
-    yield disk_full(bench)
-    yield no_writing(bench)
-    yield deleted(bench)
-    yield second_process(bench)
+    for fault in (worker_killed, disk_full, no_writing, deleted, second_process):
+        yield fault(bench)
     yield damaged(bench, n_damages)
     yield removed(bench, n_damages)
     for reader in INPUTS:
@@ -359,31 +317,28 @@ def measure(bench: Bench, n_kills: int, n_damages: int, n_inputs: int, seed: int
 
 def table(outcomes: list[Outcome]) -> str:
     """Lay out what happened as a table in Markdown."""
-    lines = [
-        "| fault | how it is injected | times | what came of it | results lost |",
-        "| --- | --- | ---: | --- | --- |",
-    ]
-    lines += [f"| {o.fault} | {o.injected} | {o.times} | {o.result} | {o.lost or 'nothing'} |" for o in outcomes]
-    return "\n".join([*lines, ""])
+    header = (
+        "| fault | how it is injected | times | what came of it | results lost |\n| --- | --- | ---: | --- | --- |\n"
+    )
+    return header + "".join(f"| {' | '.join(map(str, [*fault, lost or 'nothing']))} |\n" for *fault, lost in outcomes)
 
 
 def main() -> int:
     """Make all faults, and write the table; 1 if anything was lost."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=20, help="moments at which a run is killed (default: 20)")
     parser.add_argument("--damages", type=int, default=200, help="bits and files that are damaged (default: 200)")
     parser.add_argument("--inputs", type=int, default=1000, help="hostile inputs of each reader (default: 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of moments and bytes (default: 0)")
-    parser.add_argument("--out", type=Path, help="where the table goes; it is printed in any case")
+    parser.add_argument("--out", type=Path, help="file of the table, which is printed in any case")
     options = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        bench, sizes = Bench(Path(folder), options.seed), (options.kills, options.damages, options.inputs)
-        for outcome in measure(bench, *sizes, options.seed):
-            sys.stdout.write(f"{outcome.fault}: {outcome.lost or 'nothing lost'}\n")
-            sys.stdout.flush()
+        bench = Bench(Path(folder), options.seed)
+        for outcome in measure(bench, options.kills, options.damages, options.inputs, options.seed):
+            print(f"{outcome.fault}: {outcome.lost or 'nothing lost'}", flush=True)
             outcomes.append(outcome)
-    sys.stdout.write("\n" + table(outcomes))
+    print("\n" + table(outcomes))
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(table(outcomes), encoding="utf-8")

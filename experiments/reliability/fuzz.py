@@ -132,18 +132,9 @@ def _serve(reader: str, folder: Path, pipe: Connection) -> None:
 def outcome(
     read: Callable[[bytes, Path], None], data: bytes, folder: Path, errors: tuple[type[Exception], ...]
 ) -> Outcome:
-    """Read an input in this process.
+    """Read an input in this process, with an empty folder for its files.
 
-    Parameters
-    ----------
-    read
-        Reads it, and checks the result; what is wrong with a result is an AssertionError.
-    data
-        The input.
-    folder
-        An empty folder for its files.
-    errors
-        Errors that are meant for users.
+    What is wrong with a result is an AssertionError of `read`; `errors` are those that are meant for users.
     """
     start = time.perf_counter()
     kind, message = "result", ""

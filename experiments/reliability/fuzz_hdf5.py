@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from damage import byte_edits, change, damaged
+from damage import STRANGE, byte_edits, change, damaged, places
 from hypothesis import strategies as st
 
 import biornn as bn
@@ -30,6 +31,22 @@ SHAPES = {
     f"{READOUT}/kernel:0": (N_UNITS, 2),
     f"{READOUT}/bias:0": (2,),
 }
+_RECURRENT_CONFIG = {
+    "name": "simple_rnn_1",
+    "units": N_UNITS,
+    "activation": "tanh",
+    "use_bias": True,
+    "dropout": 0.0,
+} | {
+    "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0, "mode": "fan_avg"}},
+    "return_sequences": True,
+    "go_backwards": False,
+    "kernel_regularizer": None,
+}
+_READOUT_CONFIG = {"name": "dense_1", "units": 2, "activation": "linear", "use_bias": True}
+_LAYERS = [{"class_name": "SimpleRNN", "config": _RECURRENT_CONFIG}, {"class_name": "Dense", "config": _READOUT_CONFIG}]
+_MODEL = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": _LAYERS}}
+_TRAINING = {"optimizer_config": {"class_name": "Adam", "config": {"learning_rate": 1e-4}}, "loss": "mse"}
 _ITERATIONS = "optimizer_weights/Adam/iterations:0"
 _Edit = tuple[Any, ...]  # kind, member, and what that kind takes
 
@@ -54,24 +71,10 @@ def read(data: bytes, folder: Path) -> None:
 
 
 def keras_file(weight: float | None = None, *, use_bias: bool = True, step: int | None = 3) -> bytes:
-    """Write a file as Keras 2 does.
-
-    Parameters
-    ----------
-    weight
-        Every weight; None: random ones.
-    use_bias
-        Whether the recurrent layer has one.
-    step
-        Updates; None: never compiled.
-    """
+    """Write a file as Keras 2 does, with random weights or one value for all; without a step it was never compiled."""
     rng = np.random.default_rng(0)
-    recurrent = {"name": "simple_rnn_1", "units": N_UNITS, "activation": "tanh", "use_bias": use_bias}
-    recurrent |= {"return_sequences": True, "go_backwards": False, "dropout": 0.0, "kernel_regularizer": None}
-    recurrent |= {"kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0, "mode": "fan_avg"}}}
-    readout = {"name": "dense_1", "units": 2, "activation": "linear", "use_bias": True}
-    layers = [{"class_name": "SimpleRNN", "config": recurrent}, {"class_name": "Dense", "config": readout}]
-    model = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": layers}}
+    model = copy.deepcopy(_MODEL)
+    change(model, (*_LAYER, "use_bias"), use_bias)
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         file.attrs["keras_version"] = b"2.3.1"
@@ -81,8 +84,7 @@ def keras_file(weight: float | None = None, *, use_bias: bool = True, step: int 
                 values = rng.standard_normal(shape) if weight is None else np.full(shape, weight)
                 file[name] = values.astype("float32")
         if step is not None:
-            optimizer = {"class_name": "Adam", "config": {"learning_rate": 1e-4}}
-            file.attrs["training_config"] = json.dumps({"optimizer_config": optimizer, "loss": "mse"}).encode()
+            file.attrs["training_config"] = json.dumps(_TRAINING).encode()
             file[_ITERATIONS] = np.int64(step)
     return memory.getvalue()
 
@@ -95,23 +97,11 @@ def inputs() -> st.SearchStrategy[bytes]:
     return st.one_of(edited, edited, *broken)
 
 
-_CONFIG = "config", "layers"
-_RECURRENT_KEYS = "name units activation use_bias return_sequences go_backwards kernel_initializer dropout output_dim"
-_PLACES = [
-    *((*_CONFIG, 0, "config", key) for key in _RECURRENT_KEYS.split()),
-    *((*_CONFIG, 1, "config", key) for key in ("name", "units", "activation", "use_bias", "layer", "bias")),
-    *((*_CONFIG, layer, key) for layer in (0, 1) for key in ("class_name", "config")),
-    *(_CONFIG, (*_CONFIG, 0), ("config",), ("class_name",), ("config", "name")),
-]
-_OPTIMIZER_PLACES = [
-    *(("optimizer_config",), ("optimizer_config", "config"), ("optimizer_config", "class_name"), ("loss",)),
-    *(("optimizer_config", "config", key) for key in ("lr", "learning_rate", "decay", "optimizer", "x")),
-]
+_LAYER = "config", "layers", 0, "config"
+_OPTIMIZER = "optimizer_config", "config"
 _STRANGE = [
-    *(None, True, False, "", "../x", "/", ".", "a/b", "false", [], {}, [1], {"a": 1}, "\x1b[31m\n", "é\0", "x" * 5000),
-    *(0, -1, 1, 3, 5, 4.0, 10**12, 10**400, float("nan"), float("inf"), 1e308, "model_weights", "../optimizer_weights"),
-    *("simple_rnn_1", "dense_1", "tanh", "linear", "relu", "exponential", "SimpleRNN", "LSTM", "Dense", "Lambda"),
-    *("InputLayer", "TimeDistributed", "TimeDistributedDense"),
+    *(*STRANGE, "simple_rnn_1", "dense_1", "model_weights", "../optimizer_weights", "relu", "linear", "exponential"),
+    *("SimpleRNN", "LSTM", "Dense", "Lambda", "InputLayer", "TimeDistributed", "TimeDistributedDense"),
 ]
 _RAW = [
     *(b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"a":' * 9000, "text", b"\xed\xa0\x80", "x" * 60_000),
@@ -137,10 +127,12 @@ def _edits() -> st.SearchStrategy[_Edit]:
     members = pick([*SHAPES, *groups, "optimizer_weights", "optimizer_weights/Adam", _ITERATIONS])
     shapes = pick([(), (0,), (N_UNITS,), (0, N_UNITS), (2, 0), (2, 5), (2, N_UNITS), (N_UNITS, N_UNITS), (N_UNITS, 2)])
     names = pick(["model_config", "training_config", "keras_version"])
-    config = st.tuples(just("json"), just("model_config"), pick(_PLACES), pick(_STRANGE))
+    of_model = pick([*places(_MODEL), (*_LAYER, "output_dim"), ("config", "layers", 1, "config", "layer")])
+    of_optimizer = pick([*places(_TRAINING), *((*_OPTIMIZER, key) for key in ("lr", "decay", "optimizer"))])
+    config = st.tuples(just("json"), just("model_config"), of_model, pick(_STRANGE))
     return st.one_of(
         *(config, config, config),
-        st.tuples(just("json"), just("training_config"), pick(_OPTIMIZER_PLACES), pick(_STRANGE)),
+        st.tuples(just("json"), just("training_config"), of_optimizer, pick(_STRANGE)),
         st.tuples(just("attribute"), names, pick([*_RAW, None])),
         st.tuples(just("filled"), arrays, shapes, pick(_TYPES), pick(_FILLS)),
         st.tuples(just("claimed"), arrays, pick(_CLAIMS), pick(_OPTIONS)),
@@ -179,7 +171,7 @@ def _apply(file: h5py.File, kind: str, name: str, *values: Any) -> None:
         elif kind == "through":  # a layer has a name that leads through a link: into another file, or to the root
             file[name] = h5py.ExternalLink(values[0], "/model_weights") if values[0] else h5py.SoftLink("/")
             layer = "way/simple_rnn_1" if values[0] else "way/model_weights/simple_rnn_1"
-            _change_json(file, "model_config", (*_CONFIG, 0, "config", "name"), layer)
+            _change_json(file, "model_config", (*_LAYER, "name"), layer)
         elif kind in ("group", "crowd"):
             made = file.create_group(name)
             for number in range(500 if kind == "crowd" else 0):

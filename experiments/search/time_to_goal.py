@@ -1,29 +1,29 @@
-"""Search for the recipe that reaches its goal first: python experiments/search/time_to_goal.py.
+"""Search for the recipe that reaches its goal first: python experiments/search/time_to_goal.py [--times].
 
-`variants.yaml` says what is tried, in rounds; `results.csv` keeps what came of every network, and what is in it is not
-trained again. Time to the goal is a number of updates, which does not depend on what else the machine does, times the
-time of one update, which `--times` measures for all networks in turns. The table of both is printed at the end.
+`variants.yaml` lists what is tried, in rounds; `results.csv` keeps a line for every network, and a network with a line
+is not trained again. Time to the goal is a number of updates, which does not depend on what else the machine does,
+times the time of one update, which `--times` measures for all networks in turns. Prints the table of both.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import itertools
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import astuple, dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import yaml
-from results import Result, read, table
-from update_times import measure, write
+from results import COLUMNS, KEY, SHAPE, read, shape_of, table
 
 from biornn.errors import in_one_line
 from biornn.experiment import NetworkSpec, expand, load_experiment
@@ -32,13 +32,8 @@ from biornn.tasks.seeds import generator
 HERE = Path(__file__).parent
 PROTOCOL = HERE.parent / "paper" / "flip_flop.yaml"
 N_TRIALS = 512  # held-out trials of the final scores
-#: One thread a process.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+N_ROUNDS, N_UPDATES = 5, 7  # in which updates are timed: their median in a round counts
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 LEFT_TO_BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # it knows the machine
 
 
@@ -50,13 +45,7 @@ class Goal:
     mse: float = np.inf
 
     def first_reached(self, steps: Sequence[int], accuracy: Sequence[float], mse: Sequence[float]) -> float:
-        """Return the first of the two updates at which it is reached; NaN if there are none.
-
-        Parameters
-        ----------
-        steps, accuracy, mse
-            Updates at which there was a validation, and what it gave.
-        """
+        """Return the first of the two updates at which it is reached, NaN if there are none, from all validations."""
         good = [a >= self.accuracy and m <= self.mse for a, m in zip(accuracy, mse, strict=True)]
         held = (step for step, pair in zip(steps, itertools.pairwise(good), strict=False) if all(pair))
         return float(next(held, np.nan))
@@ -72,18 +61,18 @@ class Job:
     goal: Goal
     first: tuple[Mapping[str, int], ...] = ()
 
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """Its `KEY` among the results."""
+        return self.round, self.variant, self.spec.condition, self.spec.seed
+
 
 def jobs(rounds: Mapping[str, Any], folder: Path) -> Iterator[Job]:
-    """List the networks of all rounds, in each seed by seed.
+    """List the networks of all rounds, in each seed by seed; a folder has their experiment files.
 
-    Parameters
-    ----------
-    rounds
-        Name -> ``base`` (an experiment file), ``conditions``, ``seeds``, ``goal``, ``set`` (changes for all) and
-        ``variants``: name -> changes, each a dotted key of the experiment with its value, and perhaps ``first``,
-        shorter trials to begin with.
-    folder
-        Where the experiment files are.
+    A round has ``base`` (an experiment file), ``conditions``, ``seeds``, ``goal``, ``set`` (changes for all) and
+    ``variants``: name -> changes, each a dotted key of the experiment with its value, and perhaps ``first``, shorter
+    trials to begin with.
     """
     for name, one in rounds.items():
         variants = {variant: dict(changes or {}) for variant, changes in one["variants"].items()}
@@ -100,14 +89,8 @@ def _specs(base: Path, changes: Mapping[str, Any]) -> list[NetworkSpec]:
     return expand(load_experiment(base, [f"{key}={json.dumps(value)}" for key, value in changes.items()]))
 
 
-def train_one(job: Job) -> Result:
-    """Train one network, in this process.
-
-    Parameters
-    ----------
-    job
-        The network.
-    """
+def train_one(job: Job) -> tuple[Any, ...]:
+    """Train one network, in this process, and return its line of the results after the key."""
     import keras
 
     from biornn.experiment.network import network_model
@@ -129,66 +112,81 @@ def train_one(job: Job) -> Result:
     updates, trained = reached + before, int(history["steps_trained"]) + before
     status = "diverged" if history["status"] == "diverged" else "not reached" if np.isnan(reached) else "reached"
     numbers = round(updates, 1), round(seconds * updates / trained, 2), round(final["accuracy"], 4)
-    return Result(job.round, job.variant, spec.condition, spec.seed, *numbers, round(final["loss"], 4), status)
+    return *numbers, round(final["loss"], 4), status
 
 
 def search(todo: Sequence[Job], out: Path, n_workers: int, seconds: float) -> None:
-    """Train networks in parallel processes, and add a line to a file for each as it is done.
+    """Train the networks that a file has no line of, some at a time, and add a line for each as it is done.
 
-    Parameters
-    ----------
-    todo
-        The networks; those in the file already are left out.
-    out
-        The file.
-    n_workers
-        Networks at a time.
-    seconds
-        Time after which none is begun.
+    None is begun after `seconds`.
     """
-    known = {one.key for one in read(out)}
-    left = [job for job in todo if (job.round, job.variant, job.spec.condition, job.spec.seed) not in known]
-    queue, end, running = iter(left), time.monotonic() + seconds, dict[Future[Result], Job]()
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool, out.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if not out.stat().st_size:
-            writer.writerow([field.name for field in fields(Result)])
+    known = set(read(out)[KEY].itertuples(index=False, name=None))
+    queue, end = iter([job for job in todo if job.key not in known]), time.monotonic() + seconds
+    running: dict[Any, Job] = {}
+    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
         while True:
             while len(running) < n_workers and time.monotonic() < end and (job := next(queue, None)):
                 running[pool.submit(train_one, job)] = job
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                writer.writerow(astuple(_result(future, running.pop(future))))
-                file.flush()
+                job, error = running.pop(future), future.exception()
+                failure = error and (*[np.nan] * 4, f"failed: {type(error).__name__}: {in_one_line(error)}")
+                line = pd.DataFrame([[*job.key, *(failure or future.result())]], columns=COLUMNS)
+                line.to_csv(out, mode="a", index=False, header=not out.exists(), na_rep="nan")
 
 
-def _result(future: Future[Result], job: Job) -> Result:
-    if error := future.exception():
-        told = f"failed: {type(error).__name__}: {in_one_line(error)}"
-        return Result(job.round, job.variant, job.spec.condition, job.spec.seed, *[np.nan] * 4, told)
-    return future.result()
+def measure(specs: Sequence[NetworkSpec]) -> pd.DataFrame:
+    """Time updates of one network of each shape in turns, in this process: a row per shape and round, in ms."""
+    updates = {shape_of(spec): _update(spec) for spec in {shape_of(spec): spec for spec in specs}.values()}
+    rows = [
+        [*shape, number, round(1000 * median(_timed(update) for _ in range(N_UPDATES)), 2)]
+        for number in range(N_ROUNDS)
+        for shape, update in updates.items()
+    ]
+    return pd.DataFrame(rows, columns=[*SHAPE, "round", "ms"])
+
+
+def _update(spec: NetworkSpec) -> Callable[[], object]:
+    """Make the function that does one, after the graph is there."""
+    from biornn.experiment.network import network_model
+    from biornn.training.train import compile_model
+
+    training = spec.training
+    model = network_model(spec.task, spec.network, training, spec.seed)
+    schedule: Mapping[str, Any] = training.model_dump(include={"schedule", "warmup", "clip_norm", "max_updates"})
+    compile_model(model, learning_rate=1e-4, **schedule)
+    batch = spec.task.arrays(training.batch_size, generator("timing", spec.seed))
+    model.train_on_batch(*batch)
+    return lambda: model.train_on_batch(*batch)
+
+
+def _timed(update: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    update()
+    return time.perf_counter() - start
 
 
 def main() -> None:
     """Search or measure, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--variants", type=Path, default=HERE / "variants.yaml")
     parser.add_argument("--results", type=Path, default=HERE / "results.csv")
     parser.add_argument("--update-times", type=Path, default=HERE / "update_times.csv")
     parser.add_argument("--times", action="store_true", help="measure the time of an update, and train nothing")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="networks at a time")
     parser.add_argument("--minutes", type=float, default=np.inf, help="begin no network after this time")
-    parser.add_argument("--out", type=Path, help="where the table goes; it is printed in any case")
+    parser.add_argument("--out", type=Path, help="file of the table, which is printed in any case")
     options = parser.parse_args()
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(ONE_THREAD, TF_CPP_MIN_LOG_LEVEL="3")
     for name in LEFT_TO_BLAS:
         os.environ.pop(name, None)
     todo = list(jobs(yaml.safe_load(options.variants.read_text()), options.variants.parent))
     (protocol,) = expand(load_experiment(PROTOCOL))
     if options.times:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # the environment is read at its start
-            write(pool.submit(measure, [*(job.spec for job in todo), protocol]).result(), options.update_times)
+            found = pool.submit(measure, [*(job.spec for job in todo), protocol]).result()
+        found.sort_values([*SHAPE, "round"], kind="stable").to_csv(options.update_times, index=False)
     else:
         search(todo, options.results, options.workers, 60 * options.minutes)
     text = table(todo, read(options.results), options.update_times, protocol)
