@@ -9,12 +9,20 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_some, require_variables
+from biornn.analysis.kernels import Output, describe
 from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
 from biornn.schema import text
 
 _LESIONS = ("any", "excitatory", "inhibitory")
+_SCORES = {
+    "share": Output("share of the units silenced"),
+    "accuracy": Output("accuracy with silenced units"),
+    "control_accuracy": Output("accuracy with as many silenced units of any type"),
+    "difference": Output("accuracy minus that of the control"),
+    "n_lesioned": Output("silenced units"),
+}
 
 
 def lesion_robustness(
@@ -81,7 +89,9 @@ def lesion_robustness(
         data_vars="all",
     )
     result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
-    return _described((result if "network" in safe.dims else result.isel(network=0)).where(can_run))
+    result = (result if "network" in safe.dims else result.isel(network=0)).where(can_run)
+    result["difference"] = result["accuracy"] - result["control_accuracy"]
+    return describe(result, _SCORES)
 
 
 def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], orders: NDArray[np.int_]) -> xr.Dataset:
@@ -124,17 +134,3 @@ def _accuracy(network: xr.Dataset, trials: xr.Dataset, silenced: NDArray[np.bool
     outputs = simulate(network, trials["inputs"], silenced=lesions, rates=False)["outputs"]
     accuracy = is_right(outputs, trials["targets"]).mean(["trial", "time", "output_channel"]).values
     return accuracy[position.reshape(silenced.shape[:-1])]
-
-
-def _described(result: xr.Dataset) -> xr.Dataset:
-    result["difference"] = result["accuracy"] - result["control_accuracy"]
-    result["share"].attrs = {"units": "1", "long_name": "share of the units silenced"}
-    long_names = {
-        "accuracy": "accuracy with silenced units",
-        "control_accuracy": "accuracy with as many silenced units of any type",
-        "difference": "accuracy minus that of the control",
-        "n_lesioned": "silenced units",
-    }
-    for name, long_name in long_names.items():
-        result[name].attrs = {"units": "1", "long_name": long_name}
-    return result

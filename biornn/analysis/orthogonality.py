@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_dims, require_square
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.scale import power_of_two
 
 _MATRIX = ["unit_pre", "unit_post"]
@@ -79,23 +80,15 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     0.0
     """
     require_square(recurrent_weights)
-    distance: xr.DataArray = xr.apply_ufunc(
-        _from_orthogonal,
-        recurrent_weights,
-        input_core_dims=[_MATRIX],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    distance.attrs = {"units": "1", "long_name": "distance from the nearest orthogonal matrix"}
-    return distance.rename("distance_from_orthogonal")
+    output = {"distance_from_orthogonal": Output("distance from the nearest orthogonal matrix")}
+    distance = apply_kernel(_from_orthogonal, recurrent_weights, core_dims=[_MATRIX], outputs=output, vectorize=False)
+    return distance["distance_from_orthogonal"]
 
 
 def _norm(matrices: xr.DataArray) -> xr.DataArray:
     """Frobenius norm; NaN where a matrix is not finite."""
-    norm: xr.DataArray = xr.apply_ufunc(
-        _frobenius, matrices, input_core_dims=[_MATRIX], dask="parallelized", output_dtypes=[np.float64]
-    )
-    return norm
+    output = {"norm": Output("Frobenius norm")}
+    return apply_kernel(_frobenius, matrices, core_dims=[_MATRIX], outputs=output, vectorize=False)["norm"]
 
 
 def _frobenius(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
