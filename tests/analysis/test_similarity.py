@@ -131,18 +131,6 @@ def test_matrix_is_symmetric_labelled_and_has_its_diagonal(measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_network_without_finite_or_changing_activity_is_nan_and_leaves_the_others_alone(measure, bad):
-    samples = gaussian(4, 40, 5).astype(np.float32)
-    samples[1, 3, 2] = bad
-    samples[2] = 0.1
-    matrix = similarity(make_rates(samples), measure)
-    assert np.isnan(matrix[[1, 2]]).all()
-    assert np.isnan(matrix[:, [1, 2]]).all()
-    np.testing.assert_array_equal(matrix[[0, 3], [0, 3]], similarity(make_rates(samples[[0, 3]]), measure))
-
-
-@pytest.mark.parametrize("measure", MEASURES)
 def test_order_of_dims_other_dims_and_lazy_rates_give_the_same(measure):
     rates = xr.DataArray(gaussian(2, 3, 4, 10, 5), dims=("epoch", *DIMS), coords={"network": list("abc")})
     matrix = similarity(rates.transpose("unit", "time", "epoch", "network", "trial"), measure)
