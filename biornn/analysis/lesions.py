@@ -65,13 +65,6 @@ def lesion_robustness(
     ------
     ValueError
         If a variable is missing, a share is not from 0 to 1, or there is no repeat or no network.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
-    >>> trials = run["trials"].to_dataset().isel(trial=slice(16))  # doctest: +SKIP
-    >>> lesions = lesion_robustness(run["weights"].to_dataset(), trials)  # doctest: +SKIP
     """
     require_variables(trials, "trials", ["inputs", "targets"])
     if not len(share) or not all(0 <= one <= 1 for one in share):
@@ -83,11 +76,8 @@ def lesion_robustness(
     networks = safe if "network" in safe.dims else safe.expand_dims("network")
     rng = np.random.default_rng(seed)
     orders = np.array([rng.permutation(safe.sizes["unit"]) for _ in range(n_repeats)])
-    result = xr.concat(
-        [_lesioned(networks.isel(network=index), trials, share, orders) for index in range(networks.sizes["network"])],
-        dim="network",
-        data_vars="all",
-    )
+    each = (networks.isel(network=index) for index in range(networks.sizes["network"]))
+    result = xr.concat([_lesioned(one, trials, share, orders) for one in each], dim="network", data_vars="all")
     result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
     result = (result if "network" in safe.dims else result.isel(network=0)).where(can_run)
     result["difference"] = result["accuracy"] - result["control_accuracy"]
@@ -118,11 +108,10 @@ def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], o
 
 def _first(orders: NDArray[np.int_], members: NDArray[np.bool_], counts: NDArray[np.int_]) -> NDArray[np.bool_]:
     """Mark the first members in each order; (count, order, unit)."""
-    marked = np.zeros((len(counts), *orders.shape), bool)
-    for draw, order in enumerate(orders):
-        chosen = order[members[order]]
-        for size, count in enumerate(counts):
-            marked[size, draw, chosen[:count]] = True
+    is_member = members[orders]
+    in_order = np.where(is_member, is_member.cumsum(axis=-1), np.inf)
+    rank = np.take_along_axis(in_order, orders.argsort(axis=-1), axis=-1)
+    marked: NDArray[np.bool_] = rank <= counts[:, np.newaxis, np.newaxis]
     return marked
 
 

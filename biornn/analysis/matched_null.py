@@ -42,8 +42,7 @@ def matched_random_weights(
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
-        broadcast.
+        As for `eigenspectrum`.
     recurrent_mask
         True where a synapse may exist, dims `unit_pre`, `unit_post` and any of the others. A weight elsewhere stays
         where it is.

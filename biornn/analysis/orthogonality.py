@@ -55,7 +55,7 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     recurrent_weights
-        Square, dims `unit_pre`, `unit_post` and any others.
+        As for `eigenspectrum`.
 
     Returns
     -------
@@ -63,11 +63,6 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
         `distance_from_orthogonal`, dimensionless: ``sqrt(Σ (σ − 1)² / n)`` over the n singular values σ, the Frobenius
         norm of the difference over that of an orthogonal matrix; 0 for an orthogonal, 1 for the zero matrix. NaN where
         weights are not finite, or LAPACK does not find the singular values.
-
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
 
     Notes
     -----

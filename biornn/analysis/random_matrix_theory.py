@@ -39,8 +39,7 @@ def predicted_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.DataArray 
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
-        broadcast. Dimensionless.
+        As for `eigenspectrum`.
     cell_type
         Type of each unit, dims `unit` and any others, such as `network`. Mean and variance are those of the rows (all
         outgoing weights) of the units of a type, over all pairs of units: absent synapses count as zeros. None: units

@@ -60,12 +60,6 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
     -----
     States that are held by fixed points survive for ever; a slow drift, a "ghost" of a fixed point, shows only after a
     long time: Sussillo & Barak (2013), Neural Comput. 25, 626.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
-    >>> held = retention(run["weights"].to_dataset(), run["probe_trials"].to_dataset())  # doctest: +SKIP
     """
     require_variables(probe_trials, "probe_trials", ["inputs", "targets", "memory_state", "response_window"])
     delay = _delays(probe_trials["inputs"], duration)

@@ -81,10 +81,6 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     All networks receive the same inputs, and what follows an input is alike with no training at all: these measures
     have no fixed value of chance, so compare networks with networks.
 
-    All samples are used and nothing is approximated. Each network is decomposed once; then one pair at a time is
-    compared, in double precision by its products of units, so that memory holds the rates as they came and two networks
-    in double precision.
-
     Examples
     --------
     >>> import numpy as np, xarray as xr

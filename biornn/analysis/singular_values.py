@@ -23,8 +23,7 @@ def singular_value_entropy(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
-        broadcast. Dimensionless.
+        As for `eigenspectrum`.
 
     Returns
     -------
@@ -32,11 +31,6 @@ def singular_value_entropy(recurrent_weights: xr.DataArray) -> xr.DataArray:
         `singular_value_entropy`, dimensionless, without the dims `unit_pre` and `unit_post`. It does not depend on the
         scale of the weights. NaN for a matrix with NaN or infinity, for one whose singular values LAPACK does not find,
         for the zero matrix, and for a single unit, as ``log(1)`` is 0.
-
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
 
     References
     ----------

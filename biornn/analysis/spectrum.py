@@ -114,11 +114,6 @@ def nonnormality(recurrent_weights: xr.DataArray, eigenvalues: xr.DataArray | No
         zero matrix, 1 for a purely feedforward (nilpotent) one. NaN where `eigenspectrum` is. Since squares are
         subtracted, values below about 1e-7 are rounding.
 
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
-
     References
     ----------
     Henrici (1962), Numer. Math. 4, 24. Trefethen & Embree (2005), Spectra and Pseudospectra.
