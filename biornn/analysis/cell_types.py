@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.same_labels import same_labels
 from biornn.schema import CELL_TYPES, text
 
 
@@ -44,12 +45,7 @@ def by_cell_type(values: xr.DataArray, cell_type: xr.DataArray, dim: str = "unit
     require_dims(values, "values", [dim])
     require_dims(cell_type, "cell_type", ["unit"])
     types = text(cell_type).rename({} if dim == "unit" else {"unit": dim})
-    try:
-        values, types = xr.align(values, types, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            "cell_type: expected the units and networks of values, got others; take both from the same run"
-        ) from error
+    values, types = same_labels("cell_type", "the units and networks of values", values, types)
     labels = np.array(CELL_TYPES, object)
     names = xr.DataArray(labels, dims="cell_type", coords={"cell_type": labels})
     with np.errstate(invalid="ignore"):  # infinities of both signs

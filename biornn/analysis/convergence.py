@@ -14,27 +14,12 @@ from threadpoolctl import threadpool_limits
 def values_of(
     function: Callable[[NDArray[np.float64]], NDArray[Any]], matrices: NDArray[np.floating], dtype: type[np.inexact]
 ) -> NDArray[Any]:
-    """Apply a decomposition to square matrices over the last two axes, in double precision.
-
-    Parameters
-    ----------
-    function
-        Takes matrices (..., n, n), returns n values of each, such as `numpy.linalg.eigvals`.
-    matrices
-        Shape (..., n, n).
-    dtype
-        Of the values.
+    """Apply a decomposition, such as `numpy.linalg.eigvals`, to matrices (..., n, n) in double precision.
 
     Returns
     -------
     numpy.ndarray
-        Shape (..., n); all NaN for a matrix with NaN or infinity, and for one on which the decomposition does not
-        converge.
-
-    Examples
-    --------
-    >>> values_of(np.linalg.eigvals, np.array([[[2.0]], [[np.nan]]]), np.float64).tolist()
-    [[2.0], [nan]]
+        Its values, (..., n); all NaN for a matrix with NaN or infinity, and for one on which it does not converge.
     """
     finite = np.isfinite(matrices).all(axis=(-2, -1))
     safe = np.where(finite[..., None, None], matrices, np.float64(0.0))

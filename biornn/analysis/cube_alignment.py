@@ -7,6 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.memory_cube import cube_corners
 from biornn.analysis.scale import power_of_two
 from biornn.schema import text
@@ -14,6 +15,12 @@ from biornn.schema import text
 _Array = NDArray[np.float64]
 #: Scale of a cube, as a share of the largest coordinate, that could be rounding.
 _ROUNDING = 1e-14
+_ALIGNED = {
+    "centroids": Output("memory state along a bit", ("memory_state", "bit")),
+    "rotation": Output("direction of a bit in the space of the components", ("component", "bit")),
+    "offset": Output("centre of the cube", ("component",)),
+    "scale": Output("half the edge of the cube"),
+}
 
 
 def align_cubes(cube: xr.Dataset) -> xr.Dataset:
@@ -51,17 +58,13 @@ def align_cubes(cube: xr.Dataset) -> xr.Dataset:
         raise ValueError(
             f"cube: expected at least {signs.shape[1]} components for as many bits, got {centroids.sizes['component']}"
         )
-    aligned, rotation, offset, scale = xr.apply_ufunc(
+    result = apply_kernel(
         lambda points: _onto_cube(points, signs),
         centroids,
-        input_core_dims=[["memory_state", "component"]],
-        output_core_dims=[["memory_state", "bit"], ["component", "bit"], ["component"], []],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * 4,
-        dask_gufunc_kwargs={"output_sizes": {"bit": signs.shape[1]}},
+        core_dims=[["memory_state", "component"]],
+        outputs=_ALIGNED,
+        sizes={"bit": signs.shape[1]},
     )
-    result = xr.Dataset({"centroids": aligned, "rotation": rotation, "offset": offset, "scale": scale})
     return result.assign_coords(bit=np.arange(1, signs.shape[1] + 1))
 
 

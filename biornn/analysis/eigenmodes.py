@@ -8,9 +8,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
+from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.spectrum import eigenspectrum
 
 _Complex = NDArray[np.complex128]
+_VECTORS = {
+    "left_eigenvectors": Output("pattern of activity that keeps its shape", ("mode", "unit"), dtype=np.complex128),
+    "right_eigenvectors": Output("how much of a mode a state holds", ("unit", "mode"), dtype=np.complex128),
+}
 
 
 def eigenmodes(
@@ -65,20 +70,15 @@ def eigenmodes(
     values = eigenspectrum(recurrent_weights)
     require_some(recurrent_weights, "recurrent_weights")
     n_units = values.sizes["mode"]
-    left, right = xr.apply_ufunc(
+    modes = apply_kernel(
         _eigenvectors,
         recurrent_weights,
         values,
-        input_core_dims=[["unit_pre", "unit_post"], ["mode"]],
-        output_core_dims=[["mode", "unit"], ["unit", "mode"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.complex128] * 2,
-        dask_gufunc_kwargs={"output_sizes": {"unit": n_units}},
+        core_dims=[["unit_pre", "unit_post"], ["mode"]],
+        outputs=_VECTORS,
+        sizes={"unit": n_units},
     )
-    labels = recurrent_weights.coords.get("unit", np.arange(n_units))
-    modes = xr.Dataset({"eigenvalues": values, "left_eigenvectors": left, "right_eigenvectors": right})
-    modes = modes.assign_coords(unit=labels)
+    modes = modes.assign(eigenvalues=values).assign_coords(unit=recurrent_weights.coords.get("unit", range(n_units)))
     modes["condition_number"] = np.sqrt((abs(modes["right_eigenvectors"]) ** 2).sum("unit", skipna=False))
     if input_weights is not None:
         require_dims(input_weights, "input_weights", ["input_channel", "unit"])
@@ -141,10 +141,14 @@ def dominant_eigenvalue(eigenvalues: xr.DataArray, dt: float = 1.0) -> xr.Datase
     result = xr.Dataset(
         {"eigenvalue": value, "frequency": paper.where(finite), "rotation_frequency": turns.where(finite)}
     )
-    result["eigenvalue"].attrs = {"units": "1", "long_name": "eigenvalue with the largest real part in size"}
-    result["frequency"].attrs = {"units": "1", "long_name": "|Im / (pi Re)| of the dominant eigenvalue"}
-    result["rotation_frequency"].attrs = {"units": "Hz", "long_name": "turns of the dominant mode per second"}
-    return result
+    return describe(
+        result,
+        {
+            "eigenvalue": Output("eigenvalue with the largest real part in size"),
+            "frequency": Output("|Im / (pi Re)| of the dominant eigenvalue"),
+            "rotation_frequency": Output("turns of the dominant mode per second", units="Hz"),
+        },
+    )
 
 
 def _project(weights: xr.DataArray, vectors: xr.DataArray) -> xr.DataArray:

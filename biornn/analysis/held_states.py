@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.same_labels import same_labels
 from biornn.schema import text
 
 
@@ -23,14 +24,8 @@ def held_states(
 
     Parameters
     ----------
-    rates
-        Activity, dims `trial`, `time` and any others.
-    memory_state
-        Signs of the memorised bits, such as ``+-+``, dims `trial`, `time`. Samples with a ``0``, a bit that has not
-        been set yet, do not count.
-    response_window
-        True where a bit is still allowed to be on its way, dims `trial`, `time`, `output_channel`: these samples do not
-        count either.
+    rates, memory_state, response_window
+        As for `biornn.analysis.memory_cube`.
 
     Returns
     -------
@@ -43,16 +38,6 @@ def held_states(
     ------
     StatesNotHeld
         If one of the 2**n states has no sample; a ValueError.
-    ValueError
-        If a dim is missing, or labels differ.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> states = xr.DataArray([["0", "+", "-"]], dims=("trial", "time"))
-    >>> index, labels = held_states(xr.zeros_like(states, dtype=float), states)
-    >>> index.tolist(), labels
-    ([[-1, 0, 1]], ['+', '-'])
     """
     held = _held(rates, memory_state, response_window)
     n_bits = max(map(len, np.unique(held.values).tolist()))
@@ -74,12 +59,7 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
     if response_window is not None:
         require_dims(response_window, "response_window", ["trial", "time", "output_channel"])
         arrays.append(response_window.astype(bool))
-    try:
-        aligned = xr.align(*arrays, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            "memory_state: expected the trials and times of rates, got others; take both from the same trials"
-        ) from error
+    aligned = same_labels("memory_state", "the trials and times of rates", *arrays, source="trials")
     states = aligned[1].transpose("trial", "time")
     counts = states.copy(data=np.char.find(states.values, "0") < 0)
     if len(aligned) > 2:

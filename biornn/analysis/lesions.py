@@ -9,12 +9,20 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_some, require_variables
+from biornn.analysis.kernels import Output, describe
 from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
 from biornn.schema import text
 
 _LESIONS = ("any", "excitatory", "inhibitory")
+_SCORES = {
+    "share": Output("share of the units silenced"),
+    "accuracy": Output("accuracy with silenced units"),
+    "control_accuracy": Output("accuracy with as many silenced units of any type"),
+    "difference": Output("accuracy minus that of the control"),
+    "n_lesioned": Output("silenced units"),
+}
 
 
 def lesion_robustness(
@@ -57,13 +65,6 @@ def lesion_robustness(
     ------
     ValueError
         If a variable is missing, a share is not from 0 to 1, or there is no repeat or no network.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
-    >>> trials = run["trials"].to_dataset().isel(trial=slice(16))  # doctest: +SKIP
-    >>> lesions = lesion_robustness(run["weights"].to_dataset(), trials)  # doctest: +SKIP
     """
     require_variables(trials, "trials", ["inputs", "targets"])
     if not len(share) or not all(0 <= one <= 1 for one in share):
@@ -75,13 +76,12 @@ def lesion_robustness(
     networks = safe if "network" in safe.dims else safe.expand_dims("network")
     rng = np.random.default_rng(seed)
     orders = np.array([rng.permutation(safe.sizes["unit"]) for _ in range(n_repeats)])
-    result = xr.concat(
-        [_lesioned(networks.isel(network=index), trials, share, orders) for index in range(networks.sizes["network"])],
-        dim="network",
-        data_vars="all",
-    )
+    each = (networks.isel(network=index) for index in range(networks.sizes["network"]))
+    result = xr.concat([_lesioned(one, trials, share, orders) for one in each], dim="network", data_vars="all")
     result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
-    return _described((result if "network" in safe.dims else result.isel(network=0)).where(can_run))
+    result = (result if "network" in safe.dims else result.isel(network=0)).where(can_run)
+    result["difference"] = result["accuracy"] - result["control_accuracy"]
+    return describe(result, _SCORES)
 
 
 def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], orders: NDArray[np.int_]) -> xr.Dataset:
@@ -108,11 +108,10 @@ def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], o
 
 def _first(orders: NDArray[np.int_], members: NDArray[np.bool_], counts: NDArray[np.int_]) -> NDArray[np.bool_]:
     """Mark the first members in each order; (count, order, unit)."""
-    marked = np.zeros((len(counts), *orders.shape), bool)
-    for draw, order in enumerate(orders):
-        chosen = order[members[order]]
-        for size, count in enumerate(counts):
-            marked[size, draw, chosen[:count]] = True
+    is_member = members[orders]
+    in_order = np.where(is_member, is_member.cumsum(axis=-1), np.inf)
+    rank = np.take_along_axis(in_order, orders.argsort(axis=-1), axis=-1)
+    marked: NDArray[np.bool_] = rank <= counts[:, np.newaxis, np.newaxis]
     return marked
 
 
@@ -124,17 +123,3 @@ def _accuracy(network: xr.Dataset, trials: xr.Dataset, silenced: NDArray[np.bool
     outputs = simulate(network, trials["inputs"], silenced=lesions, rates=False)["outputs"]
     accuracy = is_right(outputs, trials["targets"]).mean(["trial", "time", "output_channel"]).values
     return accuracy[position.reshape(silenced.shape[:-1])]
-
-
-def _described(result: xr.Dataset) -> xr.Dataset:
-    result["difference"] = result["accuracy"] - result["control_accuracy"]
-    result["share"].attrs = {"units": "1", "long_name": "share of the units silenced"}
-    long_names = {
-        "accuracy": "accuracy with silenced units",
-        "control_accuracy": "accuracy with as many silenced units of any type",
-        "difference": "accuracy minus that of the control",
-        "n_lesioned": "silenced units",
-    }
-    for name, long_name in long_names.items():
-        result[name].attrs = {"units": "1", "long_name": long_name}
-    return result

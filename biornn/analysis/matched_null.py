@@ -14,19 +14,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.kernels import Output, describe
 from biornn.analysis.presynaptic_type import presynaptic_type
+from biornn.analysis.same_labels import same_labels
 
 _MATRIX = ["unit_pre", "unit_post"]
 #: Values that agree to this share of their size are equal: a statistic that shuffling cannot change, such as a norm,
 #: still differs in its last digits.
 _ROUNDING = 1e-9
-_LONG_NAMES = {
-    "observed": "statistic of the recurrent weights",
-    "null_mean": "mean of the statistic over matched random weights",
-    "null_sd": "standard deviation of the statistic over matched random weights",
-    "z": "distance from the null in its standard deviations",
-    "p_value": "probability of a value as far out under the null, two-sided",
-}
 
 
 def matched_random_weights(
@@ -47,8 +42,7 @@ def matched_random_weights(
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
-        broadcast.
+        As for `eigenspectrum`.
     recurrent_mask
         True where a synapse may exist, dims `unit_pre`, `unit_post` and any of the others. A weight elsewhere stays
         where it is.
@@ -126,7 +120,7 @@ def compare_with_null(
     Raises
     ------
     ValueError
-        As `matched_random_weights`, or if the statistic is complex or keeps `unit_pre` or `unit_post`.
+        As `matched_random_weights`, and if the statistic is complex or keeps `unit_pre` or `unit_post`.
 
     Notes
     -----
@@ -168,11 +162,17 @@ def compare_with_null(
             "p_value": p_value.where(known),
         }
     )
-    for name, array in compared.data_vars.items():
-        array.attrs = {"units": "1", "long_name": _LONG_NAMES[str(name)]}
-        if name in ("observed", "null_mean", "null_sd"):
-            array.attrs["units"] = observed.attrs.get("units", "1")
-    return compared
+    units = observed.attrs.get("units", "1")
+    return describe(
+        compared,
+        {
+            "observed": Output("statistic of the recurrent weights", units=units),
+            "null_mean": Output("mean of the statistic over matched random weights", units=units),
+            "null_sd": Output("standard deviation of the statistic over matched random weights", units=units),
+            "z": Output("distance from the null in its standard deviations"),
+            "p_value": Output("probability of a value as far out under the null, two-sided"),
+        },
+    )
 
 
 def _check_draws(n_draws: int) -> None:
@@ -198,13 +198,7 @@ def _groups(
     """
     types = presynaptic_type(weights, cell_type)
     require_dims(mask, "recurrent_mask", _MATRIX)
-    try:
-        xr.align(weights, mask, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            "recurrent_mask: expected the networks and units of recurrent_weights, got others; take both from the "
-            "same run"
-        ) from error
+    same_labels("recurrent_mask", "the networks and units of recurrent_weights", weights, mask)
     group = types.where(types >= 0, -2)
     if keep_balance:
         n_units = weights.sizes["unit_post"]

@@ -10,19 +10,24 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.held_states import held_states
+from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.population import principal_components
 from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
-#: What the kernel gives, with the dims of each.
-_MEASURED: dict[str, list[str]] = {
-    "centroids": ["memory_state", "unit"],
-    "spread": ["memory_state"],
-    "edge_length": ["edge"],
-    "edge_angle": ["memory_state", "bit_pair"],
-    "affine_r2": [],
-    "similarity_r2": [],
-    "separation": [],
+#: What the kernel gives; lengths are in the units of the rates.
+_MEASURED = {
+    "centroids": Output("mean of a memory state along a component", ("memory_state", "unit")),
+    "spread": Output("root mean square distance from the centroid", ("memory_state",)),
+    "edge_length": Output("distance of two states that differ in one bit", ("edge",)),
+    "edge_angle": Output("angle between two edges that meet in a state", ("memory_state", "bit_pair"), "degree"),
+    "affine_r2": Output("share of the centroids' variance that an affine image of the cube explains"),
+    "similarity_r2": Output("share of the centroids' variance that a rotated and scaled cube explains"),
+    "separation": Output("smallest distance of two states over their spread"),
+}
+_SHARES = {
+    "explained_variance_ratio": Output("share of the variance"),
+    "variance_share": Output("share of the variance in the first three components"),
 }
 
 
@@ -94,23 +99,18 @@ def memory_cube(
     require_some(rates, "rates")
     n_bits, edges = len(labels[0]), [name for name, *_ in _edges(labels)]
     pairs = [f"{first}-{second}" for first, second in combinations(range(1, n_bits + 1), 2)]
-    measured = xr.apply_ufunc(
+    units = rates.attrs.get("units", "1")
+    lengths = {name: _MEASURED[name]._replace(units=units) for name in ("centroids", "spread", "edge_length")}
+    outputs = _MEASURED | lengths
+    cube = apply_kernel(
         lambda activity: _cube(activity, index, labels),
         rates,
-        input_core_dims=[["trial", "time", "unit"]],
-        output_core_dims=list(_MEASURED.values()),
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * len(_MEASURED),
-        dask_gufunc_kwargs={"output_sizes": {"memory_state": len(labels), "edge": len(edges), "bit_pair": len(pairs)}},
+        core_dims=[["trial", "time", "unit"]],
+        outputs=outputs,
+        sizes={"memory_state": len(labels), "edge": len(edges), "bit_pair": len(pairs)},
     )
-    cube = xr.Dataset(
-        dict(zip(_MEASURED, measured, strict=True)),
-        {
-            "memory_state": np.array(labels, object),
-            "edge": np.array(edges, object),
-            "bit_pair": np.array(pairs, object),
-        },
+    cube = cube.assign_coords(
+        memory_state=np.array(labels, object), edge=np.array(edges, object), bit_pair=np.array(pairs, object)
     )
     # A square's third component says how flat it is.
     components = principal_components(rates, min(max(3, n_bits), rates.sizes["unit"], index.size))
@@ -118,17 +118,11 @@ def memory_cube(
     cube["centroids"] = (cube["centroids"] - components["mean"]).dot(components["loadings"], dim="unit")
     cube["explained_variance_ratio"] = ratio
     cube["variance_share"] = ratio.sel(component=slice(3)).sum("component", skipna=False)
-    return _described(cube, rates.attrs.get("units", "1"))
+    return describe(cube, outputs | _SHARES).drop_vars("unit", errors="ignore")
 
 
 def cube_corners(labels: list[str]) -> _Array:
-    """Return the corners of the ideal cube, (memory_state, bit), each coordinate +1 or -1.
-
-    Parameters
-    ----------
-    labels
-        Memory states, such as ``+-+``.
-    """
+    """Return the corners of the ideal cube, (memory_state, bit), of states such as ``+-+``: each coordinate ±1."""
     return np.array([[1.0 if sign == "+" else -1.0 for sign in label] for label in labels])
 
 
@@ -203,20 +197,3 @@ def _fits(centroids: _Array, signs: _Array) -> tuple[float, float]:
     affine = (products**2).sum() / len(signs) / total
     similarity = np.linalg.svd(products, compute_uv=False).sum() ** 2 / (signs.size * total)
     return float(affine), float(similarity)
-
-
-def _described(cube: xr.Dataset, units: str) -> xr.Dataset:
-    described = {
-        "centroids": (units, "mean of a memory state along a component"),
-        "explained_variance_ratio": ("1", "share of the variance"),
-        "variance_share": ("1", "share of the variance in the first three components"),
-        "affine_r2": ("1", "share of the centroids' variance that an affine image of the cube explains"),
-        "similarity_r2": ("1", "share of the centroids' variance that a rotated and scaled cube explains"),
-        "edge_length": (units, "distance of two states that differ in one bit"),
-        "edge_angle": ("degree", "angle between two edges that meet in a state"),
-        "spread": (units, "root mean square distance from the centroid"),
-        "separation": ("1", "smallest distance of two states over their spread"),
-    }
-    for name, (unit, long_name) in described.items():
-        cube[name].attrs = {"units": unit, "long_name": long_name}
-    return cube[list(described)].drop_vars("unit", errors="ignore")

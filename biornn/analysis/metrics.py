@@ -27,20 +27,6 @@ def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> x
     xr.DataArray
         float64, in memory, NaN where a value is not finite. The coordinates `metric` and `units` are along the
         dim `metric`, or single values if `metric` was one array.
-
-    Raises
-    ------
-    TypeError
-        If `metric` is neither a DataArray nor a Dataset.
-    ValueError
-        If `network` or a coordinate is missing, values are not real numbers, or metrics have different dims.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> loss = xr.DataArray([0.1, float("inf")], dims="network", coords={"seed": ("network", [0, 1])}, name="loss")
-    >>> stack_metrics(loss, ["seed"]).values.tolist()
-    [0.1, nan]
     """
     several = isinstance(metric, xr.Dataset)
     arrays = dict(metric.data_vars) if isinstance(metric, xr.Dataset) else {_name(metric): metric}
@@ -86,14 +72,6 @@ def arrange(values: xr.DataArray, levels: Mapping[str, Sequence[str]]) -> tuple[
     n_networks : xr.DataArray
         How many networks each cell has; dims `seed` and those of `levels`. The values of a cell with several are those
         of its last.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> coords = {"seed": ("network", [1, 0]), "condition": ("network", ["dale", "free"])}
-    >>> arrange(xr.DataArray([0.1, 0.2], dims="network", coords=coords), {"condition": ["free", "dale"]})[0].values
-    array([[0.2, nan],
-           [nan, 0.1]])
     """
     seeds = np.unique(values["seed"].values)
     position = [np.searchsorted(seeds, values["seed"].values)]

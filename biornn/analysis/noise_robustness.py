@@ -9,11 +9,17 @@ import numpy as np
 import xarray as xr
 
 from biornn.analysis.dims import require_variables
+from biornn.analysis.kernels import Output, describe
 from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
 
 _SAMPLE = ["repeat", "trial", "time", "output_channel"]
+_SCORES = {
+    "accuracy": Output("accuracy"),
+    "mse": Output("mean squared error"),
+    "robustness": Output("mean accuracy over the range of noise"),
+}
 
 
 def input_noise_robustness(
@@ -27,10 +33,8 @@ def input_noise_robustness(
 
     Parameters
     ----------
-    weights
-        The group `weights` of a run, of one network or of several; the last epoch is taken.
-    trials
-        The group `trials` of a run: `inputs` and `targets`. Fewer are faster: ``trials.isel(trial=slice(16))``.
+    weights, trials
+        As for `lesion_robustness`.
     noise
         Standard deviations of the Gaussian noise that is added to every sample of the inputs (which have their own
         already), in their units; ascending.
@@ -59,18 +63,14 @@ def input_noise_robustness(
     `robustness` is monotone: a network that is at least as accurate at every noise has at least as large a number. It
     needs no level of chance (on three-valued targets that depends on the trials) and is never censored, unlike the
     noise at which half of the accuracy is lost. It depends on the range of noise: compare within one.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
-    >>> scores = input_noise_robustness(run["weights"].to_dataset(), run["trials"].to_dataset())  # doctest: +SKIP
     """
     inputs = _repeated(trials, n_repeats)
     draw = np.random.default_rng(seed).standard_normal(inputs.shape)
-    scores = _scores(weights, trials, noise, lambda safe, level: simulate(safe, inputs + level * draw, rates=False))
-    scores["noise"].attrs = {"units": "1", "long_name": "standard deviation of added input noise"}
-    return scores
+
+    def run(safe: xr.Dataset, level: float) -> xr.Dataset:
+        return simulate(safe, inputs + level * draw, rates=False)
+
+    return _scores(weights, trials, noise, run, "added input noise")
 
 
 def recurrent_noise_robustness(
@@ -94,27 +94,13 @@ def recurrent_noise_robustness(
     -------
     xr.Dataset
         As from `input_noise_robustness`.
-
-    Raises
-    ------
-    ValueError
-        As from `input_noise_robustness`.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
-    >>> scores = recurrent_noise_robustness(run["weights"].to_dataset(), run["trials"].to_dataset())  # doctest: +SKIP
     """
     inputs = _repeated(trials, n_repeats)
-    scores = _scores(
-        weights,
-        trials,
-        noise,
-        lambda safe, level: simulate(safe, inputs, recurrent_noise=level, seed=seed, rates=False),
-    )
-    scores["noise"].attrs = {"units": "1", "long_name": "standard deviation of recurrent noise"}
-    return scores
+
+    def run(safe: xr.Dataset, level: float) -> xr.Dataset:
+        return simulate(safe, inputs, recurrent_noise=level, seed=seed, rates=False)
+
+    return _scores(weights, trials, noise, run, "recurrent noise")
 
 
 def _repeated(trials: xr.Dataset, n_repeats: int) -> xr.DataArray:
@@ -129,6 +115,7 @@ def _scores(
     trials: xr.Dataset,
     noise: Sequence[float],
     run: Callable[[xr.Dataset, float], xr.Dataset],
+    what: str,
 ) -> xr.Dataset:
     levels = [float(level) for level in noise]
     if len(levels) < 2 or levels[0] < 0 or not all(low < high < np.inf for low, high in pairwise(levels)):
@@ -138,10 +125,7 @@ def _scores(
     scores = xr.concat(rows, dim="noise", data_vars="all").assign_coords(noise=levels).where(can_run)
     scores["robustness"] = scores["accuracy"].integrate("noise") / (levels[-1] - levels[0])
     scores = scores.transpose(..., "noise")
-    scores["accuracy"].attrs = {"units": "1", "long_name": "accuracy"}
-    scores["mse"].attrs = {"units": "1", "long_name": "mean squared error"}
-    scores["robustness"].attrs = {"units": "1", "long_name": "mean accuracy over the range of noise"}
-    return scores
+    return describe(scores, _SCORES | {"noise": Output(f"standard deviation of {what}")})
 
 
 def _score(outputs: xr.DataArray, targets: xr.DataArray) -> xr.Dataset:

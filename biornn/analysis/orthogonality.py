@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_dims, require_square
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.scale import power_of_two
 
 _MATRIX = ["unit_pre", "unit_post"]
@@ -54,7 +55,7 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     recurrent_weights
-        Square, dims `unit_pre`, `unit_post` and any others.
+        As for `eigenspectrum`.
 
     Returns
     -------
@@ -62,11 +63,6 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
         `distance_from_orthogonal`, dimensionless: ``sqrt(Σ (σ − 1)² / n)`` over the n singular values σ, the Frobenius
         norm of the difference over that of an orthogonal matrix; 0 for an orthogonal, 1 for the zero matrix. NaN where
         weights are not finite, or LAPACK does not find the singular values.
-
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
 
     Notes
     -----
@@ -79,23 +75,15 @@ def distance_from_orthogonal(recurrent_weights: xr.DataArray) -> xr.DataArray:
     0.0
     """
     require_square(recurrent_weights)
-    distance: xr.DataArray = xr.apply_ufunc(
-        _from_orthogonal,
-        recurrent_weights,
-        input_core_dims=[_MATRIX],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    distance.attrs = {"units": "1", "long_name": "distance from the nearest orthogonal matrix"}
-    return distance.rename("distance_from_orthogonal")
+    output = {"distance_from_orthogonal": Output("distance from the nearest orthogonal matrix")}
+    distance = apply_kernel(_from_orthogonal, recurrent_weights, core_dims=[_MATRIX], outputs=output, vectorize=False)
+    return distance["distance_from_orthogonal"]
 
 
 def _norm(matrices: xr.DataArray) -> xr.DataArray:
     """Frobenius norm; NaN where a matrix is not finite."""
-    norm: xr.DataArray = xr.apply_ufunc(
-        _frobenius, matrices, input_core_dims=[_MATRIX], dask="parallelized", output_dtypes=[np.float64]
-    )
-    return norm
+    output = {"norm": Output("Frobenius norm")}
+    return apply_kernel(_frobenius, matrices, core_dims=[_MATRIX], outputs=output, vectorize=False)["norm"]
 
 
 def _frobenius(matrices: NDArray[np.float64]) -> NDArray[np.float64]:

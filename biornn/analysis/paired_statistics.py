@@ -8,19 +8,23 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.holm import holm
+from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
 #: What the kernel gives, with what it means.
 _STATISTICS = {
-    "difference": "mean of the paired differences",
-    "ci_low": "lower end of the confidence interval of the difference",
-    "ci_high": "upper end of the confidence interval of the difference",
-    "p_value": "p-value, two-sided paired permutation test",
-    "effect_size": "mean of the paired differences over their standard deviation (Cohen's d_z)",
-    "n_pairs": "pairs of matched networks that entered",
+    "difference": Output("mean of the paired differences"),
+    "ci_low": Output("lower end of the confidence interval of the difference"),
+    "ci_high": Output("upper end of the confidence interval of the difference"),
+    "p_value": Output("p-value, two-sided paired permutation test"),
+    "effect_size": Output("mean of the paired differences over their standard deviation (Cohen's d_z)"),
+    "n_pairs": Output("pairs of matched networks that entered"),
 }
-_COUNTS = {"n_failed": "networks without a result", "n_unpaired": "seeds that are not in both, or not in every cell"}
+_COUNTS = {
+    "n_failed": Output("networks without a result"),
+    "n_unpaired": Output("seeds that are not in both, or not in every cell"),
+}
 #: In the metric's units.
 _IN_UNITS = ("difference", "ci_low", "ci_high")
 #: Differences that agree to this share of the largest value are equal: float64 holds sixteen digits, and sums lose few.
@@ -53,54 +57,31 @@ def paired_statistics(
     Returns
     -------
     xr.Dataset
-        `difference`, `ci_low`, `ci_high`, `p_value`, `effect_size`, `n_pairs`, without `seed`.
-
-    Raises
-    ------
-    ValueError
-        If `n_resamples` or `confidence_level` make no sense.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> differences = xr.DataArray([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], dims="seed")
-    >>> options = {"n_resamples": 999, "confidence_level": 0.95, "seed": 0}
-    >>> found = paired_statistics(differences, xr.DataArray(0.0), **options)
-    >>> float(found["difference"]), float(found["p_value"])  # two of the 64 sign flips are as extreme
-    (3.5, 0.03125)
+        The variables of `_STATISTICS`, without `seed`.
     """
     if n_resamples < 99:
         raise ValueError(f"n_resamples: expected at least 99, got {n_resamples}; fewer give no interval")
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level: expected a share between 0 and 1, got {confidence_level}")
-    found = xr.apply_ufunc(
-        _statistics,
+    return apply_kernel(
+        lambda rows, near_zero: _statistics(rows, near_zero, n_resamples, confidence_level, seed),
         differences,
         rounding,
-        input_core_dims=[["seed"], []],
-        output_core_dims=[[]] * len(_STATISTICS),
-        kwargs={"n_resamples": n_resamples, "confidence_level": confidence_level, "seed": seed},
-        output_dtypes=[np.float64] * len(_STATISTICS),
+        core_dims=[["seed"], []],
+        outputs=_STATISTICS,
+        vectorize=False,
     )
-    return xr.Dataset(dict(zip(_STATISTICS, found, strict=True)))
 
 
 def described(rows: xr.Dataset) -> xr.Dataset:
-    """Finish a table of rows: Holm's correction over all of them, whole numbers, units and long names.
-
-    Parameters
-    ----------
-    rows
-        What `paired_statistics` gave, with `n_failed` and `n_unpaired`, and the coordinate `units` of the metric.
-    """
+    """Finish rows that have `n_failed` and `n_unpaired` too: Holm's correction over all of them, units, long names."""
     counts = ["n_pairs", *_COUNTS]
     table = rows.assign({name: rows[name].astype(np.int64) for name in counts}).assign(p_holm=holm(rows["p_value"]))
     units = np.unique(table["units"].values.astype(str)).tolist()
-    for name, meaning in (_STATISTICS | _COUNTS).items():
-        unit = (units[0] if len(units) == 1 else "see the coordinate units") if name in _IN_UNITS else "1"
-        table[name].attrs = {"units": unit, "long_name": meaning}
+    of_metric = units[0] if len(units) == 1 else "see the coordinate units"
+    in_units = {name: _STATISTICS[name]._replace(units=of_metric) for name in _IN_UNITS}
     order = ["difference", "ci_low", "ci_high", "p_value", "p_holm", "effect_size", *counts]
-    return table[order]
+    return describe(table, _STATISTICS | _COUNTS | in_units)[order]
 
 
 def _statistics(

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from biornn.analysis.dims import require_dims, require_some
+from biornn.analysis.same_labels import same_labels
 from biornn.schema import text
 
 _SAMPLE = ["trial", "time", "output_channel"]
@@ -106,24 +107,12 @@ def _same_samples(
 ) -> tuple[xr.DataArray, xr.DataArray]:
     require_dims(outputs, "outputs", _SAMPLE)
     require_dims(other, name, dims)
-    try:
-        return xr.align(outputs, other, join="exact", copy=False)
-    except ValueError as error:
-        sizes = [{dim: array.sizes[dim] for dim in dims} for array in (outputs, other)]
-        raise ValueError(
-            f"{name}: expected the labels of outputs along {dims}, got others (sizes {sizes[1]} against {sizes[0]}); "
-            "take both from the same trials"
-        ) from error
+    first, second = same_labels(name, f"the labels of outputs along {dims}", outputs, other, source="trials")
+    return first, second
 
 
 def is_right(outputs: xr.DataArray, targets: xr.DataArray) -> xr.DataArray:
-    """Tell where an output says what its target says, as `performance` counts it; NaN and infinity say nothing.
-
-    Parameters
-    ----------
-    outputs, targets
-        Any dims, which broadcast.
-    """
+    """Tell where an output says what its target says, as `performance` counts it; NaN and infinity say nothing."""
     return (_said(outputs) == _said(targets)) & (abs(outputs) < np.inf)
 
 

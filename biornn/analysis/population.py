@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
-#: samples (sample, unit) and number of components -> scores, loadings (unit, component), share, mean
-_Decomposition = Callable[[_Array, int], tuple[_Array, _Array, _Array, _Array]]
 
 
 def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Dataset:
@@ -46,8 +43,8 @@ def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datas
 
     Notes
     -----
-    `sklearn.decomposition.PCA` by eigenvectors of the covariance: exact, and it needs no more memory than the
-    samples. Jolliffe (2002), Principal Component Analysis, chapter 1.
+    By eigenvectors of the covariance: exact, and it needs no more memory than the samples. Jolliffe (2002), Principal
+    Component Analysis, chapter 1.
 
     Examples
     --------
@@ -57,9 +54,7 @@ def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datas
     >>> principal_components(ring, n_components=2)["explained_variance_ratio"].round(6).values.tolist()
     [0.9, 0.1]
     """
-    result = _decompose(_principal, rates, n_components)
-    result["explained_variance_ratio"].attrs["long_name"] = "share of the variance"
-    return result
+    return _decompose(rates, n_components, True, "share of the variance")
 
 
 def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Dataset:
@@ -67,10 +62,8 @@ def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datase
 
     Parameters
     ----------
-    rates
+    rates, n_components
         As for `principal_components`.
-    n_components
-        How many, at most the number of samples or of units, whichever is smaller.
 
     Returns
     -------
@@ -79,20 +72,14 @@ def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datase
         `explained_variance_ratio` is the share of the SUM OF SQUARES about zero. `mean` is for information. All but
         the mean are NaN where all units are silent.
 
-    Raises
-    ------
-    ValueError
-        If a dim is missing or empty, or `n_components` is out of range.
-
     See Also
     --------
     principal_components : The same about the mean.
 
     Notes
     -----
-    Right singular vectors, by numpy, as eigenvectors of the matrix of second moments. `sklearn`'s `TruncatedSVD` finds
-    the same directions, but its ARPACK cannot give all components, and its ratio is that of the variance about the
-    mean, by which these components are not ordered.
+    Right singular vectors, as eigenvectors of the matrix of second moments. The ratio of scikit-learn's `TruncatedSVD`
+    is that of the variance about the mean, by which these components are not ordered.
 
     Examples
     --------
@@ -101,9 +88,7 @@ def singular_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datase
     >>> singular_components(constant, n_components=1)["loadings"].round(6).values.ravel().tolist()
     [0.6, 0.8]
     """
-    result = _decompose(_singular, rates, n_components)
-    result["explained_variance_ratio"].attrs["long_name"] = "share of the sum of squares about zero"
-    return result
+    return _decompose(rates, n_components, False, "share of the sum of squares about zero")
 
 
 def participation_ratio(rates: xr.DataArray) -> xr.DataArray:
@@ -139,18 +124,9 @@ def participation_ratio(rates: xr.DataArray) -> xr.DataArray:
     >>> round(float(participation_ratio(line)), 6)
     1.0
     """
-    ratio: xr.DataArray = xr.apply_ufunc(
-        _participation_ratio,
-        rates,
-        input_core_dims=[[*_sample_dims(rates), "unit"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        keep_attrs=True,
-    )
-    ratio = ratio.rename("participation_ratio")
-    ratio.attrs = {"units": "1", "long_name": "participation ratio of the activity"}
-    return ratio
+    output = {"participation_ratio": Output("participation ratio of the activity")}
+    core_dims = [[*_sample_dims(rates), "unit"]]
+    return apply_kernel(_participation_ratio, rates, core_dims=core_dims, outputs=output)["participation_ratio"]
 
 
 def _sample_dims(rates: xr.DataArray) -> list[str]:
@@ -160,7 +136,7 @@ def _sample_dims(rates: xr.DataArray) -> list[str]:
     return dims
 
 
-def _decompose(decomposition: _Decomposition, rates: xr.DataArray, n_components: int) -> xr.Dataset:
+def _decompose(rates: xr.DataArray, n_components: int, centred: bool, share_of: str) -> xr.Dataset:
     sample_dims = _sample_dims(rates)
     require_some(rates, "rates")
     n_samples = int(np.prod([rates.sizes[dim] for dim in sample_dims]))
@@ -171,62 +147,43 @@ def _decompose(decomposition: _Decomposition, rates: xr.DataArray, n_components:
             f"got {n_components}"
         )
 
-    def kernel(activity: NDArray[np.floating]) -> tuple[_Array, _Array, _Array, _Array]:
+    def kernel(activity: NDArray[np.floating]) -> tuple[_Array, ...]:
         samples = activity.reshape(n_samples, -1).astype(np.float64)
-        scores, loadings, share, mean = decomposition(samples, n_components)
-        sign = np.sign(loadings[np.abs(loadings).argmax(axis=0), np.arange(n_components)])
-        return (scores * sign).reshape(*activity.shape[:-1], n_components), loadings * sign, share, mean
+        scores, *others = _components(samples, n_components, centred)
+        return scores.reshape(*activity.shape[:-1], n_components), *others
 
-    outputs = xr.apply_ufunc(
+    units = rates.attrs.get("units", "1")
+    result = apply_kernel(
         kernel,
         rates,
-        input_core_dims=[[*sample_dims, "unit"]],
-        output_core_dims=[[*sample_dims, "component"], ["unit", "component"], ["component"], ["unit"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * 4,
-        dask_gufunc_kwargs={"output_sizes": {"component": n_components}},
-        keep_attrs=True,
+        core_dims=[[*sample_dims, "unit"]],
+        outputs={
+            "scores": Output("activity along a component", (*sample_dims, "component"), units),
+            "loadings": Output("direction of a component", ("unit", "component")),
+            "explained_variance_ratio": Output(share_of, ("component",)),
+            "mean": Output("mean activity", ("unit",), units),
+        },
+        sizes={"component": n_components},
     )
-    units = rates.attrs.get("units", "1")
-    described = {
-        "scores": (units, "activity along a component"),
-        "loadings": ("1", "direction of a component"),
-        "explained_variance_ratio": ("1", "share"),
-        "mean": (units, "mean activity"),
-    }
-    for output, (unit, long_name) in zip(outputs, described.values(), strict=True):
-        output.attrs = {"units": unit, "long_name": long_name}
-    result = xr.Dataset(dict(zip(described, outputs, strict=True)))
     return result.assign_coords(component=np.arange(1, n_components + 1))
 
 
-def _principal(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
-    if not np.isfinite(samples).all() or (samples == samples[0]).all():
+def _components(samples: _Array, n_components: int, centred: bool) -> tuple[_Array, _Array, _Array, _Array]:
+    """Scores, loadings (unit, component), share and mean of samples (sample, unit), which are overwritten."""
+    varies = (samples != samples[0]).any() if centred else samples.any()
+    if not np.isfinite(samples).all() or not varies:
         return _undefined(samples, n_components)
     scale = power_of_two(samples)
     samples /= scale
     mean = samples.mean(axis=0)
-    # Centred beforehand, since the solver subtracts the square of the mean from the second moments; and in place, since
-    # nobody else has the samples.
-    samples -= mean
-    from sklearn.decomposition import PCA  # here: it takes half a second to load, which opening a run need not take
-
-    pca = PCA(n_components, svd_solver="covariance_eigh").fit(samples)
-    loadings = pca.components_.T
-    return samples @ loadings * scale, loadings, pca.explained_variance_ratio_, mean * scale
-
-
-def _singular(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
-    if not np.isfinite(samples).all() or not samples.any():
-        return _undefined(samples, n_components)
-    scale = power_of_two(samples)
-    samples /= scale
+    if centred:
+        samples -= mean
     squares, vectors = np.linalg.eigh(samples.T @ samples)
     largest = slice(None, -n_components - 1, -1)
     loadings = vectors[:, largest]
+    loadings *= np.sign(loadings[np.abs(loadings).argmax(axis=0), np.arange(n_components)])
     share = np.maximum(squares[largest], 0.0) / squares.sum()
-    return samples @ loadings * scale, loadings, share, samples.mean(axis=0) * scale
+    return samples @ loadings * scale, loadings, share, mean * scale
 
 
 def _undefined(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:

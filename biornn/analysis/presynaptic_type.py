@@ -6,13 +6,26 @@ import numpy as np
 import xarray as xr
 
 from biornn.analysis.dims import require_dims, require_square
+from biornn.analysis.same_labels import same_labels
 from biornn.schema import CELL_TYPES, text
 
 
 def presynaptic_type(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None) -> xr.DataArray:
-    """Return the cell types of presynaptic units, (..., `unit_pre`), as positions in `biornn.schema.CELL_TYPES`.
+    """Give the cell types of presynaptic units as numbers.
 
-    None stands for unconstrained units. The empty text of a network that failed becomes -1.
+    Dale's law holds for rows, the weights that a unit sends out.
+
+    Parameters
+    ----------
+    recurrent_weights
+        Dims `unit_pre`, `unit_post` and any others.
+    cell_type
+        Type of each unit, dims `unit` and any others, such as `network`; None: all are unconstrained.
+
+    Returns
+    -------
+    xr.DataArray
+        Position in `biornn.schema.CELL_TYPES`, dims (..., `unit_pre`); -1 for the empty text of a network that failed.
     """
     n_units = require_square(recurrent_weights)
     if cell_type is None:
@@ -21,12 +34,6 @@ def presynaptic_type(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | 
     names = text(cell_type).rename(unit="unit_pre")
     if strange := sorted(set(np.unique(names.values).tolist()) - {*CELL_TYPES, ""}):
         raise ValueError(f"cell_type: expected one of {CELL_TYPES}, got {strange[0]!r}")
-    try:
-        xr.align(recurrent_weights, names, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            f"cell_type: expected the networks and the {n_units} units of recurrent_weights, got others; "
-            "take both from the same run"
-        ) from error
+    same_labels("cell_type", f"the networks and the {n_units} units of recurrent_weights", recurrent_weights, names)
     number = {name: index for index, name in enumerate(CELL_TYPES)} | {"": -1}
     return names.copy(data=np.vectorize(number.__getitem__, otypes=[int])(names.values))

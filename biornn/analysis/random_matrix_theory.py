@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.analysis.scale import power_of_two
 from biornn.analysis.spectrum import eigenspectrum
@@ -17,34 +18,32 @@ from biornn.analysis.spectrum import eigenspectrum
 _Array = NDArray[np.float64]
 #: Share of the largest weight, per unit, up to which an eigenvalue is zero; and, squared, a variance.
 _ROUNDING = 1e-13
-_LONG_NAMES = {
-    "bulk_radius": "radius of the bulk of the eigenvalues, predicted",
-    "median_modulus": "modulus within which half of the eigenvalues lie, predicted",
-    "edge": "modulus that random weights of this size rarely exceed",
-    "outlier": "eigenvalue that the mean weights add, predicted",
-    "measured_bulk_radius": "radius of the bulk, from the median modulus of the eigenvalues",
-    "n_outliers": "eigenvalues beyond the edge of the bulk",
-    "largest_outlier": "eigenvalue of largest modulus beyond the edge of the bulk",
+#: Probability that any eigenvalue of random weights lies beyond the edge.
+_FALSE_ALARM = 0.01
+_PREDICTED = {
+    "bulk_radius": Output("radius of the bulk of the eigenvalues, predicted"),
+    "median_modulus": Output("modulus within which half of the eigenvalues lie, predicted"),
+    "edge": Output("modulus that random weights of this size rarely exceed"),
+    "outlier": Output("eigenvalue that the mean weights add, predicted"),
+}
+_MEASURED = {
+    "measured_bulk_radius": Output("radius of the bulk, from the median modulus of the eigenvalues"),
+    "n_outliers": Output("eigenvalues beyond the edge of the bulk"),
+    "largest_outlier": Output("eigenvalue of largest modulus beyond the edge of the bulk"),
 }
 
 
-def predicted_spectrum(
-    recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None = None, false_alarm: float = 0.01
-) -> xr.Dataset:
+def predicted_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None = None) -> xr.Dataset:
     """Predict where the eigenvalues of weights lie that are random but for their mean and variance per cell type.
 
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
-        broadcast. Dimensionless.
+        As for `eigenspectrum`.
     cell_type
         Type of each unit, dims `unit` and any others, such as `network`. Mean and variance are those of the rows (all
         outgoing weights) of the units of a type, over all pairs of units: absent synapses count as zeros. None: units
         of one type, the circular law.
-    false_alarm
-        Probability that any eigenvalue of random weights exceeds `edge`, in (0, 1); to a factor of a few (see the
-        notes).
 
     Returns
     -------
@@ -52,14 +51,15 @@ def predicted_spectrum(
         All dimensionless, without the dims `unit_pre` and `unit_post`:
         `bulk_radius`: ``sqrt(N (f σ_E² + (1 − f) σ_I²))``, of the disk that the eigenvalues of many units fill;
         `median_modulus`: half of them are predicted to lie within it;
-        `edge`: somewhat beyond the bulk radius, since units are not infinitely many;
+        `edge`: somewhat beyond the bulk radius, since units are not infinitely many; an eigenvalue of random weights
+        exceeds it in one matrix of a hundred, to a factor of a few (see the notes);
         `outlier`: ``N (f μ_E + (1 − f) μ_I)``, real, what the means add; nothing shows where it lies inside the bulk.
         NaN for a network that diverged or failed, and for a single unit, whose one weight has no variance.
 
     Raises
     ------
     ValueError
-        If a dim is missing, the matrix is not square, `cell_type` does not fit, or `false_alarm` is not in (0, 1).
+        If a dim is missing, the matrix is not square, or `cell_type` does not fit.
 
     See Also
     --------
@@ -97,35 +97,21 @@ def predicted_spectrum(
     >>> float(prediction["bulk_radius"].round(3)), float(prediction["outlier"])
     (1.414, -2.0)
     """
-    if not 0 < false_alarm < 1:
-        raise ValueError(f"false_alarm: expected a probability between 0 and 1, got {false_alarm!r}")
     types = presynaptic_type(recurrent_weights, cell_type)
-    names = ["bulk_radius", "median_modulus", "edge", "outlier"]
-    predicted = xr.apply_ufunc(
-        _predict,
-        recurrent_weights,
-        types,
-        input_core_dims=[["unit_pre", "unit_post"], ["unit_pre"]],
-        output_core_dims=[[]] * len(names),
-        kwargs={"false_alarm": false_alarm},
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * len(names),
-    )
-    return _described(xr.Dataset(dict(zip(names, predicted, strict=True))))
+    core_dims = [["unit_pre", "unit_post"], ["unit_pre"]]
+    return apply_kernel(_predict, recurrent_weights, types, core_dims=core_dims, outputs=_PREDICTED)
 
 
 def bulk_and_outliers(
     recurrent_weights: xr.DataArray,
     cell_type: xr.DataArray | None = None,
-    false_alarm: float = 0.01,
     eigenvalues: xr.DataArray | None = None,
 ) -> xr.Dataset:
     """Tell the bulk of the eigenvalues from the outliers, those that random weights would not have.
 
     Parameters
     ----------
-    recurrent_weights, cell_type, false_alarm
+    recurrent_weights, cell_type
         As for `predicted_spectrum`.
     eigenvalues
         Those of the same weights, where `eigenspectrum` has already given them; None: they are computed.
@@ -140,11 +126,6 @@ def bulk_and_outliers(
         `unit_pre` and `unit_post`; NaN for a network that diverged or failed, for a single unit, and, for what is of
         the eigenvalues, where LAPACK does not find them. Where all weights of a type are equal, the bulk is the point
         0, and eigenvalues that are 0 up to rounding belong to it.
-
-    Raises
-    ------
-    ValueError
-        As `predicted_spectrum`.
 
     Notes
     -----
@@ -163,7 +144,7 @@ def bulk_and_outliers(
     >>> [int(bulk_and_outliers(one)["n_outliers"]) for one in (weights, planted)]
     [0, 1]
     """
-    predicted = predicted_spectrum(recurrent_weights, cell_type, false_alarm)
+    predicted = predicted_spectrum(recurrent_weights, cell_type)
     if eigenvalues is None:
         eigenvalues = eigenspectrum(recurrent_weights)
     require_dims(eigenvalues, "eigenvalues", ["mode"])
@@ -180,16 +161,10 @@ def bulk_and_outliers(
         n_outliers=outside.sum("mode").where(known),
         largest_outlier=largest.where(abs(largest) > edge),
     )
-    return _described(measured)
+    return describe(measured, _MEASURED)
 
 
-def _described(dataset: xr.Dataset) -> xr.Dataset:
-    for name, array in dataset.data_vars.items():
-        array.attrs = {"units": "1", "long_name": _LONG_NAMES[str(name)]}
-    return dataset
-
-
-def _predict(weights: NDArray[np.floating], types: NDArray[np.intp], false_alarm: float) -> tuple[float, ...]:
+def _predict(weights: NDArray[np.floating], types: NDArray[np.intp]) -> tuple[float, ...]:
     """Bulk radius, median modulus, edge and outlier of one matrix."""
     if not np.isfinite(weights).all() or (types < 0).any() or len(types) < 2:
         return (np.nan,) * 4
@@ -197,7 +172,7 @@ def _predict(weights: NDArray[np.floating], types: NDArray[np.intp], false_alarm
     mean, variance = _moments_of_rows(weights.astype(np.float64) / scale, types)
     total = variance.sum()
     radius = np.sqrt(total)
-    margin = _edge_of_gaussian(max(1, round(total**2 / (variance**2).sum())), false_alarm) if total > 0 else 1.0
+    margin = _edge_of_gaussian(max(1, round(total**2 / (variance**2).sum()))) if total > 0 else 1.0
     return tuple(scale * one for one in (radius, _modulus_of_share(variance, 0.5), margin * radius, mean.sum()))
 
 
@@ -222,8 +197,8 @@ def _modulus_of_share(variance: _Array, share: float) -> float:
 
 
 @cache
-def _edge_of_gaussian(n_units: int, false_alarm: float) -> float:
-    """Modulus, in units of the bulk radius, that no eigenvalue exceeds but with this probability."""
+def _edge_of_gaussian(n_units: int) -> float:
+    """Modulus, in units of the bulk radius, that no eigenvalue exceeds but with the probability of a false alarm."""
     shapes = np.arange(1, n_units + 1)
 
     def alarm(modulus: float) -> float:
@@ -231,6 +206,6 @@ def _edge_of_gaussian(n_units: int, false_alarm: float) -> float:
         return float(-np.expm1(np.log(np.maximum(below, np.finfo(float).tiny)).sum()))
 
     upper = 2.0
-    while alarm(upper) > false_alarm:
+    while alarm(upper) > _FALSE_ALARM:
         upper *= 2
-    return float(scipy.optimize.brentq(lambda modulus: alarm(modulus) - false_alarm, 0.0, upper))
+    return float(scipy.optimize.brentq(lambda modulus: alarm(modulus) - _FALSE_ALARM, 0.0, upper))

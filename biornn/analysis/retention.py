@@ -8,9 +8,18 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_variables
 from biornn.analysis.held_states import held_states
+from biornn.analysis.kernels import Output, describe
 from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
+
+_MEASURED = {
+    "held": Output("the state is held"),
+    "accuracy": Output("share of states and bits that are held"),
+    "retention_time": Output("time until the state is lost", units="ms"),
+    "survived": Output("the state is never lost"),
+    "share_retained": Output("share of states that are never lost"),
+}
 
 
 def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2000.0) -> xr.Dataset:
@@ -51,12 +60,6 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
     -----
     States that are held by fixed points survive for ever; a slow drift, a "ghost" of a fixed point, shows only after a
     long time: Sussillo & Barak (2013), Neural Comput. 25, 626.
-
-    Examples
-    --------
-    >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
-    >>> held = retention(run["weights"].to_dataset(), run["probe_trials"].to_dataset())  # doctest: +SKIP
     """
     require_variables(probe_trials, "probe_trials", ["inputs", "targets", "memory_state", "response_window"])
     delay = _delays(probe_trials["inputs"], duration)
@@ -77,7 +80,7 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
         targets.isel(trial=state, time=xr.DataArray(last, dims="trial")).drop_vars("time", errors="ignore"),
     )
     right = right.rename(trial="memory_state").assign_coords(memory_state=np.array(labels, object), delay=delay)
-    return _described(_measured(right).where(can_run))
+    return describe(_measured(right).where(can_run), _MEASURED)
 
 
 def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:
@@ -127,16 +130,3 @@ def _measured(right: xr.DataArray) -> xr.Dataset:
         }
     )
     return measured.transpose(..., "memory_state", "delay")
-
-
-def _described(measured: xr.Dataset) -> xr.Dataset:
-    long_names = {
-        "held": "the state is held",
-        "accuracy": "share of states and bits that are held",
-        "retention_time": "time until the state is lost",
-        "survived": "the state is never lost",
-        "share_retained": "share of states that are never lost",
-    }
-    for name, long_name in long_names.items():
-        measured[name].attrs = {"units": "ms" if name == "retention_time" else "1", "long_name": long_name}
-    return measured

@@ -11,24 +11,8 @@ from numpy.typing import NDArray
 def power_of_two(values: NDArray[np.floating], axis: tuple[int, ...] | None = None) -> Any:
     """Give the largest power of two that is no larger than the largest magnitude.
 
-    Division by it is exact: what does not depend on the scale of the numbers keeps its last digit.
-
-    Parameters
-    ----------
-    values
-        Any shape.
-    axis
-        Axes over which the largest is taken, which stay with size 1; None: all of them, for one number.
-
-    Returns
-    -------
-    float or numpy.ndarray
-        The power; 1 where all values are zero, or one is not finite.
-
-    Examples
-    --------
-    >>> float(power_of_two(np.array([1e-200, -3e-200]))) <= 3e-200
-    True
+    Division by it is exact: what does not depend on the scale of the numbers keeps its last digit. It is taken over the
+    axes, which stay with size 1, or over all values, for one number; 1 where all are zero, or one is not finite.
     """
     keep = axis is not None
     largest = np.maximum(

@@ -10,18 +10,21 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.held_states import held_states
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.memory_cube import cube_corners
 from biornn.analysis.scale import power_of_two
 
 _Array = NDArray[np.float64]
-#: What the kernel gives, with the dims of each, and its meaning.
-_MEASURED: dict[str, tuple[list[str], str]] = {
-    "variance_explained": (["unit", "bit"], "share of the rate's variance that a bit explains alone"),
-    "interaction": (["unit"], "share of the rate's variance that only combinations of bits explain"),
-    "residual": (["unit"], "share of the rate's variance within states"),
-    "preferred_sign": (["unit", "bit"], "sign of the bit for which the rate is higher"),
-    "d_prime": (["unit", "bit"], "difference of the rates for + and - over their standard deviation within states"),
-    "mixed_selectivity": (["unit"], "effective number of bits that the rate depends on"),
+#: What the kernel gives.
+_MEASURED = {
+    "variance_explained": Output("share of the rate's variance that a bit explains alone", ("unit", "bit")),
+    "interaction": Output("share of the rate's variance that only combinations of bits explain", ("unit",)),
+    "residual": Output("share of the rate's variance within states", ("unit",)),
+    "preferred_sign": Output("sign of the bit for which the rate is higher", ("unit", "bit")),
+    "d_prime": Output(
+        "difference of the rates for + and - over their standard deviation within states", ("unit", "bit")
+    ),
+    "mixed_selectivity": Output("effective number of bits that the rate depends on", ("unit",)),
 }
 
 
@@ -35,15 +38,10 @@ def selectivity(
 
     Parameters
     ----------
-    rates
-        Activity, dims `trial`, `time`, `unit`; others, such as `network`, broadcast. Take trials that hold every state
-        many times; in the probe, each state is held once, and what is left of the state before counts for it.
-    memory_state
-        Signs of the memorised bits, such as ``+-+``, dims `trial`, `time`. Samples with a ``0``, a bit that has not
-        been set yet, are left out.
-    response_window
-        True where a bit is still allowed to be on its way, dims `trial`, `time`, `output_channel`: these samples are
-        left out too. Without it the paths from state to state count as spread within states.
+    rates, memory_state, response_window
+        As for `memory_cube`. Take trials that hold every state many times: in the probe, each state is held once, and
+        what is left of the state before counts for it. Without the response window the paths from state to state count
+        as spread within states.
 
     Returns
     -------
@@ -92,19 +90,13 @@ def selectivity(
     index, labels = held_states(rates, memory_state, response_window)
     require_some(rates, "rates")
     signs = cube_corners(labels)
-    measured = xr.apply_ufunc(
+    result = apply_kernel(
         lambda activity: _selectivity(activity, index, signs),
         rates,
-        input_core_dims=[["trial", "time", "unit"]],
-        output_core_dims=[dims for dims, _ in _MEASURED.values()],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * len(_MEASURED),
-        dask_gufunc_kwargs={"output_sizes": {"bit": signs.shape[1]}},
+        core_dims=[["trial", "time", "unit"]],
+        outputs=_MEASURED,
+        sizes={"bit": signs.shape[1]},
     )
-    result = xr.Dataset(dict(zip(_MEASURED, measured, strict=True)))
-    for name, (_, long_name) in _MEASURED.items():
-        result[name].attrs = {"units": "1", "long_name": long_name}
     return result.assign_coords(bit=np.arange(1, signs.shape[1] + 1))
 
 

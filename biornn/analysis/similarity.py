@@ -10,19 +10,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
 Measure = Literal["cka", "procrustes", "cca"]
-_ATTRS: dict[Measure, dict[str, str]] = {
-    "cka": {"units": "1", "long_name": "linear CKA"},
-    "procrustes": {"units": "rad", "long_name": "angular Procrustes distance"},
-    "cca": {"units": "1", "long_name": "mean canonical correlation"},
+_PAIRS = ("network", "other_network")
+_MEASURES: dict[Measure, Output] = {
+    "cka": Output("linear CKA", _PAIRS),
+    "procrustes": Output("angular Procrustes distance", _PAIRS, "rad"),
+    "cca": Output("mean canonical correlation", _PAIRS),
 }
 
 
-def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int | float | None = 10) -> xr.DataArray:
+def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int | None = 10) -> xr.DataArray:
     """Compare the activity of every two networks on the same trials.
 
     No unit of one network is taken to be the same as a unit of another: rotations, reflections and permutations of the
@@ -40,9 +42,9 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
         ``"cca"``: mean canonical correlation, 0 to 1, of the principal components that `n_components` keeps; they all
         count alike.
     n_components
-        For ``"cca"`` only. A whole number: so many principal components of each network, or all that it has; a share
-        below 1: as many as explain that share of its variance; None: all. Components that could be rounding errors are
-        always left out. The mean is over as many canonical correlations as the smaller of the two has components.
+        For ``"cca"`` only: so many principal components of each network, or all that it has; None: all. Components that
+        could be rounding errors are always left out. The mean is over as many canonical correlations as the smaller of
+        the two has components.
 
     Returns
     -------
@@ -72,16 +74,12 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     - Canonical correlations are the singular values of ``UᵀV``, with orthonormal bases of the principal components
       kept. Raghu, Gilmer, Yosinski & Sohl-Dickstein (2017), NeurIPS (SVCCA). Without this step every direction of noise
       would count as much as a memory. It has its price: a linear map other than a rotation with one scale changes what
-      is kept. Invertible linear maps change nothing where all components are kept. SVCCA keeps 99 % of the variance;
-      then networks of fewer dimensions look more alike, since the fewer components lie within the others'. For a
-      comparison of conditions keep as many of every network, and see whether the result depends on how many.
+      is kept. Invertible linear maps change nothing where all components are kept. SVCCA keeps 99 % of the variance,
+      so that networks of fewer dimensions look more alike, since the fewer components lie within the others'; here as
+      many are kept of every network. See whether the result depends on how many.
 
     All networks receive the same inputs, and what follows an input is alike with no training at all: these measures
     have no fixed value of chance, so compare networks with networks.
-
-    All samples are used and nothing is approximated. Each network is decomposed once; then one pair at a time is
-    compared, in double precision by its products of units, so that memory holds the rates as they came and two networks
-    in double precision.
 
     Examples
     --------
@@ -96,34 +94,19 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     """
     require_dims(rates, "rates", ["network", "trial", "time", "unit"])
     require_some(rates, "rates")
-    if measure not in _ATTRS:
+    if measure not in _MEASURES:
         raise ValueError(f"measure: expected one of {get_args(Measure)}, got {measure!r}")
-    _check_components(n_components)
+    if not (n_components is None or (isinstance(n_components, int | np.integer) and n_components >= 1)):
+        raise ValueError(f"n_components: expected a whole number from 1, or None for all, got {n_components!r}")
     basis, compare, diagonal = _parts(measure, n_components)
-    matrix: xr.DataArray = xr.apply_ufunc(
+    matrix = apply_kernel(
         lambda activity: _matrix(activity.reshape(len(activity), -1, activity.shape[-1]), basis, compare, diagonal),
         rates,
-        input_core_dims=[["network", "trial", "time", "unit"]],
-        output_core_dims=[["network", "other_network"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        # Every network is compared with every other, however the networks are stored.
-        dask_gufunc_kwargs={"output_sizes": {"other_network": rates.sizes["network"]}, "allow_rechunk": True},
+        core_dims=[["network", "trial", "time", "unit"]],
+        outputs={measure: _MEASURES[measure]},
+        sizes={"other_network": rates.sizes["network"]},
     )
-    matrix = matrix.assign_coords(_other_coords(rates)).rename(measure)
-    matrix.attrs = dict(_ATTRS[measure])
-    return matrix
-
-
-def _check_components(n_components: int | float | None) -> None:
-    is_count = isinstance(n_components, int | np.integer) and n_components >= 1
-    is_share = isinstance(n_components, float | np.floating) and 0 < n_components < 1
-    if not (n_components is None or is_count or is_share):
-        raise ValueError(
-            "n_components: expected a whole number from 1, a share of the variance between 0 and 1, or None for all, "
-            f"got {n_components!r}"
-        )
+    return matrix[measure].assign_coords(_other_coords(rates))
 
 
 def _other_coords(rates: xr.DataArray) -> dict[str, tuple[str, NDArray[np.generic]]]:
@@ -142,13 +125,13 @@ _Basis = Callable[[_Array, _Array], _Array]
 _Compare = Callable[[_Array], float]
 
 
-def _parts(measure: Measure, n_components: int | float | None) -> tuple[_Basis, _Compare, float]:
+def _parts(measure: Measure, n_components: int | None) -> tuple[_Basis, _Compare, float]:
     """Basis, comparison and value of a network with itself."""
     if measure == "cka":
         return lambda sizes, vectors: vectors / (sizes**4).sum() ** 0.25, lambda cross: float((cross**2).sum()), 1.0
     if measure == "procrustes":
         return lambda sizes, vectors: vectors / np.sqrt((sizes**2).sum()), _angle, 0.0
-    return lambda sizes, vectors: (vectors / sizes)[:, : _n_kept(sizes, n_components)], _mean_correlation, 1.0
+    return lambda sizes, vectors: (vectors / sizes)[:, :n_components], _mean_correlation, 1.0
 
 
 def _angle(cross: _Array) -> float:
@@ -157,14 +140,6 @@ def _angle(cross: _Array) -> float:
 
 def _mean_correlation(cross: _Array) -> float:
     return float(np.minimum(1.0, np.linalg.svd(cross, compute_uv=False)).mean())
-
-
-def _n_kept(sizes: _Array, n_components: int | float | None) -> int:
-    """Principal components to keep, of those that are not rounding errors."""
-    if n_components is None or isinstance(n_components, int | np.integer):
-        return min(len(sizes), len(sizes) if n_components is None else int(n_components))
-    share = np.cumsum(sizes**2) / (sizes**2).sum()
-    return min(len(sizes), int(np.searchsorted(share, n_components)) + 1)
 
 
 def _matrix(activity: NDArray[np.floating], basis: _Basis, compare: _Compare, diagonal: float) -> _Array:

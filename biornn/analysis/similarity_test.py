@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
@@ -19,17 +20,19 @@ _Labels = NDArray[np.intp]
 _UNKNOWN = -1
 #: Rows of permuted labels that are compared at once; bounds the memory.
 _BATCH = 500
-#: What the kernel gives: dims, type, meaning.
-_RESULTS: dict[str, tuple[list[str], type[np.generic], str]] = {
-    "within": ([], np.float64, "mean over pairs of networks of one condition"),
-    "between": ([], np.float64, "mean over pairs of networks of different conditions"),
-    "same_seed": ([], np.float64, "mean over pairs of networks of one seed and different conditions"),
-    "difference": ([], np.float64, "how much more alike networks of one condition are"),
-    "p_value": ([], np.float64, "one-sided permutation p-value"),
-    "n_permutations": ([], np.int64, "ways to label the networks that were compared with the true one"),
-    "n_networks": ([], np.int64, "networks compared"),
-    "n_failed": ([], np.int64, "networks left out: without a value"),
-    "mean_similarity": (["condition", "other_condition"], np.float64, "mean over pairs of networks"),
+#: What the kernel gives; the first ones are similarities or distances.
+_VALUES = {
+    "within": Output("mean over pairs of networks of one condition"),
+    "between": Output("mean over pairs of networks of different conditions"),
+    "same_seed": Output("mean over pairs of networks of one seed and different conditions"),
+    "difference": Output("how much more alike networks of one condition are"),
+    "mean_similarity": Output("mean over pairs of networks", ("condition", "other_condition")),
+}
+_COUNTS = {
+    "p_value": Output("one-sided permutation p-value"),
+    "n_permutations": Output("ways to label the networks that were compared with the true one", dtype=np.int64),
+    "n_networks": Output("networks compared", dtype=np.int64),
+    "n_failed": Output("networks left out: without a value", dtype=np.int64),
 }
 
 
@@ -103,30 +106,19 @@ def similarity_test(
     condition, names, block = _design(matrix, matched_by_seed)
     if n_permutations < 1:
         raise ValueError(f"n_permutations: expected at least 1, got {n_permutations}")
-    measured = xr.apply_ufunc(
+    units, what = matrix.attrs.get("units", "1"), matrix.attrs.get("long_name", "similarity")
+    of_matrix = {
+        name: output._replace(units=units, long_name=f"{what}: {output.long_name}") for name, output in _VALUES.items()
+    }
+    result = apply_kernel(
         lambda values: _test(values, condition, block, matched_by_seed, len(names), n_permutations, seed),
         matrix,
-        input_core_dims=[["network", "other_network"]],
-        output_core_dims=[dims for dims, _, _ in _RESULTS.values()],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[dtype for _, dtype, _ in _RESULTS.values()],
-        dask_gufunc_kwargs={
-            "output_sizes": {"condition": len(names), "other_condition": len(names)},
-            "allow_rechunk": True,
-        },
+        core_dims=[["network", "other_network"]],
+        outputs=of_matrix | _COUNTS,
+        sizes={"condition": len(names), "other_condition": len(names)},
     )
-    result = xr.Dataset(dict(zip(_RESULTS, measured, strict=True)))
     labels = np.array(names, object)
-    result = result.assign_coords(condition=labels, other_condition=labels)
-    units, what = matrix.attrs.get("units", "1"), matrix.attrs.get("long_name", "similarity")
-    for name, (_, dtype, meaning) in _RESULTS.items():
-        is_value = dtype is np.float64 and name != "p_value"
-        result[name].attrs = {
-            "units": units if is_value else "1",
-            "long_name": f"{what}: {meaning}" if is_value else meaning,
-        }
-    return result
+    return result.assign_coords(condition=labels, other_condition=labels)
 
 
 def _design(matrix: xr.DataArray, matched_by_seed: bool) -> tuple[_Labels, list[str], _Labels]:
@@ -173,7 +165,7 @@ def _check_design(conditions: list[str], seeds: list[int], matched_by_seed: bool
 def _test(
     values: _Array, condition: _Labels, seeds: _Labels, matched: bool, n_conditions: int, n_permutations: int, seed: int
 ) -> tuple[float | int | _Array, ...]:
-    """Test one matrix (network, other_network); results in the order of `_RESULTS`."""
+    """Test one matrix (network, other_network); results in the order of `_VALUES` and `_COUNTS`."""
     known = ~np.isnan(np.diagonal(values))
     values, condition, seeds = values[np.ix_(known, known)], condition[known], seeds[known]
     if np.isnan(values).any():
@@ -196,11 +188,11 @@ def _test(
         between,
         _mean(pairs[is_same_seed & ~is_within]),
         sign * (within - between),
+        _block_means(pairs[counts], condition[first[counts]], condition[second[counts]], n_conditions),
         p_value,
         n_visited,
         int(known.sum()),
         int((~known).sum()),
-        _block_means(pairs[counts], condition[first[counts]], condition[second[counts]], n_conditions),
     )
 
 

@@ -9,35 +9,28 @@ from scipy.special import entr
 
 from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_square
+from biornn.analysis.kernels import Output, apply_kernel
 
 _MATRIX = ["unit_pre", "unit_post"]
 
 
-def singular_value_entropy(recurrent_weights: xr.DataArray, normalised: bool = True) -> xr.DataArray:
+def singular_value_entropy(recurrent_weights: xr.DataArray) -> xr.DataArray:
     """Shannon entropy of the singular values, each taken as a share of their sum.
 
-    ``-Σ p log(p) / log(n)`` with ``p = σ / Σ σ`` over the n singular values σ.
+    ``-Σ p log(p) / log(n)`` with ``p = σ / Σ σ`` over the n singular values σ: 1 where all of them are equal, as of an
+    orthogonal matrix, 0 for a matrix of rank one.
 
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
-        broadcast. Dimensionless.
-    normalised
-        Divide by ``log(n)``: 1 where all singular values are equal, as of an orthogonal matrix, 0 for a matrix of rank
-        one. Otherwise in nats; its exponential is then the effective rank.
+        As for `eigenspectrum`.
 
     Returns
     -------
     xr.DataArray
-        `singular_value_entropy`, dimensionless or in nats, without the dims `unit_pre` and `unit_post`. It does not
-        depend on the scale of the weights. NaN for a matrix with NaN or infinity, for one whose singular values LAPACK
-        does not find, and for the zero matrix; normalised also for a single unit, as ``log(1)`` is 0.
-
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
+        `singular_value_entropy`, dimensionless, without the dims `unit_pre` and `unit_post`. It does not depend on the
+        scale of the weights. NaN for a matrix with NaN or infinity, for one whose singular values LAPACK does not find,
+        for the zero matrix, and for a single unit, as ``log(1)`` is 0.
 
     References
     ----------
@@ -53,26 +46,18 @@ def singular_value_entropy(recurrent_weights: xr.DataArray, normalised: bool = T
     >>> float(singular_value_entropy(weights)), float(singular_value_entropy(weights + 2).round(3))
     (1.0, 0.601)
     """
-    n_units = require_square(recurrent_weights)
-    entropy: xr.DataArray = xr.apply_ufunc(
-        _entropy,
-        recurrent_weights,
-        input_core_dims=[_MATRIX],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    if normalised:
-        entropy = entropy / (np.log(n_units) if n_units > 1 else np.nan)
-    entropy = entropy.rename("singular_value_entropy")
-    entropy.attrs = {"units": "1" if normalised else "nat", "long_name": "entropy of the singular values"}
-    return entropy
+    require_square(recurrent_weights)
+    output = {"singular_value_entropy": Output("entropy of the singular values")}
+    entropy = apply_kernel(_entropy, recurrent_weights, core_dims=[_MATRIX], outputs=output, vectorize=False)
+    return entropy["singular_value_entropy"]
 
 
 def _entropy(weights: NDArray[np.floating]) -> NDArray[np.float64]:
-    """In nats, over the last two axes; NaN where a matrix is zero or has no singular values."""
+    """Over the last two axes; NaN where a matrix is zero, has no singular values or only one."""
     singular = values_of(np.linalg.svdvals, weights, np.float64)
     largest = singular.max(axis=-1, keepdims=True)
     singular = singular / np.where(largest > 0, largest, 1.0)
     total = singular.sum(axis=-1, keepdims=True)
     nats = entr(singular / np.where(total > 0, total, 1.0)).sum(axis=-1)
-    return np.where(total[..., 0] > 0, nats, np.nan)
+    n_units = weights.shape[-1]
+    return np.where((total[..., 0] > 0) & (n_units > 1), nats / np.log(max(n_units, 2)), np.nan)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_dims, require_square
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.scale import power_of_two
 
 _MATRIX = ["unit_pre", "unit_post"]
@@ -52,19 +53,15 @@ def eigenspectrum(recurrent_weights: xr.DataArray) -> xr.DataArray:
     [1j, -1j]
     """
     n_units = require_square(recurrent_weights)
-    values: xr.DataArray = xr.apply_ufunc(
+    values = apply_kernel(
         _eigenvalues,
         recurrent_weights,
-        input_core_dims=[_MATRIX],
-        output_core_dims=[["mode"]],
-        dask="parallelized",
-        output_dtypes=[np.complex128],
-        dask_gufunc_kwargs={"output_sizes": {"mode": n_units}},
-        keep_attrs=True,
+        core_dims=[_MATRIX],
+        outputs={"eigenvalues": Output("eigenvalue of the recurrent weights", ("mode",), dtype=np.complex128)},
+        sizes={"mode": n_units},
+        vectorize=False,
     )
-    values = values.assign_coords(mode=np.arange(1, n_units + 1)).rename("eigenvalues")
-    values.attrs = {"units": "1", "long_name": "eigenvalue of the recurrent weights"}
-    return values
+    return values["eigenvalues"].assign_coords(mode=np.arange(1, n_units + 1))
 
 
 def spectral_radius(recurrent_weights: xr.DataArray) -> xr.DataArray:
@@ -79,11 +76,6 @@ def spectral_radius(recurrent_weights: xr.DataArray) -> xr.DataArray:
     -------
     xr.DataArray
         `spectral_radius`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN where `eigenspectrum` is.
-
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
 
     Notes
     -----
@@ -102,34 +94,25 @@ def spectral_radius(recurrent_weights: xr.DataArray) -> xr.DataArray:
     return radius
 
 
-def nonnormality(
-    recurrent_weights: xr.DataArray, relative: bool = True, eigenvalues: xr.DataArray | None = None
-) -> xr.DataArray:
+def nonnormality(recurrent_weights: xr.DataArray, eigenvalues: xr.DataArray | None = None) -> xr.DataArray:
     """Henrici's departure from normality: the part of the weights that the eigenvalues do not show.
 
-    ``sqrt(||W||_F² − Σ|λ|²)``, the Frobenius norm of the strictly triangular part of the Schur form: the
-    feedforward structure that is left when the eigenvalues are taken away.
+    ``sqrt(||W||_F² − Σ|λ|²) / ||W||_F``, the share of the Frobenius norm that is in the strictly triangular part of the
+    Schur form: the feedforward structure that is left when the eigenvalues are taken away.
 
     Parameters
     ----------
     recurrent_weights
         As for `eigenspectrum`.
-    relative
-        Divide by the Frobenius norm: 0 for a normal matrix, 1 for a purely feedforward (nilpotent) one. The zero matrix
-        gives 0.
     eigenvalues
         Those of the same weights, where `eigenspectrum` has already given them; None: they are computed.
 
     Returns
     -------
     xr.DataArray
-        `nonnormality`, dimensionless, without the dims `unit_pre` and `unit_post`. NaN where `eigenspectrum` is. Since
-        squares are subtracted, values below about 1e-7 of the norm are rounding.
-
-    Raises
-    ------
-    ValueError
-        If a dim is missing or the matrix is not square.
+        `nonnormality`, dimensionless, without the dims `unit_pre` and `unit_post`: 0 for a normal matrix and for the
+        zero matrix, 1 for a purely feedforward (nilpotent) one. NaN where `eigenspectrum` is. Since squares are
+        subtracted, values below about 1e-7 are rounding.
 
     References
     ----------
@@ -140,25 +123,20 @@ def nonnormality(
     --------
     >>> import xarray as xr
     >>> chain = xr.DataArray([[0.0, 2.0], [0.0, 0.0]], dims=("unit_pre", "unit_post"))
-    >>> float(nonnormality(chain)), float(nonnormality(chain, relative=False))
-    (1.0, 2.0)
+    >>> float(nonnormality(chain))
+    1.0
     """
     require_square(recurrent_weights)
     values = eigenspectrum(recurrent_weights) if eigenvalues is None else eigenvalues
     require_dims(values, "eigenvalues", ["mode"])
-    departure: xr.DataArray = xr.apply_ufunc(
+    return apply_kernel(
         _departure_from_normality,
         recurrent_weights,
         abs(values),
-        input_core_dims=[_MATRIX, ["mode"]],
-        kwargs={"relative": relative},
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        keep_attrs=True,
-    )
-    departure = departure.rename("nonnormality")
-    departure.attrs = {"units": "1", "long_name": "departure of the recurrent weights from normality"}
-    return departure
+        core_dims=[_MATRIX, ["mode"]],
+        outputs={"nonnormality": Output("departure of the recurrent weights from normality")},
+        vectorize=False,
+    )["nonnormality"]
 
 
 def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
@@ -171,19 +149,13 @@ def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
     return sorted_values
 
 
-def _departure_from_normality(
-    weights: NDArray[np.floating], moduli: NDArray[np.float64], relative: bool
-) -> NDArray[np.float64]:
+def _departure_from_normality(weights: NDArray[np.floating], moduli: NDArray[np.float64]) -> NDArray[np.float64]:
     """Departure from normality over the last two axes; NaN where there are no eigenvalues."""
-    known = ~np.isnan(moduli).any(axis=-1)
+    known = np.asarray(~np.isnan(moduli).any(axis=-1))
     safe = np.where(known[..., None, None], weights, np.float64(0.0))
     scale = power_of_two(safe, axis=(-2, -1))
     safe /= scale
     square_norm = (safe**2).sum(axis=(-2, -1))
     square_moduli = ((np.where(known[..., None], moduli, 0.0) / scale[..., 0]) ** 2).sum(axis=-1)
     departure = np.sqrt(np.maximum(square_norm - square_moduli, 0.0))
-    if relative:
-        departure = departure / np.sqrt(np.where(square_norm > 0, square_norm, 1.0))
-    else:
-        departure = departure * scale[..., 0, 0]
-    return np.where(known, departure, np.nan)
+    return np.where(known, departure / np.sqrt(np.where(square_norm > 0, square_norm, 1.0)), np.nan)

@@ -8,12 +8,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
+from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.presynaptic_type import presynaptic_type
+from biornn.analysis.same_labels import same_labels
 from biornn.analysis.scale import power_of_two
 from biornn.schema import CELL_TYPES
 
 _Array = NDArray[np.float64]
 _MATRIX = ["unit_pre", "unit_post"]
+#: Synapses are effectively zero below this share of the root mean square over the network: ten thousand of them carry
+#: no more variance than one typical synapse.
+_ZERO_BELOW = 0.01
 #: What the kernel gives for the synapses of one cell type, and its meaning.
 _MEASURED = {
     "n_synapses": "synapses that may exist",
@@ -27,10 +32,14 @@ _MEASURED = {
     "log_std": "standard deviation of the logarithm of the magnitude",
     "log_skewness": "skewness of the logarithm of the magnitude",
 }
+_STRENGTHS = {
+    "out_strength": Output("sum of the weights that a unit sends out", ("unit",)),
+    "in_strength": Output("sum of the weights that a unit receives from a cell type", ("unit", "cell_type")),
+}
 
 
 def weight_distribution(
-    recurrent_weights: xr.DataArray, recurrent_mask: xr.DataArray, cell_type: xr.DataArray, zero_below: float = 0.01
+    recurrent_weights: xr.DataArray, recurrent_mask: xr.DataArray, cell_type: xr.DataArray
 ) -> xr.Dataset:
     """Describe the distribution of the weights that the units of each cell type send out.
 
@@ -42,16 +51,14 @@ def weight_distribution(
         True where a synapse may exist, dims `unit_pre`, `unit_post` and, where it differs, `network`. Only these count.
     cell_type
         Type of each unit, dims `unit` and, where it differs, `network`.
-    zero_below
-        Which synapses are effectively zero: those whose magnitude is below this share of the root mean square over the
-        whole network. By default 1 %: ten thousand of them carry no more variance than one typical synapse.
 
     Returns
     -------
     xr.Dataset
         Over (..., cell_type), the type of the presynaptic unit, always excitatory, inhibitory, unconstrained, and all
         synapses that may exist: `n_synapses`, `mean`, `std`, `skewness`, `kurtosis` (excess: 0 for a normal
-        distribution), `share_zero` (effectively zero), `share_positive`.
+        distribution), `share_zero` (effectively zero: smaller than 1 % of the root mean square over the
+        whole network), `share_positive`.
         Over those that are not effectively zero: `log_mean`, `log_std`, `log_skewness` of the natural logarithm of the
         magnitude; a log-normal distribution has a `log_skewness` of 0.
         `out_strength` (..., unit): sum of the weights that a unit sends out; `in_strength` (..., unit, cell_type): sum
@@ -63,7 +70,7 @@ def weight_distribution(
     Raises
     ------
     ValueError
-        If a dim is missing or empty, labels differ, a type is unknown or `zero_below` is not in [0, 1).
+        If a dim is missing or empty, labels differ, or a type is unknown.
 
     References
     ----------
@@ -78,44 +85,26 @@ def weight_distribution(
     >>> shape["mean"].values.tolist(), shape["out_strength"].values.tolist()
     ([0.5, -0.25, nan], [0.5, -0.25])
     """
-    if not 0 <= zero_below < 1:
-        raise ValueError(f"zero_below: expected a share in [0, 1), got {zero_below}")
     require_dims(recurrent_mask, "recurrent_mask", _MATRIX)
     of_type = presynaptic_type(recurrent_weights, cell_type)
     require_some(recurrent_weights, "recurrent_weights")
-    try:
-        weights, mask, of_type = xr.align(recurrent_weights, recurrent_mask, of_type, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            "recurrent_mask: expected the networks and units of recurrent_weights, got others; "
-            "take both from the same run"
-        ) from error
-    measured = xr.apply_ufunc(
+    weights, mask, of_type = same_labels(
+        "recurrent_mask", "the networks and units of recurrent_weights", recurrent_weights, recurrent_mask, of_type
+    )
+    result = apply_kernel(
         _distribution,
         weights,
         mask.astype(bool),
         of_type,
-        kwargs={"zero_below": zero_below},
-        input_core_dims=[_MATRIX, _MATRIX, ["unit_pre"]],
-        output_core_dims=[["cell_type"]] * len(_MEASURED) + [["unit"], ["unit", "cell_type"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * (len(_MEASURED) + 2),
-        dask_gufunc_kwargs={"output_sizes": {"cell_type": len(CELL_TYPES), "unit": weights.sizes["unit_pre"]}},
-    )
-    described = _MEASURED | {
-        "out_strength": "sum of the weights that a unit sends out",
-        "in_strength": "sum of the weights that a unit receives from a cell type",
-    }
-    result = xr.Dataset(dict(zip(described, measured, strict=True)))
-    for name, long_name in described.items():
-        result[name].attrs = {"units": "1", "long_name": long_name}
-    result = result.assign_coords(cell_type=np.array(CELL_TYPES, object))
+        core_dims=[_MATRIX, _MATRIX, ["unit_pre"]],
+        outputs={name: Output(long_name, ("cell_type",)) for name, long_name in _MEASURED.items()} | _STRENGTHS,
+        sizes={"cell_type": len(CELL_TYPES), "unit": weights.sizes["unit_pre"]},
+    ).assign_coords(cell_type=np.array(CELL_TYPES, object))
     return result.assign_coords(unit=cell_type["unit"].values) if "unit" in cell_type.coords else result
 
 
 def _distribution(
-    weights: NDArray[np.floating], mask: NDArray[np.bool_], of_type: NDArray[np.int_], zero_below: float
+    weights: NDArray[np.floating], mask: NDArray[np.bool_], of_type: NDArray[np.int_]
 ) -> tuple[_Array, ...]:
     """Give the values of `_MEASURED` (cell_type), out-strength (unit) and in-strength (unit, cell_type)."""
     n_types, n_units = len(CELL_TYPES), len(weights)
@@ -127,7 +116,7 @@ def _distribution(
     weights /= scale
     power = (weights[mask] ** 2).mean() if mask.any() else 0.0
     rows = [of_type == number for number in range(n_types)]
-    measured = np.array([_moments(weights[row][mask[row]], zero_below * np.sqrt(power), scale) for row in rows])
+    measured = np.array([_moments(weights[row][mask[row]], _ZERO_BELOW * np.sqrt(power), scale) for row in rows])
     in_strength = np.stack([weights[row].sum(axis=0) for row in rows], axis=-1)
     return *measured.T, weights.sum(axis=1) * scale, in_strength * scale
 

@@ -6,7 +6,7 @@ from biornn.analysis.lesions import lesion_robustness
 from biornn.analysis.performance import performance
 from biornn.analysis.simulate import simulate
 from biornn.tasks import FlipFlop
-from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
+from tests.analysis.networks import network, side_by_side
 
 EXC, INH = "excitatory", "inhibitory"
 SHARE = [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -109,14 +109,6 @@ def test_the_same_units_are_silenced_in_every_network():
     xr.testing.assert_equal(dale, lesion_robustness(relay(), trials(), SHARE, seed=3))
     other = lesion_robustness(relay(), trials(), SHARE, seed=4)
     assert (other.control_accuracy != dale.control_accuracy).sel(lesion=[EXC, INH]).any()
-
-
-def test_networks_that_cannot_be_run_are_nan():
-    result = lesion_robustness(with_those_that_cannot_run(relay()), trials(), SHARE)
-    assert result.accuracy[0].notnull().all()
-    for name in ("accuracy", "control_accuracy", "difference", "n_lesioned"):
-        assert result[name][1:].isnull().all(), name
-        assert result[name].attrs["units"] == "1"
 
 
 def test_bad_arguments_are_refused():

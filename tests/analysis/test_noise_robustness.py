@@ -7,7 +7,7 @@ from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_n
 from biornn.analysis.performance import performance
 from biornn.analysis.simulate import simulate
 from biornn.tasks import FlipFlop
-from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
+from tests.analysis.networks import network, side_by_side
 
 NOISE = [0.0, 0.2, 0.5, 1.0]
 BOTH = np.eye(2)
@@ -97,15 +97,6 @@ def test_what_ends_in_nan_is_wrong_too():
     scores = input_noise_robustness(opposed, constant_trials(0.0, n_trials=4, n_times=50), [0.0, 0.1])
     assert scores.accuracy.values.tolist() == [1, 0.04]  # the first two samples of 50
     assert scores.mse.values.tolist() == [0, np.inf]
-
-
-@KINDS
-def test_networks_that_cannot_be_run_are_nan(robustness):
-    scores = robustness(with_those_that_cannot_run(flip_flop()), FlipFlop(n_bits=2).sample(2, seed=0), NOISE)
-    for name in ("accuracy", "mse", "robustness"):
-        assert scores[name][0].notnull().all(), name
-        assert scores[name][1:].isnull().all(), name
-        assert scores[name].attrs["units"] == "1"
 
 
 @KINDS

@@ -142,17 +142,6 @@ def test_trials_end_to_end_are_the_same_samples(function):
         assert one.item() == other.item()
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-@pytest.mark.parametrize("function", [*BOTH, participation_ratio])
-def test_diverged_network_is_nan_and_leaves_its_neighbour_alone(function, bad):
-    rates = xr.DataArray(np.random.default_rng(3).normal(size=(2, 2, 9, 4)), dims=("network", "trial", "time", "unit"))
-    rates[0, 1, 3, 2] = bad
-    result = function(rates)
-    for variable in result.data_vars.values() if isinstance(result, xr.Dataset) else [result]:
-        assert np.isnan(variable.isel(network=0)).all()
-    xr.testing.assert_equal(result.isel(network=1), function(rates.isel(network=1)))
-
-
 def test_activity_that_never_changes_has_no_components_but_a_mean():
     rates = xr.DataArray(np.full((2, 7, 3), 0.1), dims=("trial", "time", "unit"))
     result = principal_components(rates, 2)

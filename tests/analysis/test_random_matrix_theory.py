@@ -58,12 +58,12 @@ def test_moments_by_hand_count_absent_synapses_and_go_by_rows():
 
 def test_edge_is_kostlans_law_at_one_and_two_units():
     # One unit: the squared modulus is exponential, P(> r²) = exp(-r²).
-    assert _edge_of_gaussian(1, 0.05) == pytest.approx(np.sqrt(-np.log(0.05)), rel=1e-6)
+    assert _edge_of_gaussian(1) == pytest.approx(np.sqrt(-np.log(0.01)), rel=1e-6)
     # Two, of variance 1/2 each: 1 - (1 - e^-x)(1 - e^-x (1 + x)) with x = 2 r².
-    x = 2 * _edge_of_gaussian(2, 0.05) ** 2
-    assert 1 - (1 - np.exp(-x)) * (1 - np.exp(-x) * (1 + x)) == pytest.approx(0.05, rel=1e-6)
+    x = 2 * _edge_of_gaussian(2) ** 2
+    assert 1 - (1 - np.exp(-x)) * (1 - np.exp(-x) * (1 + x)) == pytest.approx(0.01, rel=1e-6)
     # Many: 1, from above, about as Rider & Sinclair's sqrt(log(n) / 4n).
-    edges = [_edge_of_gaussian(n_units, 0.05) for n_units in (10, 100, 1000)]
+    edges = [_edge_of_gaussian(n_units) for n_units in (10, 100, 1000)]
     assert edges == sorted(edges, reverse=True)
     assert edges[-1] - 1 == pytest.approx(np.sqrt(np.log(1000) / 4000), rel=0.2)  # the next order is log log n
 
@@ -206,9 +206,3 @@ def test_eigenvalues_beyond_the_edge_are_those_counted():
     moduli = abs(eigenspectrum(weights))
     np.testing.assert_array_equal((moduli > found["edge"]).sum("mode"), found["n_outliers"])
     np.testing.assert_allclose(abs(found["largest_outlier"]), moduli.isel(mode=0).where(found["n_outliers"] > 0))
-
-
-@pytest.mark.parametrize("bad", [0.0, 1.0, -1.0, np.nan])
-def test_a_false_alarm_is_a_probability(bad):
-    with pytest.raises(ValueError, match="false_alarm: expected a probability between 0 and 1, got"):
-        predicted_spectrum(labelled(np.eye(2)), false_alarm=bad)

@@ -4,7 +4,7 @@ import xarray as xr
 
 from biornn.analysis.retention import retention
 from biornn.tasks import FlipFlop
-from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
+from tests.analysis.networks import network, side_by_side
 
 BOTH = np.eye(2)
 
@@ -85,14 +85,6 @@ def test_every_network_is_measured_as_alone_in_any_order_of_dims():
     for name, one in networks.items():
         alone = retention(one, probe, duration=300)
         xr.testing.assert_equal(result.sel(network=name, drop=True).drop_vars("condition", errors="ignore"), alone)
-
-
-def test_networks_that_cannot_be_run_are_nan():
-    result = retention(with_those_that_cannot_run(flip_flop(2.0)), FlipFlop(n_bits=2).probe(), duration=100)
-    assert result.share_retained.values[0] == 1
-    for name in result:
-        assert result[name][1:].isnull().all(), name
-        assert result[name].attrs["units"] == ("ms" if name == "retention_time" else "1")
 
 
 def test_what_cannot_be_measured_is_refused():

@@ -47,7 +47,7 @@ def pair(measure, first, second, n_components=None):
     ],
     ids=["rotation", "scale", "shift", "order of units", "all at once"],
 )
-@pytest.mark.parametrize("n_components", [None, 2, 0.9])
+@pytest.mark.parametrize("n_components", [None, 2])
 def test_rotation_scale_shift_and_order_of_units_do_not_matter(measure, change, n_components):
     first, second = gaussian(80, 5) * [1, 2, 3, 4, 5], gaussian(80, 5, seed=3) * [5, 4, 3, 2, 1]
     plain = pair(measure, first, second, n_components)
@@ -81,10 +81,6 @@ def test_planted_subspaces_have_the_values_of_the_formulas():
     assert pair("cca", first, second) == pytest.approx(2 / 3, abs=1e-12)  # correlations 1, 1, 0
     # The two largest are 0, 1 and 1, 2: one is shared.
     assert pair("cca", first, second, n_components=2) == pytest.approx(1 / 2, abs=1e-12)
-    # 13 of 14 and 25 of 30 parts of the variance are in two components each.
-    assert pair("cca", first, second, n_components=0.8) == pytest.approx(1 / 2, abs=1e-12)
-    # 29 of 30 in three, 1-3: correlations 1, 0 with the two of the first.
-    assert pair("cca", first, second, n_components=0.9) == pytest.approx(1 / 2, abs=1e-12)
     assert pair("cca", first, second, n_components=50) == pytest.approx(2 / 3, abs=1e-12)
 
 
@@ -135,18 +131,6 @@ def test_matrix_is_symmetric_labelled_and_has_its_diagonal(measure):
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_network_without_finite_or_changing_activity_is_nan_and_leaves_the_others_alone(measure, bad):
-    samples = gaussian(4, 40, 5).astype(np.float32)
-    samples[1, 3, 2] = bad
-    samples[2] = 0.1
-    matrix = similarity(make_rates(samples), measure)
-    assert np.isnan(matrix[[1, 2]]).all()
-    assert np.isnan(matrix[:, [1, 2]]).all()
-    np.testing.assert_array_equal(matrix[[0, 3], [0, 3]], similarity(make_rates(samples[[0, 3]]), measure))
-
-
-@pytest.mark.parametrize("measure", MEASURES)
 def test_order_of_dims_other_dims_and_lazy_rates_give_the_same(measure):
     rates = xr.DataArray(gaussian(2, 3, 4, 10, 5), dims=("epoch", *DIMS), coords={"network": list("abc")})
     matrix = similarity(rates.transpose("unit", "time", "epoch", "network", "trial"), measure)
@@ -176,21 +160,12 @@ def test_more_units_than_samples():
     assert 0 < similarity(make_rates(samples), "cka").values[0, 1] < 1
 
 
-def test_fewer_components_look_more_alike_so_a_count_is_the_default():
-    # The second keeps one component of 99 %, and the first's two contain it; with as many of each they do not.
-    basis = orthonormal(60, 3)
-    wide = basis * [1.0, 1.0, 0.0] + 0
-    narrow = basis * [1.0, 0.0, 0.05]
-    assert pair("cca", wide, narrow, n_components=0.99) == pytest.approx(1.0)
-    assert pair("cca", wide, narrow, n_components=2) == pytest.approx(0.5)
-
-
 def test_bad_arguments_are_refused_in_one_line():
     rates = make_rates(gaussian(2, 8, 3))
     with pytest.raises(ValueError, match="'trial' is missing"):
         similarity(rates.isel(trial=0))
     with pytest.raises(ValueError, match=r"measure: expected one of \('cka', 'procrustes', 'cca'\), got 'rsa'"):
         similarity(rates, "rsa")
-    for bad in (0, 1.0, 1.5, -1, 0.0, float("nan")):
+    for bad in (0, 0.9, 1.0, -1, float("nan")):
         with pytest.raises(ValueError, match=f"n_components: expected a whole number .* got {bad!r}"):
             similarity(rates, "cca", bad)
