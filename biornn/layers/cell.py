@@ -87,7 +87,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         if not isinstance(connectivity, Connectivity):
             connectivity = Connectivity(connectivity)
         self.connectivity = connectivity
-        self.units = connectivity.n_units
+        self.units = int(connectivity.n_units)
         self.state_size = self.output_size = self.units
         self.activation = _activation(activation)
         self.tau, self.dt = tau, dt

@@ -80,7 +80,7 @@ def build_gated_model(
         [
             keras.Input((None, n_inputs)),
             layer(
-                n_units,
+                int(n_units),
                 return_sequences=True,
                 use_bias=use_bias,
                 name="recurrent",
@@ -91,6 +91,7 @@ def build_gated_model(
                 n_outputs,
                 use_bias=readout_bias,
                 kernel_regularizer=output_regularizer,
+                dtype=recurrent.get("dtype"),
                 name="readout",
             ),
         ]

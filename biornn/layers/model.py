@@ -39,7 +39,7 @@ def build_model(
     enforcement
         ``"construction"`` or ``"projection"``, for both layers.
     **recurrent
-        Settings of `ConstrainedRNN`.
+        Settings of `ConstrainedRNN`; a `dtype` is that of both layers.
 
     Returns
     -------
@@ -65,6 +65,7 @@ def build_model(
                 use_bias=readout_bias,
                 enforcement=enforcement,
                 kernel_regularizer=output_regularizer,
+                dtype=recurrent.get("dtype"),
                 name="readout",
             ),
         ]

@@ -1,12 +1,13 @@
-"""The Keras variables of one pathway, and the two ways to make them keep to its mask and signs."""
+"""The weights of one pathway as a Keras variable, and the two ways to make them keep to its mask and signs."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
 import keras
+import numpy as np
 from keras import ops
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from biornn.connectivity import Pathway
 
@@ -15,7 +16,7 @@ Enforcement = Literal["construction", "projection"]
 
 @keras.saving.register_keras_serializable(package="biornn")
 class PathwayConstraint(keras.constraints.Constraint):
-    """Project weights onto what mask and sign allow: the nearest matrix that keeps to both.
+    """Replace weights by ones that keep to a mask and to signs.
 
     Parameters
     ----------
@@ -23,48 +24,53 @@ class PathwayConstraint(keras.constraints.Constraint):
         (pre, post) 1 where a weight may differ from zero; None: everywhere.
     sign
         (pre, 1) sign of a row, 0 for either; None: either everywhere.
+    reflect
+        Whether a weight of the wrong sign keeps its magnitude. Otherwise it becomes zero: the result is then the
+        nearest matrix that keeps to mask and sign.
     """
 
-    def __init__(self, mask: Any = None, sign: Any = None) -> None:
+    def __init__(self, mask: Any = None, sign: Any = None, reflect: bool = False) -> None:
         self.mask = mask
         self.sign = sign
+        self.reflect = reflect
 
     def __call__(self, w: Any) -> Any:
-        """Return the projection of weights (pre, post)."""
+        """Return the allowed weights (pre, post) that belong to weights (pre, post)."""
         w = ops.convert_to_tensor(w)  # an optimizer gives the variable
         if self.sign is not None:
-            sign = ops.cast(self.sign, w.dtype)
-            w = ops.where(sign * w < 0, ops.zeros_like(w), w)
+            is_wrong = ops.cast(self.sign, w.dtype) * w < 0
+            w = ops.where(is_wrong, -w if self.reflect else ops.zeros_like(w), w)
         if self.mask is not None:
             w = w * ops.cast(self.mask, w.dtype)
         return w
 
     def get_config(self) -> dict[str, Any]:
-        """Return mask and sign as nested lists."""
+        """Return mask and sign as nested lists, and `reflect`."""
         plain = {"mask": self.mask, "sign": self.sign}
-        return {name: None if value is None else as_numpy(value).tolist() for name, value in plain.items()}
+        lists = {name: None if value is None else as_numpy(value).tolist() for name, value in plain.items()}
+        return {**lists, "reflect": self.reflect}
 
 
-class PathwayWeights:
-    """Trainable parameters of a pathway, with its mask and signs as non-trainable weights of the same layer.
+class PathwayWeights(keras.Variable):
+    """The trainable weights of a pathway, which keep to its mask and signs.
 
-    By construction, the effective weights are ``mask * sign * |parameters|`` (no sign where units have
-    none): they keep to the constraint at every moment. By projection, they are the parameters, projected after
-    each update. Parameters that the mask forbids start at zero and never change, so that penalties see only
-    what is effective.
+    After each update of a Keras optimizer, a weight of the wrong sign keeps its magnitude and changes its sign (by
+    construction) or becomes zero (by projection). In case something else has changed the variable, such as an average
+    over updates, the network and all that reads or saves the values get them enforced in the same way. Values that
+    are loaded or assigned as arrays must keep to mask and signs themselves.
 
     Parameters
     ----------
     layer
-        Layer that owns the variables, while it is being built.
+        Layer that the weights belong to.
     name
-        Prefix of their names.
+        Prefix of the variable's name.
     pathway
         Constraint and initial values.
     enforcement
         ``"construction"`` or ``"projection"``.
     regularizer
-        Keras regulariser of the parameters (whose magnitudes are those of the effective weights).
+        Keras regulariser of the weights.
     """
 
     def __init__(
@@ -75,33 +81,40 @@ class PathwayWeights:
         enforcement: Enforcement,
         regularizer: Any = None,
     ) -> None:
-        self._by_construction = enforcement == "construction"
-        self._all_signed = bool(pathway.sign.all())
-        mask = pathway.mask if pathway.is_masked else None
-        sign = pathway.sign[:, None] if pathway.is_signed else None
-        self.mask = None if mask is None else _constant(layer, f"{name}_mask", mask)
-        self.sign = None if sign is None else _constant(layer, f"{name}_sign", sign)
-        constraint = None
-        if enforcement == "projection" and (mask is not None or sign is not None):
-            # Arrays, not variables: while JAX fits, the variables of a model have no values outside its forward pass.
-            constraint = PathwayConstraint(mask, sign)
-        self.parameters = layer.add_weight(
-            name=f"{name}_kernel",
-            shape=pathway.initial_weights.shape,
-            initializer=_values(pathway.initial_weights),
-            regularizer=regularizer,
-            constraint=constraint,
-        )
+        def initial(shape: Any, dtype: Any = None) -> Any:
+            return ops.convert_to_tensor(pathway.initial_weights, dtype=dtype)
+
+        super().__init__(initial, pathway.mask.shape, layer.variable_dtype, name=f"{name}_kernel")
+        self.pathway = pathway
+        self.regularizer = regularizer
+        if pathway.is_masked or pathway.is_signed:
+            # Arrays, not variables: nothing can change them, and while JAX fits, variables have no values.
+            mask = pathway.mask.astype("float32") if pathway.is_masked else None
+            sign = pathway.sign[:, None].astype("float32") if pathway.is_signed else None
+            self.constraint = PathwayConstraint(mask, sign, reflect=enforcement == "construction")
 
     def effective(self) -> Any:
         """Weights (pre, post) as the network uses them, as a backend tensor."""
-        weights = ops.convert_to_tensor(self.parameters)
-        if not self._by_construction:
-            return weights
-        if self.sign is not None:
-            signed = self.sign * ops.abs(weights)
-            weights = signed if self._all_signed else ops.where(ops.equal(self.sign, 0), weights, signed)
-        return weights if self.mask is None else weights * self.mask
+        return ops.convert_to_tensor(self.value) if self.constraint is None else self.constraint(self.value)
+
+    def assign(self, value: Any) -> Any:
+        """Set the weights; an array, unlike an optimizer's tensor, is refused where it breaks the mask or a sign."""
+        if not (ops.is_tensor(value) or isinstance(value, keras.Variable)):
+            value = np.asarray(value)
+            if value.shape == self.shape and (n_wrong := self.pathway.violations(value)):
+                raise ValueError(
+                    f"{self.path}: expected weights that keep to the layer's connectivity, got {n_wrong} that its mask "
+                    "or signs forbid; build the layer with the connectivity that these weights belong to"
+                )
+        return super().assign(value)
+
+    def numpy(self) -> NDArray[Any]:
+        """Return the effective weights: what is saved, and what `get_weights` returns."""
+        return as_numpy(self.effective())
+
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return the effective weights."""
+        return self.numpy().astype(dtype or self.dtype, copy=False)
 
 
 def as_numpy(value: Any) -> NDArray[Any]:
@@ -114,12 +127,3 @@ def check_enforcement(enforcement: str) -> Enforcement:
     if enforcement not in get_args(Enforcement):
         raise ValueError(f"enforcement: expected one of {get_args(Enforcement)}, got {enforcement!r}")
     return enforcement  # type: ignore[return-value]
-
-
-def _constant(layer: keras.layers.Layer, name: str, values: NDArray[Any]) -> Any:
-    return layer.add_weight(name=name, shape=values.shape, initializer=_values(values), trainable=False)
-
-
-def _values(values: NDArray[Any]) -> Any:
-    """Make an initialiser that gives these values."""
-    return lambda shape, dtype=None: ops.convert_to_tensor(values, dtype=dtype)

@@ -28,9 +28,9 @@ class ConstrainedRNN(keras.layers.RNN):
     constraint costs nothing that grows with time. With α = 1 and no constraint the layer equals
     ``keras.layers.SimpleRNN``.
 
-    On a CPU, training does not step through the framework's loop: all steps, and their gradient, are made in numpy
-    (`biornn.layers.fused`), which is faster and gives the same up to rounding. They have a first derivative only:
-    what takes the gradient of a gradient needs ``implementation="scan"``.
+    In training on a CPU, numpy computes all steps and their gradient, and not the framework's loop: that is faster and
+    gives the same up to rounding (`biornn.layers.fused`). These steps have a first derivative only: gradients of
+    gradients need ``implementation="scan"``. Inference uses the framework's loop, so that the model can be exported.
 
     Parameters
     ----------
@@ -43,10 +43,9 @@ class ConstrainedRNN(keras.layers.RNN):
     activity_regularizer
         Keras regulariser of the rates, such as `MeanSquare`.
     implementation
-        ``"fused"``: all steps in numpy, for TensorFlow and PyTorch on a CPU; ``"scan"``: the framework's loop;
-        ``"auto"``: fused in training where that is possible, scan elsewhere (GPUs, JAX, masks, unrolling, 16-bit
-        floats, activations other than linear, relu, sigmoid, softplus and tanh; and inference outside
-        `fused_inference`, so that a model can be exported).
+        How training computes the steps. ``"fused"``: in numpy, for TensorFlow and PyTorch on a CPU; ``"scan"``: in the
+        framework's loop; ``"auto"``: fused where that is possible, scan elsewhere (GPUs, JAX, masks, unrolling, 16-bit
+        floats, activations other than linear, relu, sigmoid, softplus and tanh).
     **kwargs
         Of ``keras.layers.RNN``: ``return_sequences``, ``return_state``, ``go_backwards``, ``stateful``, ``unroll``, …
 
@@ -112,7 +111,7 @@ class ConstrainedRNN(keras.layers.RNN):
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False) -> Any:
         """Run all steps, with everything that does not depend on the state computed beforehand."""
-        if self.implementation == "fused" or (self.implementation == "auto" and (training or self._fuses_inference)):
+        if self.implementation != "scan" and (training or self._fuses_inference):
             obstacle = self._obstacle_to_fusing(mask)
             if not obstacle:
                 return self._fused_loop(sequences, initial_state[0], training)
@@ -187,7 +186,7 @@ class ConstrainedRNN(keras.layers.RNN):
 
 @contextmanager
 def fused_inference(layer: keras.layers.Layer) -> Iterator[bool]:
-    """Let ``"auto"`` make the steps in numpy without training too: for what is not exported, such as validation.
+    """Compute the steps of inference in numpy too, except with ``"scan"``: for what is not exported, as validation.
 
     Parameters
     ----------
@@ -197,7 +196,7 @@ def fused_inference(layer: keras.layers.Layer) -> Iterator[bool]:
     Yields
     ------
     bool
-        Whether inference without masks makes its steps in numpy now.
+        Whether numpy computes the steps of inference without masks now.
     """
     if not isinstance(layer, ConstrainedRNN):
         yield False

@@ -31,6 +31,7 @@ class MeanSquare(keras.regularizers.Regularizer):
 
     def __call__(self, x: Any) -> Any:
         """Return the penalty of rates (trial, ...), times the trials: Keras divides an activity penalty by them."""
+        x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))  # a sum of 16-bit squares overflows
         n_trials = ops.cast(ops.shape(x)[0], x.dtype)
         return self.factor * n_trials * ops.mean(ops.square(x))
 

@@ -94,13 +94,19 @@ class Snapshots(Counting):
         self.scores: list[dict[str, float]] = []
         self.steps: list[int] = []
 
-    def keep_initial(self, model: keras.Model) -> None:
-        """Keep the state before the first update; not in `on_train_begin`, where Keras must not evaluate."""
+    def keep_now(self, model: keras.Model, loss: float = np.nan) -> None:
+        """Keep the state before the first update or after the last; within ``fit``, Keras must not evaluate."""
         inputs, targets = self.validation
         scores = model.evaluate(
             inputs, targets, batch_size=len(inputs), verbose=0, return_dict=True, callbacks=[self.fused]
         )
-        self._keep(model, {"loss": np.nan, "val_loss": scores["loss"], "accuracy": scores["accuracy"]})
+        self._keep(model, {"loss": loss, "val_loss": scores["loss"], "accuracy": scores["accuracy"]})
+
+    def replace_last(self, model: keras.Model) -> None:
+        """Keep the model as the callbacks have left it, in place of the last state, if they have changed it."""
+        if not record_weights(model).equals(self.weights[-1]):
+            del self.weights[-1], self.steps[-1]
+            self.keep_now(model, self.scores.pop()["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the state after these updates."""

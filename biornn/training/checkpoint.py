@@ -115,7 +115,7 @@ class Checkpoint(keras.callbacks.Callback):
                     "begin anew"
                 )
         for variable, value in zip(variables, found, strict=True):
-            variable.assign(value)
+            variable.assign(keras.ops.convert_to_tensor(value))
         try:
             self._restore_callbacks(content, model)
         except (LookupError, TypeError, ValueError) as error:
@@ -126,11 +126,11 @@ class Checkpoint(keras.callbacks.Callback):
     def _identity(self, model: keras.Model) -> str:
         """Write what a training is told, and what its network is: with anything else there would be other numbers."""
         layers = [{**layer.get_config(), "name": ""} for layer in model.layers]
-        constants = [as_numpy(variable) for variable in model.non_trainable_variables if "seed" not in variable.path]
         network = sha256(json.dumps(layers, sort_keys=True, default=repr).encode())
-        for array in constants:
-            network.update(array.tobytes())
-        told = json.dumps({**self._settings, "network": network.hexdigest()[:16]}, sort_keys=True, default=repr)
+        settings = {**self._settings, "network": network.hexdigest()[:16]}
+        told = json.dumps(
+            settings, sort_keys=True, default=lambda one: one.item() if isinstance(one, np.generic) else repr(one)
+        )
         return _ADDRESS.sub("", told)  # of objects without a representation of their own
 
     def _restore_callbacks(self, content: Mapping[str, NDArray[Any]], model: keras.Model) -> None:

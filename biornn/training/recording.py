@@ -121,7 +121,7 @@ def _initial_state(cell: ConstrainedRNNCell) -> NDArray[np.floating]:
 
 
 def find_layers(model: keras.Model) -> tuple[Any, Readout]:
-    """Return the one recurrent layer and the one readout of a model.
+    """Return the recurrent layer and the readout of a model that consists of these two, one after the other.
 
     Parameters
     ----------
@@ -131,15 +131,40 @@ def find_layers(model: keras.Model) -> tuple[Any, Readout]:
     Raises
     ------
     ValueError
-        If there is not exactly one of each.
+        If there is anything else in the model: what is recorded would not be the network that is trained.
     """
-    found = []
-    for kinds in ((ConstrainedRNN, keras.layers.GRU, keras.layers.LSTM), (Readout,)):
-        layers = [layer for layer in model.layers if isinstance(layer, kinds)]
-        if len(layers) != 1:
-            raise ValueError(f"model: expected exactly one {kinds[0].__name__} layer, got {len(layers)}")
-        found.append(layers[0])
-    return found[0], found[1]
+    layers = model.layers if isinstance(model, keras.Model) else []
+    layers = [layer for layer in layers if not isinstance(layer, keras.layers.InputLayer)]
+    if not _are_the_whole_model(layers, model):
+        got = ", ".join(type(layer).__name__ for layer in layers)
+        raise ValueError(
+            "model: expected one input -> ConstrainedRNN (or GRU, LSTM) -> Readout -> one output and nothing else, as "
+            f"biornn.layers.build_model makes it, got a {type(model).__name__} with the layers [{got}]"
+        )
+    recurrent, readout = layers
+    for setting, expected in {"return_sequences": True, "go_backwards": False, "stateful": False}.items():
+        if getattr(recurrent, setting) != expected:
+            raise ValueError(f"model: expected a recurrent layer with {setting}={expected}, got {not expected}")
+    dtypes = [layer.dtype_policy.name for layer in layers]
+    if dtypes not in (["float32"] * 2, ["float64"] * 2):  # rates in 16 bits are not those of the recorded weights
+        raise ValueError(
+            f"model: expected the dtype float32 or float64 of both layers, got {dtypes[0]} and {dtypes[1]}"
+        )
+    return recurrent, readout
+
+
+def _are_the_whole_model(layers: list[Any], model: keras.Model) -> bool:
+    """Whether nothing but a recurrent layer and a readout, neither of them subclassed, is between input and output."""
+    kinds = [type(layer) for layer in layers]
+    is_of_keras = type(model).__module__.startswith("keras.") and model.built
+    if not is_of_keras or kinds not in [
+        [kind, Readout] for kind in (ConstrainedRNN, keras.layers.GRU, keras.layers.LSTM)
+    ]:
+        return False
+    recurrent, readout = layers
+    before = [*model.inputs, recurrent.output, readout.output]
+    after = [recurrent.input, readout.input, *model.outputs]
+    return len(before) == len(after) and all(one is other for one, other in zip(before, after, strict=True))
 
 
 def _gated_weights(n_inputs: int, n_units: int) -> xr.Dataset:
@@ -156,4 +181,5 @@ def _gated_weights(n_inputs: int, n_units: int) -> xr.Dataset:
 def _activation_name(function: Any) -> str:
     """Name of a Keras activation; of another function also the module, so that it is not taken for one of Keras's."""
     name = getattr(function, "__name__", type(function).__name__)
-    return name if function.__module__.startswith("keras.") else f"{function.__module__}.{name}"
+    is_of_keras = getattr(keras.activations, name, None) is function  # keras.ops has another gelu
+    return name if is_of_keras else f"{function.__module__}.{name}"

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import xarray as xr
 
+from biornn.layers import MemoryAccuracy
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -23,7 +24,6 @@ from biornn.training.callbacks import (
     UpdateLimit,
 )
 from biornn.training.checkpoint import Checkpoint
-from biornn.training.metrics import MemoryAccuracy
 from biornn.training.recording import find_layers, record_constants
 from biornn.training.stream import TrialStream, one_batch
 
@@ -60,8 +60,8 @@ def train(
     Parameters
     ----------
     model
-        A model with a `biornn.layers.ConstrainedRNN` (or a GRU or LSTM of Keras) and a `biornn.layers.Readout`, such as
-        `biornn.layers.build_model` gives.
+        A `biornn.layers.ConstrainedRNN` (or a GRU or LSTM of Keras) and a `biornn.layers.Readout`, one after the other
+        and nothing else, such as `biornn.layers.build_model` gives. It may compute in float32 or float64.
     task
         Makes the trials.
     seed
@@ -99,7 +99,9 @@ def train(
     validation_seed
         Their seed; they never coincide with training trials, whatever the seeds.
     callbacks
-        Further Keras callbacks. What they keep to themselves is not in a checkpoint.
+        Further Keras callbacks. Where they change the model at the end, as ``EarlyStopping`` does with
+        ``restore_best_weights``, the last epoch has the weights and scores that they leave. Those that set the learning
+        rate need the constant schedule, without warmup. What they keep to themselves is not in a checkpoint.
     checkpoint
         File, ``.npz``, in which the training notes where it stands; where it is already there, the training goes on
         from it, and ends with the same numbers, to the bit, as one that was not broken off. It stays.
@@ -139,6 +141,7 @@ def train(
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
     _check_others(n_training_trials, criterion, checkpoint_seconds)
     _check_fit(model, task)
+    _check_callbacks(callbacks, schedule, warmup)
     steps = _planned_steps(max_updates, validate_every)
     epochs = _kept_epochs(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
@@ -159,7 +162,7 @@ def train(
     trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
     try:
         if not kept.steps:
-            kept.keep_initial(model)
+            kept.keep_now(model)
         if not saved.has_ended:
             model.fit(
                 trials.for_fit(),
@@ -172,6 +175,8 @@ def train(
                 callbacks=[*callbacks, saved],
                 verbose=0,
             )
+        if not divergence.diverged:
+            kept.replace_last(model)
     except Exception:
         trials.raise_failure()
         raise
@@ -215,7 +220,7 @@ def compile_model(
             "schedule: expected 'inverse_time' with decay and without warmup, or another with warmup only, "
             f"got {schedule!r} with decay={decay} and warmup={warmup}"
         )
-    rate = _learning_rate(learning_rate, schedule, round(warmup * max_updates), max_updates, decay)
+    rate = _learning_rate(float(learning_rate), schedule, round(warmup * max_updates), max_updates, decay)
     model.compile(
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=clip_norm),
         loss="mse",
@@ -229,6 +234,8 @@ def _learning_rate(rate: float, schedule: Schedule, warmup_steps: int, max_updat
     schedules = keras.optimizers.schedules
     if schedule == "inverse_time":
         return schedules.InverseTimeDecay(rate, decay_steps=1, decay_rate=decay)
+    if schedule == "constant" and not warmup_steps:
+        return rate  # which callbacks can set
     return schedules.CosineDecay(
         0.0 if warmup_steps else rate,
         decay_steps=max(max_updates - warmup_steps, 1),
@@ -254,7 +261,9 @@ def _check_others(n_training_trials: int | None, criterion: float | None, checkp
 
 
 def _check_fit(model: keras.Model, task: Task) -> None:
-    """Refuse a model whose layers, channels or time step are not those that the task needs."""
+    """Refuse what is no task, and a model whose layers, channels or time step are not those that the task needs."""
+    if isinstance(task, type) or not all(hasattr(task, name) for name in ("n_inputs", "n_outputs", "arrays")):
+        raise ValueError(f"task: expected a task, such as biornn.tasks.FlipFlop(), got {task!r}")
     recurrent, readout = find_layers(model)
     if (model.input_shape[-1], readout.n_outputs) != (task.n_inputs, task.n_outputs):
         raise ValueError(
@@ -264,6 +273,19 @@ def _check_fit(model: keras.Model, task: Task) -> None:
     model_dt = getattr(recurrent.cell, "dt", None)  # gated layers have no time step of their own
     if model_dt is not None and (dt := getattr(task, "dt", model_dt)) != model_dt:
         raise ValueError(f"task: expected the model's time step dt={model_dt} ms, got dt={dt} ms")
+
+
+def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], schedule: Schedule, warmup: float) -> None:
+    setters = keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler
+    is_list = isinstance(callbacks, list | tuple)
+    if not is_list or not all(isinstance(callback, keras.callbacks.Callback) for callback in callbacks):
+        raise ValueError(f"callbacks: expected a list of Keras callbacks, got {callbacks!r}")
+    for callback in callbacks:
+        if isinstance(callback, setters) and (schedule != "constant" or warmup):
+            raise ValueError(
+                f"callbacks: expected schedule='constant' without warmup with {type(callback).__name__}, which sets "
+                f"the learning rate, got schedule={schedule!r} with warmup={warmup}"
+            )
 
 
 def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:

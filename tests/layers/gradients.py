@@ -44,16 +44,16 @@ def numeric_gradients(function, variables, step):
     """Return the same by central differences: an error of order step² plus rounding of order EPSILON / step."""
     found = []
     for variable in variables:
-        value = np.array(ops.convert_to_numpy(variable))
+        value = np.array(ops.convert_to_numpy(variable.value))
         gradient = np.zeros_like(value)
         for index in np.ndindex(value.shape):
             both = []
             for shift in (step, -step):
                 moved = value.copy()
                 moved[index] += shift
-                variable.assign(moved)
+                variable.assign(ops.convert_to_tensor(moved))
                 both += numbers([function()])
             gradient[index] = (both[0] - both[1]) / (2 * step)
-        variable.assign(value)
+        variable.assign(ops.convert_to_tensor(value))
         found.append(gradient)
     return found

@@ -66,7 +66,7 @@ def test_the_leak_of_each_unit_follows_its_closed_form(formulation):
     tau, dt, n_steps = np.array([0.5, 1.0, 4.0, 25.0]), 0.5, 40
     wiring = bn.Connectivity(4, mask=np.zeros((4, 4)))
     cell = built_cell(wiring, 1, activation="linear", tau=tau, dt=dt, formulation=formulation, use_bias=False)
-    cell.input_pathway.parameters.assign(np.ones((1, 4)))
+    cell.input_pathway.assign(np.ones((1, 4)))
     rates, _ = steps(cell, np.ones((1, n_steps, 1)), np.zeros((1, 4)))
     expected = 1 - (1 - dt / tau) ** np.arange(1, n_steps + 1)[:, np.newaxis]
     np.testing.assert_allclose(rates[0], expected, rtol=0, atol=n_steps * EPSILON)  # one rounding a step
@@ -115,8 +115,7 @@ def test_steps_are_those_of_the_equations(formulation, activation, f):
 def test_an_integer_is_that_many_unconstrained_units():
     cell = built_cell(7)
     assert cell.units == cell.state_size == cell.output_size == 7
-    assert cell.recurrent_pathway.mask is None
-    assert cell.recurrent_pathway.sign is None
+    assert cell.recurrent_pathway.constraint is None
     np.testing.assert_array_equal(arrays(cell)[1], bn.Connectivity(7).recurrent.initial_weights.astype(FINEST))
 
 
@@ -210,10 +209,10 @@ def test_initial_state_is_zero_or_the_learned_one(batch_size):
 @pytest.mark.parametrize(
     ("use_bias", "learned", "names"), [(True, True, {"bias", "initial_state"}), (False, False, set())]
 )
-def test_there_are_no_more_trainable_weights_than_asked_for(use_bias, learned, names):
+def test_there_are_no_more_weights_than_asked_for(use_bias, learned, names):
     cell = built_cell(bn.Connectivity(4, 0.5, 0.5), use_bias=use_bias, trainable_initial_state=learned)
     assert {weight.name for weight in cell.trainable_weights} == {"input_kernel", "recurrent_kernel"} | names
-    assert {weight.name for weight in cell.non_trainable_weights} == {"recurrent_mask", "recurrent_sign"}
+    assert not cell.non_trainable_weights
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_they_are_what_the_network_uses_with_the_names_of_the_schema(of_cell):
     layer.build((None, None, 3))
     layer.cell.bias.assign(np.arange(5))
     parameters = np.random.default_rng(0).normal(size=(5, 5)).astype("float32")
-    layer.cell.recurrent_pathway.parameters.assign(parameters)
+    layer.cell.recurrent_pathway.assign(ops.convert_to_tensor(parameters))
     weights = effective_weights(layer.cell if of_cell else layer)
     assert {name: array.dims for name, array in weights.data_vars.items()} == {
         "input_weights": ("input_channel", "unit"),
@@ -39,7 +39,7 @@ def test_they_are_what_the_network_uses_with_the_names_of_the_schema(of_cell):
 def test_rows_are_presynaptic():
     layer = ConstrainedRNN(2, "linear", use_bias=False)
     layer.build((None, None, 1))
-    layer.cell.recurrent_pathway.parameters.assign([[0.0, 3.0], [0.0, 0.0]])
+    layer.cell.recurrent_pathway.assign([[0.0, 3.0], [0.0, 0.0]])
     rates, _ = layer.cell(np.zeros((1, 1), "float32"), [np.array([[1.0, 0.0]], "float32")])
     assert ops.convert_to_numpy(rates).tolist() == [[0.0, 3.0]]  # unit 0 excites unit 1
     assert effective_weights(layer)["recurrent_weights"].sel(unit_pre=0, unit_post=1) == 3

@@ -29,7 +29,7 @@ def layer_of(implementation, **settings):
     layer.build(INPUTS.shape)
     generator = np.random.default_rng(2)
     for variable in layer.trainable_variables:
-        variable.assign(abs(generator.normal(0, 0.5, variable.shape)))
+        variable.assign(ops.convert_to_tensor(abs(generator.normal(0, 0.5, variable.shape))))
     return layer
 
 
@@ -59,7 +59,8 @@ def test_both_give_the_same_with_the_same_gradients(formulation, activation, set
             return ops.sum(rates * of_rates) + ops.sum(state * state)
 
         found = gradients(value, [inputs, *layer.trainable_variables])
-        results.append([*found, *(ops.convert_to_numpy(one) for one in layer(INPUTS))])
+        with fused_inference(layer):
+            results.append([*found, *(ops.convert_to_numpy(one) for one in layer(INPUTS))])
     for scanned, stepped in zip(*results, strict=True):
         np.testing.assert_allclose(stepped, scanned, rtol=1e-4, atol=1e-5)
 
@@ -98,9 +99,10 @@ def test_it_is_fused_in_training_and_scanned_elsewhere(monkeypatch):
     layer_of("auto", activation="elu")(INPUTS, training=True)
     layer_of("auto", unroll=True)(INPUTS, training=True)
     layer_of("auto")(INPUTS, training=True, mask=np.arange(7) < [[5], [6], [7]])
-    for implementation, training in (("auto", True), ("fused", False)):
+    layer_of("fused")(INPUTS, training=False)
+    for implementation in ("auto", "fused"):
         with pytest.raises(AssertionError, match="fused"):
-            layer_of(implementation)(INPUTS, training=training)
+            layer_of(implementation)(INPUTS, training=True)
 
 
 def test_inference_is_fused_where_nothing_is_exported(monkeypatch):
@@ -145,9 +147,11 @@ class Export(keras.callbacks.Callback):
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="what TensorFlow exports has no Python in it")
-def test_a_model_can_be_exported_during_and_after_training(tmp_path):
+@pytest.mark.parametrize("implementation", ["auto", "fused"])
+def test_a_model_can_be_exported_during_and_after_training(tmp_path, implementation):
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
-    model = bn.layers.build_model(bn.Connectivity(8, excitatory_fraction=0.75, seed=0), 1, 1, tau=5.0)
+    wiring = bn.Connectivity(8, excitatory_fraction=0.75, seed=0)
+    model = bn.layers.build_model(wiring, 1, 1, tau=5.0, implementation=implementation)
     during, after = tmp_path / "during", tmp_path / "after"
     bn.train(model, task, seed=0, max_updates=2, batch_size=4, n_validation_trials=4, callbacks=[Export(during)])
     model.export(str(after), verbose=False)
@@ -175,7 +179,7 @@ for folder in {[str(during), str(after)]}:
 )
 def test_what_cannot_be_fused_says_why(settings, mask, message):
     with pytest.raises(ValueError, match=message):
-        layer_of("fused", **settings)(INPUTS, mask=mask)
+        layer_of("fused", **settings)(INPUTS, mask=mask, training=True)
     with pytest.raises(ValueError, match=r"implementation: expected one of .*'scan'.*, got 'fast'"):
         layer_of("fast")
 

@@ -26,7 +26,7 @@ def model_of(**settings) -> keras.Sequential:
     model = build_model(wiring, N_CHANNELS, N_OUTPUTS, seed=3, **settings)
     generator = np.random.default_rng(2)
     for variable in model.trainable_variables:
-        variable.assign(abs(generator.normal(0, 0.5, variable.shape)))
+        variable.assign(ops.convert_to_tensor(abs(generator.normal(0, 0.5, variable.shape))))
     return model
 
 

@@ -31,7 +31,8 @@ def pathway(mask=MASK, sign=MIXED_SIGN, seed=0):
 
 def pathway_weights(enforcement, path):
     layer = keras.layers.Layer(dtype=FINEST)
-    return PathwayWeights(layer, "any", path, enforcement), layer
+    layer.any = PathwayWeights(layer, "any", path, enforcement)
+    return layer.any, layer
 
 
 matrices = hnp.arrays(np.float32, SHAPE, elements=st.floats(-10, 10, width=32, allow_subnormal=False))
@@ -57,11 +58,12 @@ def test_the_projection_is_the_nearest_legal_point(weights, other, mask, sign):
 @pytest.mark.parametrize(
     ("mask", "sign"), [(None, None), (MASK, None), (None, MIXED_SIGN[:, None]), (MASK, MIXED_SIGN[:, None])]
 )
-def test_a_constraint_survives_its_config(mask, sign):
+@pytest.mark.parametrize("reflect", [True, False])
+def test_a_constraint_survives_its_config(mask, sign, reflect):
     weights = np.random.default_rng(1).normal(size=SHAPE).astype("float32")
-    constraint = PathwayConstraint(mask, sign)
+    constraint = PathwayConstraint(mask, sign, reflect)
     again = keras.constraints.deserialize(keras.constraints.serialize(constraint))
-    expected = np.where(sign * weights < 0, 0, weights) if sign is not None else weights
+    expected = weights if sign is None else np.where(sign * weights < 0, -weights if reflect else 0, weights)
     expected = expected if mask is None else expected * mask
     for project in (constraint, again):
         np.testing.assert_array_equal(ops.convert_to_numpy(project(ops.convert_to_tensor(weights))), expected)
@@ -69,24 +71,32 @@ def test_a_constraint_survives_its_config(mask, sign):
 
 @pytest.mark.parametrize("sign", [MIXED_SIGN, np.array([1, -1, -1, 1], np.int8), np.zeros(4, np.int8)])
 @pytest.mark.parametrize("mask", [MASK, np.ones_like(MASK), np.zeros_like(MASK)])
-def test_by_construction_any_parameters_are_legal(mask, sign):
-    weights, _ = pathway_weights("construction", pathway(mask, sign))
+@pytest.mark.parametrize("enforcement", ["construction", "projection"])
+def test_whatever_changes_the_variable_what_is_used_saved_and_returned_is_legal(mask, sign, enforcement):
+    path = pathway(mask, sign)
+    weights, _ = pathway_weights(enforcement, path)
     drawn = np.random.default_rng(2).normal(scale=1e6, size=SHAPE)
-    weights.parameters.assign(drawn)
-    column = sign[:, np.newaxis]
-    expected = np.where(column == 0, drawn, column * np.abs(drawn)) * mask
-    np.testing.assert_array_equal(ops.convert_to_numpy(weights.effective()), expected.astype(FINEST))
+    weights.assign(ops.convert_to_tensor(drawn.astype(FINEST)))  # as an optimizer does
+    wrong = 0 if enforcement == "projection" else -drawn
+    expected = (np.where(sign[:, np.newaxis] * drawn < 0, wrong, drawn) * mask).astype(FINEST)
+    for values in (ops.convert_to_numpy(weights.effective()), weights.numpy(), np.array(weights)):
+        np.testing.assert_array_equal(values, expected)
+    weights.assign(weights.numpy())
+    if path.violations(drawn):
+        with pytest.raises(ValueError, match=rf"any_kernel: expected .* got {path.violations(drawn)} that its mask or"):
+            weights.assign(drawn)
+    else:
+        weights.assign(drawn)
 
 
 @pytest.mark.parametrize("enforcement", ["construction", "projection"])
 def test_initial_values_keep_to_the_constraint_and_nothing_needless_is_stored(enforcement):
     free, layer = pathway_weights(enforcement, pathway(np.ones_like(MASK), np.zeros(4, np.int8)))
     assert [weight.name for weight in layer.weights] == ["any_kernel"]
-    assert free.parameters.constraint is None
+    assert free.constraint is None
     path = pathway()
     weights, layer = pathway_weights(enforcement, path)
-    assert [weight.name for weight in layer.trainable_weights] == ["any_kernel"]
-    assert (weights.parameters.constraint is None) == (enforcement == "construction")
+    assert [weight.name for weight in layer.weights] == ["any_kernel"]
     np.testing.assert_array_equal(ops.convert_to_numpy(weights.effective()), path.initial_weights.astype(FINEST))
 
 
@@ -94,15 +104,17 @@ def test_initial_values_keep_to_the_constraint_and_nothing_needless_is_stored(en
 def test_gradients_through_mask_and_sign_are_those_of_finite_differences(sign):
     weights, _ = pathway_weights("construction", pathway(sign=sign))
     drawn = np.random.default_rng(3).uniform(0.5, 1.5, SHAPE) * np.random.default_rng(4).choice([-1, 1], SHAPE)
-    weights.parameters.assign(drawn)  # of either sign, and away from zero, where a magnitude has no derivative
+    weights.assign(
+        ops.convert_to_tensor(drawn.astype(FINEST))
+    )  # of either sign, and away from zero, where a magnitude has no derivative
     factor = ops.convert_to_tensor(np.random.default_rng(5).normal(size=SHAPE).astype(FINEST))
 
     def function():
         return ops.sum(factor * ops.sin(weights.effective()))
 
-    (came,) = gradients(function, [weights.parameters])
+    (came,) = gradients(function, [weights])
     step = EPSILON ** (1 / 3)  # where the two errors of a central difference, both about step², balance
-    (expected,) = numeric_gradients(function, [weights.parameters], step)
+    (expected,) = numeric_gradients(function, [weights], step)
     np.testing.assert_allclose(came, expected, rtol=0, atol=20 * step**2)
     assert not came[~MASK].any()
 
@@ -110,7 +122,7 @@ def test_gradients_through_mask_and_sign_are_those_of_finite_differences(sign):
 def test_the_penalty_sees_only_what_is_effective():
     layer = keras.layers.Layer()
     path = pathway()
-    PathwayWeights(layer, "any", path, "construction", keras.regularizers.L1(2.0))
+    layer.any = PathwayWeights(layer, "any", path, "construction", keras.regularizers.L1(2.0))
     # A float32 sum of seven numbers.
     assert numbers(layer.losses) == pytest.approx([2 * np.abs(path.initial_weights).sum()], rel=1e-6)
 

@@ -14,7 +14,7 @@ from biornn.layers import ConstrainedRNN, Readout, build_model
 from biornn.training import record_activity, record_constants, record_weights
 from biornn.training.recording import find_layers
 
-from .tasks import SHORT_FLIP_FLOP
+from .tasks import SHORT_FLIP_FLOP, Echo
 
 # Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -139,30 +139,136 @@ def test_an_activation_is_recorded_by_its_keras_name(name):
     assert str(record_constants(build_model(2, 1, 1, activation=name))["activation"].values) == name
 
 
-@pytest.mark.parametrize("activation", [tanh, keras.layers.LeakyReLU(0.1)])
+@pytest.mark.parametrize("activation", [tanh, keras.layers.LeakyReLU(0.1), ops.gelu])  # that of ops approximates
 def test_an_activation_of_ones_own_is_text_and_never_taken_for_one_of_keras(activation):
     recorded = record_constants(build_model(2, 1, 1, activation=activation))["activation"]
     assert recorded.dtype.kind == "U"
     assert str(recorded.values) not in ACTIVATIONS
 
 
+INPUT = {"shape": (None, 2)}
+
+
+def recurrent(**settings):
+    return ConstrainedRNN(3, **{"return_sequences": True, **settings})
+
+
+def in_a_row(*layers, **settings):
+    return keras.Sequential([keras.Input(**{**INPUT, **settings}), *layers])
+
+
+def residual():
+    inputs = keras.Input(**INPUT)
+    rates = recurrent()(inputs)
+    return keras.Model(inputs, Readout(3, 2)(keras.layers.Add()([rates, keras.layers.Dense(3)(rates)])))
+
+
+def with_two_inputs():
+    inputs = [keras.Input(**INPUT), keras.Input(**INPUT)]
+    return keras.Model(inputs, Readout(3, 2)(recurrent()(keras.layers.Add()(inputs))))
+
+
+def with_two_outputs():
+    inputs = keras.Input(**INPUT)
+    rates = recurrent()(inputs)
+    return keras.Model(inputs, [Readout(3, 2)(rates), rates])
+
+
+def with_a_state_as_input():
+    inputs, state = keras.Input(**INPUT), keras.Input((3,))
+    return keras.Model([inputs, state], Readout(3, 2)(recurrent()(inputs, initial_state=state)))
+
+
+def of_the_inputs():
+    """The readout reads the inputs, and not the rates."""
+    inputs = keras.Input((None, 3))
+    readout = Readout(3, 3)
+    return keras.Model(inputs, recurrent()(readout(inputs)))
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.recurrent, self.readout = recurrent(), Readout(3, 2)
+
+    def call(self, inputs):
+        return self.readout(2 * self.recurrent(inputs))
+
+
+class Doubled(keras.Model):
+    def call(self, inputs):
+        return 2 * super().call(inputs)
+
+
+def doubled():
+    inputs = keras.Input(**INPUT)
+    return Doubled(inputs, Readout(3, 2)(recurrent()(inputs)))
+
+
+class DoubledReadout(Readout):
+    def call(self, rates):
+        return 2 * super().call(rates)
+
+
+Dense, Norm, Dropout = keras.layers.Dense, keras.layers.LayerNormalization, keras.layers.Dropout
+
+
 @pytest.mark.parametrize(
-    ("layers", "message"),
+    ("make", "got"),
     [
-        ([ConstrainedRNN(3, return_sequences=True)], "expected exactly one Readout layer, got 0"),
-        ([Readout(2, 1)], "expected exactly one ConstrainedRNN layer, got 0"),
-        ([ConstrainedRNN(3, return_sequences=True) for _ in range(2)], "exactly one ConstrainedRNN layer, got 2"),
-        ([ConstrainedRNN(3), Readout(3, 3), Readout(3, 1)], "expected exactly one Readout layer, got 2"),
-        ([keras.layers.SimpleRNN(3), Readout(3, 1)], "expected exactly one ConstrainedRNN layer, got 0"),
+        (lambda: in_a_row(recurrent(), Dense(3), Readout(3, 2)), r"\[ConstrainedRNN, Dense, Readout\]"),
+        (lambda: in_a_row(Dense(2), recurrent(), Readout(3, 2)), r"\[Dense, ConstrainedRNN, Readout\]"),
+        (lambda: in_a_row(recurrent(), Norm(), Readout(3, 2)), "LayerNormalization"),
+        (lambda: in_a_row(recurrent(), Dropout(0.5), Readout(3, 2)), "Dropout"),
+        (lambda: in_a_row(keras.layers.Masking(), recurrent(), Readout(3, 2)), "Masking"),
+        (lambda: in_a_row(recurrent(), Readout(3, 2), keras.layers.Activation("tanh")), "Activation"),
+        (lambda: in_a_row(keras.Sequential([recurrent(), Readout(3, 2)])), r"\[Sequential\]"),
+        (lambda: in_a_row(recurrent(), recurrent(), Readout(3, 2)), "ConstrainedRNN, ConstrainedRNN"),
+        (lambda: in_a_row(recurrent()), r"\[ConstrainedRNN\]"),
+        (lambda: in_a_row(Readout(2, 2)), r"\[Readout\]"),
+        (lambda: in_a_row(keras.layers.SimpleRNN(3, return_sequences=True), Readout(3, 2)), "SimpleRNN"),
+        (lambda: in_a_row(recurrent(), DoubledReadout(3, 2)), "DoubledReadout"),
+        (lambda: keras.Sequential([recurrent(), Readout(3, 2)]), "a Sequential with"),
+        (residual, "a Functional with .*Add"),
+        (with_two_inputs, "Add"),
+        (with_two_outputs, "a Functional with"),
+        (with_a_state_as_input, "a Functional with"),
+        (of_the_inputs, "a Functional with"),
+        (Subclassed, "a Subclassed with"),
+        (doubled, "a Doubled with"),
+        (lambda: Subclassed, "a type with"),
+        (lambda: None, "a NoneType with"),
     ],
 )
-def test_a_model_of_other_layers_is_refused(layers, message):
-    with pytest.raises(ValueError, match=f"^model: .*{message}$"):
-        find_layers(keras.Sequential([keras.Input((None, 2)), *layers]))
+def test_a_model_of_more_than_a_recurrent_layer_and_a_readout_is_refused(make, got):
+    """Its record would not be the network that is trained."""
+    model = make()
+    with pytest.raises(ValueError, match=rf"^model: expected one input -> .* nothing else, .*, got .*{got}.*$"):
+        bn.train(model, Echo(), seed=0, max_updates=1)
+    assert not getattr(model, "compiled", False)  # nothing was trained
 
 
-def test_the_two_layers_are_found_among_others():
-    model = keras.Sequential(
-        [keras.Input((None, 2)), keras.layers.Dense(2), ConstrainedRNN(3, name="a"), Readout(3, 1)]
-    )
-    assert [layer.name for layer in find_layers(model)] == ["a", model.layers[-1].name]
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: in_a_row(recurrent(go_backwards=True), Readout(3, 2)), "layer with go_backwards=False, got True"),
+        (lambda: in_a_row(recurrent(stateful=True), Readout(3, 2), batch_size=4), "with stateful=False, got True"),
+        (lambda: in_a_row(recurrent(return_sequences=False), Readout(3, 2)), "with return_sequences=True, got False"),
+        (
+            lambda: build_model(3, 2, 2, dtype="mixed_float16"),
+            "the dtype float32 or float64 of both layers, got mixed_float16 and mixed_float16",
+        ),
+        (lambda: in_a_row(recurrent(dtype="float64"), Readout(3, 2)), "both layers, got float64 and float32"),
+    ],
+)
+def test_settings_that_cannot_be_recorded_are_refused(make, message):
+    model = make()
+    with pytest.raises(ValueError, match=f"^model: expected .*{message}$"):
+        bn.train(model, Echo(), seed=0, max_updates=1)
+    assert not model.compiled
+
+
+def test_a_functional_model_of_the_two_layers_is_one_too():
+    inputs = keras.Input(**INPUT)
+    layers = recurrent(name="a"), Readout(3, 2)
+    assert find_layers(keras.Model(inputs, layers[1](layers[0](inputs)))) == layers

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from keras import ops
 
 from biornn.analysis.performance import performance
-from biornn.training.metrics import MemoryAccuracy
+from biornn.layers import MemoryAccuracy
 
 SHAPE = (2, 5, 2)
 BORDERS = [-0.5, np.nextafter(np.float32(-0.5), np.float32(-1)), 0.5, np.nextafter(np.float32(0.5), np.float32(1)), 0.0]
