@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
+from biornn.report.reading import Reading
 from biornn.report.summary import median_and_range
 
 _MOST_ENTRIES = 12  # of a setting that is a list: more are counted, and not shown
@@ -18,17 +19,7 @@ _MOST_ENTRIES = 12  # of a setting that is a list: more are counted, and not sho
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell.
-
-    Parameters
-    ----------
-    text
-        What it says.
-    value
-        The number by which it sorts; None where it is text, or has none.
-    alarm
-        Whether it says that something went wrong.
-    """
+    """One cell: its text; the number by which it sorts, if it has one; and whether something went wrong."""
 
     text: str
     value: float | None = None
@@ -37,15 +28,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
-
-    Parameters
-    ----------
-    heading
-        What it holds.
-    units
-        In which units; empty for none.
-    """
+    """The heading of one column, and its units."""
 
     heading: str
     units: str = ""
@@ -53,24 +36,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table; the first column names the rows.
-
-    Parameters
-    ----------
-    caption
-        What it shows, in words.
-    columns
-        Its header.
-    rows
-        A cell per column each.
-    sortable
-        Whether sorting its rows makes sense.
-
-    Raises
-    ------
-    ValueError
-        If a row has not one cell per column.
-    """
+    """One table; the first column names the rows, each of which has a cell per column."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -83,37 +49,15 @@ class Table:
             if len(row) != len(self.columns):
                 raise ValueError(f"rows: expected {len(self.columns)} cells, one per column, got {len(row)}")
 
-    def is_numeric(self, column: int) -> bool:
-        """Tell whether a column holds numbers.
 
-        Parameters
-        ----------
-        column
-            Its position.
-        """
-        return any(row[column].value is not None for row in self.rows)
-
-
-#: A row of `table`; bare text is a cell that says it.
+#: A row of `table`; a text is a cell without a number.
 Row = list[Cell | str]
 
 
 def table(
     caption: str, columns: Sequence[Column | str], rows: Sequence[Sequence[Cell | str]], sortable: bool = True
 ) -> Table:
-    """Make a table from bare text where no more is needed.
-
-    Parameters
-    ----------
-    caption
-        What it shows.
-    columns
-        Columns, or their headings.
-    rows
-        Cells, or their texts.
-    sortable
-        Whether sorting its rows makes sense; a single row is never sorted.
-    """
+    """Make a table, of bare texts where no more is needed; a single row is never sorted."""
     return Table(
         caption,
         tuple(Column(column) if isinstance(column, str) else column for column in columns),
@@ -122,45 +66,39 @@ def table(
     )
 
 
-def number(value: float, form: str = "g", alarm: bool = False) -> Cell:
-    """Make a cell of one number; one that is not finite is a dash.
+def condition_table(reading: Reading, caption: str, columns: Iterable[tuple[str, xr.DataArray, str]]) -> Table:
+    """Make a table of medians with ranges over the trained networks of each condition.
 
     Parameters
     ----------
-    value
-        The number.
-    form
-        How it is written.
-    alarm
-        Whether it says that something went wrong.
+    reading
+        The run.
+    caption
+        What it shows.
+    columns
+        Heading, a number per network, and how it is written.
     """
+    columns = list(columns)
+    rows: list[Row] = [
+        [condition, *(spread(reading.members(values, condition), form) for _, values, form in columns)]
+        for condition in reading.conditions
+    ]
+    return table(caption, ["condition", *(heading for heading, _, _ in columns)], rows)
+
+
+def number(value: float, form: str = "g") -> Cell:
+    """Make a cell of one number; one that is not finite is a dash."""
     value = float(value)
-    return Cell(f"{value:{form}}", value, alarm) if isfinite(value) else Cell("–")
+    return Cell(f"{value:{form}}", value) if isfinite(value) else Cell("–")
 
 
 def count(n: float, alarm: bool = False) -> Cell:
-    """Make a cell of a whole number.
-
-    Parameters
-    ----------
-    n
-        The number.
-    alarm
-        Whether any at all says that something went wrong.
-    """
+    """Make a cell of a whole number; `alarm` says whether any at all is a sign that something went wrong."""
     return Cell(f"{int(n):,}", float(n), alarm and bool(n))
 
 
 def spread(values: xr.DataArray, form: str) -> Cell:
-    """Make a cell of the median and the range of a condition's networks; it sorts by the median.
-
-    Parameters
-    ----------
-    values
-        A number per network, NaN where there is none.
-    form
-        How a number is written.
-    """
+    """Make a cell of the median and the range of networks, NaN where one has no value; it sorts by the median."""
     known = values.values[~np.isnan(values.values.astype(float))]
     return Cell(median_and_range(values, form), float(np.median(known)) if known.size else None)
 
@@ -178,13 +116,7 @@ def _size(values: list[Any]) -> str:
 
 
 def setting(value: Any) -> Cell:
-    """Make a cell of a setting of an experiment.
-
-    Parameters
-    ----------
-    value
-        As the experiment records it.
-    """
+    """Make a cell of a setting, as an experiment records it."""
     if isinstance(value, bool):
         return Cell("yes" if value else "no")
     if isinstance(value, int | float):

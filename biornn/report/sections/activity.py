@@ -13,13 +13,7 @@ from biornn.report.section import Section
 
 
 def activity(reading: Reading) -> Section | None:
-    """Trials and rates of the networks that stand for their conditions.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Trials and rates of the networks that stand for their conditions."""
     pictures = [picture for make in (held_out_trials, unit_rates) if (picture := make(reading)) is not None]
     if not pictures:
         return None
@@ -27,13 +21,7 @@ def activity(reading: Reading) -> Section | None:
 
 
 def held_out_trials(reading: Reading) -> Picture | None:
-    """Draw inputs, targets and outputs of one network.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Draw inputs, targets and outputs of one network."""
     if not reading.shown:
         return None
     condition, name = next(iter(reading.shown.items()))
@@ -59,13 +47,7 @@ def held_out_trials(reading: Reading) -> Picture | None:
 
 
 def unit_rates(reading: Reading) -> Picture | None:
-    """Rates of all units in the probe, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Rates of all units in the probe, a network per condition."""
     names = list(reading.shown.values())
     if not names:
         return None

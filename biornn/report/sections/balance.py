@@ -9,28 +9,14 @@ from biornn.plots.panels import panels
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, number, spread, table
+from biornn.report.tables import condition_table, number
 
 
 def balance(reading: Reading) -> Section | None:
-    """Currents over the probe, and the balance of all networks.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Currents over the probe, and the balance of all networks."""
     picture = mean_currents(reading)
     if picture is None:
         return None
-    rows: list[Row] = [
-        [
-            condition,
-            spread(reading.members(reading.balance["balance_index"], condition), ".2f"),
-            spread(reading.members(reading.balance["correlation"], condition), ".2f"),
-        ]
-        for condition in reading.conditions
-    ]
     return Section(
         "balance",
         "Excitation and inhibition",
@@ -39,25 +25,22 @@ def balance(reading: Reading) -> Section | None:
             "signs, as with tanh, a negative rate turns the sign of what it sends: then the split says what weights "
             "do, and not which units excite.",
             picture,
-            table(
+            condition_table(
+                reading,
                 "Balance in the probe: median [min, max] over the trained networks of a condition. Index: 1 where the "
                 "two currents cancel at every moment, 0 where they never have opposite signs. Correlation: of "
                 "excitation with inhibition over time, mean over units.",
-                ["condition", "balance index", "correlation"],
-                rows,
+                [
+                    ("balance index", reading.balance["balance_index"], ".2f"),
+                    ("correlation", reading.balance["correlation"], ".2f"),
+                ],
             ),
         ),
     )
 
 
 def mean_currents(reading: Reading) -> Picture | None:
-    """Draw the currents over time, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Draw the currents over time, a network per condition."""
     names = reading.shown_ungated
     if not names:
         return None

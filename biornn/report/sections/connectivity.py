@@ -13,13 +13,7 @@ from biornn.report.tables import number
 
 
 def connectivity(reading: Reading) -> Section | None:
-    """Weight matrices of the networks that stand for their conditions.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Weight matrices of the networks that stand for their conditions."""
     picture = connectivity_matrices(reading)
     if picture is None:
         return None
@@ -36,13 +30,7 @@ def connectivity(reading: Reading) -> Section | None:
 
 
 def weight_magnitudes(reading: Reading) -> Picture:
-    """Draw the distribution of the weights before and after training, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Draw the distribution of the weights before and after training, a network per condition."""
     names = reading.shown_ungated
     weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
     weights = weights.isel(epoch=[0, -1]).sel(network=names).load()
@@ -67,13 +55,7 @@ def weight_magnitudes(reading: Reading) -> Picture:
 
 
 def connectivity_matrices(reading: Reading) -> Picture | None:
-    """Recurrent weights after training, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Recurrent weights after training, a network per condition."""
     names = reading.shown_ungated
     if not names:
         return None

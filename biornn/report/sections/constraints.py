@@ -14,13 +14,7 @@ _COUNTS = ("sign_violations", "mask_violations", "autapses")
 
 
 def constraints(reading: Reading) -> Section:
-    """Violations per condition, over all networks and snapshots.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Violations per condition, over all networks and snapshots."""
     rows: list[Row] = []
     for condition in reading.conditions:
         members = np.flatnonzero(reading.condition == condition)

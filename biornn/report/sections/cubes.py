@@ -9,17 +9,11 @@ from biornn.analysis import principal_components
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Column, Row, Table, number, spread, table
+from biornn.report.tables import Table, condition_table, number
 
 
 def cubes(reading: Reading) -> Section | None:
-    """Paths through the memory states, and how cubic they are.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Paths through the memory states, and how cubic they are."""
     picture = state_paths(reading)
     if picture is None:
         return None
@@ -36,13 +30,7 @@ def cubes(reading: Reading) -> Section | None:
 
 
 def state_paths(reading: Reading) -> Picture | None:
-    """Path through the memory states in the probe, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Path through the memory states in the probe, a network per condition."""
     names = list(reading.shown.values())
     probe = reading.run["probe_activity"].to_dataset()
     if not names or "memory_state" not in reading.run["probe_trials"] or probe.sizes["unit"] < 3:
@@ -63,20 +51,16 @@ def state_paths(reading: Reading) -> Picture | None:
 
 def _scores(reading: Reading, cube: xr.Dataset) -> Table:
     columns = {
-        "affine_r2": Column("fit of a box"),
-        "similarity_r2": Column("fit of a cube"),
-        "separation": Column("separation"),
-        "variance_share": Column("variance in 3 dimensions"),
+        "affine_r2": "fit of a box",
+        "similarity_r2": "fit of a cube",
+        "separation": "separation",
+        "variance_share": "variance in 3 dimensions",
     }
-    rows: list[Row] = [
-        [condition, *(spread(reading.members(cube[name], condition), ".2f") for name in columns)]
-        for condition in reading.conditions
-    ]
-    return table(
+    return condition_table(
+        reading,
         "How cubic the memory is: median [min, max] over the trained networks of a condition. Fit: share of the "
         "states' variance that the best box (any sheared and stretched cube) or the best cube explains, at most 1. "
         "Separation: smallest distance of two states over their own spread. Variance in 3 dimensions: share of the "
         "activity's variance.",
-        ["condition", *columns.values()],
-        rows,
+        [(heading, cube[name], ".2f") for name, heading in columns.items()],
     )

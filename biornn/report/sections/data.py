@@ -10,13 +10,7 @@ from biornn.report.tables import Column, Row, count, number, table
 
 
 def data(reading: Reading) -> Section:
-    """Lines to open the store, and what its groups hold.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Lines to open the store, and what its groups hold."""
     rows: list[Row] = []
     for name, node in reading.run.children.items():
         dataset = node.to_dataset()

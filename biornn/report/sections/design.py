@@ -16,13 +16,7 @@ from biornn.schema import FACTOR, text
 
 
 def design(reading: Reading) -> Section:
-    """Conditions and seeds, what differs between them and what could not be matched.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Conditions and seeds, what differs between them and what could not be matched."""
     blocks: list[Block] = [_crossing(reading)]
     differing = _factors(reading) or _changes(reading)
     columns = ["condition", *(name.replace("_", " ") for name in next(iter(differing.values()))), "networks"]

@@ -19,13 +19,7 @@ from biornn.report.words import p_text, plural
 
 
 def learning(reading: Reading) -> Section:
-    """Learning curves, and updates to the criterion.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Learning curves, and updates to the criterion."""
     blocks: list[Block] = [
         "Accuracy is the share of samples (trial, time, output) whose output says what the target says: above 0.5, "
         "below −0.5, or between. It is measured here on validation trials, which no network was trained on."
@@ -36,13 +30,7 @@ def learning(reading: Reading) -> Section:
 
 
 def learning_curves(reading: Reading) -> Picture:
-    """Accuracy and validation loss over updates, a line per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Accuracy and validation loss over updates, a line per condition."""
     criterion = _shared_criterion(reading)
 
     def draw() -> Figure:

@@ -20,13 +20,7 @@ _COLUMNS = {
 
 
 def networks(reading: Reading) -> Section:
-    """How each network ended, and its scores.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """How each network ended, and its scores."""
     rows: list[Row] = []
     for index, name in enumerate(reading.networks):
         one = reading.summary.isel(network=index)

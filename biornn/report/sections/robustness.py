@@ -11,19 +11,13 @@ from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
-from biornn.report.tables import Row, Table, spread, table
+from biornn.report.tables import Table, condition_table
 
 _LESION = 0.1  # share of the units, of the lesions that the table gives
 
 
 def robustness(reading: Reading) -> Section | None:
-    """Retention beyond the trained delays, accuracy under noise and lesions.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Retention beyond the trained delays, accuracy under noise and lesions."""
     if not reading.shown_ungated:
         return None
     blocks: list[Block] = [
@@ -38,13 +32,7 @@ def robustness(reading: Reading) -> Section | None:
 
 
 def perturbations(reading: Reading) -> Picture:
-    """Accuracy over time without input, and over noise, a line per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Accuracy over time without input, and over noise, a line per condition."""
     curves = {
         "s.d. of input noise": reading.input_noise["accuracy"],
         "s.d. of recurrent noise": reading.recurrent_noise["accuracy"],
@@ -78,13 +66,7 @@ def perturbations(reading: Reading) -> Picture:
 
 
 def lesion_sizes(reading: Reading) -> Picture:
-    """Accuracy over the share of silenced units, by their type, a line per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Accuracy over the share of silenced units, by their type, a line per condition."""
     shown = reading.lesions[["accuracy", "control_accuracy"]].where(reading.trained)
     accuracy = shown["accuracy"].sel(lesion="any").isel(share=-1)
     largest = float(accuracy["share"])
@@ -124,14 +106,10 @@ def _table(reading: Reading) -> Table:
         "excitatory units less as many of any": lesions["difference"].sel(lesion="excitatory"),
         "inhibitory units less as many of any": lesions["difference"].sel(lesion="inhibitory"),
     }
-    rows: list[Row] = [
-        [condition, *(spread(reading.members(values, condition), ".2f") for values in found.values())]
-        for condition in reading.conditions
-    ]
-    return table(
+    return condition_table(
+        reading,
         "Median [min, max] over the trained networks of a condition. Over noise: mean of the curve. Lesions: "
         f"{_LESION:.0%} of the units, or of those of a type; a difference below 0 says that this type matters more "
         "than its number.",
-        ["condition", *found],
-        rows,
+        [(heading, values, ".2f") for heading, values in found.items()],
     )

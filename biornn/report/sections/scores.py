@@ -5,37 +5,28 @@ from __future__ import annotations
 from biornn.analysis import performance
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Column, Row, Table, spread, table
+from biornn.report.tables import Row, Table, condition_table, spread, table
 from biornn.schema import text
 
 _MOST_STATES = 81  # of four bits with three levels each; more is no table to read
 
-_COLUMNS = {
-    "accuracy_settled": (Column("accuracy outside of response windows"), ".3f"),
-    "probe_accuracy_settled": (Column("the same in the probe"), ".3f"),
-    "mse": (Column("mean squared error"), ".4f"),
-}
-
 
 def scores(reading: Reading) -> Section:
     """Tabulate scores by condition, and accuracy by bit and state."""
-    rows: list[Row] = [
-        [
-            condition,
-            *(spread(reading.members(reading.summary[name], condition), form) for name, (_, form) in _COLUMNS.items()),
-        ]
-        for condition in reading.conditions
-    ]
     return Section(
         "scores",
         "Scores in detail",
         (
             "A response window is the time that a network has to follow a change of the target; outside of it, a wrong "
             "output is an error of memory. Networks that failed or diverged have no score.",
-            table(
+            condition_table(
+                reading,
                 "Held-out trials: median [min, max] over the trained networks of a condition.",
-                ["condition", *(column for column, _ in _COLUMNS.values())],
-                rows,
+                [
+                    ("accuracy outside of response windows", reading.summary["accuracy_settled"], ".3f"),
+                    ("the same in the probe", reading.summary["probe_accuracy_settled"], ".3f"),
+                    ("mean squared error", reading.summary["mse"], ".4f"),
+                ],
             ),
             _by_bit_and_state(reading),
         ),

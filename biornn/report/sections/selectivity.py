@@ -10,25 +10,15 @@ from biornn.plots.panels import panels
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, number, spread, table
+from biornn.report.tables import condition_table, number
 
 
 def selectivity(reading: Reading) -> Section | None:
-    """Share of each unit's variance that the bits explain.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Share of each unit's variance that the bits explain."""
     picture = explained_variance(reading)
     if picture is None or reading.selectivity is None:
         return None
     means = reading.selectivity[["mixed_selectivity", "residual"]].mean("unit")
-    rows: list[Row] = [
-        [condition, *(spread(reading.members(means[name], condition), ".2f") for name in means)]
-        for condition in reading.conditions
-    ]
     return Section(
         "selectivity",
         "Selectivity of units",
@@ -36,25 +26,22 @@ def selectivity(reading: Reading) -> Section | None:
             "The variance of a unit's rate in the held-out trials is divided among the bits of the memory, outside of "
             "response windows.",
             picture,
-            table(
+            condition_table(
+                reading,
                 "Means over units: median [min, max] over the trained networks of a condition. Mixed selectivity is "
                 "the number of bits on which a unit depends: 1 for one bit alone. Left within states: share of the "
                 "variance that no bit explains.",
-                ["condition", "mixed selectivity", "left within states"],
-                rows,
+                [
+                    ("mixed selectivity", means["mixed_selectivity"], ".2f"),
+                    ("left within states", means["residual"], ".2f"),
+                ],
             ),
         ),
     )
 
 
 def explained_variance(reading: Reading) -> Picture | None:
-    """Draw a bar per unit, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Draw a bar per unit, a network per condition."""
     names = list(reading.shown.values())
     if not names or reading.selectivity is None:
         return None

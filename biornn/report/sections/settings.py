@@ -10,13 +10,7 @@ from biornn.report.tables import Row, Table, setting, table
 
 
 def settings(reading: Reading) -> Section:
-    """Say what networks are, how they were trained, and on what task.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Say what networks are, how they were trained, and on what task."""
     blocks = _properties(reading.described)
     task = reading.experiment.get("task", {})
     if task:

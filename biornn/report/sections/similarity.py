@@ -16,13 +16,7 @@ from biornn.report.words import p_text
 
 
 def similarity(reading: Reading) -> Section | None:
-    """Similarity of every two networks, and whether conditions make networks alike.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Similarity of every two networks, and whether conditions make networks alike."""
     if int(reading.trained.sum()) < 2:
         return None
     matrix = reading.similarity

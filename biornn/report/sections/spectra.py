@@ -17,7 +17,7 @@ from biornn.report.measures import OUTSIDE
 from biornn.report.pictures import Picture
 from biornn.report.reading import N_SHUFFLES, Reading
 from biornn.report.section import Section
-from biornn.report.tables import Row, Table, number, spread, table
+from biornn.report.tables import Table, condition_table, number
 from biornn.schema import text
 
 #: Shuffles of the weights that are drawn: a few fill the disk.
@@ -26,26 +26,11 @@ _WHEN = ("before", "after")
 
 
 def spectra(reading: Reading) -> Section | None:
-    """Spectra of the networks that stand for their conditions, and radii of all.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Spectra of the networks that stand for their conditions, and radii of all."""
     picture = eigenspectra(reading)
     if picture is None:
         return None
     outside = n_outside(reading.spectrum.isel(epoch=-1), OUTSIDE)
-    rows: list[Row] = [
-        [
-            condition,
-            spread(reading.members(reading.summary["spectral_radius_before"], condition), ".2f"),
-            spread(reading.members(reading.summary["spectral_radius_after"], condition), ".2f"),
-            spread(reading.members(outside, condition), ".0f"),
-        ]
-        for condition in reading.conditions
-    ]
     return Section(
         "spectra",
         "Spectra",
@@ -54,15 +39,14 @@ def spectra(reading: Reading) -> Section | None:
             "near +1 change slowly and can hold a memory, those far from the real axis oscillate. The spectral radius "
             "is the largest modulus, whichever of the two it belongs to.",
             picture,
-            table(
+            condition_table(
+                reading,
                 "Recurrent weights of all networks: median [min, max] over the trained networks of a condition.",
                 [
-                    "condition",
-                    "spectral radius before training",
-                    "spectral radius after training",
-                    f"eigenvalues beyond {OUTSIDE} after training",
+                    ("spectral radius before training", reading.summary["spectral_radius_before"], ".2f"),
+                    ("spectral radius after training", reading.summary["spectral_radius_after"], ".2f"),
+                    (f"eigenvalues beyond {OUTSIDE} after training", outside, ".0f"),
                 ],
-                rows,
             ),
             theory_picture(reading),
             _theory_table(reading),
@@ -72,13 +56,7 @@ def spectra(reading: Reading) -> Section | None:
 
 
 def eigenspectra(reading: Reading) -> Picture | None:
-    """Eigenvalues before and after training, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Eigenvalues before and after training, a network per condition."""
     names = reading.shown_ungated
     if not names:
         return None
@@ -99,13 +77,7 @@ def eigenspectra(reading: Reading) -> Picture | None:
 
 
 def theory_picture(reading: Reading) -> Picture:
-    """Draw eigenvalues with what theory and shuffled weights give, a network per condition.
-
-    Parameters
-    ----------
-    reading
-        The run.
-    """
+    """Draw eigenvalues with what theory and shuffled weights give, a network per condition."""
     names = reading.shown_ungated
     weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
     weights = weights.isel(epoch=-1, drop=True).sel(network=names).load()
@@ -144,46 +116,32 @@ def _text(value: xr.DataArray, form: str) -> str:
 
 
 def _theory_table(reading: Reading) -> Table:
-    before, after = reading.bulk.isel(epoch=0), reading.bulk.isel(epoch=-1)
-    rows: list[Row] = [
-        [
-            condition,
-            spread(reading.members(before["bulk_radius"], condition), ".2f"),
-            spread(reading.members(after["bulk_radius"], condition), ".2f"),
-            spread(reading.members(before["n_outliers"], condition), ".0f"),
-            spread(reading.members(after["n_outliers"], condition), ".0f"),
-        ]
-        for condition in reading.conditions
-    ]
-    return table(
+    measures = {"predicted bulk radius": ("bulk_radius", ".2f"), "outliers": ("n_outliers", ".0f")}
+    return condition_table(
+        reading,
         "Recurrent weights against random ones: median [min, max] over the trained networks of a condition. Outliers "
         "are eigenvalues beyond the edge of the bulk that random weights of the same mean and variance would fill.",
-        ["condition", *(f"{name} {when} training" for name in ("predicted bulk radius", "outliers") for when in _WHEN)],
-        rows,
+        [
+            (f"{heading} {_WHEN[at]} training", reading.bulk[name].isel(epoch=at), form)
+            for heading, (name, form) in measures.items()
+            for at in (0, -1)
+        ],
     )
 
 
 def _null_table(reading: Reading) -> Table:
     """Tabulate how far statistics are from those of shuffled weights, before and after training."""
-    names = text(reading.null["statistic"]).values.tolist()
-    columns = [(name, at) for name in names for at in (0, -1)]
-    rows: list[Row] = [
-        [
-            condition,
-            *(
-                spread(reading.members(reading.null.sel(statistic=name).isel(epoch=at), condition), "+.0f")
-                for name, at in columns
-            ),
-        ]
-        for condition in reading.conditions
-    ]
-    return table(
+    return condition_table(
+        reading,
         "How far the arrangement of the weights takes a network from chance, before and after training: each network "
         f"against {N_SHUFFLES} shuffles of its own weights among the synapses that every unit receives from units of "
         "one type, in standard deviations of the shuffles (the standard error of a large one is a sixth of it); median "
         "[min, max]. Mask, signs, the distribution of the weights, and each unit's sums of excitation and inhibition "
         "stay. What is there before training comes from the initial draw (an orthogonal matrix is as normal as can "
         "be); what training added is the change.",
-        ["condition", *(f"{name}, {_WHEN[at]} training" for name, at in columns)],
-        rows,
+        [
+            (f"{name}, {_WHEN[at]} training", reading.null.sel(statistic=name).isel(epoch=at), "+.0f")
+            for name in text(reading.null["statistic"]).values.tolist()
+            for at in (0, -1)
+        ],
     )
