@@ -1,4 +1,4 @@
-"""Training of a Keras model on a task, with ``compile``/``fit`` and callbacks; and the recording of what came of it."""
+"""Training of a Keras model on a task, with ``compile``/``fit`` and callbacks, and the recording of its results."""
 
 from biornn.training.recording import record_activity, record_constants, record_weights
 from biornn.training.stream import TrialStream

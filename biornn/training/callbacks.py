@@ -1,4 +1,4 @@
-"""What happens during training beside the updates: snapshots, three reasons to stop, and news of the progress."""
+"""Callbacks of training: snapshots, three reasons to stop, and reports of the progress."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from biornn.layers import fused_inference, fused_readout
 from biornn.progress import Progress
 from biornn.training.recording import record_weights
 
-#: A loss at which activity is thousands of times what any task asks for: on the way to infinity, and of no use before.
+#: A loss of activity thousands of times as large as any target: the network diverges.
 EXPLODED = 1e8
 
 
 class FusedGraphs(keras.callbacks.Callback):
-    """Let updates and validation, and nothing else, make their steps in numpy, outputs included.
+    """Compute the steps and outputs of updates and of validation in numpy, but not those of other callbacks.
 
-    What another callback exports, or takes a gradient of, must not.
+    These may export the model, or take other gradients of it.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ class FusedGraphs(keras.callbacks.Callback):
         self.close()
 
     def close(self) -> None:
-        """End what has broken off."""
+        """End an update or a validation that was interrupted."""
         self._open.close()
 
 
 class Counting(keras.callbacks.Callback):
-    """Count the updates of a training, which may have been broken off in between.
+    """Count the updates of a training, also before it was resumed.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Snapshots(Counting):
     validation
         Validation inputs and targets, for the scores before the first update.
     fused
-        How validation is made.
+        How validation computes the steps.
     """
 
     def __init__(self, validation: tuple[Any, Any], fused: FusedGraphs) -> None:
@@ -177,12 +177,12 @@ class CriterionStop(keras.callbacks.Callback):
 
 
 class DivergenceStop(Counting):
-    """Stop when the loss is no longer finite, or has exploded, on a training batch or on the validation trials.
+    """Stop when the loss on a training batch or on the validation trials is not finite, or larger than `EXPLODED`.
 
     Attributes
     ----------
     reason
-        Which loss that was, and when; empty if none was.
+        Which loss, and when; empty if none.
     """
 
     def __init__(self) -> None:
@@ -191,16 +191,16 @@ class DivergenceStop(Counting):
 
     @property
     def diverged(self) -> bool:
-        """Whether a loss was not finite, or exploded."""
+        """Whether there was such a loss."""
         return bool(self.reason)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count the update, and look at the training loss."""
+        """Count the update, and check the training loss."""
         super().on_train_batch_end(batch)
         self._check("training loss", (logs or {})["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the validation loss."""
+        """Check the validation loss."""
         self._check("validation loss", (logs or {})["val_loss"])
 
     def _check(self, name: str, loss: Any) -> None:
@@ -210,7 +210,7 @@ class DivergenceStop(Counting):
 
 
 class ProgressNews(Counting):
-    """Tell somebody how far training is, at most once in an interval.
+    """Report the progress of training, at most once in an interval.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ class ProgressNews(Counting):
         self._start = self._last = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count the update, and tell if it is time to."""
+        """Count the update, and report if the interval is over."""
         super().on_train_batch_end(batch)
         now = time.monotonic()
         if not self._first:

@@ -1,4 +1,4 @@
-"""Where a training stands, in one file: enough to go on as if it had never been broken off."""
+"""The state of a training in one file, from which it is resumed with exactly the numbers of one without a break."""
 
 from __future__ import annotations
 
@@ -30,25 +30,24 @@ _LARGEST_SHARE = 0.05  # of the time, that writing may take
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that training cannot go on from; the message is one line."""
+    """A checkpoint from which training cannot be resumed; the message is one line."""
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Write where training stands after a Keras epoch, and at the end; read it before the first.
+    """Write the state of training after a Keras epoch and at the end; read it before the first epoch.
 
-    All that the next update depends on is in the file: the variables of the model, with the states of its random
-    generators, those of the optimizer, with the number of updates that learning rate and trials follow from, and what
-    the other callbacks keep.
+    The file holds all that the next update depends on: the variables of the model, with the states of its random
+    generators; those of the optimizer, with the number of updates, which determines learning rate and trials; and the
+    state of the other callbacks.
 
     Parameters
     ----------
     path
-        The file, or None for none. It is replaced as a whole; one that cannot be written (a full disk) leaves the one
-        before.
+        The file, or None for none. It is replaced as a whole; if that fails (a full disk), the previous one is kept.
     settings
-        What the training was told; a file of another training is refused.
+        Arguments of the training; a file of another training is refused.
     seconds
-        Shortest time between two writes; longer where they would take more than a twentieth of the time. 0: one after
+        Shortest time between two writes, longer if writing would take more than a twentieth of the time; 0 writes after
         every validation.
     kept, stop, divergence
         Callbacks whose state belongs to the training.
@@ -81,11 +80,11 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def wall_time(self) -> float:
-        """Time that training took so far, in s, without what was between a break and going on."""
+        """Time that training took so far, in s, without that between an interruption and resuming."""
         return time.perf_counter() - self._began
 
     def restore(self, model: keras.Model) -> None:
-        """Bring the model, its optimizer and the callbacks to where a file says that they were, if there is one.
+        """Restore the model, its optimizer and the callbacks from the file, if there is one.
 
         Parameters
         ----------
@@ -124,14 +123,14 @@ class Checkpoint(keras.callbacks.Callback):
             ) from None
 
     def _identity(self, model: keras.Model) -> str:
-        """Write what a training is told, and what its network is: with anything else there would be other numbers."""
+        """Write the arguments of a training and a hash of its network, on which all numbers depend."""
         layers = [{**layer.get_config(), "name": ""} for layer in model.layers]
         network = sha256(json.dumps(layers, sort_keys=True, default=repr).encode())
         settings = {**self._settings, "network": network.hexdigest()[:16]}
         told = json.dumps(
             settings, sort_keys=True, default=lambda one: one.item() if isinstance(one, np.generic) else repr(one)
         )
-        return _ADDRESS.sub("", told)  # of objects without a representation of their own
+        return _ADDRESS.sub("", told)  # in the default representation of objects
 
     def _restore_callbacks(self, content: Mapping[str, NDArray[Any]], model: keras.Model) -> None:
         kept = self._kept
@@ -152,7 +151,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._began = time.perf_counter() - float(content["wall_time"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write, if it is time to."""
+        """Write, if the last time is long enough ago."""
         if self._path is not None and time.perf_counter() >= self._next:
             self._write(self._path)
 
@@ -171,7 +170,7 @@ class Checkpoint(keras.callbacks.Callback):
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            pass  # the one before is still there, and the training goes well without
+            pass  # the previous one is still there, and training does not need it
         now = time.perf_counter()
         self._next = now + (max(self._seconds, (now - start) / _LARGEST_SHARE) if self._seconds else 0.0)
 
@@ -215,5 +214,5 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def _variables(model: keras.Model) -> list[Any]:
-    """List all that an update changes: weights and states of random generators, and the optimizer's."""
+    """All variables that an update changes: weights, states of random generators, and the optimizer's."""
     return [*model.variables, *model.optimizer.variables]

@@ -1,4 +1,4 @@
-"""Activity, weights and constants of a trained model, labelled as the schema names them (without `network`)."""
+"""Activity, weights and constants of a trained model, with the names of the schema (without `network`)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def record_weights(model: keras.Model) -> xr.Dataset:
 
 
 def record_constants(model: keras.Model) -> xr.Dataset:
-    """Return what training does not change (but for a learned initial state): masks, signs, cell types, formulation.
+    """Return what training does not change: masks, signs, cell types, formulation; and the initial rates.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _are_the_whole_model(layers: list[Any], model: keras.Model) -> bool:
 
 
 def _gated_weights(n_inputs: int, n_units: int) -> xr.Dataset:
-    """One NaN for each weight that a gated layer has once per gate, and a run cannot hold."""
+    """NaN for each weight: a gated layer has one per gate, for which the schema has no place."""
     shapes = {
         "input_weights": {"input_channel": n_inputs, "unit": n_units},
         "recurrent_weights": {"unit_pre": n_units, "unit_post": n_units},

@@ -1,4 +1,4 @@
-"""An endless stream of training trials: fresh ones, or a set that is gone through again and again."""
+"""An endless stream of training trials: new ones, or repeated passes through a set."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class TrialStream(keras.utils.PyDataset):
     seed
         Non-negative integer.
     n_trials
-        Size of a training set that is gone through in passes, each in an order of its own; the last batch of a pass
-        has what is left. None: every trial is a fresh one.
+        Size of a training set, with passes through it in different orders; the last batch of a pass may be smaller.
+        None: every trial is new.
     first
-        The batch with which training begins, or goes on.
+        The batch with which training begins or is resumed.
     """
 
     def __init__(self, task: Task, batch_size: int, seed: int, n_trials: int | None = None, first: int = 0) -> None:
@@ -47,7 +47,7 @@ class TrialStream(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Make inputs (trial, time, input_channel) and targets (trial, time, output_channel) of one batch."""
-        index += self.first  # Keras counts anew where a training goes on
+        index += self.first  # Keras counts from 0 when training is resumed
         if self.n_trials is None:
             return self.task.arrays(self.batch_size, generator("training", self.seed, index))
         if self._set is None:
@@ -82,19 +82,19 @@ class TrialStream(keras.utils.PyDataset):
             shapes = [(n_trials, *array.shape[1:]) for array in first]
             return tuple(map(tf.ensure_shape, both, shapes))
 
-        # Not from_generator: once used, it makes the whole process give all memory back at once, and fetch it anew.
+        # Not from_generator: after it, the whole process returns all freed memory to the system at once.
         return _untuned(tf.data.Dataset.counter().map(tensors).prefetch(2))
 
     def raise_failure(self) -> None:
-        """Raise what the task raised in the pipeline of `for_fit`, in the place of what TensorFlow makes of it."""
+        """Raise the error of the task in the pipeline of `for_fit`, if any, in place of TensorFlow's."""
         if self._failure is not None:
             raise self._failure from None
 
 
 def one_batch(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Any:
-    """Return trials as what Keras's ``fit`` validates fastest with on this backend.
+    """Return trials in the form that Keras's ``fit`` validates fastest on this backend.
 
-    In TensorFlow, a pipeline of one batch begins in half the time of the one that Keras makes of arrays.
+    In TensorFlow, a pipeline of one batch starts in half the time of the one that Keras makes of arrays.
 
     Parameters
     ----------
@@ -109,10 +109,10 @@ def one_batch(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Any:
 
 
 def _untuned(dataset: Any) -> Any:
-    """Have no thread look for better settings of a pipeline of TensorFlow, which has none to choose.
+    """Switch off the thread that tunes a pipeline of TensorFlow: here it has nothing to tune.
 
-    It sleeps for up to a minute at a time, and whoever lets go of the pipeline may have to wait until it wakes up: with
-    it, the training of a later network stood still for a quarter of a minute, within a collection of garbage.
+    It sleeps for up to a minute, and deleting the pipeline may wait for it: garbage collection has stopped the training
+    of a later network for 15 s.
     """
     import tensorflow as tf
 

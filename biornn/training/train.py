@@ -53,7 +53,7 @@ def train(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
 ) -> xr.DataTree:
-    """Train a model on fresh trials of a task: mean squared error, Adam, clipping by global norm.
+    """Train a model on new trials of a task: mean squared error, Adam, clipping by global norm.
 
     The model goes on from the weights that it has; penalties are those of its layers.
 
@@ -93,7 +93,7 @@ def train(
         Updates at which weights and scores are kept, each a multiple of `validate_every`. 0 and `max_updates` always
         are. None: at every validation.
     n_training_trials
-        Size of a training set that is gone through again and again, in passes; None: a fresh trial every time.
+        Size of a training set, which is used in repeated passes; None: every trial is new.
     n_validation_trials
         Number of validation trials.
     validation_seed
@@ -103,8 +103,8 @@ def train(
         ``restore_best_weights``, the last epoch has the weights and scores that they leave. Those that set the learning
         rate need the constant schedule, without warmup. What they keep to themselves is not in a checkpoint.
     checkpoint
-        File, ``.npz``, in which the training notes where it stands; where it is already there, the training goes on
-        from it, and ends with the same numbers, to the bit, as one that was not broken off. It stays.
+        File, ``.npz``, for the state of the training. If it exists, training is resumed from it, and ends with exactly
+        the numbers of one that was not interrupted. The file is kept.
     checkpoint_seconds
         Shortest time between two checkpoints, in s; each is written after a validation, and one at the end. It is
         longer where writing would take more than a twentieth of the time; 0 writes after every validation.
@@ -350,7 +350,7 @@ def _n_finite(kept: Snapshots) -> int:
 
 
 def _tree(groups: Mapping[str, xr.Dataset], steps: np.ndarray, epochs: np.ndarray) -> xr.DataTree:
-    """Label all epochs by their updates, and choose those that are asked for."""
+    """Label all epochs by their updates, and select some."""
     labels = {"epoch": np.arange(len(epochs)), "step": ("epoch", steps[epochs])}
     return xr.DataTree.from_dict(
         {name: variable_attrs(name, data.isel(epoch=epochs).assign_coords(labels)) for name, data in groups.items()}

@@ -1,4 +1,4 @@
-"""All steps of a constrained recurrent layer at once, and their readout, in numpy, and the border to the frameworks."""
+"""All steps of a constrained recurrent layer and its readout in numpy, as one operation of TensorFlow or PyTorch."""
 
 from biornn.layers.fused.activations import ACTIVATIONS
 from biornn.layers.fused.border import fused_outputs, fused_steps, leave_to_readout, runs_on_cpu

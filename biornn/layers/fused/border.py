@@ -1,6 +1,6 @@
-"""The fused steps within a framework: where arrays go over to numpy, and gradients come back.
+"""The fused steps as one operation of TensorFlow or PyTorch, with its gradient.
 
-TensorFlow and PyTorch hand over their arrays as they are. JAX copies them, and its own compiled loop is faster.
+Both share their arrays with numpy without copying. JAX would copy them, and its own compiled loop is faster.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from biornn.layers.fused.steps import FusedSteps, Given, Trace
 
 
 def fused_steps(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
-    """Make all steps in numpy, with their gradient: the first derivative, and none after it.
+    """Compute all steps in numpy, with first derivatives only.
 
-    With a readout the inputs have none, as training needs none of trials.
+    With a readout there is no gradient with respect to the inputs: training does not need it.
 
     Parameters
     ----------
     steps
-        What a step is.
+        The steps of a layer.
     given
-        Tensors.
+        Their arguments, as tensors.
 
     Returns
     -------
@@ -37,9 +37,9 @@ def fused_steps(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
 
 
 def leave_to_readout(rates: Any, steps: FusedSteps, given: Given) -> None:
-    """Note with rates which steps they come from, where they need not be made if a readout makes these itself.
+    """Attach to rates the steps that they come from, so that a readout can compute steps and outputs together.
 
-    That is in a graph, from which TensorFlow takes away what nobody asks for.
+    Only in a graph of TensorFlow, which then removes the steps that were to compute the rates alone.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -49,7 +49,7 @@ def leave_to_readout(rates: Any, steps: FusedSteps, given: Given) -> None:
 
 
 def fused_outputs(rates: Any, weights: Any) -> Any:
-    """Make the outputs of a readout together with the steps that its rates come from; None where that is not noted.
+    """Compute the outputs of a readout together with the steps that its rates come from, if these are attached.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def fused_outputs(rates: Any, weights: Any) -> Any:
 
 
 def runs_on_cpu() -> bool:
-    """Tell whether the framework computes where numpy does, and hands its arrays over."""
+    """Whether the framework computes on the processor and shares its arrays with numpy."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
@@ -132,7 +132,7 @@ def _in_torch(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
         def forward(context: Any, *tensors: Any) -> tuple[Any, Any]:
             arrays = [tensor.detach().numpy() for tensor in tensors]
             outputs, state, context.trace = steps.run(_named(names, arrays))
-            context.save_for_backward(*tensors)  # PyTorch notices if one is changed before it is asked for again
+            context.save_for_backward(*tensors)  # PyTorch raises an error if one is changed in between
             return torch.from_numpy(outputs), torch.from_numpy(state)
 
         @staticmethod
@@ -148,7 +148,7 @@ def _in_torch(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
 
 
 def _names(given: Given) -> list[str]:
-    """Names of what is there: frameworks hand over a list. The noise comes last, as it has no gradient."""
+    """Names of the arguments that are not None, in the order of the list; the noise, without gradient, is the last."""
     return [name for name, one in given._asdict().items() if one is not None]
 
 
@@ -157,7 +157,7 @@ def _present(given: Given) -> list[Any]:
 
 
 def _named(names: Sequence[str], values: Sequence[Any]) -> Given:
-    return Given(**dict(zip(names, values, strict=False)))  # what has no value is the noise, which needs none back
+    return Given(**dict(zip(names, values, strict=False)))  # backwards, the noise has no value
 
 
 _BORDERS = {"tensorflow": _in_tensorflow, "torch": _in_torch}

@@ -1,4 +1,4 @@
-"""Memory that is used again from update to update."""
+"""Memory that is reused from update to update."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ _ALIGNMENT = 64  # bytes; TensorFlow takes an array with this alignment as it is
 
 
 class Memory:
-    """Arrays whose memory is used again once nobody holds them: fresh pages cost as much as a product."""
+    """Arrays whose memory is reused after the last reference to them is gone: new pages cost as much as a product."""
 
     def __init__(self) -> None:
-        # No lock: a block may be given back within a collection of garbage, at any moment of any thread, and a process
-        # be forked. Taking one from the end of a list and putting one there are single steps of Python.
+        # No lock: garbage collection may return a block at any moment in any thread, and a process may be forked.
+        # `pop` and `append` of a list are atomic.
         self._free: list[NDArray[np.uint8]] = []
         self._is_closed = False
 
     def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating[Any]]:
-        """Return an array with any content, at an address that frameworks like."""
+        """Return an array with arbitrary content, aligned as frameworks need it."""
         n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if not n_bytes:
             return np.empty(shape, dtype)
         block = self._take_block(n_bytes + _ALIGNMENT)
         offset = -block.ctypes.data % _ALIGNMENT
-        # Every view holds the lease, a framework's tensor too: when the last is gone, the block is free. Of an array in
-        # place of its buffer numpy would make them hold the block itself.
+        # Every view, also a framework's tensor, refers to the lease: when the last is gone, the block is free. It is
+        # made from the buffer, since views of a view of `block` would refer to `block` itself.
         lease = np.frombuffer(block.data, np.uint8, n_bytes, offset)
         weakref.finalize(lease, self._give_back, block).atexit = False
         array: NDArray[np.floating[Any]] = lease.view(dtype).reshape(shape)
         return array
 
     def close(self) -> None:
-        """Give all back to the system, and what is held once it no longer is."""
+        """Free all memory: unused blocks now, the others after the last reference to them is gone."""
         self._is_closed = True
         self._free = []
 
@@ -49,7 +49,7 @@ class Memory:
         try:
             while (block := free.pop()).size < n_bytes:
                 too_small.append(block)
-        except IndexError:  # none is left: one that is too small makes way for what suits the largest batch
+        except IndexError:  # none is left: a new block replaces one that is too small
             block = np.empty(n_bytes, np.uint8)
             too_small = too_small[1:]
         free.extend(reversed(too_small))

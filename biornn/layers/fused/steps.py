@@ -1,8 +1,9 @@
-"""All steps of a recurrent network at once, with their readout and gradient, in numpy: the layer's core on a CPU.
+"""All steps of a recurrent network, with its readout and gradient, in numpy: what the layer computes with on a CPU.
 
-A framework's loop costs tens of microseconds a step, and fresh memory for all that it keeps. Here a step is one product
-and one call of the activation, in place, in memory that is used again; time comes first, so that a step is contiguous;
-and what no step waits for, such as the gradient of the recurrent weights, is a large product for a block of steps.
+A framework's loop costs tens of microseconds a step, and new memory for all intermediate results. Here a step is one
+matrix product and one call of the activation, in place, in memory that is reused. Time is the first axis, so that the
+data of a step are contiguous. What the recurrence does not need, such as the gradient of the recurrent weights, is
+computed as one large product for a block of steps.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ from biornn.layers.fused.memory import Memory
 from biornn.layers.fused.threads import N_BUFFERS, beside, choose_n_parts, for_parts, has_spare_thread
 
 _Array = NDArray[np.floating[Any]]
-#: Where no step waits for the one before, as many are computed at a time as have so many (trial, step) pairs, which
-#: make a large product, or more as long as their rates are no more than so many, which stay in the cache.
+#: Length of a block of steps: at least so many (trial, step) pairs, which make a large product, and more as long as
+#: there are at most so many rates, which stay in the processor's cache.
 _BLOCK_ROWS = 512
 _BLOCK_RATES = 2**17
 
-#: A network may diverge: that is for training to notice, and no warning of numpy's.
+#: A network may diverge: training detects that, so numpy need not warn.
 _UNNOTICED = np.errstate(all="ignore")
 
 
 class Given(NamedTuple):
-    """What goes into the steps; the weights are effective ones.
+    """The arguments of the steps; the weights are the effective ones.
 
     `inputs` (batch, time, input_channel); `input_weights` (input_channel, unit); `recurrent_weights` (unit_pre,
     unit_post); `bias` (unit,); `state` before the first input, (batch, unit). `output_weights` (unit, output_channel):
-    of a readout, where outputs are asked for in the place of rates. `noise` (batch, time, unit): added to what a unit
+    of a readout, if outputs are to be returned and not rates. `noise` (batch, time, unit): added to what a unit
     receives.
     """
 
@@ -47,11 +48,11 @@ class Given(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What the steps keep for their gradient.
+    """Intermediate results of the steps that their gradient needs.
 
     `before` (part, time + 1, trial, unit) holds the rates before each step, and the last ones, for each part of the
-    batch; `values` (part, time, trial, unit) what the activation gave, where a leak makes that other than the rates
-    (elsewhere it is without steps).
+    batch; `values` (part, time, trial, unit) the values of the activation, if a leak makes these differ from the rates
+    (otherwise its time has length 0).
     """
 
     before: _Array
@@ -61,8 +62,7 @@ class Trace(NamedTuple):
 class FusedSteps:
     """The steps of one layer.
 
-    What does not depend on the state is computed for a block of steps at a time: few calls, on arrays that stay in the
-    processor's cache.
+    What does not depend on the state is computed for a block of steps at a time.
 
     Parameters
     ----------
@@ -79,17 +79,17 @@ class FusedSteps:
         self._is_rate = formulation == "rate"
         self._alpha = alpha
         self._keep = None if alpha is None else 1 - alpha
-        # Rates, outputs of a readout, and blocks of steps: nothing small takes what something large would fill.
+        # One each for rates, outputs of a readout, and blocks, so that no small array takes a large block of memory.
         self._memory, self._memory_of_outputs, self._memory_of_blocks = Memory(), Memory(), Memory()
 
     def close(self) -> None:
-        """Give all memory back: a framework may hold the steps long after their layer is gone."""
+        """Free all memory: a framework may refer to the steps long after their layer is gone."""
         for memory in (self._memory, self._memory_of_outputs, self._memory_of_blocks):
             memory.close()
 
     @_UNNOTICED
     def run(self, given: Given) -> tuple[_Array, _Array, Trace]:
-        """Make all steps.
+        """Compute all steps.
 
         Parameters
         ----------
@@ -143,9 +143,9 @@ class FusedSteps:
         before: _Array,
         values: _Array,
     ) -> Iterator[slice]:
-        """Make all steps of some trials, and tell each block that is done.
+        """Compute all steps of some trials, and yield each block when it is done.
 
-        `state` goes from the first to the last one, `before` and `values` are filled.
+        `state` is updated from step to step, `before` and `values` are filled.
         """
         if self._is_rate:
             before[0] = state
@@ -158,7 +158,7 @@ class FusedSteps:
             drive = _times(_with_ones(inputs[:, block]), driving_weights, room)
             if noise is not None:
                 drive += self._scaled(noise[:, block].swapaxes(0, 1))
-            kept = values[block] if self._keeps_values else repeat(received)  # which nobody fills
+            kept = values[block] if self._keeps_values else repeat(received)  # not used
             for now, after, driven, value in zip(before[block], before[1:][block], drive, kept, strict=False):
                 np.dot(now, weights, received)
                 received += driven
@@ -168,7 +168,7 @@ class FusedSteps:
             yield block
 
     def _advance_rates(self, received: _Array, _: _Array, now: _Array, after: _Array, value: _Array) -> None:
-        """Make one step of the rate form: from the rates `now` to those `after`."""
+        """Compute one step of the rate form: from the rates `now` to those `after`."""
         if self._alpha is None:
             self._activate(received, after)
             return
@@ -178,7 +178,7 @@ class FusedSteps:
         after += now
 
     def _advance_currents(self, received: _Array, state: _Array, _: _Array, after: _Array, __: _Array) -> None:
-        """Make one step of the current form: `state` and the rates `after` it; what is received has its α."""
+        """Compute one step of the current form: `state` and the rates `after` it; `received` includes the factor α."""
         if self._keep is None:
             state[...] = received
         else:
@@ -188,20 +188,19 @@ class FusedSteps:
 
     @_UNNOTICED
     def gradients(self, of_outputs: _Array, of_state: _Array, given: Given, trace: Trace) -> Given:
-        """Go back through all steps.
+        """Compute the gradients, backwards through all steps.
 
         Parameters
         ----------
         of_outputs, of_state
-            Gradients of what `run` returned.
+            Gradients with respect to what `run` returned.
         given, trace
-            Of `run`; of `given` bias, state and noise may be missing.
+            Of `run`; bias, state and noise may be missing in `given`.
 
         Returns
         -------
         Given
-            The gradients; None for the noise, which is drawn and depends on nothing, and with a readout for the inputs:
-            training needs none of trials.
+            The gradients; None for the noise and, with a readout, for the inputs.
         """
         n_trials, n_parts = len(given.inputs), len(trace.before)
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
@@ -248,7 +247,7 @@ class FusedSteps:
         of_readout: _Array,
         has_spare: bool,
     ) -> None:
-        """Go back through all steps of some trials: `of_state` goes from the last to the first one; fill the rest."""
+        """Go backwards through all steps of some trials: update `of_state` from step to step, and fill the rest."""
         rates = before[1:]
         slopes_from = values if self._keeps_values else rates
         part = np.empty_like(back)
@@ -266,8 +265,8 @@ class FusedSteps:
             if back_to_rates is not None:
                 np.add(of_readout, _rows(rates[block]).T @ _rows(of_outputs[block]), out=of_readout)
 
-        # In the rate form, of the rates after a step. In the current form, of the rates as far as the next step used
-        # them; and of the state that leaks into the next.
+        # In the rate form, the gradient with respect to the rates after a step. In the current form, that through the
+        # rates that the next step used, and that through the state that leaked into it.
         of_after, of_leak = of_state, np.zeros_like(of_state)
         if not self._is_rate:
             of_after, of_leak = of_leak, of_after
@@ -292,7 +291,7 @@ class FusedSteps:
             of_state += slope
 
     def _retreat_rates(self, here: _Array, of_after: _Array, received: _Array, back: _Array) -> None:
-        """Go back one step of the rate form; `here` is α times the slope, and becomes the gradient of the current."""
+        """Go back one step of the rate form; `here`, α times the slope, becomes the gradient of the current."""
         here *= of_after
         if self._keep is None:
             np.dot(here, back, out=of_after)
@@ -301,7 +300,7 @@ class FusedSteps:
         of_after += np.dot(here, back, out=received)
 
     def _retreat_currents(self, here: _Array, of_after: _Array, of_leak: _Array, back: _Array) -> None:
-        """Go back one step of the current form; `here` is the slope, and becomes the gradient of the state."""
+        """Go back one step of the current form; `here`, the slope, becomes the gradient of the state."""
         here *= of_after
         here += of_leak
         np.multiply(here, 0.0 if self._keep is None else self._keep, out=of_leak)
@@ -309,11 +308,11 @@ class FusedSteps:
 
     @property
     def _keeps_values(self) -> bool:
-        """Whether the slope needs more than the rates."""
+        """Whether the slope cannot be computed from the rates alone."""
         return self._is_rate and self._alpha is not None
 
     def _scaled(self, array: _Array) -> _Array:
-        """Return weights, or what comes through them, (..., unit), with the α that the current form has there."""
+        """Multiply weights, or currents through them, (..., unit), by α in the current form."""
         return array if self._is_rate or self._alpha is None else array * self._alpha
 
 
@@ -336,12 +335,12 @@ def _times(steps: _Array, weights: _Array, room: _Array | None = None) -> _Array
 
 
 def _rows(steps: _Array) -> _Array:
-    """Put all trials of all steps below each other, (time and batch, unit)."""
+    """Join the axes of time and batch: (time and batch, unit)."""
     return steps.reshape(-1, steps.shape[-1])
 
 
 def _with_ones(inputs: _Array) -> _Array:
-    """Put time first, and a one beside the inputs, so that the bias is one more of their weights."""
+    """Move time to the front and append a channel of ones, whose weights are the bias."""
     n_trials, n_steps, n_channels = inputs.shape
     driving = np.ones((n_steps, n_trials, n_channels + 1), inputs.dtype)
     driving[:, :, :-1] = inputs.swapaxes(0, 1)

@@ -1,4 +1,4 @@
-"""Threads of the steps: parts of a large batch side by side, or what no step waits for beside the steps."""
+"""Threads of the steps: one for each part of a large batch, or one more for what the recurrence does not need."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-#: Multiplications of a step below which nothing is gained: from a thread for each part of the batch, and from one for
-#: what no step waits for.
+#: Multiplications of a step below which nothing is gained: from a thread for each part of the batch, and from one more
+#: thread.
 _SMALL_STEP = 2**21
 _SMALLEST_STEP = 2**18
-#: Arrays that work beside the steps may take turns with: one is filled while the others are read.
+#: Arrays that work in the other thread alternates between: one is filled while the others are read.
 N_BUFFERS = 3
 
 
 def choose_n_parts(n_trials: int, n_units: int) -> int:
-    """Choose the number of parts of a batch, each of which has a thread: as many as BLAS would take.
+    """Choose the number of parts of a batch, each with a thread of its own: as many as BLAS would use.
 
-    Each part's products take one thread. Threads of BLAS would wait for each other actively, at every step: on a
-    machine where something else takes one of the cores, that makes a step many times as long.
+    The products of a part use one thread. Several threads of BLAS would wait for each other, busily, at every step: if
+    another process needs one of the cores, a step takes many times as long.
     """
     if n_trials * n_units**2 < _SMALL_STEP:
         return 1
@@ -33,7 +33,7 @@ def choose_n_parts(n_trials: int, n_units: int) -> int:
 
 
 def for_parts(work: Callable[[int, slice], None], n_trials: int, n_parts: int) -> None:
-    """Do some work for each part of a batch, side by side."""
+    """Call a function for each part of a batch, in parallel."""
     length = max(1, -(-n_trials // n_parts))
     parts = [slice(min(start, n_trials), min(start + length, n_trials)) for start in range(0, n_parts * length, length)]
     with _BLAS.single_threaded():
@@ -45,10 +45,10 @@ def for_parts(work: Callable[[int, slice], None], n_trials: int, n_parts: int) -
 
 @contextmanager
 def beside(has_thread: bool) -> Iterator[Callable[..., None]]:
-    """Give a function that does some work in another thread, while the steps go on.
+    """Yield a function that calls another one in a second thread, in order, while the steps go on.
 
-    What it is given is done in its order; when it returns, less than `N_BUFFERS` of that are not done yet, and none are
-    at the end of the context. Without a thread it does everything at once.
+    It returns when fewer than `N_BUFFERS` calls are unfinished; none is at the end of the context. Without a second
+    thread it calls at once.
     """
     if not has_thread:
         yield lambda work, *arguments: work(*arguments)
@@ -69,12 +69,12 @@ def beside(has_thread: bool) -> Iterator[Callable[..., None]]:
 
 
 def has_spare_thread(n_trials: int, n_units: int) -> bool:
-    """Tell whether a thread for what no step waits for is there, and worth its while."""
+    """Whether there is a second thread, and steps of a size that gains from it."""
     return _SMALLEST_STEP <= n_trials * n_units**2 < _SMALL_STEP and _BLAS.n_threads() > 1
 
 
 class _Blas:
-    """The libraries of products, whose threads are those of the process: several layers may run at once in it."""
+    """The number of threads of the BLAS libraries, which all layers of the process share."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -83,13 +83,13 @@ class _Blas:
         self._limit: Any = None
 
     def n_threads(self) -> int:
-        """Return the number of threads that products have where no layer runs."""
+        """Return the number of threads of a product while no layer runs."""
         with self._lock:
             return self._n_threads if self._n_users else _found_threads()
 
     @contextmanager
     def single_threaded(self) -> Iterator[None]:
-        """Give each product one thread, until the last layer is done."""
+        """Limit each product to one thread, until the last layer is done."""
         with self._lock:
             if not self._n_users:
                 _free_control()
@@ -114,9 +114,9 @@ def _found_threads() -> int:
 
 
 def _free_control() -> None:
-    """Let any thread set the number of threads: recent threadpoolctl lets only the first that did (others do nothing).
+    """Let any thread set the number of threads: recent threadpoolctl ignores all but the first that did.
 
-    A framework makes each update in whichever of its threads is free.
+    A framework runs each update in any of its threads.
     """
     for library in _libraries().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
@@ -125,7 +125,7 @@ def _free_control() -> None:
 
 @cache
 def _pool(n_threads: int) -> ThreadPoolExecutor:
-    """Threads that stay."""
+    """Threads that are kept for the next call."""
     return ThreadPoolExecutor(n_threads, "biornn")
 
 
@@ -136,7 +136,7 @@ def _libraries() -> ThreadpoolController:
 
 
 def _after_fork() -> None:
-    """Begin anew in a process that has none of the threads of the one that it is a copy of."""
+    """Reset the threads in a forked process, which has none of its parent's."""
     global _BLAS
     _pool.cache_clear()
     _BLAS = _Blas()
