@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, and put in their place at once."""
+"""Files that are either complete or absent: written under another name, and renamed at the end."""
 
 from __future__ import annotations
 
@@ -9,19 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give the path of a file beside `path` to write; it takes the place of `path` when the context ends well.
+    """Yield the path of a hidden file beside `path`, which is renamed to `path` when the context ends well.
 
-    Its name is hidden and always the same, so that what a killed process left is replaced by the next one's.
-
-    Parameters
-    ----------
-    path
-        The file that is wanted.
-
-    Yields
-    ------
-    pathlib.Path
-        With the same suffix as `path`.
+    It has the same suffix, and always the same name, so that the next process replaces what a killed one left.
     """
     beside = path.with_name(f".partial-{path.name}")
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """Updates made, updates at most, mean training loss of late, and time left at most in s."""
+    """Updates made, updates at most, recent mean training loss, and time left at most in s."""
 
     step: int
     max_updates: int

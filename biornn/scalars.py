@@ -11,27 +11,7 @@ import numpy as np
 def integer(name: str, value: Any, minimum: int) -> int:
     """Return an integer as Python's own, which does not overflow and which JSON can write.
 
-    Parameters
-    ----------
-    name
-        Name of the argument, for the message.
-    value
-        What was given.
-    minimum
-        Smallest value that is allowed.
-
-    Raises
-    ------
-    TypeError
-        If it is not an integer; truth values are not.
-    ValueError
-        If it is too small.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> integer("n_units", np.int64(3), 1)
-    3
+    TypeError if `value` is not an integer (truth values are not), ValueError if it is below `minimum`.
     """
     try:
         number = operator.index(value)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from biornn.errors import in_one_line, listed, printable
+from biornn.errors import in_one_line, listed, named, printable
 
 SCHEMA_VERSION = 1
 
@@ -249,8 +249,8 @@ def _damages(tree: xr.DataTree) -> Iterator[str]:
                 else:
                     array.notnull().all().compute()
             except Exception as error:  # whatever a store finds in a damaged file
-                where, told = node.path.strip("/"), f"{type(error).__name__}: {in_one_line(error)}"
-                yield f"{where}/{name}: expected values that can be read, got {told}; take the run from a copy"
+                where = f"{node.path.strip('/')}/{name}"
+                yield f"{where}: expected values that can be read, got {named(error)}; take the run from a copy"
 
 
 def _problems(tree: xr.DataTree) -> Iterator[str]:

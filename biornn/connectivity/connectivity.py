@@ -219,13 +219,7 @@ class Connectivity:
         return _frozen(mask)
 
     def input(self, n_channels: int) -> Pathway:
-        """Weights from inputs to units, (input_channel, unit).
-
-        Parameters
-        ----------
-        n_channels
-            Number of input channels.
-        """
+        """Weights from inputs to units, (input_channel, unit)."""
         n_channels = integer("n_channels", n_channels, minimum=1)
         allowed = np.ones((n_channels, self.n_units), bool)
         mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
@@ -233,13 +227,7 @@ class Connectivity:
         return Pathway(mask, sign, initial_weights.feedforward_weights(self._rng("input weights"), mask, sign))
 
     def readout(self, n_channels: int) -> Pathway:
-        """Weights from units to outputs, (unit, output_channel).
-
-        Parameters
-        ----------
-        n_channels
-            Number of output channels.
-        """
+        """Weights from units to outputs, (unit, output_channel)."""
         n_channels = integer("n_channels", n_channels, minimum=1)
         seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
         mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)

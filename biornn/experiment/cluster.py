@@ -30,21 +30,8 @@ _SECONDS_FOR_FIRST_WORKER = 600  # the first one may wait in the queue of a clus
 def connect(scheduler: str | None = None, n_workers: int = 1, console: Console | None = None) -> Iterator[Client]:
     """Connect to a running scheduler, or start single-threaded processes on this machine until the context ends.
 
-    Parameters
-    ----------
-    scheduler
-        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``; None: processes of this machine.
-    n_workers
-        Number of processes, where there is no scheduler.
-    console
-        Where to say that no worker has come yet; None: nowhere.
-
-    Raises
-    ------
-    OSError
-        If nothing answers at the address.
-    RuntimeError
-        If no worker comes, or the workers have another version of biornn or none.
+    OSError if nothing answers at the address of the scheduler, such as ``tcp://10.0.0.1:8786``. RuntimeError if no
+    worker comes, or the workers have another version of biornn or none. `console` shows that no worker has come yet.
     """
     if scheduler is not None:
         with _connect_to(scheduler, console) as client:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from biornn.connectivity.initial_weights import has_cycle
-from biornn.experiment.config import NetworkConfig, TrainingConfig
+from biornn.experiment.config import NetworkConfig
 from biornn.experiment.experiment import Experiment
-from biornn.experiment.parameters import count_range, parameter_counts
+from biornn.experiment.parameters import number_range, parameter_counts
 from biornn.schema import reference_condition
 
 #: Settings of the training that decide which trials a network sees, and in what order.
@@ -31,17 +31,19 @@ def unmatched(experiment: Experiment) -> dict[str, list[str]]:
 
 
 def _differences(experiment: Experiment, reference: str, condition: str) -> Iterator[str]:
-    (network, training), (other_network, other_training) = (
-        experiment.settings(condition),
-        experiment.settings(reference),
-    )
-    yield from _trial_differences(training, other_training)
+    network, training = experiment.settings(condition)
+    other_network, other_training = experiment.settings(reference)
+    for key in _TRIALS:
+        value, other = getattr(training, key), getattr(other_training, key)
+        if value != other:
+            which = "validation trials" if key == "n_validation_trials" else "training trials"
+            yield f"{which}: {key} is {value} instead of {other}"
     for key in _DURATION:
         value, other = getattr(training, key), getattr(other_training, key)
         if value != other:
             yield f"duration of the training: {key} is {_setting(value)} instead of {_setting(other)}"
     counts, other_counts = (
-        count_range([sum(parameter_counts(one, experiment.task, seed).values()) for seed in experiment.seeds])
+        number_range([sum(parameter_counts(one, experiment.task, seed).values()) for seed in experiment.seeds])
         for one in (network, other_network)
     )
     if counts != other_counts:
@@ -58,13 +60,6 @@ def _setting(value: float | None) -> str:
     return "none" if value is None else f"{value:g}"
 
 
-def _trial_differences(training: TrainingConfig, other: TrainingConfig) -> Iterator[str]:
-    for key in _TRIALS:
-        if getattr(training, key) != getattr(other, key):
-            which = "validation trials" if key == "n_validation_trials" else "training trials"
-            yield f"{which}: {key} is {getattr(training, key)} instead of {getattr(other, key)}"
-
-
 def _weight_differences(
     network: NetworkConfig, other: NetworkConfig, seeds: list[int], reference: str
 ) -> Iterator[str]:
@@ -75,14 +70,10 @@ def _weight_differences(
     if radii != other_radii:
         acyclic = [seed for seed in seeds if not has_cycle(network.connectivity(seed).recurrent_mask)]
         why = f"; without a cycle in the mask it is 0, whatever the weights (seeds {acyclic})" if acyclic else ""
-        yield f"initial spectral radius: {_radius_range(radii)} (in {reference}: {_radius_range(other_radii)}){why}"
+        found, expected = number_range(radii, ".3g"), number_range(other_radii, ".3g")
+        yield f"initial spectral radius: {found} (in {reference}: {expected}){why}"
 
 
 def _spectral_radius(network: NetworkConfig, seed: int) -> float:
     """Return the radius of the initial effective weights: as set, or 0 without a cycle."""
     return network.spectral_radius if has_cycle(network.connectivity(seed).recurrent_mask) else 0.0
-
-
-def _radius_range(radii: list[float]) -> str:
-    low, high = min(radii), max(radii)
-    return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"

@@ -21,10 +21,10 @@ class ExperimentError(ValueError):
 
 def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
     """List the problems that pydantic found in a section, each with its key, what was expected and what came."""
-    return listed([_told(problem, model, prefix) for problem in error.errors()])
+    return listed([_message(problem, model, prefix) for problem in error.errors()])
 
 
-def _told(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
+def _message(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
     location = [_shortened(str(part)) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         return unknown_key(prefix + ".".join(location), location[-1], _known_keys(model, location[:-1]))
@@ -44,7 +44,7 @@ def _shortened(text: str) -> str:
 
 def _known_keys(model: type[BaseModel], location: list[str]) -> list[str]:
     for part in location:
-        if part in model.model_fields:  # otherwise the kind of a value that may be of several
+        if part in model.model_fields:  # otherwise a tag of a union
             sections = _sections_in(model.model_fields[part].annotation)
             if not sections:
                 return []

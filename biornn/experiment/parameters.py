@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from biornn.experiment.config import NetworkConfig
 from biornn.schema import GATES
 from biornn.tasks import Task
@@ -23,7 +25,7 @@ def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str,
     return counts | ({"initial state": network.n_units} if network.trainable_initial_state else {})
 
 
-def count_range(counts: list[int]) -> str:
-    """Write the counts of several networks: one number, or the smallest and the largest."""
-    low, high = min(counts), max(counts)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+def number_range(numbers: Sequence[float], form: str = ",") -> str:
+    """Write the numbers of several networks: one, or the smallest and the largest."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:{form}}" if low == high else f"{low:{form}} to {high:{form}}"

@@ -17,7 +17,7 @@ from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand
 from biornn.experiment.experiment import Experiment
 from biornn.experiment.matching import unmatched
-from biornn.experiment.parameters import count_range, parameter_counts
+from biornn.experiment.parameters import number_range, parameter_counts
 from biornn.experiment.progress import duration
 from biornn.experiment.timing import Timing
 from biornn.experiment.worker import measure
@@ -139,8 +139,8 @@ def plan_table(plan: Plan) -> Table:
     table.add_column("free parameters", overflow="fold")
     table.add_column("not matched with the reference", overflow="fold")
     for condition, counts in plan.free_parameters.items():
-        total = count_range([sum(column) for column in zip(*counts.values(), strict=True)])
-        parts = ", ".join(f"{kind} {count_range(values)}" for kind, values in counts.items())
+        total = number_range([sum(column) for column in zip(*counts.values(), strict=True)])
+        parts = ", ".join(f"{kind} {number_range(values)}" for kind, values in counts.items())
         n_networks = sum(spec.condition == condition for spec in plan.specs)
         differences = "\n".join(plan.unmatched[condition]) or "–"
         table.add_row(Text(condition), str(n_networks), f"{total} ({parts})", Text(differences))

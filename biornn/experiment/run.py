@@ -8,14 +8,13 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, as_completed
 from rich.console import Console
 
-from biornn.errors import in_one_line
+from biornn.errors import in_one_line, named
 from biornn.experiment.backend import chosen_backend
 from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand, network_index
@@ -37,16 +36,16 @@ _ATTEMPTS = 2
 class Interrupted(KeyboardInterrupt):
     """The run was interrupted; the message says what is kept and where, and `advice` how to resume."""
 
-    def __init__(self, told: str = "", advice: str = "") -> None:
-        super().__init__(told)
+    def __init__(self, message: str = "", advice: str = "") -> None:
+        super().__init__(message)
         self.advice = advice
 
 
 class BrokenOffError(RuntimeError):
     """The run ended early; the message says why, and what is kept and where, and `advice` how to resume."""
 
-    def __init__(self, told: str, advice: str = "") -> None:
-        super().__init__(told)
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
         self.advice = advice
 
 
@@ -114,7 +113,7 @@ def run_experiment(
     if resume and (run := finished_run(folder, attrs)) is not None:
         return run
     console = console or Console(stderr=True)
-    console.file = LossyStream(console.file)  # type: ignore[assignment]
+    console.file = LossyStream(console.file)  # type: ignore[assignment, arg-type]
     trials = specs[0].trials()
     writer = RunWriter(folder, network_index(experiment), attrs, trials, overwrite=overwrite, resume=resume)
     jobs = _Jobs([spec for spec in specs if spec.name not in writer.done], backend, checkpoint_seconds)
@@ -134,18 +133,18 @@ def run_experiment(
         if not (writer.is_gone() or writer.done or writer.journal.has_begun_training()):
             writer.discard()
             raise
-        kept, advice = _keep(writer, jobs, f"the run broke off before: {_told(error)}")
-        raise BrokenOffError(f"{_told(error)}; {kept}", advice) from error
+        kept, advice = _keep(writer, jobs, f"the run broke off before: {named(error)}")
+        raise BrokenOffError(f"{named(error)}; {kept}", advice) from error
     if not writer.done:
-        told = (
+        message = (
             f"{folder}: expected at least one network to be trained, but all {len(specs)} failed; "
             f"{specs[0].name}: {jobs.failed[specs[0].name]}"
         )
         if not writer.journal.has_begun_training():
             writer.discard()
-            raise BrokenOffError(told)
+            raise BrokenOffError(message)
         writer.leave()
-        raise BrokenOffError(told, "their checkpoints are kept, go on with --resume")
+        raise BrokenOffError(message, "their checkpoints are kept, go on with --resume")
     return open_run(writer.finish())
 
 
@@ -168,8 +167,8 @@ def _keep(writer: RunWriter, jobs: _Jobs, reason: str) -> tuple[str, str]:
         place = writer.finish(keep_old=True)
     except Exception as error:  # a full disk, or a store that somebody changed
         writer.leave()
-        told = f"{n_done} networks were done, but the run cannot be finished, got: {in_one_line(error)}"
-        return told, "go on with --resume"
+        reason = in_one_line(error)
+        return f"{n_done} networks were done, but the run cannot be finished, got: {reason}", "go on with --resume"
     kept = f"{n_done} of {n_done + len(writer.missing)} networks are kept in {place}"
     return kept, f"go on with --resume --out {place}"
 
@@ -187,7 +186,7 @@ class _Jobs:
         """Submit all networks, and write each when its result arrives."""
         token = uuid.uuid4().hex  # keeps the tasks of two experiments on one scheduler apart
         topic = f"biornn-{token}"
-        client.subscribe_topic(topic, lambda event: _show(display, event[1]))
+        client.subscribe_topic(topic, lambda event: display.update(event[1][0], Progress(**event[1][1])))
         futures = {
             client.submit(
                 work,
@@ -234,18 +233,10 @@ def _completed(client: Client, futures: Iterable[Future]) -> Iterator[Future]:
             yield future
 
 
-def _show(display: ProgressDisplay, news: dict[str, Any]) -> None:
-    display.update(news["network"], Progress(**news["progress"]))
-
-
 def _reason(error: BaseException) -> str:
     if isinstance(error, KilledWorker):
         return f"its worker was lost {error.allowed_failures + 1} times (killed, or out of memory?)"
-    return _told(error)
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {in_one_line(error)}"
+    return named(error)
 
 
 def _outcome(history: xr.Dataset) -> str:

@@ -40,23 +40,8 @@ def work(
 ) -> dict[str, xr.Dataset]:
     """Train and record one network in a worker process, so that the process of the run never loads Keras.
 
-    Parameters
-    ----------
-    spec
-        The network.
-    topic
-        Dask topic for news of its progress.
-    backend
-        Backend of Keras.
-    checkpoint
-        File of its checkpoints, used if the folder exists: a worker on another machine may not see it.
-    checkpoint_seconds
-        Shortest time between two checkpoints, in s.
-
-    Returns
-    -------
-    dict of xarray.Dataset
-        The groups of a run that have the dim `network`, without it.
+    News of its progress go to the Dask topic. The checkpoint is used if its folder exists, which a worker on another
+    machine may not see. Returns the groups of a run that have the dim `network`, without it.
     """
     key = str(get_worker().get_current_task())
 
@@ -64,7 +49,7 @@ def work(
         worker = get_worker()
         if not _wanted(worker, key):
             raise Cancelled(f"{spec.name}: the run was interrupted")
-        worker.log_event(topic, {"network": spec.name, "progress": asdict(progress)})
+        worker.log_event(topic, (spec.name, asdict(progress)))
 
     with _keras_alone(backend):
         if not _wanted(get_worker(), key):  # while waiting for the lock

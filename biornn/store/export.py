@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from biornn.atomic import written_whole
-from biornn.errors import in_one_line
+from biornn.errors import in_one_line, named
 from biornn.store.run import open_run
 
 #: Readers decompress whole chunks, and those of the store, with all trials of a network, are large for that.
@@ -106,8 +106,7 @@ def _write(tree: xr.DataTree, path: Path) -> None:
             except OSError:
                 raise
             except Exception as error:  # whatever xarray and HDF5 refuse
-                told = f"{type(error).__name__}: {in_one_line(error)}"
-                raise ValueError(f"/{group}: expected a group that NetCDF can hold, got {told}") from error
+                raise ValueError(f"/{group}: expected a group that NetCDF can hold, got {named(error)}") from error
 
 
 def _storable(key: str, node: xr.DataTree) -> xr.Dataset:

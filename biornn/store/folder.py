@@ -12,7 +12,7 @@ from biornn.store.journal import FOLDER as CHECKPOINTS
 from biornn.store.journal import Journal
 
 STORE = "run.zarr"
-#: What a run folder may hold beside its journal; anything else is somebody's own, and never removed.
+#: Members of a run folder beside its journal; anything else belongs to others and is never removed.
 _MEMBERS = {STORE, "figures", "report.html", "report.json"}
 
 

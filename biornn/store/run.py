@@ -10,7 +10,7 @@ from typing import Any
 import xarray as xr
 import zarr
 
-from biornn.errors import in_one_line
+from biornn.errors import named
 from biornn.schema import SCHEMA_VERSION, SchemaError
 from biornn.store import manifest
 from biornn.store.folder import STORE, replacement, run_folder
@@ -69,9 +69,7 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     except SchemaError:
         raise
     except Exception as error:  # whatever zarr and xarray find in a damaged file
-        raise SchemaError(
-            f"{path}: expected a readable run, got {type(error).__name__}: {in_one_line(error)}"
-        ) from error
+        raise SchemaError(f"{path}: expected a readable run, got {named(error)}") from error
     return tree
 
 

@@ -110,9 +110,7 @@ class RunWriter:
                     "another --out, or --overwrite"
                 )
             self._has_template = bool(self.done)
-            if not self.done:
-                self._begin(attrs)
-            self._write_trials(trials)
+            self._begin(attrs, trials)
         except BaseException:
             self._lock.release()
             raise
@@ -153,34 +151,25 @@ class RunWriter:
             return False
         return True
 
-    def _begin(self, attrs: Mapping[str, Any]) -> None:
-        """Create a store without networks; checkpoints of a run that was begun stay."""
+    def _begin(self, attrs: Mapping[str, Any], trials: Mapping[str, xr.Dataset]) -> None:
+        """Create the store, unless it has finished networks, and write the trials, which the experiment determines."""
         try:
-            if self.journal.exists():
-                shutil.rmtree(self._path, ignore_errors=True)
-            else:
+            if not self.journal.exists():
                 self._target.mkdir(parents=True, exist_ok=True)
                 self.journal.begin(attrs)
+            elif not self.done:  # the checkpoints stay
+                shutil.rmtree(self._path, ignore_errors=True)
         except OSError as error:
             raise OSError(f"{self._folder}: expected a folder that can be written, got: {error.strerror}") from None
         try:
-            self._create(self._networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0}))
-        except Exception:
-            self._discard_if_new()
-            raise
-
-    def _write_trials(self, trials: Mapping[str, xr.Dataset]) -> None:
-        """Write the trials, also when resuming: the experiment determines them."""
-        try:
+            if not self.done:
+                self._create(self._networks.assign_attrs({**attrs, "schema_version": SCHEMA_VERSION, "complete": 0}))
             for group, dataset in trials.items():
                 self._create(dataset, group=group, mode="w")
         except Exception:
-            self._discard_if_new()
+            if not self.journal.has_begun_training():
+                remove(self._target)
             raise
-
-    def _discard_if_new(self) -> None:
-        if not self.journal.has_begun_training():
-            remove(self._target)
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
         """Write the results of one network: all `NETWORK_GROUPS`, without the dim `network`."""
@@ -206,8 +195,8 @@ class RunWriter:
         """
         for name, (status, reason) in self.missing.items():
             index = self._names.index(name)
-            told = reason.encode("utf-8", "backslashreplace").decode()  # a message may hold what no file can
-            row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [told])})
+            storable = reason.encode("utf-8", "backslashreplace").decode()
+            row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [storable])})
             self._write(row, group="history", mode="r+", region={"network": slice(index, index + 1)})
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
@@ -228,7 +217,7 @@ class RunWriter:
         if not keep_old and self._folder.exists():  # not if this was broken off between the two names
             try:
                 check_output(self._folder, overwrite=True)
-            except FileExistsError:  # somebody has put something there in the meantime
+            except FileExistsError:  # files of others have been put there in the meantime
                 keep_old = True
         if keep_old:
             return self._target.rename(self._free_place())

@@ -5,7 +5,7 @@ import pytest
 
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.network import network_model
-from biornn.experiment.parameters import count_range, parameter_counts
+from biornn.experiment.parameters import number_range, parameter_counts
 from biornn.tasks import FlipFlop
 
 TASK = FlipFlop(n_bits=2)
@@ -43,5 +43,5 @@ def test_what_a_mask_forbids_does_not_count() -> None:
 
 
 def test_counts_are_written_as_a_range_where_they_differ() -> None:
-    assert count_range([1200, 1200]) == "1,200"
-    assert count_range([7, 1200, 30]) == "7 to 1,200"
+    assert number_range([1200, 1200]) == "1,200"
+    assert number_range([7, 1200, 30]) == "7 to 1,200"

@@ -80,12 +80,12 @@ def luminance(chromium: webdriver.Chrome, element: str, style: str) -> float:
 
 
 def header(chromium: webdriver.Chrome, heading: str) -> WebElement:
-    (found,) = chromium.find_elements(By.XPATH, f"//section[@id='networks']//th[button/span[text()='{heading}']]")
+    (found,) = chromium.find_elements(By.XPATH, f"(//section[@id='networks']//table)[last()]//th[button/span[text()='{heading}']]")
     return found
 
 
 def column(chromium: webdriver.Chrome, position: int) -> list[str]:
-    cells = chromium.find_elements(By.CSS_SELECTOR, f"#networks tbody tr > :nth-child({position})")
+    cells = chromium.find_elements(By.CSS_SELECTOR, f"#networks .scroll:last-of-type tbody tr > :nth-child({position})")
     return [cell.text for cell in cells]
 
 

@@ -23,6 +23,15 @@ from tests.report.html import Page
 
 
 @pytest.fixture
+def folder(run_copy: Path) -> Path:
+    """A run that has no report yet."""
+    shutil.rmtree(run_copy / "figures", ignore_errors=True)
+    for name in ("report.html", "report.json"):
+        (run_copy / name).unlink(missing_ok=True)
+    return run_copy
+
+
+@pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the sections that are made in this process, as they are made."""
     names: list[str] = []
@@ -40,50 +49,50 @@ def times(folder: Path) -> dict[str, int]:
     return {file.name: file.stat().st_mtime_ns for file in files}
 
 
-def test_only_what_changed_is_made_again(run_copy: Path, drawn: list[str]) -> None:
+def test_only_what_changed_is_made_again(folder: Path, drawn: list[str]) -> None:
     plt.close("all")
     shown: list[tuple[int, int]] = []
-    page = write_report(run_copy, show=lambda done, of: shown.append((done, of)))
-    assert page == run_copy / "report.html"
+    page = write_report(folder, show=lambda done, of: shown.append((done, of)))
+    assert page == folder / "report.html"
     assert drawn == list(SECTIONS)
     assert shown[-1] == (len(SECTIONS), len(SECTIONS))
     assert plt.get_fignums() == []
-    first = times(run_copy)
+    first = times(folder)
 
-    write_report(run_copy / "run.zarr")
+    write_report(folder / "run.zarr")
     assert drawn == list(SECTIONS)
-    assert times(run_copy) == first
+    assert times(folder) == first
 
-    (run_copy / "figures" / "activity.png").unlink()
-    (run_copy / "figures" / "connectivity.png").write_bytes(b"damaged")
+    (folder / "figures" / "activity.png").unlink()
+    (folder / "figures" / "connectivity.png").write_bytes(b"damaged")
     html = page.read_text()
     drawn.clear()
-    write_report(run_copy)
+    write_report(folder)
     assert drawn == ["connectivity", "activity"]
     assert page.read_text() == html
 
     page.write_text("damaged")
     drawn.clear()
-    write_report(run_copy)
+    write_report(folder)
     assert (drawn, page.read_text()) == ([], html)
 
-    write_report(run_copy, anew=True)
+    write_report(folder, anew=True)
     assert drawn == list(SECTIONS)
 
 
 @pytest.mark.parametrize("change", ["value", "attribute", "code", "record"])
 def test_nothing_is_kept_that_may_be_out_of_date(
-    run_copy: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch, change: str
+    folder: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    write_report(run_copy)
+    write_report(folder)
     drawn.clear()
-    record = run_copy / "report.json"
+    record = folder / "report.json"
     if change == "value":
-        weights = zarr.open_array(run_copy / "run.zarr" / "weights" / "recurrent_weights")
+        weights = zarr.open_array(folder / "run.zarr" / "weights" / "recurrent_weights")
         weights[0, -1] = 2 * weights[0, -1]
     elif change == "attribute":
         text = "A small comparison"
-        for file in (run_copy / "run.zarr" / "zarr.json",):
+        for file in (folder / "run.zarr" / "zarr.json",):
             file.write_text(file.read_text().replace(text, "Another title"))
     elif change == "code":
         monkeypatch.setattr("biornn.report.write._LIBRARIES", ("numpy",))
@@ -91,20 +100,20 @@ def test_nothing_is_kept_that_may_be_out_of_date(
         content = json.loads(record.read_text())
         content["sections"]["design"]["title"] = "forged"
         record.write_text(json.dumps(content))
-    write_report(run_copy)
+    write_report(folder)
     assert drawn == list(SECTIONS)
-    assert "forged" not in (run_copy / "report.html").read_text()
+    assert "forged" not in (folder / "report.html").read_text()
     if change == "attribute":
-        assert Page((run_copy / "report.html").read_text()).text("h1") == "Another title"
+        assert Page((folder / "report.html").read_text()).text("h1") == "Another title"
 
 
-def test_figures_are_the_pictures_of_the_page(run_copy: Path, drawn: list[str]) -> None:
-    stray = run_copy / "figures" / "my_own.png"
+def test_figures_are_the_pictures_of_the_page(folder: Path, drawn: list[str]) -> None:
+    stray = folder / "figures" / "my_own.png"
     stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(b"not ours")
-    page = Page(write_report(run_copy).read_text())
+    page = Page(write_report(folder).read_text())
     embedded = {b64decode(attrs["src"].removeprefix("data:image/png;base64,")) for attrs, _ in page.all("img")}
-    files = [file for file in (run_copy / "figures").glob("*.png") if file != stray]
+    files = [file for file in (folder / "figures").glob("*.png") if file != stray]
     assert {file.read_bytes() for file in files} == embedded
     assert {"learning_curves", "trial", "connectivity", "eigenspectrum", "activity", "memory_states"} <= {
         file.stem for file in files
@@ -114,23 +123,23 @@ def test_figures_are_the_pictures_of_the_page(run_copy: Path, drawn: list[str]) 
     assert stray.read_bytes() == b"not ours"
 
 
-def test_several_processes_make_the_same_page(run_copy: Path, tmp_path: Path) -> None:
-    other = Path(shutil.copytree(run_copy, tmp_path / "other"))
-    assert write_report(other, n_workers=2).read_bytes() == write_report(run_copy).read_bytes()
+def test_several_processes_make_the_same_page(folder: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(folder, tmp_path / "other"))
+    assert write_report(other, n_workers=2).read_bytes() == write_report(folder).read_bytes()
 
 
-def test_the_page_on_disk_is_that_of_the_run_in_memory(run_copy: Path, drawn: list[str]) -> None:
-    run: xr.DataTree = open_run(run_copy)
-    assert write_report(run_copy).read_text() == render(run)
+def test_the_page_on_disk_is_that_of_the_run_in_memory(folder: Path, drawn: list[str]) -> None:
+    run: xr.DataTree = open_run(folder)
+    assert write_report(folder).read_text() == render(run)
 
 
-def test_a_figure_that_cannot_be_written_is_an_error_and_loses_nothing(run_copy: Path, drawn: list[str]) -> None:
-    page = write_report(run_copy).read_bytes()
+def test_a_figure_that_cannot_be_written_is_an_error_and_loses_nothing(folder: Path, drawn: list[str]) -> None:
+    page = write_report(folder).read_bytes()
     if os.geteuid() == 0:
-        shutil.rmtree(run_copy / "figures")
-        (run_copy / "figures").write_text("in the way")
+        shutil.rmtree(folder / "figures")
+        (folder / "figures").write_text("in the way")
     else:
-        (run_copy / "figures").chmod(0o500)
+        (folder / "figures").chmod(0o500)
     with pytest.raises(OSError, match="figures"):
-        write_report(run_copy, anew=True)
-    assert (run_copy / "report.html").read_bytes() == page
+        write_report(folder, anew=True)
+    assert (folder / "report.html").read_bytes() == page
