@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.kernels import Output, apply_kernel
-from biornn.analysis.scale import power_of_two
+from biornn.analysis.scale import centred, power_of_two
 
 _Array = NDArray[np.float64]
 
@@ -136,7 +136,7 @@ def _sample_dims(rates: xr.DataArray) -> list[str]:
     return dims
 
 
-def _decompose(rates: xr.DataArray, n_components: int, centred: bool, share_of: str) -> xr.Dataset:
+def _decompose(rates: xr.DataArray, n_components: int, about_mean: bool, share_of: str) -> xr.Dataset:
     sample_dims = _sample_dims(rates)
     require_some(rates, "rates")
     n_samples = int(np.prod([rates.sizes[dim] for dim in sample_dims]))
@@ -148,8 +148,7 @@ def _decompose(rates: xr.DataArray, n_components: int, centred: bool, share_of: 
         )
 
     def kernel(activity: NDArray[np.floating]) -> tuple[_Array, ...]:
-        samples = activity.reshape(n_samples, -1).astype(np.float64)
-        scores, *others = _components(samples, n_components, centred)
+        scores, *others = _components(activity.reshape(n_samples, -1), n_components, about_mean)
         return scores.reshape(*activity.shape[:-1], n_components), *others
 
     units = rates.attrs.get("units", "1")
@@ -168,16 +167,19 @@ def _decompose(rates: xr.DataArray, n_components: int, centred: bool, share_of: 
     return result.assign_coords(component=np.arange(1, n_components + 1))
 
 
-def _components(samples: _Array, n_components: int, centred: bool) -> tuple[_Array, _Array, _Array, _Array]:
-    """Scores, loadings (unit, component), share and mean of samples (sample, unit), which are overwritten."""
-    varies = (samples != samples[0]).any() if centred else samples.any()
+def _components(
+    samples: NDArray[np.floating], n_components: int, about_mean: bool
+) -> tuple[_Array, _Array, _Array, _Array]:
+    """Scores, loadings (unit, component), share and mean of samples (sample, unit)."""
+    varies = (samples != samples[0]).any() if about_mean else samples.any()
     if not np.isfinite(samples).all() or not varies:
         return _undefined(samples, n_components)
-    scale = power_of_two(samples)
-    samples /= scale
-    mean = samples.mean(axis=0)
-    if centred:
-        samples -= mean
+    if about_mean:
+        samples, mean, scale = centred(samples)
+    else:
+        scale = power_of_two(samples)
+        samples = np.divide(samples, scale, dtype=np.float64)
+        mean = samples.mean(axis=0)
     squares, vectors = np.linalg.eigh(samples.T @ samples)
     largest = slice(None, -n_components - 1, -1)
     loadings = vectors[:, largest]
@@ -186,7 +188,7 @@ def _components(samples: _Array, n_components: int, centred: bool) -> tuple[_Arr
     return samples @ loadings * scale, loadings, share, mean * scale
 
 
-def _undefined(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
+def _undefined(samples: NDArray[np.floating], n_components: int) -> tuple[_Array, _Array, _Array, _Array]:
     """No components, as NaN; the mean is that of the one sample that all others equal, or NaN."""
     n_samples, n_units = samples.shape
     nan = np.full((n_samples + n_units + 1, n_components), np.nan)
@@ -195,11 +197,10 @@ def _undefined(samples: _Array, n_components: int) -> tuple[_Array, _Array, _Arr
 
 
 def _participation_ratio(activity: NDArray[np.floating]) -> float:
-    samples = activity.reshape(-1, activity.shape[-1]).astype(np.float64)
+    samples = activity.reshape(-1, activity.shape[-1])
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return float("nan")
-    samples /= power_of_two(samples)
-    samples -= samples.mean(axis=0)
-    covariance = samples.T @ samples / len(samples)
+    about_mean = centred(samples)[0]
+    covariance = about_mean.T @ about_mean / len(samples)
     # The sum of squared eigenvalues of a symmetric matrix is the sum of its squared entries.
     return float(np.trace(covariance) ** 2 / (covariance**2).sum())

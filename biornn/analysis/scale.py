@@ -21,3 +21,12 @@ def power_of_two(values: NDArray[np.floating], axis: tuple[int, ...] | None = No
     is_size = np.isfinite(largest) & (largest > 0)
     exponent = np.frexp(np.where(is_size, largest, 1.0))[1] - 1
     return np.ldexp(1.0, exponent)
+
+
+def centred(samples: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Take samples (sample, unit) about their mean; return them and the mean over a power of two, and the power."""
+    scale = power_of_two(samples)
+    mean = samples.mean(axis=0, dtype=np.float64)
+    about_mean = np.subtract(samples, mean, dtype=np.float64)
+    about_mean /= scale
+    return about_mean, mean / scale, scale

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_some
 from biornn.analysis.kernels import Output, apply_kernel
-from biornn.analysis.scale import power_of_two
+from biornn.analysis.scale import centred
 from biornn.schema import text
 
 _Array = NDArray[np.float64]
@@ -150,20 +150,11 @@ def _matrix(activity: NDArray[np.floating], basis: _Basis, compare: _Compare, di
     maps = {index: basis(sizes, vectors) for index, (sizes, vectors) in decomposed.items()}
     for first, onto in maps.items():
         values[first, first] = diagonal
-        image = _centred(activity[first])[0] @ onto
+        image = centred(activity[first])[0] @ onto
         for second in (index for index in maps if index > first):
-            cross = image.T @ _centred(activity[second])[0] @ maps[second]
+            cross = image.T @ centred(activity[second])[0] @ maps[second]
             values[first, second] = values[second, first] = compare(cross)
     return values
-
-
-def _centred(samples: NDArray[np.floating]) -> tuple[_Array, _Array]:
-    """Take samples (sample, unit) about their mean; give both to a scale at which squares are numbers other than 0."""
-    scale = power_of_two(samples)
-    mean = samples.mean(axis=0, dtype=np.float64)
-    centred = np.subtract(samples, mean, dtype=np.float64)
-    centred /= scale
-    return centred, mean / scale
 
 
 def _principal_axes(samples: NDArray[np.floating]) -> tuple[_Array, _Array] | None:
@@ -174,9 +165,9 @@ def _principal_axes(samples: NDArray[np.floating]) -> tuple[_Array, _Array] | No
     """
     if not np.isfinite(samples).all() or (samples == samples[0]).all():
         return None
-    centred, mean = _centred(samples)
+    about_mean, mean, _ = centred(samples)
     # The triangular factor has the singular values and right vectors of the samples, to the same precision.
-    _, sizes, vectors = np.linalg.svd(np.linalg.qr(centred, mode="r"), full_matrices=False)
+    _, sizes, vectors = np.linalg.svd(np.linalg.qr(about_mean, mode="r"), full_matrices=False)
     # Rounding adds noise of at most this norm; the number of units allows for that of the arithmetic.
     precision = np.finfo(np.result_type(samples.dtype, np.float32)).eps
     noise = samples.shape[1] * precision * np.sqrt((sizes**2).sum() + len(samples) * (mean**2).sum())
