@@ -56,20 +56,9 @@ def train_on(cluster: Client, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(f"biornn.experiment.{module}.connect", lambda *_: nullcontext(cluster))
 
 
-def leave_out_report(patch: pytest.MonkeyPatch) -> None:
-    """Leave out the figures and the report of a run: they take longer than its training."""
-    for name in ("save_figures", "write_report"):
-        patch.setattr(f"biornn.report.{name}", lambda run, path: path)
-
-
 @pytest.fixture
 def shared_cluster(cluster: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     train_on(cluster, monkeypatch)
-
-
-@pytest.fixture
-def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    leave_out_report(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -84,8 +73,7 @@ def finished_run(
     with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:
         if not folder.exists():
             train_on(request.getfixturevalue("cluster"), patch)
-            leave_out_report(patch)
-            assert main(["run", str(experiment_file), "--out", str(folder)]) == 0
+            assert main(["run", str(experiment_file), "--out", str(folder), "--no-report"]) == 0
     return folder
 
 

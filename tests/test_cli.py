@@ -10,23 +10,30 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import biornn as bn
 from biornn.cli import main
+from biornn.report.reading import Reading
+from biornn.report.section import Section
 
 
 def out(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_figures_and_report_decompose_matrices_with_one_thread(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_decomposes_matrices_with_one_thread(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def n_threads() -> set[int]:
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
     found: list[set[int]] = []
-    monkeypatch.setattr("biornn.report.save_figures", lambda *_: found.append(n_threads()))
-    monkeypatch.setattr("biornn.report.write_report", lambda *_: found.append(n_threads()))
+
+    def answer(reading: Reading) -> Section:
+        found.append(n_threads())
+        return Section("answer", "", ())
+
+    monkeypatch.setattr("biornn.report.workers.SECTIONS", {"answer": answer})
+    monkeypatch.setattr("biornn.report.write.SECTIONS", {"answer": answer})
     with threadpool_limits(2, user_api="blas"):
-        assert main(["report", str(run_copy)]) == 0
+        assert main(["report", str(run_copy), "--workers", "1"]) == 0
         assert n_threads() == {2}
-    assert found == [{1}, {1}]
+    assert found == [{1}]
 
 
 @pytest.mark.usefixtures("shared_cluster")
@@ -47,8 +54,8 @@ def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
     assert re.search(r"│ constrained +│ +2/2 │", printed.out)
     assert re.search(r"^\[4/4\] \S+  completed after 2 updates", printed.err, re.MULTILINE)
     assert [path.name for path in run_copy.parent.iterdir()] == [run_copy.name]
-    assert {path.name for path in run_copy.iterdir()} == {"run.zarr", "figures", "report.html"}
-    assert len(list((run_copy / "figures").glob("*.png"))) == 6
+    assert {path.name for path in run_copy.iterdir()} == {"run.zarr", "figures", "report.html", "report.json"}
+    assert len(list((run_copy / "figures").glob("*.png"))) > 10
 
 
 def test_audit_of_a_clean_run(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,13 +139,14 @@ def test_bad_input_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.usefixtures("shared_cluster", "no_report")
+@pytest.mark.usefixtures("shared_cluster")
 def test_a_network_that_diverges_shows_in_the_exit_status(
     experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes = ["conditions={wild: {training.learning_rate: 1.0e+30, training.clip_norm: null}}", "seeds=1"]
-    assert main(["run", str(experiment_file), "--out", str(tmp_path / "run"), "--set", *changes]) == 1
-    assert re.search(r"│ wild +│ +0/1 │ +none", out(capsys))
+    assert main(["run", str(experiment_file), "--out", str(tmp_path / "run"), "--no-report", "--set", *changes]) == 1
+    assert re.search(r"│ wild +│ +0/1 │ +– │ +none", out(capsys))
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.zarr"}
 
 
 def test_an_interruption_is_told_and_has_its_own_status(

@@ -140,12 +140,11 @@ def test_another_experiment_or_backend_is_refused(
     assert "expected KERAS_BACKEND=tensorflow, with which the run began, got torch" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("no_report")
 def test_resuming_begins_where_nothing_was_begun(experiment_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "new"
     (out / "checkpoints").mkdir(parents=True)  # killed before its first line was written
     words = ["--set", "conditions={unconstrained: {}}", "seeds=[3]"]
-    assert main(["run", str(experiment_file), "--out", str(out), "--resume", *words]) == 0
+    assert main(["run", str(experiment_file), "--out", str(out), "--resume", "--no-report", *words]) == 0
     assert bn.open_run(out).sizes["network"] == 1
 
 
@@ -159,13 +158,12 @@ def test_a_folder_of_something_else_is_left_alone(
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
 
 
-@pytest.mark.usefixtures("no_report")
 def test_a_replacement_that_was_broken_off_goes_on_too(
     run_copy: Path, experiment_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the two names: the old run is aside, the new one not yet in its place."""
     old = bn.open_run(run_copy).attrs["created"]
-    words = [str(experiment_file), "--out", str(run_copy)]
+    words = [str(experiment_file), "--out", str(run_copy), "--no-report"]
     rename = Path.rename
 
     def killed(self: Path, target: Path) -> Path:

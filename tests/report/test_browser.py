@@ -80,7 +80,9 @@ def luminance(chromium: webdriver.Chrome, element: str, style: str) -> float:
 
 
 def header(chromium: webdriver.Chrome, heading: str) -> WebElement:
-    (found,) = chromium.find_elements(By.XPATH, f"(//section[@id='networks']//table)[last()]//th[button/span[text()='{heading}']]")
+    (found,) = chromium.find_elements(
+        By.XPATH, f"(//section[@id='networks']//table)[last()]//th[button/span[text()='{heading}']]"
+    )
     return found
 
 

@@ -153,7 +153,6 @@ def test_the_command(
     assert "imported from Keras 2.3.1: _N_00_initial.hdf5 (epoch 0), weights-9.hdf5 (epoch 9)" in printed
     assert main(command) == 2
     assert "expected a new folder, but it exists" in capsys.readouterr().err
-    request.getfixturevalue("no_report")  # once is enough
     assert main([*command, "--overwrite"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
     broken = tmp_path / "broken.hdf5"
