@@ -47,7 +47,8 @@ class ConstrainedRNNCell(keras.layers.Layer):
     use_bias
         Whether ``b`` is there.
     enforcement
-        ``"construction"`` (effective weights always keep to the connectivity) or ``"projection"`` (after each update).
+        What becomes of a weight that an update gives the wrong sign: it keeps its magnitude (``"construction"``), or
+        becomes zero (``"projection"``).
     recurrent_noise
         Standard deviation of the stationary fluctuation that the noise causes in a linear unit without input. It does
         not depend on `dt`: ``ξ`` has the standard deviation ``recurrent_noise * sqrt((2 − α) / α)``. Only in training.

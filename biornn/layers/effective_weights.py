@@ -40,8 +40,8 @@ def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
     units = np.arange(cell.units)
     return xr.Dataset(
         {
-            "input_weights": (("input_channel", "unit"), as_numpy(cell.input_pathway.effective())),
-            "recurrent_weights": (("unit_pre", "unit_post"), as_numpy(cell.recurrent_pathway.effective())),
+            "input_weights": (("input_channel", "unit"), cell.input_pathway.numpy()),
+            "recurrent_weights": (("unit_pre", "unit_post"), cell.recurrent_pathway.numpy()),
             "recurrent_bias": (("unit",), bias),
         },
         {"unit": units, "unit_pre": units, "unit_post": units, "cell_type": ("unit", cell.connectivity.cell_type)},

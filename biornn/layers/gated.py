@@ -79,13 +79,7 @@ def build_gated_model(
     model = keras.Sequential(
         [
             keras.Input((None, n_inputs)),
-            layer(
-                int(n_units),
-                return_sequences=True,
-                use_bias=use_bias,
-                name="recurrent",
-                **recurrent,
-            ),
+            layer(int(n_units), return_sequences=True, use_bias=use_bias, name="recurrent", **recurrent),
             Readout(
                 Connectivity(n_units, seed=seed),
                 n_outputs,
@@ -100,15 +94,10 @@ def build_gated_model(
     if use_bias:
         _keep_state(cell.bias, architecture, np.log(rng.uniform(1, longest_memory - 1, n_units)))
     # Drawn here, since one seed gives Keras other values on each of its backends.
-    cell.kernel.assign(_glorot_uniform(rng, cell.kernel.shape))
+    limit = np.sqrt(6 / sum(cell.kernel.shape))  # Glorot & Bengio (2010), equation 16
+    cell.kernel.assign(rng.uniform(-limit, limit, cell.kernel.shape))
     cell.recurrent_kernel.assign(_orthonormal_rows(rng, cell.recurrent_kernel.shape))
     return model
-
-
-def _glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Draw the weights of Glorot & Bengio (2010), equation 16."""
-    limit = np.sqrt(6 / sum(shape))
-    return rng.uniform(-limit, limit, shape)
 
 
 def _orthonormal_rows(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -74,12 +74,12 @@ def build_model(
 
 @contextmanager
 def fused_readout(model: keras.Model) -> Iterator[None]:
-    """Let the readout of a model as of `build_model` make the steps together with its outputs, in numpy.
+    """Compute steps and outputs of a model of `build_model` together in numpy, without passing rates to the framework.
 
-    Then neither do rates go over to the framework, nor do their gradients come back. What is meant is training and
-    validation of a model that is no part of another: in a graph of TensorFlow that is made in this context, no gradient
-    reaches the rates themselves, nor the inputs. Nothing changes where the framework's loop makes the steps, where a
-    penalty or a state is asked for too, in other models, without a graph, and on other backends.
+    For training and validation of a model that is no part of another: in a graph of TensorFlow that is traced in this
+    context, there is no gradient with respect to the rates or the inputs. Nothing changes if the framework's loop
+    computes the steps, if the layer has a penalty on rates or is stateful, in other models, without a graph, and on
+    other backends.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ class PathwayWeights(keras.Variable):
         """Return the effective weights: what is saved, and what `get_weights` returns."""
         return as_numpy(self.effective())
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the effective weights."""
         return self.numpy().astype(dtype or self.dtype, copy=False)
 

@@ -8,12 +8,12 @@ import keras
 
 
 def multiply_in_float32() -> None:
-    """Have the backend multiply float32 on a GPU in float32, and not in TF32, its default there.
+    """Make the backend multiply float32 on a GPU in float32, and not in TF32, the default there.
 
-    TF32 keeps 10 of the 23 bits of a number: rates would be right to three digits, and not those that `simulate` and
-    other backends make of the same weights. It holds for all that Keras computes in this process. On JAX what the user
-    has chosen stays (the variable ``JAX_DEFAULT_MATMUL_PRECISION``, or ``jax.config``); on TensorFlow and PyTorch it
-    can be chosen after biornn's layers are imported.
+    TF32 keeps 10 of the 23 bits of a number: rates would agree with those of `simulate` and of other backends to three
+    digits only. The setting holds for all that Keras computes in this process. On JAX a choice of the user is kept (the
+    variable ``JAX_DEFAULT_MATMUL_PRECISION``, or ``jax.config``); on TensorFlow and PyTorch choose after importing
+    biornn's layers.
     """
     backend = keras.backend.backend()
     if backend == "jax":

@@ -122,7 +122,7 @@ class ConstrainedRNN(keras.layers.RNN):
             return super().inner_loop(drive, initial_state, mask, training)
 
     def _fused_loop(self, sequences: Any, state: Any, training: bool) -> tuple[Any, Any, list[Any]]:
-        """Run all steps in numpy; what is returned is as of Keras's loop."""
+        """Run all steps in numpy, and return the same as Keras's loop."""
         cell = self.cell
         inputs = ops.flip(sequences, axis=1) if self.go_backwards else ops.convert_to_tensor(sequences)
         weights = cell.input_pathway.effective(), cell.recurrent_pathway.effective()
@@ -141,12 +141,12 @@ class ConstrainedRNN(keras.layers.RNN):
         cell = self.cell
         alpha = None if (cell.alpha == 1).all() else cell.alpha.astype(cell.compute_dtype)
         steps = FusedSteps(cell.activation.__name__, cell.formulation, alpha)
-        # TensorFlow keeps what a gradient is made with for as long as the process lives.
+        # TensorFlow keeps the function of a gradient, and with it the steps, until the process ends.
         weakref.finalize(self, steps.close).atexit = False
         return steps
 
     def _obstacle_to_fusing(self, mask: Any) -> str:
-        """Say where the steps cannot be made in numpy; nothing where they can."""
+        """Say why the steps cannot be computed in numpy; empty if they can."""
         name = getattr(self.cell.activation, "__name__", "")
         if name not in ACTIVATIONS or keras.activations.get(name) is not self.cell.activation:
             return f"with an activation other than {', '.join(ACTIVATIONS)}"

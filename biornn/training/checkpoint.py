@@ -26,6 +26,8 @@ from biornn.training.recording import record_weights
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _SCORES = ("loss", "val_loss", "accuracy")
+#: What reading a damaged file raises.
+_DAMAGES = OSError, ValueError, LookupError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error
 _LARGEST_SHARE = 0.05  # of the time, that writing may take
 
 
@@ -104,22 +106,13 @@ class Checkpoint(keras.callbacks.Callback):
                 f"{self._path}: expected a checkpoint of the training with {expected}, got one with {told}; remove it "
                 "to begin anew"
             )
-        variables = _variables(model)
-        found = [content.get(f"variables/{index}") for index in range(len(variables))]
-        for variable, value in zip(variables, found, strict=True):
-            if value is None or value.shape != tuple(variable.shape) or value.dtype != as_numpy(variable).dtype:
-                got = "none" if value is None else f"{value.dtype} of shape {value.shape}"
-                raise CheckpointError(
-                    f"{self._path}: expected {variable.path} of shape {tuple(variable.shape)}, got {got}; remove it to "
-                    "begin anew"
-                )
-        for variable, value in zip(variables, found, strict=True):
-            variable.assign(keras.ops.convert_to_tensor(value))
         try:
+            for index, variable in enumerate(_variables(model)):
+                variable.assign(keras.ops.convert_to_tensor(content[f"variables/{index}"]))
             self._restore_callbacks(content, model)
         except (LookupError, TypeError, ValueError) as error:
             raise CheckpointError(
-                f"{self._path}: expected the snapshots so far, got: {in_one_line(error)}; remove it to begin anew"
+                f"{self._path}: expected a whole checkpoint, got: {in_one_line(error)}; remove it to begin anew"
             ) from None
 
     def _identity(self, model: keras.Model) -> str:
@@ -197,16 +190,7 @@ class Checkpoint(keras.callbacks.Callback):
             missing = {"settings", "steps", "held", "reason", "has_ended", "wall_time"} - set(content)
             if missing:
                 raise KeyError(f"no {min(missing)}")
-        except (
-            OSError,
-            ValueError,
-            LookupError,
-            EOFError,
-            RuntimeError,
-            MemoryError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+        except _DAMAGES as error:
             raise CheckpointError(
                 f"{path}: expected a whole checkpoint, got: {in_one_line(error)}; remove it to begin anew"
             ) from None

@@ -65,13 +65,11 @@ def record_weights(model: keras.Model) -> xr.Dataset:
     bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else as_numpy(readout.bias)
     if isinstance(recurrent, ConstrainedRNN):
         weights = effective_weights(recurrent).drop_vars("cell_type")
-        state = _initial_state(recurrent.cell)
     else:
         weights = _gated_weights(model.input_shape[-1], recurrent.units)
-        state = np.zeros(recurrent.units, "float32")
-    weights["output_weights"] = ("unit", "output_channel"), as_numpy(readout.output_pathway.effective())
+    weights["output_weights"] = ("unit", "output_channel"), readout.output_pathway.numpy()
     weights["output_bias"] = ("output_channel",), bias
-    weights["initial_state"] = ("unit",), state
+    weights["initial_state"] = ("unit",), _initial_state(recurrent.cell)
     return variable_attrs("weights", weights)
 
 
@@ -89,16 +87,14 @@ def record_constants(model: keras.Model) -> xr.Dataset:
         The variables of the group `weights` of the schema that have no epoch.
     """
     recurrent, readout = find_layers(model)
-    wiring = readout.connectivity
-    if isinstance(recurrent, ConstrainedRNN):
-        wiring, formulation, alpha = recurrent.cell.connectivity, recurrent.cell.formulation, recurrent.cell.alpha
-        state = _initial_state(recurrent.cell)
-    else:
-        formulation, alpha = type(recurrent).__name__.lower(), np.full(wiring.n_units, np.nan)
-        state = np.zeros(wiring.n_units, "float32")
+    cell, wiring, rates = recurrent.cell, readout.connectivity, _initial_state(recurrent.cell)
+    formulation, alpha = type(recurrent).__name__.lower(), np.full(wiring.n_units, np.nan)
+    if isinstance(cell, ConstrainedRNNCell):
+        wiring, formulation, alpha = cell.connectivity, cell.formulation, cell.alpha
+    if formulation == "current":
+        rates = as_numpy(cell.activation(ops.convert_to_tensor(rates)))
     inputs = wiring.input(model.input_shape[-1])
     outputs = readout.connectivity.readout(readout.n_outputs)
-    rates = as_numpy(recurrent.cell.activation(ops.convert_to_tensor(state))) if formulation == "current" else state
     constants = xr.Dataset(
         {
             "recurrent_mask": (("unit_pre", "unit_post"), wiring.recurrent.mask),
@@ -109,15 +105,16 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "cell_type": ("unit", wiring.cell_type),
             "alpha": ("unit", alpha),
             "initial_rates": ("unit", rates),
-            "activation": ((), _activation_name(recurrent.cell.activation)),
+            "activation": ((), _activation_name(cell.activation)),
             "formulation": ((), formulation),
         }
     )
     return variable_attrs("weights", constants)
 
 
-def _initial_state(cell: ConstrainedRNNCell) -> NDArray[np.floating]:
-    return np.zeros(cell.units, "float32") if cell.initial_state is None else as_numpy(cell.initial_state)
+def _initial_state(cell: Any) -> NDArray[np.floating]:
+    state = getattr(cell, "initial_state", None)  # gated cells have none
+    return np.zeros(cell.units, "float32") if state is None else as_numpy(state)
 
 
 def find_layers(model: keras.Model) -> tuple[Any, Readout]:

@@ -136,6 +136,9 @@ def train(
     >>> model = bn.layers.build_model(bn.Connectivity(64, density=0.5), task.n_inputs, task.n_outputs, tau=5.0)
     >>> result = bn.train(model, task, seed=0, max_updates=500)  # doctest: +SKIP
     """
+    settings = dict(locals())  # those that a checkpoint must agree with
+    for name in ("model", "callbacks", "snapshots", "checkpoint", "checkpoint_seconds"):
+        del settings[name]
     _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
     _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
@@ -149,15 +152,8 @@ def train(
     fused = FusedGraphs(find_layers(model)[0])
     kept, stop, divergence = Snapshots(validation, fused), CriterionStop(criterion, criterion_checks), DivergenceStop()
     callbacks = [fused, divergence, UpdateLimit(max_updates), kept, stop, *callbacks]
-    told = {
-        "task": task, "seed": seed, "max_updates": max_updates, "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "schedule": schedule, "warmup": warmup, "decay": decay, "clip_norm": clip_norm, "criterion": criterion,
-        "criterion_checks": criterion_checks, "validate_every": validate_every, "n_training_trials": n_training_trials,
-        "n_validation_trials": n_validation_trials, "validation_seed": validation_seed,
-    }  # fmt: skip
     counting = [callback for callback in callbacks if isinstance(callback, Counting)]
-    saved = Checkpoint(checkpoint, told, checkpoint_seconds, kept, stop, divergence, counting)
+    saved = Checkpoint(checkpoint, settings, checkpoint_seconds, kept, stop, divergence, counting)
     saved.restore(model)
     trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
     try:
