@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.errors import in_one_line, printable
+from biornn.errors import OneLineError, in_one_line
 
 #: Activations that mean the same in Keras 1, 2 and 3; `hard_sigmoid` does not.
 _ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "elu", "selu", "exponential")
@@ -33,11 +33,8 @@ _VARIANCE_SCALING = {"glorot": (1.0, "fan_avg"), "he": (2.0, "fan_in"), "lecun":
 _SPELT = {"glorot": "Glorot", "he": "He", "lecun": "LeCun"}
 
 
-class KerasFileError(ValueError):
-    """A file that does not hold a Keras model of the supported kind; the message is one printable line."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(in_one_line(message)))
+class KerasFileError(OneLineError):
+    """A file that does not hold a Keras model of the supported kind."""
 
 
 @dataclass(frozen=True)
