@@ -245,7 +245,7 @@ def _damages(tree: xr.DataTree) -> Iterator[str]:
                     array.load()
                 else:
                     array.notnull().all().compute()
-            except Exception as error:  # whatever a store finds in a damaged file
+            except Exception as error:  # of the store, in a damaged file
                 where = f"{node.path.strip('/')}/{name}"
                 yield f"{where}: expected values that can be read, got {named(error)}; take the run from a copy"
 

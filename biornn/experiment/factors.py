@@ -103,7 +103,7 @@ def _validated(key: str, level: Any) -> Any:
     try:
         return getattr(section.model_validate({name: level}), name)
     except ValidationError:
-        return level  # alone it may not make sense; with the others it is checked again
+        return level  # it may be possible with other settings, and is checked again with them
 
 
 def _label(level: Any) -> str:

@@ -80,7 +80,7 @@ def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
             return _read(file)
     except KerasFileError as error:
         raise KerasFileError(f"{path}: {error}") from None
-    except Exception as error:  # whatever h5py finds in a damaged file
+    except Exception as error:  # of h5py, in a damaged file
         raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {in_one_line(error)}") from None
 
 
@@ -298,7 +298,7 @@ def _stored(array: h5py.Dataset, name: str, shape: tuple[int, ...]) -> NDArray[A
         raise KerasFileError(
             f"{name}: expected {array.nbytes} bytes in the file itself, found {array.id.get_storage_size()}"
         )
-    if array.nbytes > array.file.id.get_filesize():  # a header may claim what it likes
+    if array.nbytes > array.file.id.get_filesize():  # the header may be wrong
         raise KerasFileError(f"{name}: expected an array smaller than its file, got {array.nbytes} bytes")
     return np.asarray(array[()])
 
