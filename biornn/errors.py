@@ -6,6 +6,13 @@ _LONGEST_LINE = 1500  # more than any message has whose keys and values somebody
 _MOST_PROBLEMS = 5
 
 
+class OneLineError(ValueError):
+    """An error whose message is one printable line, whatever was in the file that it is about."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(in_one_line(message)))
+
+
 def in_one_line(error: BaseException | str) -> str:
     """Write the message of an error, which may have several lines, in one."""
     return " ".join(str(error).split())

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from biornn.errors import in_one_line, listed, named, printable
+from biornn.errors import OneLineError, listed, named
 
 SCHEMA_VERSION = 1
 
@@ -204,11 +204,8 @@ def is_trained(status: xr.DataArray) -> xr.DataArray:
     return text(status).isin(TRAINED)
 
 
-class SchemaError(ValueError):
+class SchemaError(OneLineError):
     """A tree or a file does not keep to the schema; the message says where, what was expected and what was found."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(in_one_line(message)))
 
 
 def validate(tree: xr.DataTree) -> None:
@@ -248,7 +245,7 @@ def _damages(tree: xr.DataTree) -> Iterator[str]:
                     array.load()
                 else:
                     array.notnull().all().compute()
-            except Exception as error:  # whatever a store finds in a damaged file
+            except Exception as error:  # of the store, in a damaged file
                 where = f"{node.path.strip('/')}/{name}"
                 yield f"{where}: expected values that can be read, got {named(error)}; take the run from a copy"
 

@@ -55,7 +55,9 @@ Mask = Annotated[list[list[Literal[0, 1] | StrictBool]], BeforeValidator(_binary
 
 
 def _plain(value: Any) -> Any:
-    """Make numbers and arrays of numpy, and lists of them, plain ones, as an experiment file has."""
+    """Convert numbers and arrays of numpy, also in lists and mappings, to plain ones, as an experiment file has."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [part.tolist() if isinstance(part, np.ndarray | np.generic) else part for part in value]
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
@@ -69,7 +71,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _in_plain_numbers(cls, values: Any) -> Any:
-        return {key: _plain(value) for key, value in values.items()} if isinstance(values, dict) else values
+        return _plain(values) if isinstance(values, dict) else values
 
 
 class TimeConstants(Section):

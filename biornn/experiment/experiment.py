@@ -59,7 +59,7 @@ class Experiment(Section):
             raise ValueError(f"factors: expected a list of levels for each key, got {factors!r}")
         settings = network.model_dump() if isinstance(network, NetworkConfig) else network
         if not isinstance(settings, dict):
-            return values  # the field itself says what is wrong
+            return values  # the field has its own message
         conditions = {name: one.changes for name, one in cross_factors(factors, settings).items()}
         if values.get("conditions", conditions) != conditions:
             raise ValueError("conditions: expected none beside factors, got both; drop one of them")

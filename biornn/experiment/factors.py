@@ -103,7 +103,7 @@ def _validated(key: str, level: Any) -> Any:
     try:
         return getattr(section.model_validate({name: level}), name)
     except ValidationError:
-        return level  # alone it may not make sense; with the others it is checked again
+        return level  # it may be possible with other settings, and is checked again with them
 
 
 def _label(level: Any) -> str:
@@ -132,9 +132,5 @@ def _part(factor: str, levels: Sequence[Any], position: int) -> str:
 
 
 def _reference_name(network: Mapping[str, Any]) -> str:
-    free = all(network.get(key, field.default) == field.default for key, field in _constraint_fields())
-    return "unconstrained" if free else "reference"
-
-
-def _constraint_fields() -> list[tuple[str, Any]]:
-    return [(key, NetworkConfig.model_fields[key]) for key in _CONSTRAINTS]
+    defaults = {key: NetworkConfig.model_fields[key].default for key in _CONSTRAINTS}
+    return "unconstrained" if {**defaults, **network}.items() >= defaults.items() else "reference"

@@ -9,14 +9,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from biornn.errors import in_one_line, listed, printable
+from biornn.errors import OneLineError, listed
 
 
-class ExperimentError(ValueError):
-    """An experiment file or a setting on the command line cannot be used; the message is one printable line."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(in_one_line(message)))
+class ExperimentError(OneLineError):
+    """An experiment file or a setting on the command line cannot be used."""
 
 
 def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:

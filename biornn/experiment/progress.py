@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 
 from biornn.progress import Progress
 
-_SHARE_TO_JUDGE = 0.2  # of one network; before, most of the time has gone into starting
+_SHARE_TO_JUDGE = 0.2  # of one network; earlier, most of the time is that of starting
 
 
 class ProgressDisplay:
@@ -39,7 +39,7 @@ class ProgressDisplay:
         self._running: dict[str, Progress] = {}
         self._start = time.monotonic()
         self._n_done = 0
-        self._lock = threading.Lock()  # news come from the thread that listens to the workers
+        self._lock = threading.Lock()  # updates come from the thread that listens to the workers
 
     def __enter__(self) -> Self:
         """Show the bars."""

@@ -77,7 +77,7 @@ def export_netcdf(
     tree = run if isinstance(run, xr.DataTree) else open_run(run, chunks={})
     try:
         with written_whole(target) as partial:
-            partial.touch()  # says why a file cannot be made more clearly than HDF5 does
+            partial.touch()  # its error is clearer than that of HDF5
             _write(tree, partial)
     except OSError as error:
         reason = error.strerror or in_one_line(error)
@@ -105,7 +105,7 @@ def _write(tree: xr.DataTree, path: Path) -> None:
                 dataset.to_netcdf(path, mode=mode, group=group or None, engine="h5netcdf", encoding=encoding)
             except OSError:
                 raise
-            except Exception as error:  # whatever xarray and HDF5 refuse
+            except Exception as error:  # of xarray and HDF5
                 raise ValueError(f"/{group}: expected a group that NetCDF can hold, got {named(error)}") from error
 
 

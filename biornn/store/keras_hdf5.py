@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.errors import in_one_line, printable
+from biornn.errors import OneLineError, in_one_line
 
 #: Activations that mean the same in Keras 1, 2 and 3; `hard_sigmoid` does not.
 _ACTIVATIONS = ("linear", "tanh", "relu", "softplus", "sigmoid", "softsign", "elu", "selu", "exponential")
@@ -33,11 +33,8 @@ _VARIANCE_SCALING = {"glorot": (1.0, "fan_avg"), "he": (2.0, "fan_in"), "lecun":
 _SPELT = {"glorot": "Glorot", "he": "He", "lecun": "LeCun"}
 
 
-class KerasFileError(ValueError):
-    """A file that does not hold a Keras model of the supported kind; the message is one printable line."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(printable(in_one_line(message)))
+class KerasFileError(OneLineError):
+    """A file that does not hold a Keras model of the supported kind."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
             return _read(file)
     except KerasFileError as error:
         raise KerasFileError(f"{path}: {error}") from None
-    except Exception as error:  # whatever h5py finds in a damaged file
+    except Exception as error:  # of h5py, in a damaged file
         raise KerasFileError(f"{path}: expected a whole HDF5 file, got: {in_one_line(error)}") from None
 
 
@@ -301,7 +298,7 @@ def _stored(array: h5py.Dataset, name: str, shape: tuple[int, ...]) -> NDArray[A
         raise KerasFileError(
             f"{name}: expected {array.nbytes} bytes in the file itself, found {array.id.get_storage_size()}"
         )
-    if array.nbytes > array.file.id.get_filesize():  # a header may claim what it likes
+    if array.nbytes > array.file.id.get_filesize():  # the header may be wrong
         raise KerasFileError(f"{name}: expected an array smaller than its file, got {array.nbytes} bytes")
     return np.asarray(array[()])
 

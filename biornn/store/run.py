@@ -68,7 +68,7 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
         tree = xr.open_datatree(store, engine="zarr", chunks=chunks)
     except SchemaError:
         raise
-    except Exception as error:  # whatever zarr and xarray find in a damaged file
+    except Exception as error:  # of zarr and xarray, in a damaged file
         raise SchemaError(f"{path}: expected a readable run, got {named(error)}") from error
     return tree
 

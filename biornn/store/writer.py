@@ -125,7 +125,7 @@ class RunWriter:
             return
         try:
             is_complete = zarr.open_group(self._path, mode="r").attrs.get("complete")
-        except Exception as error:  # whatever zarr finds in a damaged file
+        except Exception as error:  # of zarr, in a damaged file
             raise _beyond_repair(self._target, error) from None
         if is_complete:
             manifest.check(self._path)
@@ -147,7 +147,7 @@ class RunWriter:
             for group in NETWORK_GROUPS:
                 with xr.open_zarr(self._path, group=group, consolidated=False) as dataset:
                     dataset.isel(network=index).load()
-        except (RuntimeError, ValueError, LookupError, TypeError):  # what zarr and xarray find in a damaged store
+        except (RuntimeError, ValueError, LookupError, TypeError):  # of zarr and xarray, in a damaged store
             return False
         return True
 
@@ -212,9 +212,9 @@ class RunWriter:
         """Move a run to the place of the one that it replaces."""
         old = self._folder.with_name(f".{self._folder.name}.old")
         if self._target == self._folder:
-            remove(old)  # if this was broken off after the second name
+            remove(old)  # left by a process that ended after the second renaming
             return self._folder
-        if not keep_old and self._folder.exists():  # not if this was broken off between the two names
+        if not keep_old and self._folder.exists():  # a process may have ended between the two renamings
             try:
                 check_output(self._folder, overwrite=True)
             except FileExistsError:  # files of others have been put there in the meantime
@@ -256,7 +256,7 @@ class RunWriter:
         for name, array in dataset.variables.items():
             encoding[name] = {"compressors": (manifest.COMPRESSOR,)}
             if name in dataset.data_vars and array.dims[:1] == ("network",) and array.chunks is None:
-                encoding[name]["chunks"] = (1, *array.shape[1:])  # text, too, has one writer per chunk
+                encoding[name]["chunks"] = (1, *array.shape[1:])  # one writer per chunk, also of text
         self._write(dataset, mode=mode, encoding=encoding, **options)
 
     def _write(self, dataset: xr.Dataset, **options: Any) -> None:

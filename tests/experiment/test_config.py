@@ -39,6 +39,8 @@ def test_numbers_of_numpy_are_settings_like_others() -> None:
     )
     assert network == NetworkConfig(n_units=2, autapses=False, mask=[[1, 0], [0, 1]], tau=[2.0, 3.0])
     assert Experiment(seeds=np.int64(3)).seeds == Experiment(seeds=np.arange(3)).seeds == [0, 1, 2]
+    crossed = Experiment(conditions={"fast": {"tau": np.float64(2.0), "training.batch_size": np.int64(4)}})
+    assert Experiment.model_validate_json(crossed.model_dump_json()) == crossed
     for value in (True, np.True_, [np.int64(1), True]):
         with pytest.raises(ValidationError):
             TrainingConfig(max_updates=1, validate_every=1, snapshots=value)
