@@ -50,7 +50,13 @@ def model(kind: str) -> keras.Model:
 
 
 @pytest.mark.parametrize(
-    ("kind", "training"), [("noisy", "fresh"), ("noisy", "stopping"), ("projected", "set"), ("gated", "fresh")]
+    ("kind", "training"),
+    [
+        ("noisy", "fresh"),
+        pytest.param("noisy", "stopping", marks=pytest.mark.nightly),
+        ("projected", "set"),
+        ("gated", "fresh"),
+    ],
 )
 def test_a_training_that_was_broken_off_ends_as_one_that_was_not(kind: str, training: str, tmp_path: Path) -> None:
     settings = {**SETTINGS, **TRAININGS[training]}
