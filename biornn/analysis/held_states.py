@@ -22,22 +22,8 @@ def held_states(
 ) -> tuple[NDArray[np.intp], list[str]]:
     """Find the state that each sample holds, among all 2**n of n bits.
 
-    Parameters
-    ----------
-    rates, memory_state, response_window
-        As for `biornn.analysis.memory_cube`.
-
-    Returns
-    -------
-    index : numpy.ndarray
-        Position of the state of each sample, (trial, time); -1 where the sample does not count.
-    labels : list of str
-        Names of the states, ``+`` before ``-``, the last bit changing fastest.
-
-    Raises
-    ------
-    StatesNotHeld
-        If one of the 2**n states has no sample; a ValueError.
+    Returns the position of the state of each sample, (trial, time), -1 where the sample does not count; and the names
+    of the states, ``+`` before ``-``, the last bit changing fastest. Raises `StatesNotHeld` if a state has no sample.
     """
     held = _held(rates, memory_state, response_window)
     n_bits = max(map(len, np.unique(held.values).tolist()))

@@ -11,21 +11,10 @@ from biornn.schema import CELL_TYPES, text
 
 
 def presynaptic_type(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None) -> xr.DataArray:
-    """Give the cell types of presynaptic units as numbers.
+    """Return the cell types of presynaptic units, (..., `unit_pre`), as positions in `biornn.schema.CELL_TYPES`.
 
-    Dale's law holds for rows, the weights that a unit sends out.
-
-    Parameters
-    ----------
-    recurrent_weights
-        Dims `unit_pre`, `unit_post` and any others.
-    cell_type
-        Type of each unit, dims `unit` and any others, such as `network`; None: all are unconstrained.
-
-    Returns
-    -------
-    xr.DataArray
-        Position in `biornn.schema.CELL_TYPES`, dims (..., `unit_pre`); -1 for the empty text of a network that failed.
+    Dale's law holds for rows, the weights that a unit sends out. None stands for unconstrained units; the empty text of
+    a network that failed becomes -1.
     """
     n_units = require_square(recurrent_weights)
     if cell_type is None:

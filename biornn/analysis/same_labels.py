@@ -8,18 +8,10 @@ import xarray as xr
 
 
 def same_labels(name: str, expected: str, *arrays: xr.DataArray, source: str = "run") -> tuple[Any, ...]:
-    """Align arrays that have to have the same labels; a ValueError of one line where they have not.
+    """Align arrays that must have the same labels, or raise a ValueError of one line.
 
-    Parameters
-    ----------
-    name
-        Of the argument that is told to be wrong.
-    expected
-        What it should have had, such as ``the units of values``.
-    arrays
-        Arrays of any dims.
-    source
-        What all of them come from: a run, or trials.
+    `name` is the argument that is wrong if they do not, `expected` what it should have had, such as ``the units of
+    values``, and `source` what all of them come from: a run, or trials.
     """
     try:
         return xr.align(*arrays, join="exact", copy=False)

@@ -12,13 +12,7 @@ from biornn.plots.style import COLOURS, LINES, MARKERS, SMALL
 
 
 def look(index: int) -> dict[str, Any]:
-    """Return colour, line and marker of a condition.
-
-    Parameters
-    ----------
-    index
-        Its position among all conditions.
-    """
+    """Return colour, line and marker of the condition at a position."""
     return {
         "color": COLOURS[index % len(COLOURS)],
         "linestyle": LINES[index % len(LINES)],
@@ -29,18 +23,7 @@ def look(index: int) -> dict[str, Any]:
 def band(ax: Axes, values: xr.DataArray, along: str, label: str, look: dict[str, Any]) -> None:
     """Draw the median of networks as a line and their range as a band; points without any value are gaps.
 
-    Parameters
-    ----------
-    ax
-        Axes to draw into.
-    values
-        Dim `network` and one more.
-    along
-        Coordinate on that other dim, drawn along the horizontal axis.
-    label
-        Name of the line in the legend; also of one without any point.
-    look
-        Colour, line and marker.
+    `values` have the dim `network` and one more, on which the coordinate `along` is drawn along the horizontal axis.
     """
     dim = values[along].dims[0]
     known = values.isel({dim: np.flatnonzero(values.notnull().any("network"))})
@@ -55,13 +38,7 @@ def band(ax: Axes, values: xr.DataArray, along: str, label: str, look: dict[str,
 
 
 def legend_above(ax: Axes) -> None:
-    """Put the legend of bands above the axes, and say what line and band are.
-
-    Parameters
-    ----------
-    ax
-        Axes with bands.
-    """
+    """Put the legend of bands above the axes, and say what line and band are."""
     ax.legend(
         title="line: median of networks, band: min to max",
         loc="lower center",

@@ -20,14 +20,8 @@ _FITS_FROM = {"excitatory": 0.2, "inhibitory": 0.2, "unconstrained": 0.3}
 class CellTypeOrder:
     """Units sorted by cell type; within a type they keep their order.
 
-    Parameters
-    ----------
-    order
-        Positions of the units, in the order in which they are shown.
-    names
-        The cell types that there are, in the order in which they are shown.
-    edges
-        Where each type starts, and the number of units.
+    `order` holds their positions, `names` the cell types that there are, `edges` where each type starts and the number
+    of units.
     """
 
     order: NDArray[np.intp]
@@ -58,19 +52,10 @@ class CellTypeOrder:
 
 
 def cell_type_order(cell_type: xr.DataArray | None, n_units: int) -> CellTypeOrder:
-    """Order of the units of one network by cell type: excitatory, inhibitory, unconstrained.
+    """Order the units of one network by cell type: excitatory, inhibitory, unconstrained.
 
-    Parameters
-    ----------
-    cell_type
-        Type of each unit, dims `unit`; None leaves the units as they are, without names.
-    n_units
-        Number of units.
-
-    Raises
-    ------
-    ValueError
-        If there is another dim, such as `network`, another number of units or an unknown type.
+    None leaves the units as they are, without names. Another dim than `unit`, another number of units or an unknown
+    type is a ValueError.
 
     Examples
     --------

@@ -15,26 +15,9 @@ _PANEL_HEIGHT = 3.1  # inches
 
 
 def panels(names: Sequence[str], draw: Callable[[str, Axes], Any], projection: str | None = None) -> Figure:
-    """Draw one panel per network.
+    """Draw one panel per network, with its name as title: two in a row, one column's width each.
 
-    Parameters
-    ----------
-    names
-        Names of the networks; each is the title of its panel.
-    draw
-        Called with a name and the Axes to draw it into.
-    projection
-        Projection of the panels, such as ``"3d"``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One column's width per panel, two in a row; a legend that the panels share stands once, below them.
-
-    Raises
-    ------
-    ValueError
-        If there is no network.
+    A legend that panels share stands once, below them. No network at all is a ValueError.
     """
     if not names:
         raise ValueError("names: expected at least one network to draw, got none")
@@ -51,13 +34,7 @@ def panels(names: Sequence[str], draw: Callable[[str, Axes], Any], projection: s
 
 
 def share_legend(figure: Figure) -> None:
-    """Put one legend below all panels in place of one above each; what several of them name is named once.
-
-    Parameters
-    ----------
-    figure
-        Figure of the panels.
-    """
+    """Put one legend below all panels in place of one above each; an entry that several of them have appears once."""
     legends = [legend for ax in figure.axes if (legend := ax.get_legend()) is not None]
     if not legends:
         return

@@ -16,21 +16,7 @@ _HINTS = {
 def select(array: xr.DataArray, name: str, *dims: str) -> xr.DataArray:
     """Check that an array has exactly these dims, and put them in this order.
 
-    Parameters
-    ----------
-    array
-        Labelled data of one network.
-    name
-        Name of the argument, for the message.
-    dims
-        The dims that the plot shows.
-
-    Raises
-    ------
-    TypeError
-        If `array` is no DataArray.
-    ValueError
-        If there is another dim, such as `network`, or one is missing.
+    A TypeError or ValueError names the argument, and how to select along a dim that is too many.
 
     Examples
     --------
@@ -49,21 +35,7 @@ def select(array: xr.DataArray, name: str, *dims: str) -> xr.DataArray:
 def select_trial(array: xr.DataArray, name: str, trial: int) -> xr.DataArray:
     """Take one trial of an array, by position; an array without trials is returned as it is.
 
-    Parameters
-    ----------
-    array
-        Labelled data.
-    name
-        Name of the argument, for the message.
-    trial
-        Position of the trial.
-
-    Raises
-    ------
-    TypeError
-        If `array` is no DataArray.
-    IndexError
-        If there is no such trial.
+    An IndexError says which trials there are.
     """
     require_dims(array, name, [])
     if "trial" not in array.dims:

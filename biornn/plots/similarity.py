@@ -84,20 +84,8 @@ def similarity(matrix: xr.DataArray, ax: Axes | None = None) -> Axes:
 def blocks(matrix: xr.DataArray) -> tuple[NDArray[np.intp], list[str], list[int]]:
     """Order the networks of a matrix by condition, in the order of the design, and within it by seed.
 
-    Parameters
-    ----------
-    matrix
-        With the coordinate `condition` and, where it is there, `seed` on network.
-
-    Returns
-    -------
-    tuple
-        Positions of the networks in their order, names of the conditions, where each starts and the number of networks.
-
-    Raises
-    ------
-    ValueError
-        If there is no coordinate `condition`.
+    Returns the positions of the networks, the names of the conditions, and where each starts with the number of
+    networks.
     """
     if "condition" not in matrix.coords:
         raise ValueError(
@@ -112,13 +100,7 @@ def blocks(matrix: xr.DataArray) -> tuple[NDArray[np.intp], list[str], list[int]
 
 
 def is_distance(values: NDArray[np.floating]) -> bool:
-    """Tell distances, with a diagonal of zeros, from similarities.
-
-    Parameters
-    ----------
-    values
-        Square matrix; NaN for networks without a value.
-    """
+    """Tell distances, with a diagonal of zeros, from similarities."""
     return not np.nan_to_num(np.diagonal(values)).any()
 
 

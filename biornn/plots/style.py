@@ -22,16 +22,9 @@ LINES: list[str | tuple[int, tuple[int, ...]]] = ["-", (0, (4, 1)), (0, (1, 1)),
 
 
 def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> Axes:
-    """Give the Axes to draw into: those of the caller, or new ones in a figure of one column's width.
+    """Return the Axes to draw into: those of the caller, or new ones of one column's width and a height in inches.
 
-    Parameters
-    ----------
-    ax
-        Axes of the caller; their text keeps the sizes that the caller chose.
-    height
-        Height of a new figure, in inches.
-    projection
-        Projection of new axes, such as ``"3d"``.
+    Axes of the caller keep the sizes of text that the caller chose.
     """
     if ax is not None:
         return ax
@@ -42,13 +35,7 @@ def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> 
 
 
 def open_figure(width: float, height: float) -> Figure:
-    """Make a figure of several panels; pyplot does not keep it.
-
-    Parameters
-    ----------
-    width, height
-        In inches.
-    """
+    """Make a figure for several panels, with width and height in inches; pyplot does not keep it."""
     # Loads the backend: only with it a notebook learns to show figures that pyplot does not keep.
     plt.draw_if_interactive()
     return Figure(figsize=(width, height), layout="constrained")

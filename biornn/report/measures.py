@@ -75,16 +75,10 @@ def label(measure: str) -> str:
 
 @dataclass(frozen=True)
 class Family:
-    """A family of measures, compared and corrected together.
+    """A family of measures of `FAMILIES`, compared and corrected together.
 
-    Parameters
-    ----------
-    name
-        One of `FAMILIES`.
-    result
-        From `biornn.analysis.compare` or `factorial_effects`: dims `condition` or `effect`, and `metric`.
-    without
-        Conditions that cannot have these measures, as gated networks have no recurrent weights.
+    `result` is from `biornn.analysis.compare` or `factorial_effects`; `without` names the conditions that cannot have
+    these measures, as gated networks have no recurrent weights.
     """
 
     name: str

@@ -20,19 +20,11 @@ _PENALTIES = {"l1_weights": "L1 of weights", "l2_weights": "L2 of weights", "l2_
 
 
 def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
-    """Describe the networks of each condition, from the store alone.
+    """Describe the networks of each condition, from the store alone: condition -> property -> text.
 
-    Parameters
-    ----------
-    run
-        A run.
-
-    Returns
-    -------
-    dict
-        Condition -> property -> what it is. Numbers that differ between the networks of a condition are given as a
-        range. What neither the weights nor the recorded experiment tell is ``"not recorded"``. A network that failed
-        or was not trained has no weights and is left out; a condition that has none else has no properties.
+    Numbers that differ between the networks of a condition are given as a range. What neither the weights nor the
+    recorded experiment tell is ``"not recorded"``. A network that failed or was not trained has no weights and is left
+    out; a condition that has none else has no properties.
     """
     experiment = json.loads(run.attrs["experiment"])
     weights = run["weights"].to_dataset()

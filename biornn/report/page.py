@@ -17,13 +17,7 @@ from biornn.report.sections import SECTIONS
 
 
 def render(run: xr.DataTree) -> str:
-    """Make the page of a run that is in memory.
-
-    Parameters
-    ----------
-    run
-        A run.
-    """
+    """Make the page of a run that is in memory."""
     reading = Reading(run)
     made = [drawn(section) for make in SECTIONS.values() if (section := make(reading)) is not None]
     pictures = {name: picture for one in made for name, picture in one.pictures.items()}
@@ -31,16 +25,9 @@ def render(run: xr.DataTree) -> str:
 
 
 def page(reading: Reading, sections: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> str:
-    """Put sections together.
+    """Put sections, each the data of a `Drawn`, and the PNG of each picture together.
 
-    Parameters
-    ----------
-    reading
-        The run.
-    sections
-        `Drawn.data` of each; the first is the answer, and always unfolded.
-    pictures
-        Name of each picture -> PNG.
+    The first section is the answer, which does not fold.
     """
     # Escapes whatever comes from a run: titles, names and failures are what users and programs wrote.
     environment = jinja2.Environment(

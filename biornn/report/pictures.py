@@ -22,16 +22,9 @@ POINTS_PER_INCH = 110
 class Picture:
     """A figure that is not drawn yet.
 
-    Parameters
-    ----------
-    name
-        Name of its file, without the suffix: lower-case letters and underscores.
-    draw
-        Draws it. Everything that can be computed before is computed before.
-    alt
-        What it shows, with the main numbers, for readers who do not see it.
-    caption
-        What it shows, and how to read it.
+    `name` is that of its file, lower-case letters and underscores; `draw` computes nothing that could be computed
+    before; `alt` says what it shows, with the main numbers, to readers who do not see it; `caption` also how to read
+    it.
     """
 
     name: str
@@ -42,13 +35,7 @@ class Picture:
 
 
 def png(figure: Figure) -> bytes:
-    """Draw a figure as a PNG.
-
-    Parameters
-    ----------
-    figure
-        The figure.
-    """
+    """Draw a figure as a PNG."""
     buffer = BytesIO()
     # Without a layout engine `savefig` draws once, and not twice.
     figure.set_dpi(_DPI)
@@ -61,15 +48,7 @@ def png(figure: Figure) -> bytes:
 
 
 def one_panel(draw: Callable[[Axes], Any], height: float) -> Callable[[], Figure]:
-    """Make the `draw` of a `Picture` from a function that draws into one Axes, one column wide.
-
-    Parameters
-    ----------
-    draw
-        Draws into the Axes that it is given.
-    height
-        Height of the figure, in inches.
-    """
+    """Make the `draw` of a `Picture` that is one column wide from a function that draws into one Axes."""
 
     def figure_of() -> Figure:
         figure = open_figure(COLUMN_WIDTH, height)

@@ -29,13 +29,7 @@ N_SHUFFLES = 20
 
 @dataclass(frozen=True)
 class Reading:
-    """A run as its report reads it; each property is computed once, when it is first asked for.
-
-    Parameters
-    ----------
-    run
-        A run.
-    """
+    """A run as its report reads it; each property is computed once, when it is first asked for."""
 
     run: xr.DataTree
 
@@ -339,15 +333,7 @@ class Reading:
             return None
 
     def members(self, values: xr.DataArray, condition: str) -> xr.DataArray:
-        """Take the networks of one condition that were trained.
-
-        Parameters
-        ----------
-        values
-            Dims `network` and any others.
-        condition
-            Name of the condition.
-        """
+        """Take the networks of one condition that were trained."""
         return values.isel(network=np.flatnonzero((self.condition == condition) & self.trained))
 
 

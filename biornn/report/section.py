@@ -33,17 +33,7 @@ Block = str | Table | Picture | Code | Listing
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the page.
-
-    Parameters
-    ----------
-    id
-        Its address within the page.
-    title
-        Its heading.
-    blocks
-        Its contents, in reading order.
-    """
+    """One section of the page: its address within the page, its heading, and its contents in reading order."""
 
     id: str
     title: str
@@ -58,12 +48,7 @@ MakeSection = Callable[[Reading], Section | None]
 class Drawn:
     """A section with its pictures drawn, which can be sent to another process and stored.
 
-    Parameters
-    ----------
-    data
-        `id`, `title` and `blocks` as JSON can hold them; a picture is its name, texts and size on the page.
-    pictures
-        Name of each picture -> PNG.
+    In `data` a picture is its name, texts and size on the page; `pictures` maps its name to its PNG.
     """
 
     data: dict[str, Any]
@@ -71,13 +56,7 @@ class Drawn:
 
 
 def drawn(section: Section) -> Drawn:
-    """Draw the pictures of a section.
-
-    Parameters
-    ----------
-    section
-        The section.
-    """
+    """Draw the pictures of a section."""
     pictures: dict[str, bytes] = {}
 
     def plain(block: Block) -> Any:

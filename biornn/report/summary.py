@@ -102,16 +102,9 @@ def comparison_table(summary: xr.Dataset) -> Table:
 
 
 def median_and_range(values: xr.DataArray, form: str, spread: bool = True) -> str:
-    """Write the median of a condition's networks, and how far they reach: ``0.972 [0.965, 0.974]``.
+    """Write the median of a number per network and how far they reach: ``0.972 [0.965, 0.974]``.
 
-    Parameters
-    ----------
-    values
-        A number per network; NaN where a network has none. A time that is infinite is written ``never``.
-    form
-        How a number is written.
-    spread
-        Whether to write the range; one number has none.
+    NaN stands for a network without a value. A time that is infinite is written ``never``.
     """
     if not values.size:
         return "none"

@@ -69,14 +69,7 @@ def table(
 def condition_table(reading: Reading, caption: str, columns: Iterable[tuple[str, xr.DataArray, str]]) -> Table:
     """Make a table of medians with ranges over the trained networks of each condition.
 
-    Parameters
-    ----------
-    reading
-        The run.
-    caption
-        What it shows.
-    columns
-        Heading, a number per network, and how it is written.
+    Each column is a heading, a number per network, and the format of a number.
     """
     columns = list(columns)
     rows: list[Row] = [

@@ -4,16 +4,7 @@ from math import isnan
 
 
 def plural(n: int, noun: str, several: str | None = None) -> str:
-    """Count things: ``1 network``, ``1,200 networks``.
-
-    Parameters
-    ----------
-    n
-        How many.
-    noun
-        What, in the singular.
-    several
-        The same in the plural, where that is not its singular with an s.
+    """Count things: ``1 network``, ``1,200 networks``; `several` is a plural that is not the singular with an s.
 
     Examples
     --------
@@ -25,11 +16,6 @@ def plural(n: int, noun: str, several: str | None = None) -> str:
 
 def p_text(p_value: float) -> str:
     """Write a p-value with two digits; NaN, where there is no test, is a dash.
-
-    Parameters
-    ----------
-    p_value
-        From 0 to 1.
 
     Examples
     --------

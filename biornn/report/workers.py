@@ -39,23 +39,10 @@ SHARED = (
 def make_sections(
     path: Path, names: Sequence[str], n_workers: int, show: Callable[[int, int], None]
 ) -> dict[str, Drawn | None]:
-    """Make sections of the report of a run.
+    """Make sections of the report of the run in a folder; None where the run has nothing to say about one.
 
-    Parameters
-    ----------
-    path
-        Run folder.
-    names
-        Names of the sections, of `SECTIONS`.
-    n_workers
-        Processes; 1: this one.
-    show
-        Called with the number of parts that are done, and of all.
-
-    Returns
-    -------
-    dict
-        Name -> section; None where the run has nothing to say about it.
+    `names` are those of `SECTIONS`. With one worker all is done in this process. `show` is called with the number of
+    parts that are done, and of all.
     """
     if n_workers == 1:
         reading = Reading(open_run(path))

@@ -3,13 +3,7 @@
 import sys
 from pathlib import Path
 
-import pytest
-
 FOLDER = Path(__file__).parents[2] / "experiments" / "benchmarks"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "nightly: takes long; run with -m nightly")
 
 
 if str(FOLDER) not in sys.path:
