@@ -55,9 +55,9 @@ class PathwayWeights(keras.Variable):
     """The trainable weights of a pathway, which keep to its mask and signs.
 
     After each update of a Keras optimizer, a weight of the wrong sign keeps its magnitude and changes its sign (by
-    construction) or becomes zero (by projection). In case something else has changed the variable, such as an average
-    over updates, the network and all that reads or saves the values get them enforced in the same way. Values that
-    are loaded or assigned as arrays must keep to mask and signs themselves.
+    construction) or becomes zero (by projection). The same is applied to the values that the network uses and that are
+    read or saved, in case something else, such as an average over updates, has changed the variable. Arrays that are
+    loaded or assigned must keep to mask and signs themselves.
 
     Parameters
     ----------

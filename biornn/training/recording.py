@@ -32,8 +32,8 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     xarray.Dataset
         ``rates`` (trial, time, unit) and ``outputs`` (trial, time, output_channel).
     """
-    recurrent, readout = find_layers(model)
-    both = keras.Model(model.inputs, [recurrent.output, readout.output])
+    recurrent, _ = find_layers(model)
+    both = keras.Model(model.inputs, [*_input_tensors(model.outputs[0]), *model.outputs])
     inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
     with fused_inference(recurrent) as is_fused:
         both.run_eagerly = is_fused  # tracing takes longer than the steps
@@ -158,10 +158,19 @@ def _are_the_whole_model(layers: list[Any], model: keras.Model) -> bool:
         [kind, Readout] for kind in (ConstrainedRNN, keras.layers.GRU, keras.layers.LSTM)
     ]:
         return False
-    recurrent, readout = layers
-    before = [*model.inputs, recurrent.output, readout.output]
-    after = [recurrent.input, readout.input, *model.outputs]
-    return len(before) == len(after) and all(one is other for one, other in zip(before, after, strict=True))
+    tensors = model.outputs
+    for layer in reversed(layers):
+        if len(tensors) != 1 or tensors[0]._keras_history[::2] != (layer, 0):
+            return False
+        tensors = _input_tensors(tensors[0])
+    return len(model.inputs) == len(tensors) == 1 and tensors[0] is model.inputs[0]
+
+
+def _input_tensors(tensor: Any) -> list[Any]:
+    """Return the symbolic tensors that a symbolic tensor is computed from, in one model of a layer's several."""
+    layer, node, _ = tensor._keras_history
+    inputs: list[Any] = layer._inbound_nodes[node].input_tensors
+    return inputs
 
 
 def _gated_weights(n_inputs: int, n_units: int) -> xr.Dataset:

@@ -258,7 +258,7 @@ def test_a_model_of_more_than_a_recurrent_layer_and_a_readout_is_refused(make, g
             lambda: build_model(3, 2, 2, dtype="mixed_float16"),
             "the dtype float32 or float64 of both layers, got mixed_float16 and mixed_float16",
         ),
-        (lambda: in_a_row(recurrent(dtype="float64"), Readout(3, 2)), "both layers, got float64 and float32"),
+        (lambda: in_a_row(recurrent(dtype="bfloat16"), Readout(3, 2)), "both layers, got bfloat16 and float32"),
     ],
 )
 def test_settings_that_cannot_be_recorded_are_refused(make, message):
@@ -268,7 +268,12 @@ def test_settings_that_cannot_be_recorded_are_refused(make, message):
     assert not model.compiled
 
 
-def test_a_functional_model_of_the_two_layers_is_one_too():
-    inputs = keras.Input(**INPUT)
+def test_functional_models_of_the_two_layers_are_recorded_too():
     layers = recurrent(name="a"), Readout(3, 2)
-    assert find_layers(keras.Model(inputs, layers[1](layers[0](inputs)))) == layers
+    trials = SHORT_FLIP_FLOP.sample(2, seed=0)[["inputs"]].isel(input_channel=[0, 0])
+    for _ in range(2):  # and one more, of the same layers
+        inputs = keras.Input(**INPUT)
+        model = keras.Model(inputs, layers[1](layers[0](inputs)))
+        assert find_layers(model) == layers
+        outputs = ops.convert_to_numpy(model(trials["inputs"].values))
+        np.testing.assert_allclose(record_activity(model, trials)["outputs"], outputs, atol=1e-6)

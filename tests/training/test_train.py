@@ -365,14 +365,18 @@ def test_what_a_task_raises_in_the_midst_of_training_is_told_as_it_is():
         bn.train(model, Failing(fails=True), seed=0, max_updates=50, batch_size=4, n_validation_trials=20)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has float64 only where it is switched on")
 def test_a_model_in_double_precision_is_recorded_as_it_computes():
+    mixed = keras.Sequential([*small_model(dtype="float64").layers[:1], bn.layers.Readout(5, 2)])
+    with pytest.raises(ValueError, match=r"expected the dtype .* of both layers, got float64 and float32"):
+        train(mixed, TASK, seed=0)
     model = small_model(dtype="float64")
     result = train(model, TASK, seed=0, max_updates=3, **SMALL)
     inputs, _ = TASK.arrays(7, np.random.default_rng(0))
     outputs = simulate(result["weights"].to_dataset(), xr.DataArray(inputs, dims=("trial", "time", "input_channel")))[
         "outputs"
     ]
-    atol = 1e-12 if keras.backend.backend() == "tensorflow" else 1e-5  # the others multiply in float32
+    atol = 1e-12 if keras.backend.backend() == "tensorflow" else 1e-5  # PyTorch multiplies in float32
     np.testing.assert_allclose(outputs, ops.convert_to_numpy(model(inputs)), rtol=0, atol=atol)
 
 
