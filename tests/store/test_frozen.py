@@ -35,9 +35,15 @@ def test_a_run_of_each_version_is_read_whole(frozen: Path, capsys: pytest.Captur
     # The weights still give the recorded activity back; they are stored in single precision.
     again = bn.analysis.simulate(run["weights"].to_dataset(), run["trials"].inputs)
     np.testing.assert_allclose(again.rates.transpose(*run["activity"].rates.dims), run["activity"].rates, atol=1e-5)
-    for command in ("info", "audit", "report"):
+    for command in ("info", "audit"):
         assert main([command, str(frozen)]) == 0
     assert "unconstrained-s00" in capsys.readouterr().out
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_a_run_of_each_version_has_a_report(frozen: Path) -> None:
+    assert main(["report", str(frozen)]) == 0
 
 
 @pytest.mark.parametrize("version", [1])
