@@ -45,18 +45,7 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
 
 
 def activation(name: str) -> Callable[[Array], Array]:
-    """Return the activation of a name.
-
-    Parameters
-    ----------
-    name
-        A Keras name, such as ``"tanh"``.
-
-    Raises
-    ------
-    ValueError
-        If there is none of that name.
-    """
+    """Return the activation of a Keras name, such as ``"tanh"``; a ValueError lists the names that there are."""
     try:
         return ACTIVATIONS[name]
     except KeyError:

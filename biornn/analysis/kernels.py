@@ -28,20 +28,9 @@ def apply_kernel(
 ) -> xr.Dataset:
     """Apply a kernel to each network, snapshot and whatever else broadcasts, lazily where an array is lazy.
 
-    Parameters
-    ----------
-    kernel
-        Takes plain arrays with the core dims last, returns as many as there are outputs.
-    arrays
-        Labelled arrays.
-    core_dims
-        Per array, the dims that the kernel takes.
-    outputs
-        Name -> output, in the order in which the kernel gives them.
-    sizes
-        Of dims that no array has.
-    vectorize
-        Call the kernel once per network, with the core dims alone; False: once, with the others before them.
+    The kernel takes plain arrays with their `core_dims` last, and returns as many as there are `outputs`, a name for each;
+    `sizes` are those of dims that no array has. With `vectorize` it is called once per network, with the core dims alone;
+    without, once, with the other dims before them.
     """
     found = xr.apply_ufunc(
         kernel,

@@ -12,21 +12,10 @@ from biornn.schema import text
 
 
 def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> xr.DataArray:
-    """Give one array of numbers: NaN where a network has none, several metrics along the dim `metric`.
+    """Return one float64 array, NaN where a network has no finite value, several metrics along the dim `metric`.
 
-    Parameters
-    ----------
-    metric
-        One metric, or a Dataset of several; dim `network`, others may be there too. Boolean and whole numbers are
-        numbers.
-    coords
-        Coordinates on `network` that have to be there.
-
-    Returns
-    -------
-    xr.DataArray
-        float64, in memory, NaN where a value is not finite. The coordinates `metric` and `units` are along the
-        dim `metric`, or single values if `metric` was one array.
+    `metric` is one metric or a Dataset of several, with the dim `network` and any others; `coords` must be on `network`. The
+    coordinates `metric` and `units` are along the dim `metric`, or single values if `metric` was one array.
     """
     several = isinstance(metric, xr.Dataset)
     arrays = dict(metric.data_vars) if isinstance(metric, xr.Dataset) else {_name(metric): metric}
@@ -57,21 +46,9 @@ def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> x
 def arrange(values: xr.DataArray, levels: Mapping[str, Sequence[str]]) -> tuple[xr.DataArray, xr.DataArray]:
     """Arrange networks by their seed and by what they differ in.
 
-    Parameters
-    ----------
-    values
-        As `stack_metrics` gives them, with the coordinate `seed`.
-    levels
-        Coordinate on `network`, such as ``condition``, -> its values, as text.
-
-    Returns
-    -------
-    cells : xr.DataArray
-        Dims `seed`, sorted (no result may depend on the order of networks), then those of `levels`, then those of
-        `values` without `network`. NaN where there is no network.
-    n_networks : xr.DataArray
-        How many networks each cell has; dims `seed` and those of `levels`. The values of a cell with several are those
-        of its last.
+    `levels` maps coordinates on `network`, such as ``condition``, to their values as text. Returns the values with the dims
+    `seed`, sorted (no result may depend on the order of networks), those of `levels`, and those of `values` without
+    `network`, NaN where there is no network; and how many networks each cell has, of which the last gives its values.
     """
     seeds = np.unique(values["seed"].values)
     position = [np.searchsorted(seeds, values["seed"].values)]

@@ -38,26 +38,11 @@ _BATCH = 2**22
 def paired_statistics(
     differences: xr.DataArray, rounding: xr.DataArray, *, n_resamples: int, confidence_level: float, seed: int
 ) -> xr.Dataset:
-    """Estimate and test the mean of differences between matched networks.
+    """Estimate and test the mean of differences between matched networks: the variables of `_STATISTICS`.
 
-    Parameters
-    ----------
-    differences
-        Dim `seed`, one difference each; others broadcast. NaN where one of the two networks has no result.
-    rounding
-        Differences up to this size are zero, and differences between them nothing but rounding; the dims of
-        `differences` without `seed`.
-    n_resamples
-        Bootstrap samples, and random sign flips where there are too many to make them all.
-    confidence_level
-        Of the interval.
-    seed
-        Of the resampling. Every mean gets the same random numbers: no result depends on what else is asked for.
-
-    Returns
-    -------
-    xr.Dataset
-        The variables of `_STATISTICS`, without `seed`.
+    `differences` have the dim `seed`, NaN where one of the two networks has no result; others broadcast. Differences up to
+    `rounding` are zero, and differences between them nothing but rounding. Every mean gets the same random numbers from
+    `seed`: no result depends on what else is asked for.
     """
     if n_resamples < 99:
         raise ValueError(f"n_resamples: expected at least 99, got {n_resamples}; fewer give no interval")

@@ -42,13 +42,7 @@ def seal(store: Path) -> None:
 
 
 def fingerprint(store: Path) -> str:
-    """Hash all that a store holds now.
-
-    Parameters
-    ----------
-    store
-        The Zarr tree.
-    """
+    """Hash all that a store holds now."""
     return _hash(_content(store, json.loads((store / _METADATA).read_bytes())))
 
 

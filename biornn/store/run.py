@@ -91,13 +91,7 @@ def changes(path: str | PathLike[str]) -> list[str]:
 
 
 def fingerprint(path: str | PathLike[str]) -> str:
-    """Return a hash of what a run holds now: it differs wherever a value or an attribute differs.
-
-    Parameters
-    ----------
-    path
-        A run folder, or the ``run.zarr`` in it, which `open_run` found whole.
-    """
+    """Return a hash of the run in a folder, which `open_run` found whole: of all its values and attributes."""
     return manifest.fingerprint(run_folder(path) / STORE)
 
 
