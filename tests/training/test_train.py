@@ -367,7 +367,8 @@ def test_what_a_task_raises_in_the_midst_of_training_is_told_as_it_is():
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has float64 only where it is switched on")
 def test_a_model_in_double_precision_is_recorded_as_it_computes():
-    mixed = keras.Sequential([*small_model(dtype="float64").layers[:1], bn.layers.Readout(5, 2)])
+    recurrent = small_model(dtype="float64").layers[0]
+    mixed = keras.Sequential([keras.Input((None, 2)), recurrent, bn.layers.Readout(5, 2)])
     with pytest.raises(ValueError, match=r"expected the dtype .* of both layers, got float64 and float32"):
         train(mixed, TASK, seed=0)
     model = small_model(dtype="float64")
