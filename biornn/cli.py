@@ -22,8 +22,8 @@ from biornn.output import lossy_output
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, by default that of this process, and return its exit status.
 
-    0 if all is well, 1 if networks failed or constraints are violated, 2 for input that cannot be used, 130 if interrupted,
-    by Ctrl-C or by SIGTERM, which clusters send before they kill.
+    0 if all is well, 1 if networks failed or constraints are violated, 2 for input that cannot be used, 130 if
+    interrupted, by Ctrl-C or by SIGTERM, which clusters send before they kill.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _parser().parse_args(arguments)

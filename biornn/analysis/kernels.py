@@ -28,9 +28,9 @@ def apply_kernel(
 ) -> xr.Dataset:
     """Apply a kernel to each network, snapshot and whatever else broadcasts, lazily where an array is lazy.
 
-    The kernel takes plain arrays with their `core_dims` last, and returns as many as there are `outputs`, a name for each;
-    `sizes` are those of dims that no array has. With `vectorize` it is called once per network, with the core dims alone;
-    without, once, with the other dims before them.
+    The kernel takes plain arrays with their `core_dims` last, and returns as many as there are `outputs`, a name for
+    each; `sizes` are those of dims that no array has. With `vectorize` it is called once per network, with the core
+    dims alone; without, once, with the other dims before them.
     """
     found = xr.apply_ufunc(
         kernel,

@@ -14,8 +14,9 @@ from biornn.schema import text
 def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> xr.DataArray:
     """Return one float64 array, NaN where a network has no finite value, several metrics along the dim `metric`.
 
-    `metric` is one metric or a Dataset of several, with the dim `network` and any others; `coords` must be on `network`. The
-    coordinates `metric` and `units` are along the dim `metric`, or single values if `metric` was one array.
+    `metric` is one metric or a Dataset of several, with the dim `network` and any others; `coords` must be on
+    `network`. The coordinates `metric` and `units` are along the dim `metric`, or single values if `metric` was one
+    array.
     """
     several = isinstance(metric, xr.Dataset)
     arrays = dict(metric.data_vars) if isinstance(metric, xr.Dataset) else {_name(metric): metric}
@@ -46,9 +47,10 @@ def stack_metrics(metric: xr.DataArray | xr.Dataset, coords: Sequence[str]) -> x
 def arrange(values: xr.DataArray, levels: Mapping[str, Sequence[str]]) -> tuple[xr.DataArray, xr.DataArray]:
     """Arrange networks by their seed and by what they differ in.
 
-    `levels` maps coordinates on `network`, such as ``condition``, to their values as text. Returns the values with the dims
-    `seed`, sorted (no result may depend on the order of networks), those of `levels`, and those of `values` without
-    `network`, NaN where there is no network; and how many networks each cell has, of which the last gives its values.
+    `levels` maps coordinates on `network`, such as ``condition``, to their values as text. Returns the values with the
+    dims `seed`, sorted (no result may depend on the order of networks), those of `levels`, and those of `values`
+    without `network`, NaN where there is no network; and how many networks each cell has, of which the last gives its
+    values.
     """
     seeds = np.unique(values["seed"].values)
     position = [np.searchsorted(seeds, values["seed"].values)]

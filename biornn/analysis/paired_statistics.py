@@ -40,9 +40,9 @@ def paired_statistics(
 ) -> xr.Dataset:
     """Estimate and test the mean of differences between matched networks: the variables of `_STATISTICS`.
 
-    `differences` have the dim `seed`, NaN where one of the two networks has no result; others broadcast. Differences up to
-    `rounding` are zero, and differences between them nothing but rounding. Every mean gets the same random numbers from
-    `seed`: no result depends on what else is asked for.
+    `differences` have the dim `seed`, NaN where one of the two networks has no result; others broadcast. Differences up
+    to `rounding` are zero, and differences between them nothing but rounding. Every mean gets the same random numbers
+    from `seed`: no result depends on what else is asked for.
     """
     if n_resamples < 99:
         raise ValueError(f"n_resamples: expected at least 99, got {n_resamples}; fewer give no interval")
