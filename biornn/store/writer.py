@@ -59,19 +59,8 @@ class RunWriter:
         Attributes of the root (see `biornn.schema.ROOT_ATTRS`); ``schema_version`` and ``complete`` are added.
     trials
         The groups ``trials`` and ``probe_trials``.
-    overwrite
-        Whether a run that is already there is replaced.
-    resume
-        Whether an unfinished run is resumed; where there is none, a new one begins.
-
-    Raises
-    ------
-    FileExistsError
-        If the folder exists and may not be overwritten, is no run, or is being written by another process.
-    ValueError
-        If the run to resume has another experiment or backend.
-    OSError
-        If the folder cannot be written.
+    overwrite, resume
+        As for `biornn.experiment.run_experiment`, with the same errors.
     """
 
     def __init__(

@@ -126,22 +126,7 @@ class FlipFlop:
         return self.n_bits
 
     def arrays(self, n_trials: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Make the bare arrays of random trials, as training streams them.
-
-        Parameters
-        ----------
-        n_trials
-            Number of trials.
-        rng
-            Source of all randomness.
-
-        Returns
-        -------
-        inputs
-            (trial, time, input_channel).
-        targets
-            (trial, time, output_channel).
-        """
+        """Make the bare arrays of random trials, (trial, time, input_channel) and (trial, time, output_channel)."""
         return self._random_trials(n_trials, rng)[:2]
 
     def sample(self, n_trials: int, seed: Seed) -> xr.Dataset:
