@@ -14,6 +14,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     It has the same suffix, and always the same name, so that the next process replaces what a killed one left.
     """
     beside = path.with_name(f".partial-{path.name}")
+    beside.unlink(missing_ok=True)  # a link there may lead anywhere
     try:
         yield beside
     except BaseException:

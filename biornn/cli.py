@@ -169,13 +169,14 @@ def _show(
     n_workers = n_workers or CPU_COUNT
     if with_report and n_workers > 1:
         _start_forkserver()
-    from biornn.report import comparison_table, summarise
+    from biornn.report import comparison_table
+    from biornn.report.reading import Reading
 
-    summary = summarise(run)
-    _console().print(comparison_table(summary))
+    reading = Reading(run)
+    _console().print(comparison_table(reading.summary))
     if not with_report:
         _tell(f"run: {folder}  (`biornn report {folder}` makes the figures and the report)")
-        return summary
+        return reading.summary
     from rich.progress import Progress
 
     from biornn.report import write_report
@@ -183,11 +184,17 @@ def _show(
     # Where standard error is no terminal, nothing is shown but the end.
     with Progress(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("report", total=None)
-        report = write_report(
-            folder, n_workers=n_workers, anew=anew, show=lambda done, of: display.update(task, completed=done, total=of)
-        )
+
+        def show(done: int, of: int) -> None:
+            display.update(task, completed=done, total=of)
+
+        try:
+            report = write_report(folder, reading=reading, n_workers=n_workers, anew=anew, show=show)
+        except Exception as error:
+            told = f"{folder}: the run is complete, but not its report, got: {_message(error)}"
+            raise RuntimeError(f"{told}; go on with `biornn report`") from error
     _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
-    return summary
+    return reading.summary
 
 
 def _start_forkserver() -> None:
@@ -217,6 +224,8 @@ def _opened(path: Path) -> xr.DataTree:
 
 
 def _report(options: argparse.Namespace) -> int:
+    if options.workers != 1:
+        _start_forkserver()
     from biornn.store import run_folder
 
     run = _opened(options.run)

@@ -145,7 +145,7 @@ def test_a_network_that_diverges_shows_in_the_exit_status(
 ) -> None:
     changes = ["conditions={wild: {training.learning_rate: 1.0e+30, training.clip_norm: null}}", "seeds=1"]
     assert main(["run", str(experiment_file), "--out", str(tmp_path / "run"), "--no-report", "--set", *changes]) == 1
-    assert re.search(r"│ wild +│ +0/1 │ +0/1 │ +none", out(capsys))
+    assert re.search(r"│ wild +│ +0/1 │ +– │ +none", out(capsys))
     assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.zarr"}
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import keras
 import numpy as np
+import xarray as xr
 from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
@@ -244,6 +245,8 @@ def _activation(identifier: Any) -> Any:
 
 def _alpha(tau: ArrayLike, dt: float, units: int) -> NDArray[np.float64]:
     """Return dt / τ of every unit, after checking both."""
+    if isinstance(tau, xr.DataArray) and "unit" in tau.coords:
+        tau = tau.sortby("unit")
     try:
         times = np.asarray(tau, dtype=float)
     except (TypeError, ValueError) as error:

@@ -98,9 +98,9 @@ class PathwayWeights(keras.Variable):
         return ops.convert_to_tensor(self.value) if self.constraint is None else self.constraint(self.value)
 
     def assign(self, value: Any) -> Any:
-        """Set the weights; an array, unlike an optimizer's tensor, is refused where it breaks the mask or a sign."""
-        if not (ops.is_tensor(value) or isinstance(value, keras.Variable)):
-            value = np.asarray(value)
+        """Set the weights; values that break mask or signs are refused, but for an optimizer's tensors and averages."""
+        if value.trainable if isinstance(value, keras.Variable) else not ops.is_tensor(value):
+            value = as_numpy(value) if isinstance(value, keras.Variable) else np.asarray(value)
             if value.shape == self.shape and (n_wrong := self.pathway.violations(value)):
                 raise ValueError(
                     f"{self.path}: expected weights that keep to the layer's connectivity, got {n_wrong} that its mask "

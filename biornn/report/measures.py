@@ -64,6 +64,9 @@ NEED_WEIGHTS = {
     "balance of the currents",
 }
 
+#: Families of the recurrent weights themselves, which a constraint shapes before any training.
+OF_WEIGHTS = {"eigenvalues of the recurrent weights", "structure of the recurrent weights"}
+
 #: p-values below this count as found.
 LEVEL = 0.05
 
@@ -103,7 +106,7 @@ class Family:
     @property
     def n_needed(self) -> int:
         """Pairs that it takes for a corrected p-value below `LEVEL`: that of a test is at least 2 ** (1 - n_pairs)."""
-        return ceil(1 + log2(max(self.n_tests, 1) / LEVEL))
+        return ceil(1 + log2(self.result["p_value"].size / LEVEL))
 
     @property
     def is_testable(self) -> bool:

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 
 from biornn.plots.style import COLUMN_WIDTH, open_figure, set_text_sizes
 
-#: Pixels per inch: sharp on a screen with two pixels per point of the page, and in print.
-_DPI = 200
+_DPI = 150  # pixels per inch; a page shows 110
 #: Size on the page, in its points per inch of the figure.
 POINTS_PER_INCH = 110
 

@@ -16,15 +16,15 @@ from biornn import analysis
 from biornn.analysis.held_states import StatesNotHeld
 from biornn.report.measures import FAMILIES, NEED_WEIGHTS, OUTSIDE, Family
 from biornn.report.network_table import describe_networks
-from biornn.report.summary import summarise
+from biornn.report.summary import criteria, summarise
 from biornn.schema import FACTOR, GATED, is_trained, reference_condition, text
 
 #: Held-out trials on which networks are run again: enough for two digits, and quick.
 _N_TRIALS = 8
 #: How often as many units are silenced anew.
 _N_LESIONS = 3
-#: Shuffles of each network's weights: the standard error of a large number of standard deviations is a sixth of it.
-N_SHUFFLES = 20
+#: Shuffles of each network's weights: the standard error of a large number of standard deviations is a fifth of it.
+N_SHUFFLES = 12
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,7 @@ class Reading:
     @cached_property
     def criteria(self) -> dict[str, float | None]:
         """Condition -> validation accuracy at which its training stopped; None where it never does."""
-        shared = self.experiment.get("training", {}).get("criterion")
-        changes = self.experiment.get("conditions", {})
-        return {
-            condition: (changes.get(condition) or {}).get("training.criterion", shared) for condition in self.conditions
-        }
+        return criteria(self.run)
 
     @cached_property
     def bulk(self) -> xr.Dataset:
@@ -224,9 +220,11 @@ class Reading:
         return found["z"]
 
     @cached_property
-    def similarity(self) -> xr.DataArray:
-        """Similarity (linear CKA) of the activity of every two trained networks in the probe."""
+    def similarity(self) -> xr.DataArray | None:
+        """Similarity (linear CKA) of the activity of every two trained networks in the probe; None below two."""
         kept = np.flatnonzero(self.trained)
+        if kept.size < 2:
+            return None
         return analysis.similarity(self.run["probe_activity"].to_dataset()["rates"].isel(network=kept))
 
     @cached_property

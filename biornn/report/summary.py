@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 from rich.markup import escape
@@ -27,14 +29,19 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
         Over network, with condition and seed: ``accuracy``, ``accuracy_settled`` and ``mse`` on the held-out trials,
         ``probe_accuracy_settled``, ``steps_trained``, ``steps_to_criterion``, ``spectral_radius_before`` and ``_after``
         training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to compare),
-        ``updates`` (to the criterion, infinite if it was not reached; of all training without a criterion),
-        ``reached`` (1 if it reached the criterion, 0 if not, NaN if it had none).
+        ``reached`` (1 if it reached the criterion, 0 if not, NaN if it had none), ``updates`` (to the criterion,
+        infinite if it was not reached, NaN if the network had none; in a run without a criterion, of all training).
     """
     held_out, probed = (_score(run, prefix) for prefix in ("", "probe_"))
     weights = run["weights"].to_dataset()
     ends = spectral_radius(weights["recurrent_weights"].isel(epoch=[0, -1]))
     counts = audit(weights)
     history = run["history"].to_dataset()
+    criterion = criteria(run)
+    condition = text(history["condition"]).values.tolist()
+    has_criterion = xr.DataArray([criterion[name] is not None for name in condition], dims="network")
+    trained_for = history.steps_trained.where(is_trained(history.status) & ~has_criterion.any())
+    to_criterion = history.steps_to_criterion.fillna(np.inf)
     return xr.Dataset(
         {
             "accuracy": held_out["accuracy"],
@@ -47,14 +54,19 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
             "spectral_radius_after": ends.isel(epoch=1, drop=True),
             "violations": sum(counts[name].sum("epoch") for name in counts),
             "trained": is_trained(history.status),
+            "reached": (text(history.status) == "criterion_reached").where(has_criterion),
             # Longer than any other where a network never got there; without a criterion, how long it was trained.
-            "updates": xr.where(
-                text(history.status) == "completed", history.steps_trained, history.steps_to_criterion.fillna(np.inf)
-            ),
-            # A network that is trained without a criterion has the status completed.
-            "reached": (text(history.status) == "criterion_reached").where(text(history.status) != "completed"),
+            "updates": to_criterion.where(has_criterion, trained_for).where(text(history.status) != "interrupted"),
         }
     )
+
+
+def criteria(run: xr.DataTree) -> dict[str, float | None]:
+    """Return the validation accuracy at which the training of each condition stops; None where it never does."""
+    experiment = json.loads(run.attrs["experiment"])
+    shared, changes = experiment.get("training", {}).get("criterion"), experiment.get("conditions", {})
+    conditions = dict.fromkeys(text(run["history"].to_dataset()["condition"]).values.tolist())
+    return {name: (changes.get(name) or {}).get("training.criterion", shared) for name in conditions}
 
 
 def _score(run: xr.DataTree, prefix: str) -> xr.Dataset:
@@ -88,7 +100,7 @@ def comparison_table(summary: xr.Dataset) -> Table:
             "–" if rows["reached"].isnull().all() else f"{int(rows['reached'].sum())}/{rows.sizes['network']}",
             _range(trained["accuracy"], ".3f"),
             _range(trained["mse"], ".4f"),
-            _range(trained["updates"], ".0f"),
+            _range(rows["updates"], ".0f"),
             f"{_range(trained['spectral_radius_before'], '.2f', spread=False)} → "
             + _range(trained["spectral_radius_after"], ".2f"),
             str(int(rows["violations"].sum())),

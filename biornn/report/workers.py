@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -34,10 +37,11 @@ SHARED = (
     "spectrum",
     "similarity",
 )
+_FEW = 2
 
 
 def make_sections(
-    path: Path, names: Sequence[str], n_workers: int, show: Callable[[int, int], None]
+    path: Path, reading: Reading, names: Sequence[str], n_workers: int, show: Callable[[int, int], None]
 ) -> dict[str, Drawn | None]:
     """Make sections of the report of the run in a folder; None where the run has nothing to say about one.
 
@@ -45,7 +49,6 @@ def make_sections(
     parts that are done, and of all.
     """
     if n_workers == 1:
-        reading = Reading(open_run(path))
         made = {}
         for index, name in enumerate(names, start=1):
             made[name] = _drawn(reading, name)
@@ -53,24 +56,43 @@ def make_sections(
         return made
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    pool = ProcessPoolExecutor(n_workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
-    # Where one picture is to be made again, the section computes what it needs by itself.
-    shared = SHARED if len(names) == len(SECTIONS) else ()
+    pool = ProcessPoolExecutor(n_workers, context, _begin)
+    values = {name: value for name, value in vars(reading).items() if name in SHARED}
+    # A few sections compute what they need by themselves.
+    shared = [name for name in SHARED if name not in values] if len(names) > _FEW else []
     n_parts = len(shared) + len(names)
     try:
         computing = {pool.submit(_compute, path, name): name for name in shared}
-        values = {}
-        for future in as_completed(computing):
-            values[computing[future]] = future.result()
-            show(len(values), n_parts)
+        for n_done, future in enumerate(as_completed(computing), start=1):
+            if future.exception() is None:  # a run that has no such value, which its section knows
+                values[computing[future]] = future.result()
+            show(n_done, n_parts)
         making = {pool.submit(_make, path, name, values): name for name in names}
         found = {}
         for future in as_completed(making):
             found[making[future]] = future.result()
             show(len(shared) + len(found), n_parts)
         return found
+    except BrokenProcessPool:
+        raise RuntimeError(
+            f"{path}: expected the workers of the report to go on, but one was killed (out of memory?); "
+            "`biornn report RUN --workers 1` takes the least memory"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent process, and end when it ends, also if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 @cache

@@ -19,14 +19,15 @@ from biornn.report.page import page
 from biornn.report.reading import Reading
 from biornn.report.sections import SECTIONS
 from biornn.report.workers import make_sections
-from biornn.store import fingerprint, open_run, run_folder
+from biornn.store import RunLock, fingerprint, open_run, run_folder
 
-_LIBRARIES = ("matplotlib", "numpy", "scikit-learn", "scipy", "seaborn", "xarray")
+_LIBRARIES = ("jinja2", "matplotlib", "numpy", "pandas", "pillow", "scipy", "seaborn", "xarray", "zarr")
 
 
 def write_report(
     path: str | os.PathLike[str],
     *,
+    reading: Reading | None = None,
     n_workers: int = 1,
     anew: bool = False,
     show: Callable[[int, int], None] = lambda done, of: None,
@@ -37,6 +38,8 @@ def write_report(
     ----------
     path
         Run folder, or the ``run.zarr`` in it.
+    reading
+        The run, opened; what it has computed is not computed again.
     n_workers
         Processes that compute and draw. With more than one, a script must keep its own work under
         ``if __name__ == "__main__":``, as for all of `multiprocessing`.
@@ -55,6 +58,8 @@ def write_report(
     ------
     FileNotFoundError, SchemaError
         As `biornn.open_run`.
+    FileExistsError
+        If another process writes the run or its report.
     OSError
         If a file cannot be written.
 
@@ -64,8 +69,18 @@ def write_report(
     >>> write_report("runs/flip_flop", n_workers=2)  # doctest: +SKIP
     """
     folder = run_folder(path)
+    reading = reading or Reading(open_run(folder))
+    lock = RunLock(folder)
+    try:
+        return _write(folder, reading, n_workers, anew, show)
+    finally:
+        lock.release()
+
+
+def _write(folder: Path, reading: Reading, n_workers: int, anew: bool, show: Callable[[int, int], None]) -> Path:
     target, data, figures = folder / "report.html", folder / "report.json", folder / "figures"
-    reading = Reading(open_run(folder))
+    if figures.is_symlink():
+        raise OSError(f"{figures}: expected a folder, got a link; remove it")
     made_from = sha256("\n".join(_sources(folder)).encode()).hexdigest()
     before = _read(data)
     kept = {} if anew else dict(_up_to_date(before, made_from, figures))
@@ -73,7 +88,7 @@ def write_report(
     if not stale and target.exists() and _digest(target) == before["page"]:
         return target
     figures.mkdir(parents=True, exist_ok=True)
-    made = make_sections(folder, stale, n_workers, show) if stale else {}
+    made = make_sections(folder, reading, stale, n_workers, show) if stale else {}
     pictures = dict(before["pictures"]) if kept else {}
     for name, section in made.items():
         kept[name] = None if section is None else section.data
@@ -117,7 +132,8 @@ def _read(data: Path) -> dict[str, Any]:
     try:
         record = json.loads(data.read_bytes())
         are_names = all(name.replace("_", "").isalpha() for name in record["pictures"])  # and not paths
-        if record.pop("checksum") == _checksum(record) and are_names:
+        is_whole = set(record["sections"]) == set(SECTIONS) and record["sections"]["answer"] and record["made_from"]
+        if record.pop("checksum") == _checksum(record) and are_names and is_whole:
             return dict(record)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass

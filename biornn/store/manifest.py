@@ -109,7 +109,7 @@ def _hashes(store: Path, root: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Hash the layout, consolidated layout and attributes in the metadata of every group and array."""
     own = {path: json.loads((store / path / _METADATA).read_bytes()) for path in _files(store)[0] if path}
     every = {**own, "": {**root, "consolidated_metadata": None}}
-    consolidated = root["consolidated_metadata"]["metadata"]
+    consolidated = (root.get("consolidated_metadata") or {"metadata": {}})["metadata"]
     return {
         "layout": {path: _hash(_layout(one)) for path, one in every.items()},
         "consolidated": {path: _hash(_layout(one)) for path, one in consolidated.items()},

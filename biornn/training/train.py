@@ -277,6 +277,8 @@ def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], schedule: Sc
     if not is_list or not all(isinstance(callback, keras.callbacks.Callback) for callback in callbacks):
         raise ValueError(f"callbacks: expected a list of Keras callbacks, got {callbacks!r}")
     for callback in callbacks:
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            raise ValueError("callbacks: expected checkpoint= in place of BackupAndRestore, got BackupAndRestore")
         if isinstance(callback, setters) and (schedule != "constant" or warmup):
             raise ValueError(
                 f"callbacks: expected schedule='constant' without warmup with {type(callback).__name__}, which sets "

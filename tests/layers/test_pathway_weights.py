@@ -83,6 +83,10 @@ def test_whatever_changes_the_variable_what_is_used_saved_and_returned_is_legal(
         np.testing.assert_array_equal(values, expected)
     weights.assign(weights.numpy())
     if path.violations(drawn):
+        other, _ = pathway_weights(enforcement, pathway(np.ones_like(MASK), np.zeros(4, np.int8)))
+        other.assign(drawn)
+        with pytest.raises(ValueError, match="expected weights that keep to the layer's connectivity"):
+            weights.assign(other)
         with pytest.raises(ValueError, match=rf"any_kernel: expected .* got {path.violations(drawn)} that its mask or"):
             weights.assign(drawn)
     else:

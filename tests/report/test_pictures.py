@@ -21,7 +21,7 @@ def test_a_figure_is_drawn_once_as_matplotlib_draws_it() -> None:
         return new
 
     buffer = BytesIO()
-    figure().savefig(buffer, format="png", dpi=200)
+    figure().savefig(buffer, format="png", dpi=150)
     np.testing.assert_array_equal(pixels(png(figure())), pixels(buffer.getvalue()))
 
 
@@ -42,7 +42,7 @@ def test_a_section_becomes_plain_data_and_pictures() -> None:
             {"kind": "picture", "name": "name", "alt": "alt", "caption": "caption", "width": 220, "height": 110},
         ],
     }
-    assert pixels(section.pictures["name"]).shape == (200, 400)
+    assert pixels(section.pictures["name"]).shape == (150, 300)
 
 
 def test_one_panel_is_as_wide_as_a_column() -> None:

@@ -17,8 +17,10 @@ from PIL import Image
 
 from biornn.report import write_report
 from biornn.report.page import render
+from biornn.report.reading import Reading
 from biornn.report.sections import SECTIONS
-from biornn.store import open_run
+from biornn.report.workers import SHARED
+from biornn.store import RunLock, open_run
 from tests.report.html import Page
 
 
@@ -126,6 +128,35 @@ def test_figures_are_the_pictures_of_the_page(folder: Path, drawn: list[str]) ->
 def test_several_processes_make_the_same_page(folder: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(folder, tmp_path / "other"))
     assert write_report(other, n_workers=2).read_bytes() == write_report(folder).read_bytes()
+
+
+@pytest.mark.parametrize("status", ["diverged", "completed"])
+def test_values_that_a_run_has_not_stop_no_report(make_run: Callable[..., xr.DataTree], status: str) -> None:
+    run = make_run(status=[status] * 4, formulation="rate" if status == "diverged" else "gru")
+    reading = Reading(run)
+    for name in SHARED:
+        getattr(reading, name)
+
+
+def test_a_link_that_somebody_planted_is_not_followed(folder: Path, tmp_path: Path, drawn: list[str]) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (folder / ".partial-report.html").symlink_to(victim)
+    write_report(folder)
+    assert victim.read_text() == "mine"
+    assert not (folder / "report.html").is_symlink()
+    shutil.rmtree(folder / "figures")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "figures").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="figures: expected a folder, got a link"):
+        write_report(folder, anew=True)
+
+
+def test_one_process_at_a_time_makes_a_report(folder: Path) -> None:
+    lock = RunLock(folder)
+    with pytest.raises(FileExistsError, match="expected a folder that no other process writes"):
+        write_report(folder)
+    lock.release()
 
 
 def test_the_page_on_disk_is_that_of_the_run_in_memory(folder: Path, drawn: list[str]) -> None:

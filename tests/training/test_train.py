@@ -466,6 +466,7 @@ def test_what_is_no_task_is_refused(task):
             {"schedule": "constant", "warmup": 0.1},
             "with LearningRateScheduler, which sets the learning rate, got schedule='constant' with warmup=0.1",
         ),
+        ([keras.callbacks.BackupAndRestore("backup")], {}, "checkpoint= in place of BackupAndRestore, got Backup"),
         (keras.callbacks.EarlyStopping(), {}, "a list of Keras callbacks, got <"),
         ([keras.callbacks.EarlyStopping], {}, r"a list of Keras callbacks, got \[<class"),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import comb
 
 import numpy as np
 import xarray as xr
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 
 from biornn import plots
 from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
-from biornn.report.measures import LEVEL, label
+from biornn.report.measures import FAMILIES, LEVEL, OF_WEIGHTS, label
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Listing, Section
@@ -22,6 +21,7 @@ from biornn.schema import TRAINED
 
 #: Differences that are named; all are in the section on differences.
 _MOST_FOUND, _MOST_APART = 3, 2
+_WEIGHTS_DIFFER = "A difference in the weights may be the constraint itself."
 
 
 def answer(reading: Reading) -> Section:
@@ -50,7 +50,8 @@ def _reached(reading: Reading) -> str:
     elif n_counted == 1:
         told = f"The network {'' if n_reached else 'was not ' if what.startswith('trained') else 'has not '}{what}"
     elif n_reached == n_counted:
-        told = f"All {n_counted} networks {'were ' * what.startswith('trained')}{what}"
+        which = "" if n_counted == len(reading.networks) or what.startswith("trained") else " that count"
+        told = f"All {n_counted} networks{which} {'were ' * what.startswith('trained')}{what}"
     else:
         each = [
             f"{name} {int((reached & counted & of).sum())} of {int((counted & of).sum())}"
@@ -79,7 +80,7 @@ def _compared(reading: Reading) -> Iterator[str]:
         first = sorted(found, key=lambda one: one[0])[:_MOST_FOUND]
         named = "; ".join(f"{name} {float(one['difference']):+.2g}, p {p_text(p)}" for p, name, one in first)
         more = len(found) - len(first)
-        yield f"Told from chance, against {reference}: {named}{f'; and {more} more' * bool(more)}."
+        yield f"Told from chance, against {reference}: {named}{f'; and {more} more' * bool(more)}. {_WEIGHTS_DIFFER}"
         return
     if any(family.is_testable for family in reading.differences):
         told = f"No difference from {reference} can be told from chance"
@@ -87,28 +88,28 @@ def _compared(reading: Reading) -> Iterator[str]:
         n_pairs = max(family.n_pairs for family in reading.differences)
         needed = min(family.n_needed for family in reading.differences)
         pairs = plural(n_pairs, "pair")
-        told = f"With {pairs} of networks no test can tell a difference from chance: it takes {needed} or more"
+        told = f"With {pairs} of networks no paired test can tell a difference from chance: it takes {needed} or more"
     apart = _apart(reading)
     if not apart:
-        yield f"{told}; no measure tells all networks of a condition from all of {reference}."
+        yield f"{told}; in no measure of what networks do are all of a condition apart from all of {reference}."
         return
-    n_networks = int((reading.condition == reference).sum())
-    chance = round(comb(2 * n_networks, n_networks) / 2)
     yield (
-        f"{told}. Furthest from {reference}, with all networks on one side (as by chance alone 1 measure in {chance} "
-        f"has them): {'; '.join(apart)}."
+        f"{told}. Of what networks do, furthest from {reference}, with all trained networks on one side: "
+        f"{'; '.join(apart)}. That is a hint and no test."
     )
 
 
 def _apart(reading: Reading) -> list[str]:
     """Name for each condition the measures whose range is furthest from that of the reference, in units of the ranges.
 
-    Only ranges that do not overlap count.
+    Only ranges that do not overlap count, and no measure of the recurrent weights: there the constraint itself shows.
     """
+    behaviour = [name for family in FAMILIES if family not in OF_WEIGHTS for name in FAMILIES[family]]
     told = []
     for condition in reading.conditions:
         apart: list[tuple[float, str]] = []
-        for name, values in reading.measures.items():
+        for name in [name for name in behaviour if name in reading.measures]:
+            values = reading.measures[name]
             one, other = (reading.members(values, which).dropna("network") for which in (condition, reading.reference))
             if condition != reading.reference and min(one.size, other.size) > 1:
                 above, below = float(one.min() - other.max()), float(other.min() - one.max())
@@ -130,6 +131,8 @@ def _kept(reading: Reading) -> str:
     n_states = reading.retention.sizes["memory_state"]
     medians = {name: float(reading.members(shares, name).median()) for name in reading.conditions}
     known = {name: median for name, median in medians.items() if np.isfinite(median)}
+    if not known:
+        return ""
     if len(set(known.values())) == 1:
         share = next(iter(known.values()))
         words = {0.0: f"none of its {n_states} states", 1.0: f"all of its {n_states} states"}
@@ -166,12 +169,13 @@ def _table(reading: Reading) -> Table:
         trained, reached = int((reading.trained & of).sum()), int(((reading.status == "criterion_reached") & of).sum())
         row: Row = [name, _share(trained, int(of.sum()))]
         if has_criterion:
-            row.append("–" if reading.criteria[name] is None else _share(reached, int(of.sum())))
+            n_counted = int((of & (reading.status != "interrupted")).sum())
+            row.append("–" if reading.criteria[name] is None or not n_counted else _share(reached, n_counted))
         row.append(spread(reading.members(reading.summary["accuracy"], name), ".3f"))
         if reading.retention is not None:
             row.append(spread(reading.members(reading.retention["share_retained"], name), ".0%"))
         row += [
-            spread(reading.members(reading.summary["updates"], name), ",.0f"),
+            spread(reading.summary["updates"].isel(network=np.flatnonzero(of)), ",.0f"),
             spread(reading.members(reading.summary["spectral_radius_after"], name), ".2f"),
             count(reading.summary["violations"].values[of.values].sum(), alarm=True),
         ]

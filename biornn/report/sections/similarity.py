@@ -17,9 +17,9 @@ from biornn.report.words import p_text
 
 def similarity(reading: Reading) -> Section | None:
     """Similarity of every two networks, and whether conditions make networks alike."""
-    if int(reading.trained.sum()) < 2:
-        return None
     matrix = reading.similarity
+    if matrix is None:
+        return None
     off_diagonal = matrix.values[~np.eye(len(matrix), dtype=bool)]
     compared = off_diagonal[np.isfinite(off_diagonal)]
     if not compared.size:

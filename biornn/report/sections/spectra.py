@@ -135,7 +135,7 @@ def _null_table(reading: Reading) -> Table:
         reading,
         "How far the arrangement of the weights takes a network from chance, before and after training: each network "
         f"against {N_SHUFFLES} shuffles of its own weights among the synapses that every unit receives from units of "
-        "one type, in standard deviations of the shuffles (the standard error of a large one is a sixth of it); median "
+        "one type, in standard deviations of the shuffles (the standard error of a large one is a fifth of it); median "
         "[min, max]. Mask, signs, the distribution of the weights, and each unit's sums of excitation and inhibition "
         "stay. What is there before training comes from the initial draw (an orthogonal matrix is as normal as can "
         "be); what training added is the change.",
