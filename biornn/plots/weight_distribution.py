@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from biornn.analysis.presynaptic_type import presynaptic_type
@@ -78,6 +79,7 @@ def weight_distribution(
                 ax, magnitudes[index][row][mask[row]], edges, CELL_TYPE_COLOURS[CELL_TYPES[number]], label, index == 1
             )
     ax.set_xscale("log")
+    ax.xaxis.set_minor_locator(NullLocator())  # ticks that are not labelled take a third of the drawing
     ax.set_xlim(edges[0], edges[-1])
     ax.set_ylim(bottom=0)
     ax.set_xlabel("magnitude of the weight")

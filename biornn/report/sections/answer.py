@@ -104,18 +104,19 @@ def _apart(reading: Reading) -> list[str]:
 
     Only ranges that do not overlap count, and no measure of the recurrent weights: there the constraint itself shows.
     """
-    behaviour = [name for family in FAMILIES if family not in OF_WEIGHTS for name in FAMILIES[family]]
+    names = [name for family in FAMILIES if family not in OF_WEIGHTS for name in FAMILIES[family]]
+    measures = {name: reading.measures[name].values for name in names if name in reading.measures}
+    members = {condition: (reading.condition == condition).values for condition in reading.conditions}
     told = []
     for condition in reading.conditions:
         apart: list[tuple[float, str]] = []
-        for name in [name for name in behaviour if name in reading.measures]:
-            values = reading.measures[name]
-            one, other = (reading.members(values, which).dropna("network") for which in (condition, reading.reference))
+        for name, values in measures.items():
+            one, other = (values[members[which] & ~np.isnan(values)] for which in (condition, reading.reference))
             if condition != reading.reference and min(one.size, other.size) > 1:
-                above, below = float(one.min() - other.max()), float(other.min() - one.max())
-                extent = max(float(one.max() - one.min()), float(other.max() - other.min()))
+                above, below = one.min() - other.max(), other.min() - one.max()
+                extent = max(np.ptp(one), np.ptp(other))
                 if max(above, below) > 0:
-                    words = f"{'higher' if above > 0 else 'lower'} {label(str(name))}"
+                    words = f"{'higher' if above > 0 else 'lower'} {label(name)}"
                     apart.append((max(above, below) / extent if extent else np.inf, words))
         if apart:
             first = [words for _, words in sorted(apart, reverse=True)[:_MOST_APART]]
