@@ -14,7 +14,6 @@ _COLUMNS = {
     "mse": (Column("mean squared error"), ".4f"),
     "steps_trained": (Column("trained for", "updates"), ",.0f"),
     "steps_to_criterion": (Column("time to criterion", "updates"), ",.0f"),
-    "spectral_radius_before": (Column("spectral radius before training"), ".2f"),
     "spectral_radius_after": (Column("spectral radius after training"), ".2f"),
 }
 
