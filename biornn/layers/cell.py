@@ -160,20 +160,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         return (target if self.formulation == "rate" else self.activation(target)), [target]
 
     def drive(self, inputs: Any, training: bool = False) -> Any:
-        """Return all that a unit receives except from other units: ``u W_in + b + ξ``.
-
-        Parameters
-        ----------
-        inputs
-            (batch, input_channel) or (batch, time, input_channel).
-        training
-            Whether there is noise.
-
-        Returns
-        -------
-        tensor
-            (batch, unit) or (batch, time, unit).
-        """
+        """Return all that a unit receives except from other units, ``u W_in + b + ξ``, (batch, unit) or with time."""
         drive = ops.matmul(inputs, self.input_pathway.effective())
         if self.bias is not None:
             drive = drive + self.bias
@@ -182,15 +169,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         return drive
 
     def noise(self, shape: Any, dtype: Any) -> Any:
-        """Draw the noise ``ξ`` that units receive.
-
-        Parameters
-        ----------
-        shape
-            (..., unit).
-        dtype
-            Of the tensor.
-        """
+        """Draw the noise ``ξ`` that units receive, (..., unit)."""
         scale = self.recurrent_noise * np.sqrt((2 - self.alpha) / self.alpha)
         noise = keras.random.normal(shape, dtype=dtype, seed=self.noise_generator)
         return ops.convert_to_tensor(scale, dtype=dtype) * noise

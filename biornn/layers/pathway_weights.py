@@ -57,20 +57,7 @@ class PathwayWeights(keras.Variable):
     After each update of a Keras optimizer, a weight of the wrong sign keeps its magnitude and changes its sign (by
     construction) or becomes zero (by projection). The same is applied to the values that the network uses and that are
     read or saved, in case something else, such as an average over updates, has changed the variable. Arrays that are
-    loaded or assigned must keep to mask and signs themselves.
-
-    Parameters
-    ----------
-    layer
-        Layer that the weights belong to.
-    name
-        Prefix of the variable's name.
-    pathway
-        Constraint and initial values.
-    enforcement
-        ``"construction"`` or ``"projection"``.
-    regularizer
-        Keras regulariser of the weights.
+    loaded or assigned must keep to mask and signs themselves. `name` is the prefix of the variable's name.
     """
 
     def __init__(

@@ -23,11 +23,6 @@ class FusedGraphs(keras.callbacks.Callback):
     """Compute the steps and outputs of updates and of validation in numpy, but not those of other callbacks.
 
     These may export the model, or take other gradients of it.
-
-    Parameters
-    ----------
-    layer
-        The recurrent layer.
     """
 
     def __init__(self, layer: keras.layers.Layer) -> None:
@@ -78,12 +73,7 @@ class Counting(keras.callbacks.Callback):
 class Snapshots(Counting):
     """Keep the effective weights and the validation scores before the first update and after every Keras epoch.
 
-    Parameters
-    ----------
-    validation
-        Validation inputs and targets, for the scores before the first update.
-    fused
-        How validation computes the steps.
+    `validation` holds inputs and targets, for the scores before the first update; `fused` says how validation computes.
     """
 
     def __init__(self, validation: tuple[Any, Any], fused: FusedGraphs) -> None:
@@ -121,13 +111,7 @@ class Snapshots(Counting):
 
 
 class UpdateLimit(Counting):
-    """Stop after a number of updates, also within a Keras epoch.
-
-    Parameters
-    ----------
-    max_updates
-        The number.
-    """
+    """Stop after a number of updates, also within a Keras epoch."""
 
     def __init__(self, max_updates: int) -> None:
         super().__init__()
@@ -141,19 +125,9 @@ class UpdateLimit(Counting):
 
 
 class CriterionStop(keras.callbacks.Callback):
-    """Stop when the validation accuracy has been held at a criterion.
+    """Stop when the validation accuracy was held at a criterion, None for never, at so many consecutive validations.
 
-    Parameters
-    ----------
-    criterion
-        Accuracy to reach; None never stops.
-    checks
-        Number of consecutive validations at which it must be held.
-
-    Attributes
-    ----------
-    held
-        Number of validations up to the last at which it was held.
+    `held` counts the validations up to the last at which it was held.
     """
 
     def __init__(self, criterion: float | None, checks: int) -> None:
@@ -210,17 +184,7 @@ class DivergenceStop(Counting):
 
 
 class ProgressNews(Counting):
-    """Report the progress of training, at most once in an interval.
-
-    Parameters
-    ----------
-    listener
-        Called with a `Progress`.
-    max_updates
-        Updates that training may take.
-    interval
-        Shortest time between two calls, in s.
-    """
+    """Report the progress of training to a listener, at most once in an interval in s."""
 
     def __init__(self, listener: Callable[[Progress], None], max_updates: int, interval: float = 1.0) -> None:
         super().__init__()

@@ -40,21 +40,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     The file holds all that the next update depends on: the variables of the model, with the states of its random
     generators; those of the optimizer, with the number of updates, which determines learning rate and trials; and the
-    state of the other callbacks.
-
-    Parameters
-    ----------
-    path
-        The file, or None for none. It is replaced as a whole; if that fails (a full disk), the previous one is kept.
-    settings
-        Arguments of the training; a file of another training is refused.
-    seconds
-        Shortest time between two writes, longer if writing would take more than a twentieth of the time; 0 writes after
-        every validation.
-    kept, stop, divergence
-        Callbacks whose state belongs to the training.
-    counting
-        Callbacks that count updates.
+    state of the callbacks that belong to the training or count updates. It is replaced as a whole; if that fails (a full
+    disk), the previous one is kept. A file of a training with other `settings` is refused. Writes are at least `seconds`
+    apart, more if writing would take more than a twentieth of the time; 0 writes after every validation.
     """
 
     def __init__(
@@ -86,18 +74,7 @@ class Checkpoint(keras.callbacks.Callback):
         return time.perf_counter() - self._began
 
     def restore(self, model: keras.Model) -> None:
-        """Restore the model, its optimizer and the callbacks from the file, if there is one.
-
-        Parameters
-        ----------
-        model
-            The compiled model.
-
-        Raises
-        ------
-        CheckpointError
-            If the file is damaged, or of another training.
-        """
+        """Restore the compiled model, its optimizer and the callbacks from the file, or raise a CheckpointError."""
         if self._path is None or not self._path.exists():
             return
         content, expected = self._read(self._path), self._identity(model)

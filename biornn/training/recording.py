@@ -16,21 +16,9 @@ from biornn.schema import variable_attrs
 
 
 def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64) -> xr.Dataset:
-    """Run a model on trials, without noise of its own.
+    """Run a model on trials without noise of its own, `batch_size` at a time.
 
-    Parameters
-    ----------
-    model
-        A model with a recurrent layer and a `Readout`, see `find_layers`.
-    trials
-        ``inputs`` (trial, time, input_channel).
-    batch_size
-        Trials at a time.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``rates`` (trial, time, unit) and ``outputs`` (trial, time, output_channel).
+    Returns ``rates`` (trial, time, unit) and ``outputs`` (trial, time, output_channel).
     """
     recurrent, _ = find_layers(model)
     both = keras.Model(model.inputs, [*_input_tensors(model.outputs[0]), *model.outputs])
@@ -50,16 +38,7 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
 def record_weights(model: keras.Model) -> xr.Dataset:
     """Return all effective weights of a model: those of `effective_weights`, and the readout's.
 
-    Parameters
-    ----------
-    model
-        A model with a `ConstrainedRNN` and a `Readout`.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``input_weights``, ``recurrent_weights``, ``recurrent_bias``, ``output_weights`` (unit, output_channel) and
-        ``output_bias`` (output_channel). The first three are NaN for a gated layer, which has several of each.
+    Those of a gated layer, which has several of each, are NaN.
     """
     recurrent, readout = find_layers(model)
     bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else as_numpy(readout.bias)
@@ -74,18 +53,7 @@ def record_weights(model: keras.Model) -> xr.Dataset:
 
 
 def record_constants(model: keras.Model) -> xr.Dataset:
-    """Return what training does not change: masks, signs, cell types, formulation; and the initial rates.
-
-    Parameters
-    ----------
-    model
-        A model with a `ConstrainedRNN` and a `Readout`.
-
-    Returns
-    -------
-    xarray.Dataset
-        The variables of the group `weights` of the schema that have no epoch.
-    """
+    """Return the variables of the group `weights` of the schema that training does not change."""
     recurrent, readout = find_layers(model)
     cell, wiring, rates = recurrent.cell, readout.connectivity, _initial_state(recurrent.cell)
     formulation, alpha = type(recurrent).__name__.lower(), np.full(wiring.n_units, np.nan)
@@ -120,15 +88,7 @@ def _initial_state(cell: Any) -> NDArray[np.floating]:
 def find_layers(model: keras.Model) -> tuple[Any, Readout]:
     """Return the recurrent layer and the readout of a model that consists of these two, one after the other.
 
-    Parameters
-    ----------
-    model
-        With a `ConstrainedRNN`, or a GRU or LSTM of Keras, and a `Readout`.
-
-    Raises
-    ------
-    ValueError
-        If there is anything else in the model: what is recorded would not be the network that is trained.
+    Anything else in the model is a ValueError: what is recorded would not be the network that is trained.
     """
     layers = model.layers if isinstance(model, keras.Model) else []
     layers = [layer for layer in layers if not isinstance(layer, keras.layers.InputLayer)]

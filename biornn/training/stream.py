@@ -15,19 +15,8 @@ from biornn.tasks.seeds import generator
 class TrialStream(keras.utils.PyDataset):
     """Batches of trials that never end: batch i is a function of the seed and of i alone.
 
-    Parameters
-    ----------
-    task
-        Makes the trials.
-    batch_size
-        Trials per batch.
-    seed
-        Non-negative integer.
-    n_trials
-        Size of a training set, with passes through it in different orders; the last batch of a pass may be smaller.
-        None: every trial is new.
-    first
-        The batch with which training begins or is resumed.
+    With `n_trials` they are passes through a training set of this size in different orders, and the last batch of a pass
+    may be smaller; with None, every trial is new. `first` is the batch with which training begins or is resumed.
     """
 
     def __init__(self, task: Task, batch_size: int, seed: int, n_trials: int | None = None, first: int = 0) -> None:
@@ -95,11 +84,6 @@ def one_batch(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Any:
     """Return trials in the form that Keras's ``fit`` validates fastest on this backend.
 
     In TensorFlow, a pipeline of one batch starts in half the time of the one that Keras makes of arrays.
-
-    Parameters
-    ----------
-    inputs, targets
-        (trial, time, channel).
     """
     if keras.backend.backend() != "tensorflow":
         return inputs, targets

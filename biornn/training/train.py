@@ -192,15 +192,7 @@ def compile_model(
     max_updates: int,
     decay: float = 0.0,
 ) -> None:
-    """Give a model the optimizer, loss and metric with which `train` trains it.
-
-    Parameters
-    ----------
-    model
-        The model.
-    learning_rate, schedule, warmup, clip_norm, max_updates, decay
-        See `train`.
-    """
+    """Give a model the optimizer, loss and metric with which `train` trains it."""
     if not isinstance(learning_rate, int | float | np.number) or not 0 < learning_rate < np.inf:
         raise ValueError(f"learning_rate: expected a positive number, got {learning_rate!r}")
     if schedule not in get_args(Schedule):

@@ -15,23 +15,11 @@ from biornn.layers.fused.steps import FusedSteps, Given, Trace
 
 
 def fused_steps(steps: FusedSteps, given: Given) -> tuple[Any, Any]:
-    """Compute all steps in numpy, with first derivatives only.
+    """Compute all steps of a layer in numpy from tensors, with first derivatives only.
 
-    With a readout there is no gradient with respect to the inputs: training does not need it.
-
-    Parameters
-    ----------
-    steps
-        The steps of a layer.
-    given
-        Their arguments, as tensors.
-
-    Returns
-    -------
-    outputs
-        (batch, time, output_channel) with a readout; without, rates (batch, time, unit).
-    state
-        After the last input, (batch, unit).
+    Returns outputs (batch, time, output_channel) with a readout, without it rates (batch, time, unit); and the state
+    after the last input, (batch, unit). With a readout there is no gradient with respect to the inputs: training needs
+    none.
     """
     return _BORDERS[keras.backend.backend()](steps, given)
 
@@ -49,20 +37,7 @@ def leave_to_readout(rates: Any, steps: FusedSteps, given: Given) -> None:
 
 
 def fused_outputs(rates: Any, weights: Any) -> Any:
-    """Compute the outputs of a readout together with the steps that its rates come from, if these are attached.
-
-    Parameters
-    ----------
-    rates
-        (batch, time, unit).
-    weights
-        (unit, output_channel).
-
-    Returns
-    -------
-    tensor or None
-        (batch, time, output_channel).
-    """
+    """Compute the outputs of a readout together with the steps of its rates; None if these are not attached."""
     noted = getattr(rates, "_biornn_steps", None)
     if noted is None or weights.dtype != rates.dtype:
         return None

@@ -60,18 +60,10 @@ class Trace(NamedTuple):
 
 
 class FusedSteps:
-    """The steps of one layer.
+    """The steps of one layer; what does not depend on the state is computed for a block of steps at a time.
 
-    What does not depend on the state is computed for a block of steps at a time.
-
-    Parameters
-    ----------
-    activation
-        One of `ACTIVATIONS`.
-    formulation
-        ``"rate"`` or ``"current"``, as in `ConstrainedRNNCell`.
-    alpha
-        dt / τ of each unit, (unit,); None where all are 1.
+    `activation` is one of `ACTIVATIONS`, `formulation` as in `ConstrainedRNNCell`, and `alpha` dt / τ of each unit, or None
+    where all are 1.
     """
 
     def __init__(self, activation: str, formulation: Literal["rate", "current"], alpha: _Array | None) -> None:
@@ -89,21 +81,10 @@ class FusedSteps:
 
     @_UNNOTICED
     def run(self, given: Given) -> tuple[_Array, _Array, Trace]:
-        """Compute all steps.
+        """Compute all steps from arrays.
 
-        Parameters
-        ----------
-        given
-            Arrays.
-
-        Returns
-        -------
-        outputs
-            (batch, time, output_channel) with a readout; without, rates (batch, time, unit).
-        state
-            After the last input, (batch, unit).
-        trace
-            For `gradients`.
+        Returns outputs (batch, time, output_channel) with a readout, without it rates (batch, time, unit); the state after the
+        last input, (batch, unit); and a trace for `gradients`.
         """
         n_trials, n_steps, _ = given.inputs.shape
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
@@ -188,19 +169,9 @@ class FusedSteps:
 
     @_UNNOTICED
     def gradients(self, of_outputs: _Array, of_state: _Array, given: Given, trace: Trace) -> Given:
-        """Compute the gradients, backwards through all steps.
+        """Compute the gradients with respect to what was given to `run` from those with respect to what it returned.
 
-        Parameters
-        ----------
-        of_outputs, of_state
-            Gradients with respect to what `run` returned.
-        given, trace
-            Of `run`; bias, state and noise may be missing in `given`.
-
-        Returns
-        -------
-        Given
-            The gradients; None for the noise and, with a readout, for the inputs.
+        They are None for the noise and, with a readout, for the inputs. Bias, state and noise may be missing in `given`.
         """
         n_trials, n_parts = len(given.inputs), len(trace.before)
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
