@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.report.tables import Cell, Column, count, number, spread, table
+from biornn.report.tables import Cell, Column, count, number, setting, spread, table
 
 
 def test_text_is_enough_where_no_more_is_needed() -> None:
@@ -33,3 +33,10 @@ def test_a_condition_sorts_by_its_median() -> None:
     assert spread(values, ".1f") == Cell("0.2 [0.1, 0.9]", 0.2)
     assert spread(values[3:], ".1f") == Cell("–")
     assert spread(values[:0], ".1f") == Cell("none")
+
+
+def test_a_setting_that_is_too_long_for_a_cell_is_counted() -> None:
+    mask = [[int(row != column) for column in range(10)] for row in range(10)]
+    assert setting(mask).text == "10 × 10 numbers, 90.0% of them 1"
+    assert setting(list(range(20))).text == "20 numbers"
+    assert setting([1, 2]).text == "[1, 2]"
