@@ -62,8 +62,8 @@ class Trace(NamedTuple):
 class FusedSteps:
     """The steps of one layer; what does not depend on the state is computed for a block of steps at a time.
 
-    `activation` is one of `ACTIVATIONS`, `formulation` as in `ConstrainedRNNCell`, and `alpha` dt / τ of each unit, or None
-    where all are 1.
+    `activation` is one of `ACTIVATIONS`, `formulation` as in `ConstrainedRNNCell`, and `alpha` dt / τ of each unit, or
+    None where all are 1.
     """
 
     def __init__(self, activation: str, formulation: Literal["rate", "current"], alpha: _Array | None) -> None:
@@ -83,8 +83,8 @@ class FusedSteps:
     def run(self, given: Given) -> tuple[_Array, _Array, Trace]:
         """Compute all steps from arrays.
 
-        Returns outputs (batch, time, output_channel) with a readout, without it rates (batch, time, unit); the state after the
-        last input, (batch, unit); and a trace for `gradients`.
+        Returns outputs (batch, time, output_channel) with a readout, without it rates (batch, time, unit); the state
+        after the last input, (batch, unit); and a trace for `gradients`.
         """
         n_trials, n_steps, _ = given.inputs.shape
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
@@ -171,7 +171,7 @@ class FusedSteps:
     def gradients(self, of_outputs: _Array, of_state: _Array, given: Given, trace: Trace) -> Given:
         """Compute the gradients with respect to what was given to `run` from those with respect to what it returned.
 
-        They are None for the noise and, with a readout, for the inputs. Bias, state and noise may be missing in `given`.
+        They are None for the noise and, with a readout, for the inputs. `given` may lack bias, state and noise.
         """
         n_trials, n_parts = len(given.inputs), len(trace.before)
         n_units, dtype = len(given.recurrent_weights), given.recurrent_weights.dtype
