@@ -40,9 +40,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     The file holds all that the next update depends on: the variables of the model, with the states of its random
     generators; those of the optimizer, with the number of updates, which determines learning rate and trials; and the
-    state of the callbacks that belong to the training or count updates. It is replaced as a whole; if that fails (a full
-    disk), the previous one is kept. A file of a training with other `settings` is refused. Writes are at least `seconds`
-    apart, more if writing would take more than a twentieth of the time; 0 writes after every validation.
+    state of the callbacks that belong to the training or count updates. It is replaced as a whole; if that fails (a
+    full disk), the previous one is kept. A file of a training with other `settings` is refused. Writes are at least
+    `seconds` apart, more if writing would take more than a twentieth of the time; 0 writes after every validation.
     """
 
     def __init__(

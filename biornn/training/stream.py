@@ -15,8 +15,8 @@ from biornn.tasks.seeds import generator
 class TrialStream(keras.utils.PyDataset):
     """Batches of trials that never end: batch i is a function of the seed and of i alone.
 
-    With `n_trials` they are passes through a training set of this size in different orders, and the last batch of a pass
-    may be smaller; with None, every trial is new. `first` is the batch with which training begins or is resumed.
+    With `n_trials` they are passes through a training set of this size in different orders, and the last batch of a
+    pass may be smaller; with None, every trial is new. `first` is the batch with which training begins or is resumed.
     """
 
     def __init__(self, task: Task, batch_size: int, seed: int, n_trials: int | None = None, first: int = 0) -> None:

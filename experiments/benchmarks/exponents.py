@@ -39,15 +39,11 @@ class Sweep(NamedTuple):
 
 
 def measure(script: str, name: str, size: int) -> tuple[float, float]:
-    """Measure one point of a script's ``SWEEPS`` in this process, which should be a fresh one.
+    """Measure one point of a script's ``SWEEPS`` in this process, which should be a fresh one: seconds and megabytes.
 
-    Returns
-    -------
-    seconds
-        Median time of the work, after a first time that does not count (frameworks trace in it).
-    megabytes
-        The largest memory while the work was done, beyond that of the process with all libraries loaded and a small
-        case done (of child processes: of the largest one, in all).
+    The median time of the work after a first time that does not count (frameworks trace in it), and the largest memory
+    while it was done, beyond that of the process with all libraries loaded and a small case done (of child processes:
+    of the largest one, in all).
     """
     sweep = import_module(script).SWEEPS[name]
     if sweep.least is None:
