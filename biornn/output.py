@@ -10,13 +10,7 @@ from typing import Any, TextIO
 
 
 class LossyStream:
-    """A text stream that drops what cannot be written, instead of raising in whichever thread wrote it.
-
-    Parameters
-    ----------
-    stream
-        Where to write; None: nowhere.
-    """
+    """A text stream that drops what cannot be written, instead of raising in whichever thread wrote it; None: all."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream if stream is not None else open(os.devnull, "w")  # noqa: SIM115

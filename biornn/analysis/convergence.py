@@ -16,10 +16,7 @@ def values_of(
 ) -> NDArray[Any]:
     """Apply a decomposition, such as `numpy.linalg.eigvals`, to matrices (..., n, n) in double precision.
 
-    Returns
-    -------
-    numpy.ndarray
-        Its values, (..., n); all NaN for a matrix with NaN or infinity, and for one on which it does not converge.
+    Its values are (..., n): all NaN for a matrix with NaN or infinity, and for one on which it does not converge.
     """
     finite = np.isfinite(matrices).all(axis=(-2, -1))
     safe = np.where(finite[..., None, None], matrices, np.float64(0.0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 
 from biornn.activations import activation
 from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_some, require_variables
+from biornn.analysis.kernels import Output, apply_kernel
+from biornn.analysis.same_labels import same_labels
 from biornn.analysis.scale import power_of_two
 from biornn.schema import text
 
@@ -19,16 +23,16 @@ _MEANINGS = {
     "weight": ("through positive weights", "through negative weights"),
     "contribution": ("of positive contributions", "of negative contributions"),
 }
-_ACTIVITY = ["trial", "time", "unit"]
-#: What `ei_balance` gives, with the dims of each, and its meaning.
-_BALANCE: dict[str, tuple[list[str], str]] = {
-    "excitatory": (["time"], "mean excitatory current"),
-    "inhibitory": (["time"], "mean inhibitory current"),
-    "net": (["time"], "mean recurrent current"),
-    "balance_index": ([], "share of the currents that cancels"),
-    "balance_index_per_unit": (["unit"], "share of the currents into a unit that cancels"),
-    "correlation": ([], "mean correlation of excitation with inhibition"),
-    "correlation_per_unit": (["unit"], "correlation of excitation with inhibition"),
+_ACTIVITY = ("trial", "time", "unit")
+#: What `ei_balance` gives.
+_BALANCE = {
+    "excitatory": Output("mean excitatory current", ("time",)),
+    "inhibitory": Output("mean inhibitory current", ("time",)),
+    "net": Output("mean recurrent current", ("time",)),
+    "balance_index": Output("share of the currents that cancels"),
+    "balance_index_per_unit": Output("share of the currents into a unit that cancels", ("unit",)),
+    "correlation": Output("mean correlation of excitation with inhibition"),
+    "correlation_per_unit": Output("correlation of excitation with inhibition", ("unit",)),
 }
 
 
@@ -97,19 +101,9 @@ def currents(
     >>> both["excitatory"].values.tolist(), both["inhibitory"].values.tolist()
     ([[[0.0, 2.0], [0.0, 1.0]]], [[[-1.0, 0.0], [-3.0, 0.0]]])
     """
-    recurrent = xr.apply_ufunc(
-        _split,
-        *_network(weights, rates, split),
-        kwargs={"split": split},
-        input_core_dims=[_ACTIVITY, ["unit"], ["unit_pre", "unit_post"]],
-        output_core_dims=[_ACTIVITY] * 2,
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * 2,
-    )
-    result = xr.Dataset(dict(zip(("excitatory", "inhibitory"), recurrent, strict=True)))
-    for name, meaning in zip(("excitatory", "inhibitory"), _MEANINGS[split], strict=True):
-        result[name].attrs = {"units": "1", "long_name": f"{name} current, {meaning}", "split": split}
+    meanings = zip(("excitatory", "inhibitory"), _MEANINGS.get(split, ("", "")), strict=True)
+    outputs = {name: Output(f"{name} current, {meaning}", _ACTIVITY) for name, meaning in meanings}
+    result = _per_network(_split, weights, rates, split, outputs)
     if inputs is not None:
         require_variables(weights, "weights", ["input_weights", "recurrent_bias"])
         result["external"] = _external(_last_epoch(weights), inputs, result["excitatory"])
@@ -172,24 +166,13 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
     >>> ei_balance(weights, rates)["balance_index_per_unit"].values.tolist()
     [1.0, 0.0]
     """
-    measured = xr.apply_ufunc(
-        _balance,
-        *_network(weights, rates, split),
-        kwargs={"split": split},
-        input_core_dims=[_ACTIVITY, ["unit"], ["unit_pre", "unit_post"]],
-        output_core_dims=[dims for dims, _ in _BALANCE.values()],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64] * len(_BALANCE),
-    )
-    balance = xr.Dataset(dict(zip(_BALANCE, measured, strict=True)))
-    for name, (_, long_name) in _BALANCE.items():
-        balance[name].attrs = {"units": "1", "long_name": long_name, "split": split}
-    return balance
+    return _per_network(_balance, weights, rates, split, _BALANCE)
 
 
-def _network(weights: xr.Dataset, rates: xr.DataArray, split: Split) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    """Give rates, initial rates and recurrent weights, with the same labels."""
+def _per_network(
+    kernel: Callable[..., Any], weights: xr.Dataset, rates: xr.DataArray, split: Split, outputs: Mapping[str, Output]
+) -> xr.Dataset:
+    """Apply a kernel of rates, initial rates and recurrent weights to each network."""
     if split not in get_args(Split):
         raise ValueError(f"split: expected one of {get_args(Split)}, got {split!r}")
     require_variables(weights, "weights", ["recurrent_weights", "initial_state", "activation", "formulation"])
@@ -198,28 +181,25 @@ def _network(weights: xr.Dataset, rates: xr.DataArray, split: Split) -> tuple[xr
     require_some(rates, "rates", _ACTIVITY)
     weights = _last_epoch(weights)
     require_dims(weights["recurrent_weights"], "recurrent_weights", ["unit_pre", "unit_post"])
-    initial_rates = xr.apply_ufunc(
+    initial = apply_kernel(
         _initial_rates,
-        weights["initial_state"],
-        text(weights["activation"]),
-        text(weights["formulation"]),
-        input_core_dims=[["unit"], [], []],
-        output_core_dims=[["unit"]],
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
+        *(weights["initial_state"], text(weights["activation"]), text(weights["formulation"])),
+        core_dims=[["unit"], [], []],
+        outputs={"rates": Output("initial rates", ("unit",))},
     )
-    try:
-        rates, initial_rates, recurrent = xr.align(
-            rates, initial_rates, weights["recurrent_weights"], join="exact", copy=False
-        )
-    except ValueError as error:
-        raise ValueError("rates: expected the networks and units of weights; take both from the same run") from error
+    rates, initial_rates, recurrent = same_labels(
+        "rates", "the networks and units of weights", rates, initial["rates"], weights["recurrent_weights"]
+    )
     if rates.sizes["unit"] != recurrent.sizes["unit_pre"]:
         raise ValueError(
             f"rates: expected {recurrent.sizes['unit_pre']} units as in weights, got {rates.sizes['unit']}"
         )
-    return rates, initial_rates, recurrent
+    core_dims = _ACTIVITY, ["unit"], ["unit_pre", "unit_post"]
+    kernel = partial(kernel, split=split)
+    found = apply_kernel(kernel, rates, initial_rates, recurrent, core_dims=core_dims, outputs=outputs)
+    for name in outputs:
+        found[name].attrs["split"] = split
+    return found
 
 
 def _last_epoch(weights: xr.Dataset) -> xr.Dataset:
@@ -237,10 +217,7 @@ def _external(weights: xr.Dataset, inputs: xr.DataArray, recurrent: xr.DataArray
     """Give the current of inputs and bias; NaN where the recurrent one is."""
     require_dims(inputs, "inputs", ["trial", "time", "input_channel"])
     inputs = ordered_as(inputs, weights, "input_channel", "inputs")
-    try:
-        inputs, recurrent = xr.align(inputs, recurrent, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError("inputs: expected the trials and times of rates; take both from the same trials") from error
+    inputs, recurrent = same_labels("inputs", "the trials and times of rates", inputs, recurrent, source="trials")
     # Infinity times an input of zero would warn.
     into, bias = (weights[name].where(abs(weights[name]) < np.inf) for name in ("input_weights", "recurrent_bias"))
     driven = inputs.astype(np.float64).dot(into.astype(np.float64), dim="input_channel")

@@ -13,21 +13,9 @@ class Pathway:
     """Constraint on, and initial value of, the weights from one population to another.
 
     Orientation is Keras's ``rates @ weights``: presynaptic along rows, postsynaptic along columns. Dale's law
-    therefore fixes the sign of each **row**, all outgoing weights of one presynaptic unit.
-
-    Parameters
-    ----------
-    mask
-        (pre, post) True where a weight may differ from zero.
-    sign
-        (pre,) sign imposed on all outgoing weights: +1, -1, or 0 for either.
-    initial_weights
-        (pre, post) initial effective weights, which keep to mask and sign.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit or the initial weights break the constraint.
+    therefore fixes the sign of each **row**, all outgoing weights of one presynaptic unit. `mask` (pre, post) is True
+    where a weight may differ from zero; `sign` (pre,) is +1, -1, or 0 for either; `initial_weights` (pre, post) are
+    effective ones. A ValueError if shapes do not fit or the initial weights break the constraint.
     """
 
     mask: NDArray[np.bool_]

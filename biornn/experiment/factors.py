@@ -49,12 +49,8 @@ def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, An
     A factor is ``dale`` (the share of excitatory units, or ``none``), or a key of the network or of the training. The
     text ``none`` stands for null. A condition is named after its levels other than the first, such as
     ``dale+density-0.2+no-autapses``; the one with only first levels is ``unconstrained`` if the settings of `network`
-    do not constrain it, otherwise ``reference``. The last factor changes fastest.
-
-    Raises
-    ------
-    ValueError
-        If a factor is unknown, has fewer than two distinct levels, or there are too many combinations.
+    do not constrain it, otherwise ``reference``. The last factor changes fastest. A ValueError if a factor is unknown,
+    has fewer than two distinct levels, or there are too many combinations.
     """
     if not factors:
         raise ValueError("factors: expected at least one factor with its levels, got none")

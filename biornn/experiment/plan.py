@@ -33,20 +33,10 @@ _FLOAT = 4  # bytes; activity and weights are stored in single precision
 class Plan:
     """The size of an experiment.
 
-    Attributes
-    ----------
-    specs
-        Its networks.
-    free_parameters
-        Condition -> kind -> number of free parameters, one for each seed.
-    unmatched
-        Condition -> in what it cannot be matched with the reference.
-    n_workers
-        Networks at a time.
-    seconds
-        Time that the whole takes at most: start of the workers, training, recording and report.
-    bytes_on_disk
-        Size of the arrays of the store, uncompressed, without names, metadata, figures and report.
+    `free_parameters` are condition -> kind -> number, one for each seed; `unmatched` is condition -> in what it cannot
+    be matched with the reference; `n_workers` are networks at a time. `seconds` is what the whole takes at most: start
+    of the workers, training, recording and report. `bytes_on_disk` is the size of the arrays of the store,
+    uncompressed, without names, metadata, figures and report.
     """
 
     specs: list[NetworkSpec]

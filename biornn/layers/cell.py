@@ -129,23 +129,10 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
-        """Advance one step.
+        """Advance one step, from the inputs (batch, input_channel) and the state (batch, unit), in a list.
 
-        Parameters
-        ----------
-        inputs
-            (batch, input_channel); inside `hoisted`, the drive (batch, unit) in its place.
-        states
-            The state (batch, unit), in a list.
-        training
-            Whether there is noise.
-
-        Returns
-        -------
-        rates
-            (batch, unit).
-        states
-            The new state, in a list.
+        Inside `hoisted`, the drive (batch, unit) takes the place of the inputs. There is noise in training only.
+        Returns the rates (batch, unit), and the new state, in a list.
         """
         state = states[0] if isinstance(states, list | tuple) else states
         if self._hoisted is None:

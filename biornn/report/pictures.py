@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, ClassVar
@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from biornn.plots.panels import panels
 from biornn.plots.style import COLUMN_WIDTH, open_figure, set_text_sizes
 
 _DPI = 150  # pixels per inch; a page shows 110
@@ -44,6 +45,19 @@ def png(figure: Figure) -> bytes:
     # The fastest compression that still halves the size: pictures are drawn often, and copied seldom.
     figure.savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 3})
     return buffer.getvalue()
+
+
+def network_panels(
+    name: str,
+    networks: Sequence[str],
+    draw: Callable[[str, Axes], Any],
+    say: Callable[[str], str],
+    alt: str,
+    caption: str,
+) -> Picture:
+    """Make a picture with a panel per network; `alt` is followed by what `say` gives for each of them."""
+    said = "; ".join(f"{network}: {say(network)}" for network in networks)
+    return Picture(name, lambda: panels(networks, draw), f"{alt} {said}.", caption)
 
 
 def one_panel(draw: Callable[[Axes], Any], height: float) -> Callable[[], Figure]:

@@ -39,21 +39,12 @@ class KerasFileError(OneLineError):
 
 @dataclass(frozen=True)
 class KerasFile:
-    """One snapshot of one network.
+    """One snapshot of one network, and its settings.
 
-    Attributes
-    ----------
-    weights
-        ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post), ``recurrent_bias`` (unit),
-        ``output_weights`` (unit, output_channel) and ``output_bias`` (output_channel); a missing bias is 0.
-    network
-        Settings, under the names of an experiment's ``network``.
-    training
-        Optimizer and loss; empty for a model that was not compiled.
-    step
-        Number of updates that the optimizer counted; -1 if unknown.
-    keras_version
-        Version that wrote the file.
+    Weights are ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post), ``recurrent_bias``
+    (unit), ``output_weights`` (unit, output_channel) and ``output_bias`` (output_channel); a missing bias is 0.
+    `network` has the names of an experiment's ``network``; `training`, optimizer and loss, is empty for a model that
+    was not compiled; `step` is the number of updates that the optimizer counted, -1 if unknown.
     """
 
     weights: xr.Dataset
@@ -66,12 +57,7 @@ class KerasFile:
 def read_keras_hdf5(path: str | PathLike[str]) -> KerasFile:
     """Read a Keras model: one ``SimpleRNN`` with or without a bias, then one ``Dense``.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    KerasFileError
-        If it cannot be read, holds another architecture, or its arrays do not fit.
+    A KerasFileError if the file cannot be read, holds another architecture, or its arrays do not fit.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: expected an HDF5 file, found none")

@@ -47,20 +47,10 @@ class RunWriter:
     """Writes a run: first the template and the trials, then each network into its own chunks, last the mark `complete`.
 
     At every moment, also after a kill, the folder holds a complete run or one that is marked as incomplete and can be
-    resumed. A run that is already there stays until the new one is complete.
-
-    Parameters
-    ----------
-    folder
-        Run folder.
-    networks
-        Coordinates ``network``, ``condition`` and ``seed``.
-    attrs
-        Attributes of the root (see `biornn.schema.ROOT_ATTRS`); ``schema_version`` and ``complete`` are added.
-    trials
-        The groups ``trials`` and ``probe_trials``.
-    overwrite, resume
-        As for `biornn.experiment.run_experiment`, with the same errors.
+    resumed. A run that is already there stays until the new one is complete; `overwrite` and `resume` are as for
+    `biornn.experiment.run_experiment`, with the same errors. `networks` are the coordinates ``network``, ``condition``
+    and ``seed``, `trials` the groups ``trials`` and ``probe_trials``; ``schema_version`` and ``complete`` are added to
+    `attrs`, those of the root (see `biornn.schema.ROOT_ATTRS`).
     """
 
     def __init__(

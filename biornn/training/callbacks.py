@@ -53,13 +53,7 @@ class FusedGraphs(keras.callbacks.Callback):
 
 
 class Counting(keras.callbacks.Callback):
-    """Count the updates of a training, also before it was resumed.
-
-    Attributes
-    ----------
-    step
-        Updates so far.
-    """
+    """Count the updates of a training in `step`, also before it was resumed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -153,10 +147,7 @@ class CriterionStop(keras.callbacks.Callback):
 class DivergenceStop(Counting):
     """Stop when the loss on a training batch or on the validation trials is not finite, or larger than `EXPLODED`.
 
-    Attributes
-    ----------
-    reason
-        Which loss, and when; empty if none.
+    `reason` says which loss, and when; it is empty if none.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ import biornn as bn
 Analysis = Callable[..., object]
 
 
-def of_weights(analysis: Analysis, n_networks: int, n_epochs: int, n_units: int) -> Work:
+def of_weights(analysis: Analysis, n_networks: int, n_epochs: int = 20, n_units: int = 100) -> Work:
     """Draw recurrent weights as a run stores them, and the analysis of them."""
     shape = n_networks, n_epochs, n_units, n_units
     values = np.random.default_rng(0).standard_normal(shape, np.float32) / np.float32(np.sqrt(n_units))
@@ -36,50 +36,25 @@ def of_activity(analysis: Analysis, n_trials: int, n_units: int = 100, n_network
     return lambda: analysis(rates, trials["memory_state"], trials["response_window"])
 
 
-def cube(*sizes: int) -> Work:
-    """Draw activity, and its memory cube."""
-    return of_activity(bn.analysis.memory_cube, *sizes)
-
-
-def components(*sizes: int) -> Work:
-    """Draw activity, and its principal components, whatever the states."""
-    return of_activity(lambda rates, *_: bn.analysis.principal_components(rates), *sizes)
-
+spectra = partial(of_weights, bn.analysis.eigenspectrum)
+normality = partial(of_weights, bn.analysis.nonnormality)
+cube = partial(of_activity, bn.analysis.memory_cube)
+components = partial(of_activity, lambda rates, *_: bn.analysis.principal_components(rates))  # whatever the states
 
 DEFAULTS = {
     "threads": 2,
     "sweeps": [
         *("spectra-networks=5,10,20,50,100", "spectra-units=25,50,100,200,400,800", "nonnormality=5,10,20,50,100"),
-        *(
-            "cube-trials=50,100,200,500,1000",
-            "cube-networks=1,2,5,10,20",
-            "pca-trials=50,100,200,500,1000",
-            "pca-units=25,50,100,200,400,800",
-        ),
+        *("cube-trials=50,100,200,500,1000", "cube-networks=1,2,5,10,20", "pca-trials=50,100,200,500,1000"),
+        "pca-units=25,50,100,200,400,800",
     ],
 }
 SWEEPS = {
-    "spectra-networks": Sweep(
-        "networks, `eigenspectrum`",
-        "20 snapshots, 100 units",
-        lambda n: of_weights(bn.analysis.eigenspectrum, n, 20, 100),
-        ("1", "1"),
-        once=True,
-    ),
+    "spectra-networks": Sweep("networks, `eigenspectrum`", "20 snapshots, 100 units", spectra, ("1", "1"), once=True),
     "spectra-units": Sweep(
-        "units, `eigenspectrum`",
-        "5 networks, 2 snapshots",
-        lambda n: of_weights(bn.analysis.eigenspectrum, 5, 2, n),
-        ("→ 3", "2"),
-        once=True,
+        "units, `eigenspectrum`", "5 networks, 2 snapshots", lambda n: spectra(5, 2, n), ("→ 3", "2"), once=True
     ),
-    "nonnormality": Sweep(
-        "networks, `nonnormality`",
-        "20 snapshots, 100 units",
-        lambda n: of_weights(bn.analysis.nonnormality, n, 20, 100),
-        ("1", "1"),
-        once=True,
-    ),
+    "nonnormality": Sweep("networks, `nonnormality`", "20 snapshots, 100 units", normality, ("1", "1"), once=True),
     "cube-trials": Sweep("trials, `memory_cube`", "340 steps, 100 units", cube, ("1", "1"), least=40),
     "cube-networks": Sweep(
         "networks, `memory_cube`", "100 trials, 340 steps, 100 units", lambda n: cube(100, 100, n), ("1", "1"), least=1

@@ -23,31 +23,27 @@ Work = Callable[[], object]
 
 
 class Sweep(NamedTuple):
-    """One size that grows while all others stay."""
+    """One size that grows while all others, `base`, stay.
+
+    `prepare` makes what is timed at a size; `expected` are the exponents of time and of memory in theory. `least` is
+    the size at which everything is loaded before memory is looked at; None: the work is done by child processes. `once`
+    says that the work is too long for a second time.
+    """
 
     what: str
     base: str
-    """What stays, for the table."""
     prepare: Callable[[int], Work]
-    """Size -> what is timed."""
     expected: tuple[str, str]
-    """Exponents of time and of memory that theory expects."""
     least: int | None = 2
-    """Size at which everything is loaded before memory is looked at; None: the work is done by child processes."""
     once: bool = False
-    """Whether the work is too long for a second time."""
 
 
 def measure(script: str, name: str, size: int) -> tuple[float, float]:
-    """Measure one point of a script's ``SWEEPS`` in this process, which should be a fresh one.
+    """Measure one point of a script's ``SWEEPS`` in this process, which should be a fresh one: seconds and megabytes.
 
-    Returns
-    -------
-    seconds
-        Median time of the work, after a first time that does not count (frameworks trace in it).
-    megabytes
-        The largest memory while the work was done, beyond that of the process with all libraries loaded and a small
-        case done (of child processes: of the largest one, in all).
+    The median time of the work after a first time that does not count (frameworks trace in it), and the largest memory
+    while it was done, beyond that of the process with all libraries loaded and a small case done (of child processes:
+    of the largest one, in all).
     """
     sweep = import_module(script).SWEEPS[name]
     if sweep.least is None:

@@ -89,10 +89,7 @@ def _planted(trials: xr.Dataset, n_units: int, seed: int) -> tuple[xr.Dataset, x
 def ask(folder: str, way: str, analysis: str, limit: float) -> tuple[float, float, float]:
     """Ask one thing of a run in this process, which should be a fresh one, and may have some MB for its data (0: any).
 
-    Returns
-    -------
-    tuple of float
-        Time to the answer in s, MB of the whole process at its peak, and the mean of the answer.
+    Returns the time to the answer in s, MB of the whole process at its peak, and the mean of the answer.
     """
     if limit:
         resource.setrlimit(resource.RLIMIT_DATA, (int(limit * _MEGABYTE), resource.RLIM_INFINITY))

@@ -38,10 +38,7 @@ BESIDE = ("loading", "trials", "validation", "snapshots", "recording")
 def measure(implementation: str, *sizes: int) -> dict[str, float]:
     """Do a worker's work in this process, whose code is changed for that, and time its parts.
 
-    Returns
-    -------
-    dict
-        Part -> s of the whole set, without the start of Python; ``"whole"``: their sum; and `WAITING`.
+    Part -> s of the whole set, without the start of Python; ``"whole"``: their sum; and `WAITING`.
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

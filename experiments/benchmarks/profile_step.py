@@ -26,13 +26,10 @@ _N_WARM = 2
 
 
 def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[str, list[float]]:
-    """Time the parts of a step in turns, in this process.
+    """Time the parts of a step in turns, in this process: part -> s, one value a round.
 
-    Returns
-    -------
-    dict
-        Part -> s, one value a round: ``"scan"`` and ``"fused"``, the whole updates; ``"layer"``, before; ``"core"``,
-        the time in numpy within the update after; ``"products"``, ``"activation"``.
+    ``"scan"`` and ``"fused"``, the whole updates; ``"layer"``, before; ``"core"``, the time in numpy within the update
+    after; ``"products"``, ``"activation"``.
     """
     from biornn.layers.fused import FusedSteps
 

@@ -30,14 +30,9 @@ _REST = 0.2
 
 
 def environment(threads: int | None, backend: str = "tensorflow") -> dict[str, str]:
-    """Return the environment of a process that is timed.
+    """Return the environment of a process that is timed, with a backend of Keras.
 
-    Parameters
-    ----------
-    threads
-        Of BLAS and of the framework, which then sees no GPU; None: all, and the GPU.
-    backend
-        Of Keras.
+    BLAS and the framework, which then sees no GPU, have so many threads; None: all, and the GPU.
     """
     kept = {name: value for name, value in os.environ.items() if name not in _NAMED_BY_HAND}
     kept |= {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -49,12 +44,7 @@ def environment(threads: int | None, backend: str = "tensorflow") -> dict[str, s
 class Process:
     """A fresh Python process that calls functions of these scripts; a context that ends it.
 
-    Parameters
-    ----------
-    threads, backend
-        As for `environment`.
-    **variables
-        Other variables of its environment.
+    Threads and backend are as for `environment`; `variables` are others of its environment.
     """
 
     def __init__(self, threads: int | None = 1, backend: str = "tensorflow", **variables: str) -> None:
@@ -71,19 +61,9 @@ class Process:
             pass
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function of a script in the process, and return its result; arguments and result go as JSON.
+        """Call a function of a script of this folder in the process; arguments and result go as JSON.
 
-        Parameters
-        ----------
-        function
-            A function of a module of this folder.
-        *arguments
-            Its arguments.
-
-        Raises
-        ------
-        RuntimeError
-            If the function raises, with its traceback, or if the process ends.
+        A RuntimeError if it raises, with its traceback, or if the process ends.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -114,10 +94,7 @@ def seconds(function: Callable[[], object]) -> float:
 def in_turns(cases: Mapping[Any, Callable[[], Any]], n_rounds: int) -> dict[Any, list[Any]]:
     """Measure each case once a round, one after the other, so that other work of the machine slows all of them.
 
-    Returns
-    -------
-    dict
-        Case -> what was measured, one value a round.
+    Returns case -> what was measured, one value a round.
     """
     found: dict[Any, list[Any]] = {case: [] for case in cases}
     for _ in range(n_rounds):

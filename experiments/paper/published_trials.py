@@ -17,10 +17,7 @@ DELAY = 20
 def published_trials(n_trials: int, seed: int, n_bits: int = 3) -> xr.Dataset:
     """Make trials as the published generator does, but from a seed, which it ignores.
 
-    Returns
-    -------
-    xarray.Dataset
-        ``inputs`` (trial, time, input_channel) and ``targets`` (trial, time, output_channel).
+    Returns ``inputs`` (trial, time, input_channel) and ``targets`` (trial, time, output_channel).
     """
     rng = np.random.default_rng(seed)
     shape = (n_trials, n_bits)

@@ -54,10 +54,7 @@ def places(content: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 def change(content: Any, place: Sequence[Any], value: Any) -> None:
     """Change a value within JSON, in place; a list is indexed by text too.
 
-    Raises
-    ------
-    LookupError, TypeError, ValueError
-        If the JSON has no such place.
+    A LookupError, TypeError or ValueError if the JSON has no such place.
     """
     *parents, last = place
     for part in parents:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biornn import plots
-from biornn.plots.panels import panels
-from biornn.report.pictures import Picture
+from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
 from biornn.report.section import Section
 
@@ -53,19 +51,14 @@ def unit_rates(reading: Reading) -> Picture | None:
         return None
     rates = reading.run["probe_activity"].to_dataset()["rates"].isel(trial=[0]).sel(network=names).load()
     cell_type = reading.weights["cell_type"]
-
-    def one(network: str, ax: Axes) -> None:
-        plots.activity(rates.sel(network=network), cell_type=cell_type.sel(network=network), ax=ax)
-
-    reach = [
-        f"{name}: from {float(rates.sel(network=name).min()):.2g} to {float(rates.sel(network=name).max()):.2g}"
-        for name in names
-    ]
-    return Picture(
+    low, high = (extreme(["trial", "time", "unit"]) for extreme in (rates.min, rates.max))
+    return network_panels(
         "activity",
-        lambda: panels(names, one),
+        names,
+        lambda name, ax: plots.activity(rates.sel(network=name), cell_type=cell_type.sel(network=name), ax=ax),
+        lambda name: f"from {float(low.sel(network=name)):.2g} to {float(high.sel(network=name)):.2g}",
         f"Rates of {rates.sizes['unit']} units over the {rates.sizes['time']} samples of the task's probe, as a map "
-        f"per network. Rates reach, {'; '.join(reach)}.",
+        "per network. Rates reach,",
         "Rates of all units during the probe, the task's noise-free trials that visit every condition once. A row is a "
         "unit; where Dale's law holds, excitatory units stand above inhibitory ones.",
     )

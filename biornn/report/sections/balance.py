@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-
 from biornn import plots
-from biornn.plots.panels import panels
-from biornn.report.pictures import Picture
+from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
 from biornn.report.section import Section
 from biornn.report.tables import condition_table, number
@@ -45,15 +42,12 @@ def mean_currents(reading: Reading) -> Picture | None:
     if not names:
         return None
     shown = reading.balance.sel(network=names)
-
-    def one(network: str, ax: Axes) -> None:
-        plots.ei_balance(shown.sel(network=network), ax=ax)
-
     index = shown["balance_index"]
-    told = [f"{name}: balance index {number(float(index.sel(network=name)), '.2f').text}" for name in names]
-    return Picture(
+    return network_panels(
         "ei_balance",
-        lambda: panels(names, one),
-        f"Excitatory, inhibitory and net current over the probe, means over units. {'; '.join(told)}.",
+        names,
+        lambda network, ax: plots.ei_balance(shown.sel(network=network), ax=ax),
+        lambda network: f"balance index {number(index.sel(network=network), '.2f').text}",
+        "Excitatory, inhibitory and net current over the probe, means over units.",
         "Currents in the probe, means over all units: through positive weights, through negative ones, and their sum.",
     )

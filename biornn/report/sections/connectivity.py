@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-
 from biornn import plots
-from biornn.plots.panels import panels
-from biornn.report.pictures import Picture
+from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
 from biornn.report.section import Section
 from biornn.report.tables import number
@@ -34,21 +31,13 @@ def weight_magnitudes(reading: Reading) -> Picture:
     names = reading.shown_ungated
     weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
     weights = weights.isel(epoch=[0, -1]).sel(network=names).load()
-
-    def one(network: str, ax: Axes) -> None:
-        member = weights.sel(network=network)
-        plots.weight_distribution(member["recurrent_weights"], member["recurrent_mask"], member["cell_type"], ax=ax)
-
     size = abs(weights["recurrent_weights"]).where(weights["recurrent_mask"]).median(["unit_pre", "unit_post"])
-    told = [
-        f"{name}: median magnitude {float(size.sel(network=name)[0]):.2g} before and "
-        f"{float(size.sel(network=name)[1]):.2g} after training"
-        for name in names
-    ]
-    return Picture(
+    return network_panels(
         "weight_distribution",
-        lambda: panels(names, one),
-        f"Distribution of the magnitudes of the recurrent weights on a logarithmic axis. {'; '.join(told)}.",
+        names,
+        lambda network, ax: plots.weight_distribution(*weights.sel(network=network).values(), ax=ax),
+        lambda network: "median magnitude {:.2g} before and {:.2g} after training".format(*size.sel(network=network)),
+        "Distribution of the magnitudes of the recurrent weights on a logarithmic axis.",
         "How large the recurrent weights are, by the cell type of the presynaptic unit: before (dashed) and after "
         "training. A log-normal distribution is a symmetric bell.",
     )
@@ -60,23 +49,18 @@ def connectivity_matrices(reading: Reading) -> Picture | None:
     if not names:
         return None
     weights = reading.weights[["recurrent_weights", "cell_type"]].isel(epoch=-1).sel(network=names).load()
-
-    def one(network: str, ax: Axes) -> None:
-        member = weights.sel(network=network)
-        plots.connectivity(member["recurrent_weights"], member["cell_type"], ax=ax)
-
     existing = (weights["recurrent_weights"] != 0).mean(["unit_pre", "unit_post"])
     positive = (weights["recurrent_weights"] > 0).mean(["unit_pre", "unit_post"])
     share = positive / existing.where(existing > 0)
-    told = [
-        f"{name}: {float(existing.sel(network=name)):.0%} of the weights are not zero, "
-        f"{number(float(share.sel(network=name)), '.0%').text} of these are positive"
-        for name in names
-    ]
-    return Picture(
+    return network_panels(
         "connectivity",
-        lambda: panels(names, one),
-        f"Matrices of recurrent weights after training. {'; '.join(told)}.",
+        names,
+        lambda network, ax: plots.connectivity(*weights.sel(network=network).values(), ax=ax),
+        lambda network: (
+            f"{float(existing.sel(network=network)):.0%} of the weights are not zero, "
+            f"{number(share.sel(network=network), '.0%').text} of these are positive"
+        ),
+        "Matrices of recurrent weights after training.",
         "Recurrent weights after training, a row per presynaptic and a column per postsynaptic unit, sorted by cell "
         "type. Red is positive, blue is negative.",
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import xarray as xr
-from matplotlib.axes import Axes
 
 from biornn import plots
-from biornn.plots.panels import panels
-from biornn.report.pictures import Picture
+from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
 from biornn.report.section import Section
 from biornn.report.tables import condition_table, number
@@ -47,16 +45,13 @@ def explained_variance(reading: Reading) -> Picture | None:
         return None
     shown: xr.Dataset = reading.selectivity.sel(network=names)
     cell_type = reading.weights["cell_type"]
-
-    def one(network: str, ax: Axes) -> None:
-        plots.selectivity(shown.sel(network=network), cell_type=cell_type.sel(network=network), ax=ax)
-
     mixed = shown["mixed_selectivity"].mean("unit")
-    told = [f"{name}: {number(float(mixed.sel(network=name)), '.2f').text} bits" for name in names]
-    return Picture(
+    return network_panels(
         "selectivity",
-        lambda: panels(names, one),
+        names,
+        lambda name, ax: plots.selectivity(shown.sel(network=name), cell_type=cell_type.sel(network=name), ax=ax),
+        lambda name: f"{number(mixed.sel(network=name), '.2f').text} bits",
         "Share of the variance of each unit that each bit of the memory explains, as stacked bars. Mean number of bits "
-        f"on which a unit depends: {'; '.join(told)}.",
+        "on which a unit depends:",
         "Share of each unit's variance that each bit explains. A bar is a unit, sorted by the bit that explains most.",
     )

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import xarray as xr
-from matplotlib.axes import Axes
 
 from biornn import plots
-from biornn.analysis import (
-    eigenspectrum,
-    matched_random_weights,
-    n_outside,
-    predicted_spectrum,
-)
-from biornn.plots.panels import panels
+from biornn.analysis import eigenspectrum, matched_random_weights, n_outside, predicted_spectrum
 from biornn.report.measures import OUTSIDE
-from biornn.report.pictures import Picture
+from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import N_SHUFFLES, Reading
 from biornn.report.section import Section
 from biornn.report.tables import Table, condition_table, number
@@ -87,22 +80,19 @@ def theory_picture(reading: Reading) -> Picture:
         arrays[0], weights["recurrent_mask"], arrays[1], n_draws=_N_DRAWS, seed=0, keep_balance=False
     )
     null, values = eigenspectrum(draws), reading.spectrum.isel(epoch=-1, drop=True).sel(network=names)
-
-    def one(network: str, ax: Axes) -> None:
-        member = {"network": network}
-        plots.spectrum_and_theory(values.sel(member), prediction.sel(member), null.sel(member), ax=ax)
-
-    found = reading.bulk.isel(epoch=-1)
-    told = [
-        f"{name}: predicted bulk radius {_text(prediction['bulk_radius'].sel(network=name), '.2f')}, "
-        f"{_text(found['n_outliers'].sel(network=name), '.0f')} eigenvalues beyond its edge"
-        for name in names
-    ]
-    return Picture(
+    radius, n_outliers = prediction["bulk_radius"], reading.bulk["n_outliers"].isel(epoch=-1)
+    return network_panels(
         "spectrum_and_theory",
-        lambda: panels(names, one),
+        names,
+        lambda name, ax: plots.spectrum_and_theory(
+            *(each.sel(network=name) for each in (values, prediction, null)), ax=ax
+        ),
+        lambda name: (
+            f"predicted bulk radius {_text(radius.sel(network=name), '.2f')}, "
+            f"{_text(n_outliers.sel(network=name), '.0f')} eigenvalues beyond its edge"
+        ),
         "Eigenvalues after training with the disk predicted for random weights and the eigenvalues of shuffled "
-        f"weights. {'; '.join(told)}.",
+        "weights.",
         "Eigenvalues after training against theory (circular law; Rajan & Abbott for Dale's law) and, in grey, "
         f"{_N_DRAWS} shuffles of the weights that keep mask, signs and magnitudes. What lies outside of both comes "
         "neither from the constraint nor from the sizes of the weights, but from their arrangement: by training, or "
