@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xarray as xr
+from matplotlib.axes import Axes
 
 from biornn import plots
 from biornn.analysis import eigenspectrum, matched_random_weights, n_outside, predicted_spectrum
@@ -80,13 +81,16 @@ def theory_picture(reading: Reading) -> Picture:
         arrays[0], weights["recurrent_mask"], arrays[1], n_draws=_N_DRAWS, seed=0, keep_balance=False
     )
     null, values = eigenspectrum(draws), reading.spectrum.isel(epoch=-1, drop=True).sel(network=names)
+
+    def draw(name: str, ax: Axes) -> None:
+        one = {"network": name}
+        plots.spectrum_and_theory(values.sel(one), prediction.sel(one), null.sel(one), ax=ax)
+
     radius, n_outliers = prediction["bulk_radius"], reading.bulk["n_outliers"].isel(epoch=-1)
     return network_panels(
         "spectrum_and_theory",
         names,
-        lambda name, ax: plots.spectrum_and_theory(
-            *(each.sel(network=name) for each in (values, prediction, null)), ax=ax
-        ),
+        draw,
         lambda name: (
             f"predicted bulk radius {_text(radius.sel(network=name), '.2f')}, "
             f"{_text(n_outliers.sel(network=name), '.0f')} eigenvalues beyond its edge"
