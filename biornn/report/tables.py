@@ -79,7 +79,7 @@ def condition_table(reading: Reading, caption: str, columns: Iterable[tuple[str,
     return table(caption, ["condition", *(heading for heading, _, _ in columns)], rows)
 
 
-def number(value: float, form: str = "g") -> Cell:
+def number(value: float | xr.DataArray, form: str = "g") -> Cell:
     """Make a cell of one number; one that is not finite is a dash."""
     value = float(value)
     return Cell(f"{value:{form}}", value) if isfinite(value) else Cell("–")

@@ -31,11 +31,14 @@ def weight_magnitudes(reading: Reading) -> Picture:
     names = reading.shown_ungated
     weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
     weights = weights.isel(epoch=[0, -1]).sel(network=names).load()
-    size = abs(weights["recurrent_weights"]).where(weights["recurrent_mask"]).median(["unit_pre", "unit_post"])
+    values, mask, cell_type = weights["recurrent_weights"], weights["recurrent_mask"], weights["cell_type"]
+    size = abs(values).where(mask).median(["unit_pre", "unit_post"])
     return network_panels(
         "weight_distribution",
         names,
-        lambda network, ax: plots.weight_distribution(*weights.sel(network=network).values(), ax=ax),
+        lambda name, ax: plots.weight_distribution(
+            values.sel(network=name), mask.sel(network=name), cell_type.sel(network=name), ax
+        ),
         lambda network: "median magnitude {:.2g} before and {:.2g} after training".format(*size.sel(network=network)),
         "Distribution of the magnitudes of the recurrent weights on a logarithmic axis.",
         "How large the recurrent weights are, by the cell type of the presynaptic unit: before (dashed) and after "
@@ -49,13 +52,14 @@ def connectivity_matrices(reading: Reading) -> Picture | None:
     if not names:
         return None
     weights = reading.weights[["recurrent_weights", "cell_type"]].isel(epoch=-1).sel(network=names).load()
-    existing = (weights["recurrent_weights"] != 0).mean(["unit_pre", "unit_post"])
-    positive = (weights["recurrent_weights"] > 0).mean(["unit_pre", "unit_post"])
+    values, cell_type = weights["recurrent_weights"], weights["cell_type"]
+    existing = (values != 0).mean(["unit_pre", "unit_post"])
+    positive = (values > 0).mean(["unit_pre", "unit_post"])
     share = positive / existing.where(existing > 0)
     return network_panels(
         "connectivity",
         names,
-        lambda network, ax: plots.connectivity(*weights.sel(network=network).values(), ax=ax),
+        lambda name, ax: plots.connectivity(values.sel(network=name), cell_type.sel(network=name), ax),
         lambda network: (
             f"{float(existing.sel(network=network)):.0%} of the weights are not zero, "
             f"{number(share.sel(network=network), '.0%').text} of these are positive"

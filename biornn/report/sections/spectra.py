@@ -85,7 +85,7 @@ def theory_picture(reading: Reading) -> Picture:
         "spectrum_and_theory",
         names,
         lambda name, ax: plots.spectrum_and_theory(
-            *(each.sel(network=name) for each in (values, prediction, null)), ax=ax
+            values.sel(network=name), prediction.sel(network=name), null.sel(network=name), ax
         ),
         lambda name: (
             f"predicted bulk radius {_text(radius.sel(network=name), '.2f')}, "
