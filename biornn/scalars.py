@@ -27,3 +27,16 @@ def integer(name: str, value: Any, minimum: int) -> int:
 def is_real(value: Any) -> bool:
     """Return whether a value is a single real number and not a truth value; NaN and infinities are numbers, too."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def check_number(
+    name: str,
+    value: Any,
+    expected: str = "a number of at least 0",
+    minimum: float = 0.0,
+    maximum: float = np.inf,
+    above: float = -np.inf,
+) -> None:
+    """Refuse, with a ValueError, what is no finite real number in [minimum, maximum] that is larger than `above`."""
+    if not is_real(value) or not minimum <= value <= maximum or not above < value < np.inf:
+        raise ValueError(f"{name}: expected {expected}, got {value!r}")

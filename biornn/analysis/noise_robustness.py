@@ -130,9 +130,4 @@ def _scores(
 
 def _score(outputs: xr.DataArray, targets: xr.DataArray) -> xr.Dataset:
     square_error = ((outputs - targets) ** 2).fillna(np.inf)
-    return xr.Dataset(
-        {
-            "accuracy": is_right(outputs, targets).mean(_SAMPLE),
-            "mse": square_error.mean(_SAMPLE),
-        }
-    )
+    return xr.Dataset({"accuracy": is_right(outputs, targets).mean(_SAMPLE), "mse": square_error.mean(_SAMPLE)})

@@ -15,7 +15,7 @@ from biornn.connectivity import initial_weights, masks
 from biornn.connectivity.initial_weights import InitialRule
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
-from biornn.scalars import integer, is_real
+from biornn.scalars import check_number, integer
 
 ReadoutSign = Literal["free", "non_negative", "dale"]
 
@@ -100,13 +100,12 @@ class Connectivity:
         object.__setattr__(self, "n_units", integer("n_units", self.n_units, minimum=1))
         object.__setattr__(self, "seed", integer("seed", self.seed, minimum=0))
         for name in ("density", "input_density"):
-            _check_share(name, getattr(self, name))
+            check_number(name, getattr(self, name), "a number in [0, 1]", maximum=1)
         if self.excitatory_fraction is not None:
-            _check_share("excitatory_fraction", self.excitatory_fraction)
+            check_number("excitatory_fraction", self.excitatory_fraction, "a number in [0, 1]", maximum=1)
         if not isinstance(self.autapses, bool | np.bool_):
             raise TypeError(f"autapses: expected true or false, got {self.autapses!r}")
-        if not is_real(self.spectral_radius) or not 0 < self.spectral_radius < np.inf:
-            raise ValueError(f"spectral_radius: expected a positive number, got {self.spectral_radius!r}")
+        check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
         _check_choice("mask_rule", self.mask_rule, get_args(MaskRule))
         _check_choice("long_range", self.long_range, ("all", "excitatory"))
         _check_choice("input_sign", self.input_sign, ("free", "non_negative"))
@@ -285,11 +284,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return list(value) if isinstance(value, tuple) else value
-
-
-def _check_share(name: str, value: Any) -> None:
-    if not is_real(value) or not 0 <= value <= 1:
-        raise ValueError(f"{name}: expected a number in [0, 1], got {value!r}")
 
 
 def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:

@@ -15,11 +15,7 @@ _GAMMA_SHAPE = 2.0  # Song, Yang & Wang (2016), their initial weights of excitat
 
 
 def recurrent_weights(
-    rng: np.random.Generator,
-    rule: InitialRule,
-    mask: NDArray[np.bool_],
-    sign: NDArray[np.int8],
-    spectral_radius: float,
+    rng: np.random.Generator, rule: InitialRule, mask: NDArray[np.bool_], sign: NDArray[np.int8], spectral_radius: float
 ) -> NDArray[np.float64]:
     """Draw initial recurrent weights (unit_pre, unit_post) of a given spectral radius that keep to mask and sign.
 

@@ -6,15 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import (
-    Field,
-    StrictInt,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StrictInt, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 
 from biornn.errors import listed
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biornn.connectivity import Connectivity
 from biornn.layers.pathway_weights import Enforcement, PathwayWeights, check_enforcement
+from biornn.scalars import check_number
 
 Formulation = Literal["rate", "current"]
 
@@ -99,8 +100,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.formulation = formulation
         self.use_bias = use_bias
         self.enforcement = check_enforcement(enforcement)
-        if not isinstance(recurrent_noise, int | float | np.number) or not 0 <= recurrent_noise < np.inf:
-            raise ValueError(f"recurrent_noise: expected a number of at least 0, got {recurrent_noise!r}")
+        check_number("recurrent_noise", recurrent_noise)
         self.recurrent_noise = recurrent_noise
         self.trainable_initial_state = trainable_initial_state
         self.input_regularizer = keras.regularizers.get(input_regularizer)
@@ -221,6 +221,5 @@ def _alpha(tau: ArrayLike, dt: float, units: int) -> NDArray[np.float64]:
         raise ValueError(f"tau: expected one time or shape ({units},), got shape {times.shape}")
     if not (np.isfinite(times).all() and (times > 0).all()):
         raise ValueError(f"tau: expected positive times in ms, got {tau!r}")
-    if not isinstance(dt, int | float | np.number) or not 0 < dt <= times.min():
-        raise ValueError(f"dt: expected more than 0 and at most tau={times.min():g} ms, got {dt!r}")
+    check_number("dt", dt, f"more than 0 and at most tau={times.min():g} ms", maximum=times.min(), above=0)
     return np.broadcast_to(dt / times, (units,)).copy()

@@ -61,12 +61,7 @@ class PathwayWeights(keras.Variable):
     """
 
     def __init__(
-        self,
-        layer: keras.layers.Layer,
-        name: str,
-        pathway: Pathway,
-        enforcement: Enforcement,
-        regularizer: Any = None,
+        self, layer: keras.layers.Layer, name: str, pathway: Pathway, enforcement: Enforcement, regularizer: Any = None
     ) -> None:
         def initial(shape: Any, dtype: Any = None) -> Any:
             return ops.convert_to_tensor(pathway.initial_weights, dtype=dtype)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
+
+from biornn.scalars import check_number
 
 
 @keras.saving.register_keras_serializable(package="biornn")
@@ -25,8 +26,7 @@ class MeanSquare(keras.regularizers.Regularizer):
     """
 
     def __init__(self, factor: float) -> None:
-        if not isinstance(factor, int | float | np.number) or not 0 <= factor < np.inf:
-            raise ValueError(f"factor: expected a number of at least 0, got {factor!r}")
+        check_number("factor", factor)
         self.factor = float(factor)
 
     def __call__(self, x: Any) -> Any:

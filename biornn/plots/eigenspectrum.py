@@ -11,10 +11,7 @@ from biornn.plots.style import COLOURS, GREY, SMALL, open_axes
 
 
 def eigenspectrum(
-    eigenvalues: xr.DataArray,
-    ax: Axes | None = None,
-    before: str = "before training",
-    after: str = "after training",
+    eigenvalues: xr.DataArray, ax: Axes | None = None, before: str = "before training", after: str = "after training"
 ) -> Axes:
     """Plot the eigenvalues of one network, and the unit circle.
 

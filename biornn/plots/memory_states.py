@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
+from biornn.analysis.same_labels import same_labels
 from biornn.plots.selection import select
 from biornn.plots.style import COLOURS, GREY, MARKERS, MEDIUM, SMALL, open_axes
 from biornn.schema import text
@@ -88,12 +89,9 @@ def _path(scores: xr.DataArray, memory_state: xr.DataArray, dim: str) -> tuple[N
     memory_state = select(memory_state, "memory_state", "trial", "time")
     if scores.sizes[dim] < 3:
         raise ValueError(f"scores: expected at least 3 {dim}s, got {scores.sizes[dim]}")
-    try:
-        scores, memory_state = xr.align(scores, memory_state, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            "memory_state: expected the trials and times of scores, got others; take both from the same probe"
-        ) from error
+    scores, memory_state = same_labels(
+        "memory_state", "the trials and times of scores", scores, memory_state, source="probe"
+    )
     return scores.values[..., :3], text(memory_state).values
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.scalars import integer, is_real
+from biornn.scalars import check_number, integer
 from biornn.tasks.task import Seed
 
 _MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
@@ -97,13 +97,10 @@ class FlipFlop:
         for name in ("n_bits", "n_pulses"):
             object.__setattr__(self, name, integer(name, getattr(self, name), minimum=1))
         for name in ("duration", "dt", "pulse_width"):
-            if not _is_finite(getattr(self, name)) or getattr(self, name) <= 0:
-                raise ValueError(f"{name}: expected a positive time in ms, got {getattr(self, name)!r}")
+            check_number(name, getattr(self, name), "a positive time in ms", above=0)
         for name in ("response_delay", "min_gap", "first_onset", "pulse_rate", "noise"):
-            if not _is_finite(getattr(self, name)) or getattr(self, name) < 0:
-                raise ValueError(f"{name}: expected a number of at least 0, got {getattr(self, name)!r}")
-        if not _is_finite(self.amplitude):
-            raise ValueError(f"amplitude: expected a finite number, got {self.amplitude!r}")
+            check_number(name, getattr(self, name))
+        check_number("amplitude", self.amplitude, "a finite number", minimum=-np.inf)
         for field in fields(self):
             if field.type == "float":
                 object.__setattr__(self, field.name, float(getattr(self, field.name)))  # not numpy's, for JSON
@@ -320,10 +317,6 @@ def _generator(seed: Seed) -> np.random.Generator:
     if not isinstance(seed, np.random.SeedSequence | np.random.Generator):
         seed = integer("seed", seed, minimum=0)
     return np.random.default_rng(seed)
-
-
-def _is_finite(value: Any) -> bool:
-    return is_real(value) and bool(np.isfinite(value))
 
 
 def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from biornn.layers import MemoryAccuracy
+from biornn.scalars import check_number
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -142,7 +143,11 @@ def train(
     _check(max_updates=max_updates, batch_size=batch_size, validate_every=validate_every)
     _check(criterion_checks=criterion_checks, n_validation_trials=n_validation_trials)
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
-    _check_others(n_training_trials, criterion, checkpoint_seconds)
+    if n_training_trials is not None:
+        _check(n_training_trials=n_training_trials)
+    if criterion is not None:
+        check_number("criterion", criterion, "an accuracy in [0, 1] or None", maximum=1)
+    check_number("checkpoint_seconds", checkpoint_seconds, "a time of at least 0 s")
     _check_fit(model, task)
     _check_callbacks(callbacks, schedule, warmup)
     steps = _planned_steps(max_updates, validate_every)
@@ -193,16 +198,13 @@ def compile_model(
     decay: float = 0.0,
 ) -> None:
     """Give a model the optimizer, loss and metric with which `train` trains it."""
-    if not isinstance(learning_rate, int | float | np.number) or not 0 < learning_rate < np.inf:
-        raise ValueError(f"learning_rate: expected a positive number, got {learning_rate!r}")
+    check_number("learning_rate", learning_rate, "a positive number", above=0)
     if schedule not in get_args(Schedule):
         raise ValueError(f"schedule: expected one of {get_args(Schedule)}, got {schedule!r}")
-    if clip_norm is not None and (not isinstance(clip_norm, int | float | np.number) or not 0 < clip_norm < np.inf):
-        raise ValueError(f"clip_norm: expected a positive number or None, got {clip_norm!r}")
-    if not isinstance(warmup, int | float | np.number) or not 0 <= warmup <= 1:
-        raise ValueError(f"warmup: expected a share of max_updates in [0, 1], got {warmup!r}")
-    if not isinstance(decay, int | float | np.number) or not 0 <= decay < np.inf:
-        raise ValueError(f"decay: expected a number of at least 0, got {decay!r}")
+    if clip_norm is not None:
+        check_number("clip_norm", clip_norm, "a positive number or None", above=0)
+    check_number("warmup", warmup, "a share of max_updates in [0, 1]", maximum=1)
+    check_number("decay", decay)
     if (schedule == "inverse_time" and warmup) or (schedule != "inverse_time" and decay):
         raise ValueError(
             "schedule: expected 'inverse_time' with decay and without warmup, or another with warmup only, "
@@ -237,15 +239,6 @@ def _check(minimum: int = 1, **counts: int) -> None:
     for name, value in counts.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < minimum:
             raise ValueError(f"{name}: expected an integer of at least {minimum}, got {value!r}")
-
-
-def _check_others(n_training_trials: int | None, criterion: float | None, checkpoint_seconds: float) -> None:
-    if n_training_trials is not None:
-        _check(n_training_trials=n_training_trials)
-    if criterion is not None and (not isinstance(criterion, int | float | np.number) or not 0 <= criterion <= 1):
-        raise ValueError(f"criterion: expected an accuracy in [0, 1] or None, got {criterion!r}")
-    if not isinstance(checkpoint_seconds, int | float | np.number) or not 0 <= checkpoint_seconds < np.inf:
-        raise ValueError(f"checkpoint_seconds: expected a time of at least 0 s, got {checkpoint_seconds!r}")
 
 
 def _check_fit(model: keras.Model, task: Task) -> None:

@@ -10,12 +10,12 @@ import os
 import time
 from argparse import Namespace
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import median
 from typing import Any
 
-from side_by_side import alone, describe, in_turns, spread, table
+from side_by_side import alone, describe, in_turns, spread, table, timed
 
 DEFAULTS = {"rounds": 3, "units": 100, "networks": 8, "updates": 600}
 BEFORE, AFTER = "scan", "fused"
@@ -54,15 +54,6 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
     loading = time.perf_counter() - start
     spans: defaultdict[str, list[float]] = defaultdict(list)
     made: dict[int, float] = {}
-
-    def timed(name: str, function: Callable[..., Any], clock: Callable[[], float]) -> Callable[..., Any]:
-        def spanned(*arguments: Any, **settings: Any) -> Any:
-            start = clock()
-            result = function(*arguments, **settings)
-            spans[name].append(clock() - start)
-            return result
-
-        return spanned
 
     class Intervals(keras.callbacks.Callback):
         """Keep the time from one update to the next within a Keras epoch, and that of each validation."""
@@ -103,11 +94,11 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
         ConstrainedRNN._obstacle_to_fusing = lambda *_: "in TensorFlow's loop"
     real_train, network.train = network.train, train
     # Trials are made in a thread of their own, beside the updates: its own time counts.
-    make, TrialStream.__getitem__ = timed("trials", TrialStream.__getitem__, time.thread_time), make_and_note
+    make, TrialStream.__getitem__ = timed(TrialStream.__getitem__, spans["trials"], time.thread_time), make_and_note
     for owner, name, part in (
         (Snapshots, "_keep", "snapshots"), (network, "record_activity", "recording"), (network, "audit", "recording"),
     ):  # fmt: skip
-        setattr(owner, name, timed(part, getattr(owner, name), time.perf_counter))
+        setattr(owner, name, timed(getattr(owner, name), spans[part]))
     planned = experiment(*sizes)
     for spec in expand(planned):
         network.run_network(spec, lambda progress: None)

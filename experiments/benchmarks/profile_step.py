@@ -9,7 +9,6 @@ each on its own, the products and the activations that any update makes. The res
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from statistics import median
@@ -17,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from side_by_side import alone, describe, in_turns, seconds, table
+from side_by_side import alone, describe, in_turns, seconds, table, timed
 from updates import N_STEPS, Update, arrays, keras_layer, keras_update, products
 
 DEFAULTS = {"rounds": 3, "updates": 5, "sizes": [(64, 32), (100, 64), (400, 128), (1000, 64)]}
@@ -33,7 +32,7 @@ def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[
     """
     from biornn.layers.fused import FusedSteps
 
-    counted = [0.0]
+    counted: list[float] = []
     parts = {"products": products(n_units, n_trials), "activation": activation(n_units, n_trials)}
     with ExitStack() as stack:
         for name in ("run", "gradients"):  # before the graphs are made, which hold the functions
@@ -51,23 +50,12 @@ def measure(n_units: int, n_trials: int, n_rounds: int, n_updates: int) -> dict[
     return times | {"core": [core for _, core in found[AFTER]]}
 
 
-def timed(method: Callable[..., Any], counted: list[float]) -> Callable[..., Any]:
-    """Return a method that does the same, and adds its time to what is counted."""
-
-    def counting(*arguments: Any) -> Any:
-        found: list[Any] = []
-        counted[0] += seconds(lambda: found.append(method(*arguments)))
-        return found[0]
-
-    return counting
-
-
 def turn(part: Update, n_updates: int, counted: list[float]) -> tuple[float, float]:
     """Return the median time of a part, and of what is counted in it, in s."""
     found = []
     for _ in range(n_updates):
-        counted[0] = 0.0
-        found.append((seconds(part), counted[0]))
+        counted.clear()
+        found.append((seconds(part), sum(counted)))
     whole, core = zip(*found, strict=True)
     return median(whole), median(core)
 

@@ -91,6 +91,20 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def timed(
+    function: Callable[..., Any], spans: list[float], clock: Callable[[], float] = time.perf_counter
+) -> Callable[..., Any]:
+    """Return a function that does the same, and adds how long each call took, in s, to a list."""
+
+    def spanned(*arguments: Any, **settings: Any) -> Any:
+        start = clock()
+        result = function(*arguments, **settings)
+        spans.append(clock() - start)
+        return result
+
+    return spanned
+
+
 def in_turns(cases: Mapping[Any, Callable[[], Any]], n_rounds: int) -> dict[Any, list[Any]]:
     """Measure each case once a round, one after the other, so that other work of the machine slows all of them.
 

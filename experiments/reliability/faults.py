@@ -44,16 +44,13 @@ _GROUPS = ("trials", "probe_trials", "activity", "probe_activity", "weights", "h
 
 
 class Outcome(NamedTuple):
-    """What a fault did."""
+    """What a fault did: how often it was made, and how; what came of it, and what was lost, empty for nothing."""
 
     fault: str
     injected: str
-    """How it is made."""
     times: int
     result: str
-    """What came of it."""
     lost: str = ""
-    """What of the results was lost; empty for nothing."""
 
 
 class Bench:
