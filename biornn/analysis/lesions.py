@@ -120,6 +120,6 @@ def _accuracy(network: xr.Dataset, trials: xr.Dataset, silenced: NDArray[np.bool
     n_units = silenced.shape[-1]
     distinct, position = np.unique(silenced.reshape(-1, n_units), axis=0, return_inverse=True)
     lesions = xr.DataArray(distinct, dims=("draw", "unit"))
-    outputs = simulate(network, trials["inputs"], silenced=lesions, rates=False, dtype=np.float32)["outputs"]
+    outputs = simulate(network, trials["inputs"], silenced=lesions, rates=False)["outputs"]
     accuracy = is_right(outputs, trials["targets"]).mean(["trial", "time", "output_channel"]).values
     return accuracy[position.reshape(silenced.shape[:-1])]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from biornn.activations import activation
@@ -29,7 +29,6 @@ def simulate(
     seed: int | None = None,
     silenced: xr.DataArray | None = None,
     rates: bool = True,
-    dtype: DTypeLike = np.float64,
 ) -> xr.Dataset:
     """Run networks on inputs, by default without noise.
 
@@ -51,14 +50,12 @@ def simulate(
         with those of the inputs.
     rates
         Whether to return the rates. Without them many long simulations fit into memory.
-    dtype
-        Precision of the steps. In float32, in which Keras trains by default, they take half of the time.
 
     Returns
     -------
     xarray.Dataset
         ``rates`` (network, trial, time, unit), after the input at each time, and ``outputs`` (network, trial, time,
-        output_channel), in `dtype`; without `network` where `weights` has none. Other dims of the inputs and of
+        output_channel), in float64; without `network` where `weights` has none. Other dims of the inputs and of
         `silenced` stand beside `trial`. Activity that grows without bounds ends in infinity and NaN; a network that
         failed, without a formulation, is NaN.
 
@@ -91,16 +88,15 @@ def simulate(
         weights = weights.isel(epoch=-1)
     _check(weights, inputs, recurrent_noise, seed, silenced)
     side = _side_by_side(inputs, silenced)
-    input_rows = _rows(inputs, side, "time", "input_channel").astype(dtype)
+    input_rows = _rows(inputs, side, "time", "input_channel").astype(float)
     heard = None if silenced is None else ~_rows(silenced, side, "unit").astype(bool)
     shape = (*input_rows.shape[:2], weights.sizes["unit"])
     noise = recurrent_noise * np.random.default_rng(seed).standard_normal(shape) if recurrent_noise else None
-    noise = None if noise is None else noise.astype(dtype)
     networks = weights if "network" in weights.dims else weights.expand_dims("network")
     n_networks = networks.sizes["network"]
-    activity = {"outputs": np.empty((n_networks, *shape[:2], weights.sizes["output_channel"]), dtype)}
+    activity = {"outputs": np.empty((n_networks, *shape[:2], weights.sizes["output_channel"]))}
     if rates:
-        activity["rates"] = np.empty((n_networks, *shape), dtype)
+        activity["rates"] = np.empty((n_networks, *shape))
     # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
     with threadpool_limits(1, user_api="blas"):
         for index in range(n_networks):
@@ -177,7 +173,7 @@ def _run(
         return
 
     def values(name: str, *dims: str) -> _Array:
-        return weights[name].transpose(*dims).values.astype(inputs.dtype)
+        return weights[name].transpose(*dims).values.astype(float)
 
     input_weights, recurrent_bias = values("input_weights", "input_channel", "unit"), values("recurrent_bias", "unit")
     recurrent_weights = values("recurrent_weights", "unit_pre", "unit_post")

@@ -111,7 +111,7 @@ def _apart(reading: Reading) -> list[str]:
     for condition in reading.conditions:
         apart: list[tuple[float, str]] = []
         for name, values in measures.items():
-            one, other = (values[members[which] & ~np.isnan(values)] for which in (condition, reading.reference))
+            one, other = (values[members[which] & np.isfinite(values)] for which in (condition, reading.reference))
             if condition != reading.reference and min(one.size, other.size) > 1:
                 above, below = one.min() - other.max(), other.min() - one.max()
                 extent = max(np.ptp(one), np.ptp(other))
