@@ -29,7 +29,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 READERS = ("yaml", "hdf5", "run")
-MAX_SECONDS = 10.0
+MAX_SECONDS = 60.0
 MAX_LINE = 2000
 #: What reading a small file may take in address space, on top of what the libraries take.
 _MAX_BYTES = 4 * 2**30

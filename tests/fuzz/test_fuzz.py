@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize("share", [0.25, pytest.param(1, marks=pytest.mark.nightly)])
-@pytest.mark.parametrize(("reader", "n_inputs"), [("yaml", 100), ("hdf5", 100), ("run", 40)])
-def test_inputs_that_were_never_seen(reader: str, n_inputs: int, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzz, "MAX_SECONDS", 60.0)  # a reader on a busy machine is slow, and does not hang
+@pytest.mark.parametrize(("reader", "n_inputs"), [("yaml", 100), ("hdf5", 100), ("run", 80)])
+def test_inputs_that_were_never_seen(reader: str, n_inputs: int, share: float) -> None:
     n_inputs = round(share * n_inputs)
     tally = fuzz.fuzz(reader, n_inputs, seed_=7)
     assert [outcome.message for outcome in tally.outcomes if outcome.kind == "other"] == []

