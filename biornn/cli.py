@@ -266,8 +266,8 @@ def _audit(options: argparse.Namespace) -> int:
         signs = "rates non-negative" if one["non_negative_rates"] else "rates of both signs"
         words = [*(f"{name} {count}" for name, count in found.items()), signs if is_trained(status) else "no rates"]
         _tell("  ".join([str(network), *words, str(status.values)]))
-    n_epochs = counts.sizes["epoch"]
-    _tell(f"{n_violations} violations in {counts.sizes['network']} networks at {n_epochs} snapshots each")
+    n_snapshots = counts.sizes["snapshot"]
+    _tell(f"{n_violations} violations in {counts.sizes['network']} networks at {n_snapshots} snapshots each")
     return 1 if n_violations else 0
 
 
@@ -281,8 +281,10 @@ def _info(options: argparse.Namespace) -> int:
     _tell("  ".join(f"{name} {number}" for name, number in versions.items()))
     source = json.loads(run.attrs["experiment"]).get("imported")
     if source:
-        epochs = run["weights"].to_dataset()["epoch"].values.tolist()
-        files = ", ".join(f"{file} (epoch {epoch})" for file, epoch in zip(source["files"], epochs, strict=False))
+        snapshots = run["weights"].to_dataset()["snapshot"].values.tolist()
+        files = ", ".join(
+            f"{file} (snapshot {snapshot})" for file, snapshot in zip(source["files"], snapshots, strict=False)
+        )
         _tell(f"imported from Keras {source['keras_version']}: {files}")
     for group, node in run.children.items():
         _tell(f"/{group}  {_sizes(node.to_dataset())}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Progress:
     """Updates made, updates at most, recent mean training loss, and time left at most in s."""
 
-    step: int
+    update: int
     max_updates: int
     loss: float
     seconds_left: float

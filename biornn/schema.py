@@ -15,7 +15,7 @@ import xarray as xr
 
 from biornn.errors import OneLineError, listed, named
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 CELL_TYPES = ("excitatory", "inhibitory", "unconstrained")
 FORMULATIONS = ("rate", "current", "gru", "lstm")
@@ -34,7 +34,7 @@ FACTOR = "factor_"
 
 DIMS: Mapping[str, str] = {
     "network": "one trained network; a readable id such as `dale-s03`",
-    "epoch": "a snapshot during training; 0 is before the first update",
+    "snapshot": "a snapshot during training; 0 is before the first update",
     "trial": "a trial",
     "time": "time within a trial, in ms",
     "unit": "a recurrent unit",
@@ -59,19 +59,19 @@ DIMS: Mapping[str, str] = {
     "draw": "a random matrix under the constraint of a network",
     "metric": "name of what was compared",
     "effect": "main effect or interaction of factors, such as `dale:density[0.2]`",
-    "step": "optimizer updates, where an estimate is a curve over them",
+    "update": "optimizer updates, where an estimate is a curve over them",
 }
 
 COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "condition": (("network",), "name of the condition that the network belongs to"),
     "seed": (("network",), "seed of the network; conditions are matched by it (-1: not known)"),
-    "step": (
-        ("epoch",),
+    "update": (
+        ("snapshot",),
         "optimizer updates so far; -1: not known (a network that stopped earlier keeps its last weights)",
     ),
 }
 
-_LABELLED_DIMS = ("network", "epoch", "time", "unit", "input_channel", "output_channel")
+_LABELLED_DIMS = ("network", "snapshot", "time", "unit", "input_channel", "output_channel")
 
 Kind = Literal["float", "int", "bool", "text"]
 _NUMPY_KINDS: Mapping[Kind, str] = {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}
@@ -124,11 +124,11 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
     "probe_trials": _TRIALS,
     "probe_activity": _ACTIVITY,
     "weights": {
-        "input_weights": _float("network epoch input_channel unit", "effective weight from input to unit"),
-        "recurrent_weights": _float("network epoch unit_pre unit_post", "effective weight from pre to post"),
-        "output_weights": _float("network epoch unit output_channel", "effective weight from unit to output"),
-        "recurrent_bias": _float("network epoch unit", "bias of a unit; 0 where the network has none"),
-        "output_bias": _float("network epoch output_channel", "bias of an output; 0 where the network has none"),
+        "input_weights": _float("network snapshot input_channel unit", "effective weight from input to unit"),
+        "recurrent_weights": _float("network snapshot unit_pre unit_post", "effective weight from pre to post"),
+        "output_weights": _float("network snapshot unit output_channel", "effective weight from unit to output"),
+        "recurrent_bias": _float("network snapshot unit", "bias of a unit; 0 where the network has none"),
+        "output_bias": _float("network snapshot output_channel", "bias of an output; 0 where the network has none"),
         "recurrent_mask": Variable(
             ("network", "unit_pre", "unit_post"), "bool", "", "the synapse may exist (diagonal: autapses)"
         ),
@@ -138,9 +138,9 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "output_sign": Variable(("network", "unit"), "int", "", "sign imposed on a unit's readout weights; 0: free"),
         "cell_type": Variable(("network", "unit"), "text", "", "Dale's law: sign of a row", choices=CELL_TYPES),
         "alpha": _float("network unit", "dt / tau"),
-        "initial_rates": _float("network unit", "rates before the first input (where learned: of the last epoch)"),
+        "initial_rates": _float("network unit", "rates before the first input (where learned: of the last snapshot)"),
         "initial_state": _float(
-            "network epoch unit", "state variable before the first input: rates, or currents in the current form"
+            "network snapshot unit", "state variable before the first input: rates, or currents in the current form"
         ),
         "activation": Variable(("network",), "text", "", "name of the activation function"),
         "formulation": Variable(
@@ -152,21 +152,21 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         ),
     },
     "history": {
-        "loss": _float("network epoch", "mean training loss since the validation before, with penalties"),
-        "val_loss": _float("network epoch", "loss on the validation trials, with penalties"),
-        "accuracy": _float("network epoch", "accuracy on the validation trials"),
+        "loss": _float("network snapshot", "mean training loss since the validation before, with penalties"),
+        "val_loss": _float("network snapshot", "loss on the validation trials, with penalties"),
+        "accuracy": _float("network snapshot", "accuracy on the validation trials"),
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),
         "failure": Variable(
             ("network",), "text", "", "why there are no results to compare; empty where there are", required=False
         ),
-        "steps_trained": Variable(("network",), "int", "update", "optimizer updates made"),
-        "steps_to_criterion": _float("network", "updates until the criterion was held; NaN if never", "update"),
+        "updates_trained": Variable(("network",), "int", "update", "optimizer updates made"),
+        "updates_to_criterion": _float("network", "updates until the criterion was held; NaN if never", "update"),
         "wall_time": _float("network", "time that training took; NaN: not known", "s"),
     },
     "audit": {
-        "sign_violations": Variable(("network", "epoch"), "int", "", "weights of a sign that is not allowed"),
-        "mask_violations": Variable(("network", "epoch"), "int", "", "non-zero weights where none is allowed"),
-        "autapses": Variable(("network", "epoch"), "int", "", "non-zero self-connections that are not allowed"),
+        "sign_violations": Variable(("network", "snapshot"), "int", "", "weights of a sign that is not allowed"),
+        "mask_violations": Variable(("network", "snapshot"), "int", "", "non-zero weights where none is allowed"),
+        "autapses": Variable(("network", "snapshot"), "int", "", "non-zero self-connections that are not allowed"),
     },
 }
 

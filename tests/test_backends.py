@@ -124,7 +124,7 @@ def test_training_leads_to_the_same_weights(trained, pair, name):
 
 
 @pytest.mark.parametrize("name", ["constrained", "projected"])
-def test_the_constraints_hold_at_every_epoch(trained, backend, name):
+def test_the_constraints_hold_at_every_snapshot(trained, backend, name):
     audit = saved(trained / backend, name, "audit")
     assert set(audit) == {"sign_violations", "mask_violations", "autapses"}
     for key, violations in audit.items():

@@ -41,8 +41,8 @@ def with_nan(tree: xr.DataTree) -> xr.DataArray:
         (lambda tree: tree.attrs.__delitem__("title"), "/: expected the attribute 'title', found"),
         (lambda tree: tree.attrs.update(complete=0), "complete: expected 1, got 0; the run was interrupted"),
         (
-            lambda tree: tree.__setitem__("history", xr.DataTree(tree["history"].to_dataset().drop_vars("step"))),
-            "history/loss: expected the coordinate 'step' on epoch, found none",
+            lambda tree: tree.__setitem__("history", xr.DataTree(tree["history"].to_dataset().drop_vars("update"))),
+            "history/loss: expected the coordinate 'update' on snapshot, found none",
         ),
         (
             lambda tree: changed("weights", cell_type=tree["weights"].to_dataset()["cell_type"].where(False, ""))(tree),
@@ -78,8 +78,8 @@ def with_nan(tree: xr.DataTree) -> xr.DataArray:
             "weights/recurrent_mask: expected this variable, found",
         ),
         (
-            lambda tree: tree.__setitem__("history", xr.DataTree(tree["history"].to_dataset().isel(epoch=[0]))),
-            "along epoch",
+            lambda tree: tree.__setitem__("history", xr.DataTree(tree["history"].to_dataset().isel(snapshot=[0]))),
+            "along snapshot",
         ),
         (
             lambda tree: tree.__setitem__("activity", xr.DataTree(tree["activity"].to_dataset().drop_vars("unit"))),

@@ -1,7 +1,7 @@
 """Labelled arrays in, labelled arrays out: what a network does, in numbers.
 
 Every function takes the arrays of a run as they stand in the store. Dims that a function does not name, such as
-`network` and `epoch`, broadcast. A network that diverged is NaN in the store, and is NaN in every result.
+`network` and `snapshot`, broadcast. A network that diverged is NaN in the store, and is NaN in every result.
 """
 
 from biornn.analysis.audit import audit
@@ -10,7 +10,7 @@ from biornn.analysis.comparison import compare
 from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
-from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_step, n_outside
+from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
 from biornn.analysis.factorial import factorial_effects
 from biornn.analysis.holm import holm
 from biornn.analysis.lesions import lesion_robustness
@@ -47,7 +47,7 @@ __all__ = [
     "eigenmodes",
     "eigenspectrum",
     "eigenvalue_paths",
-    "escape_step",
+    "escape_update",
     "factorial_effects",
     "holm",
     "input_noise_robustness",

@@ -21,7 +21,7 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Over network and epoch: ``sign_violations`` (recurrent, input and readout weights of a sign that is not
+        Over network and snapshot: ``sign_violations`` (recurrent, input and readout weights of a sign that is not
         allowed), ``mask_violations`` (non-zero weights where none is allowed, self-connections apart) and ``autapses``
         (non-zero self-connections that are not allowed). For a whole run also ``non_negative_rates`` over network:
         whether every recorded rate is at least 0, without which Dale's law holds for the weights and not for what they

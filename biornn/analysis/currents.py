@@ -46,8 +46,8 @@ def currents(
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several. Where it has an `epoch`, the last is taken, which is
-        the one that the recorded activity belongs to.
+        The group `weights` of a run, of one network or of several. Where it has an `snapshot`, the last is taken, which
+        is the one that the recorded activity belongs to.
     rates
         Recorded rates, dims `trial`, `time` (every step of the network, from its first), `unit` and, as in `weights`,
         `network`.
@@ -106,7 +106,7 @@ def currents(
     result = _per_network(_split, weights, rates, split, outputs)
     if inputs is not None:
         require_variables(weights, "weights", ["input_weights", "recurrent_bias"])
-        result["external"] = _external(_last_epoch(weights), inputs, result["excitatory"])
+        result["external"] = _external(_last_snapshot(weights), inputs, result["excitatory"])
         result["external"].attrs = {"units": "1", "long_name": "current of the inputs and the bias"}
     return result
 
@@ -179,7 +179,7 @@ def _per_network(
     require_same_units(weights, "weights")
     require_dims(rates, "rates", _ACTIVITY)
     require_some(rates, "rates", _ACTIVITY)
-    weights = _last_epoch(weights)
+    weights = _last_snapshot(weights)
     require_dims(weights["recurrent_weights"], "recurrent_weights", ["unit_pre", "unit_post"])
     initial = apply_kernel(
         _initial_rates,
@@ -202,8 +202,8 @@ def _per_network(
     return found
 
 
-def _last_epoch(weights: xr.Dataset) -> xr.Dataset:
-    return weights.isel(epoch=-1, drop=True) if "epoch" in weights.dims else weights
+def _last_snapshot(weights: xr.Dataset) -> xr.Dataset:
+    return weights.isel(snapshot=-1, drop=True) if "snapshot" in weights.dims else weights
 
 
 def _initial_rates(state: NDArray[np.floating], activation_name: str, formulation: str) -> NDArray[np.floating]:

@@ -32,7 +32,7 @@ def eigenmodes(
     Parameters
     ----------
     recurrent_weights
-        Effective weights, dims `unit_pre`, `unit_post`; others, such as `network` and `epoch`, broadcast.
+        Effective weights, dims `unit_pre`, `unit_post`; others, such as `network` and `snapshot`, broadcast.
     input_weights
         Dims `input_channel`, `unit`.
     output_weights

@@ -17,14 +17,15 @@ def eigenvalue_paths(eigenvalues: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     eigenvalues
-        As `eigenspectrum` gives them, dims `epoch`, `mode`; others, such as `network`, broadcast.
+        As `eigenspectrum` gives them, dims `snapshot`, `mode`; others, such as `network`, broadcast.
 
     Returns
     -------
     xr.DataArray
-        The same values, sorted along `mode`: at the last epoch as they came, and at each epoch before so that the sum
-        of squared distances to the epoch after is smallest. As they came where an epoch is not finite, such as NaN of a
-        network that diverged; the epochs on its two sides are matched with each other. A single epoch stays as it is.
+        The same values, sorted along `mode`: at the last snapshot as they came, and at each snapshot before so that the
+        sum of squared distances to the snapshot after is smallest. As they came where a snapshot is not finite, such as
+        NaN of a network that diverged; the snapshots on its two sides are matched with each other. A single snapshot
+        stays as it is.
 
     Raises
     ------
@@ -39,16 +40,16 @@ def eigenvalue_paths(eigenvalues: xr.DataArray) -> xr.DataArray:
     Examples
     --------
     >>> import xarray as xr
-    >>> values = xr.DataArray([[0.9, -0.8], [-1.0, 0.95]], dims=("epoch", "mode"))
+    >>> values = xr.DataArray([[0.9, -0.8], [-1.0, 0.95]], dims=("snapshot", "mode"))
     >>> eigenvalue_paths(values).values.tolist()
     [[-0.8, 0.9], [-1.0, 0.95]]
     """
-    require_dims(eigenvalues, "eigenvalues", ["epoch", "mode"])
+    require_dims(eigenvalues, "eigenvalues", ["snapshot", "mode"])
     paths: xr.DataArray = xr.apply_ufunc(
         _paths,
         eigenvalues,
-        input_core_dims=[["epoch", "mode"]],
-        output_core_dims=[["epoch", "mode"]],
+        input_core_dims=[["snapshot", "mode"]],
+        output_core_dims=[["snapshot", "mode"]],
         vectorize=True,
         dask="parallelized",
         output_dtypes=[eigenvalues.dtype],
@@ -85,20 +86,20 @@ def n_outside(eigenvalues: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
     return count
 
 
-def escape_step(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
+def escape_update(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
     """Tell when each eigenvalue left a circle about zero for good.
 
     Parameters
     ----------
     paths
-        As `eigenvalue_paths` gives them, dims `epoch`, `mode` and any others.
+        As `eigenvalue_paths` gives them, dims `snapshot`, `mode` and any others.
     radius
         Of the circle.
 
     Returns
     -------
     xr.DataArray
-        `escape_step` (..., mode): the `step` (where there is none, or it is not known: the `epoch`) of the first
+        `escape_update` (..., mode): the `update` (where there is none, or it is not known: the `snapshot`) of the first
         snapshot from which on the eigenvalue is outside, snapshots that are not finite left out; NaN where it is inside
         at the last that is finite, and where none is.
 
@@ -107,15 +108,15 @@ def escape_step(paths: xr.DataArray, radius: float = 1.0) -> xr.DataArray:
     ValueError
         If a dim is missing, or the radius is negative.
     """
-    require_dims(paths, "paths", ["epoch", "mode"])
+    require_dims(paths, "paths", ["snapshot", "mode"])
     outside = _outside(paths, radius)
     known = abs(paths) < np.inf
-    backwards = (outside | ~known).isel(epoch=slice(None, None, -1)).cumprod("epoch").astype(bool)
-    for_good = backwards.isel(epoch=slice(None, None, -1)) & known
-    has_steps = "step" in paths.coords and bool((paths["step"] >= 0).all())
-    when = paths["step" if has_steps else "epoch"]
-    first = when.values.astype(float)[for_good.argmax("epoch").values]
-    left = for_good.any("epoch").copy(data=first).where(for_good.any("epoch")).rename("escape_step")
+    backwards = (outside | ~known).isel(snapshot=slice(None, None, -1)).cumprod("snapshot").astype(bool)
+    for_good = backwards.isel(snapshot=slice(None, None, -1)) & known
+    has_steps = "update" in paths.coords and bool((paths["update"] >= 0).all())
+    when = paths["update" if has_steps else "snapshot"]
+    first = when.values.astype(float)[for_good.argmax("snapshot").values]
+    left = for_good.any("snapshot").copy(data=first).where(for_good.any("snapshot")).rename("escape_update")
     left.attrs = {
         "units": "update" if has_steps else "1",
         "long_name": f"when the modulus exceeded {radius:g} for good",
@@ -132,14 +133,14 @@ def _outside(eigenvalues: xr.DataArray, radius: float) -> xr.DataArray:
 
 def _paths(values: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
     matched = values.copy()
-    after = None  # the nearest later epoch that is finite
-    for epoch in range(len(values) - 1, -1, -1):
-        if not np.isfinite(values[epoch]).all():
+    after = None  # the nearest later snapshot that is finite
+    for snapshot in range(len(values) - 1, -1, -1):
+        if not np.isfinite(values[snapshot]).all():
             continue
         if after is not None:
-            distance = np.abs(matched[after][:, np.newaxis] - values[epoch])
+            distance = np.abs(matched[after][:, np.newaxis] - values[snapshot])
             # To scale, as squares of the distances of a diverging network may be too large to sum.
             order = scipy.optimize.linear_sum_assignment((distance / power_of_two(distance)) ** 2)[1]
-            matched[epoch] = values[epoch][order]
-        after = epoch
+            matched[snapshot] = values[snapshot][order]
+        after = snapshot
     return matched

@@ -40,7 +40,7 @@ def lesion_robustness(
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several; the last epoch is taken.
+        The group `weights` of a run, of one network or of several; the last snapshot is taken.
     trials
         The group `trials` of a run: `inputs` and `targets`. Fewer are faster: ``trials.isel(trial=slice(16))``.
     share

@@ -1,7 +1,7 @@
 """What the arrangement of the weights adds to their constraint: random weights under the same constraint as the null.
 
 Initial weights may differ from the null as well, as orthogonal ones do: what training added is the change between the
-first and the last epoch.
+first and the last snapshot.
 """
 
 from __future__ import annotations
@@ -111,11 +111,12 @@ def compare_with_null(
     Returns
     -------
     xr.Dataset
-        Per network (and epoch): `observed`, `null_mean`, `null_sd` (in the units of the statistic), `z`, the difference
-        of observed and mean over the sd, NaN where the null does not vary; `p_value`, Monte Carlo and two-sided: twice
-        the smaller of ``(1 + number of draws at least as large) / (1 + n_draws)`` and the same for as small, at most 1.
-        NaN where the statistic of the weights or of a draw is not finite, as for a network that diverged. Where
-        shuffling changes nothing, as with a single unit or weights that are all equal, the p-value is 1.
+        Per network (and snapshot): `observed`, `null_mean`, `null_sd` (in the units of the statistic), `z`, the
+        difference of observed and mean over the sd, NaN where the null does not vary; `p_value`, Monte Carlo and
+        two-sided: twice the smaller of ``(1 + number of draws at least as large) / (1 + n_draws)`` and the same for as
+        small, at most 1. NaN where the statistic of the weights or of a draw is not finite, as for a network that
+        diverged. Where shuffling changes nothing, as with a single unit or weights that are all equal, the p-value is
+        1.
 
     Raises
     ------
@@ -127,8 +128,8 @@ def compare_with_null(
     The p-value is valid for any number of draws: Davison & Hinkley (1997), Bootstrap Methods and their Application,
     section 4.2; Phipson & Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9, 39. It asks whether the places of the weights
     matter, given their values: what training did to the distribution of the weights is in the null as well. A set of
-    networks has as many p-values; correct for it. To tell what training added, compare the last epoch with the first:
-    initial weights need not look like shuffled ones (an orthogonal matrix is normal, its shuffles are not).
+    networks has as many p-values; correct for it. To tell what training added, compare the last snapshot with the
+    first: initial weights need not look like shuffled ones (an orthogonal matrix is normal, its shuffles are not).
 
     Examples
     --------
@@ -184,7 +185,7 @@ def _real(values: xr.DataArray) -> xr.DataArray:
     if values.dtype.kind == "c":
         raise ValueError("statistic: expected real numbers, got complex ones; take abs(...) or .real of them")
     if left := [dim for dim in _MATRIX if dim in values.dims]:
-        raise ValueError(f"statistic: expected one number per network (and epoch), got values along {left[0]!r}")
+        raise ValueError(f"statistic: expected one number per network (and snapshot), got values along {left[0]!r}")
     return values.where(abs(values) < np.inf)
 
 

@@ -20,14 +20,14 @@ def distance_from_initial(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     recurrent_weights
-        Dims `epoch`, `unit_pre`, `unit_post` and any others; the first epoch is the initial one.
+        Dims `snapshot`, `unit_pre`, `unit_post` and any others; the first snapshot is the initial one.
 
     Returns
     -------
     xr.DataArray
-        `distance_from_initial` (..., epoch): Frobenius norm of the difference over that of the initial weights; 0 at
-        the first epoch, NaN where weights are not finite; NaN throughout where those of the first epoch are not, or are
-        all zero.
+        `distance_from_initial` (..., snapshot): Frobenius norm of the difference over that of the initial weights; 0 at
+        the first snapshot, NaN where weights are not finite; NaN throughout where those of the first snapshot are not,
+        or are all zero.
 
     Raises
     ------
@@ -37,13 +37,13 @@ def distance_from_initial(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Examples
     --------
     >>> import xarray as xr
-    >>> weights = xr.DataArray([[[3.0, 0.0], [0.0, 4.0]], [[3.0, 0.0], [1.0, 4.0]]], dims=("epoch", *_MATRIX))
+    >>> weights = xr.DataArray([[[3.0, 0.0], [0.0, 4.0]], [[3.0, 0.0], [1.0, 4.0]]], dims=("snapshot", *_MATRIX))
     >>> distance_from_initial(weights).values.tolist()
     [0.0, 0.2]
     """
-    require_dims(recurrent_weights, "recurrent_weights", ["epoch", *_MATRIX])
+    require_dims(recurrent_weights, "recurrent_weights", ["snapshot", *_MATRIX])
     weights = recurrent_weights.where(abs(recurrent_weights) < np.inf).astype(np.float64)
-    initial = weights.isel(epoch=0, drop=True)
+    initial = weights.isel(snapshot=0, drop=True)
     distance = _norm(weights - initial) / _norm(initial).where(lambda size: size > 0)
     distance.attrs = {"units": "1", "long_name": "distance from the initial recurrent weights"}
     return distance.rename("distance_from_initial")

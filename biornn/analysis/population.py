@@ -20,7 +20,7 @@ def principal_components(rates: xr.DataArray, n_components: int = 3) -> xr.Datas
     ----------
     rates
         Activity, dims `time`, `unit` and, where there are trials, `trial`; every trial and time is one sample. Other
-        dims, such as `network` and `epoch`, broadcast: each network has its own components.
+        dims, such as `network` and `snapshot`, broadcast: each network has its own components.
     n_components
         How many, at most the number of samples or of units, whichever is smaller.
 

@@ -31,7 +31,7 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several; the last epoch is taken.
+        The group `weights` of a run, of one network or of several; the last snapshot is taken.
     probe_trials
         The group `probe_trials` of a run: `inputs`, `targets`, `memory_state` and `response_window`. A state that is
         held in several trials is taken from the first.

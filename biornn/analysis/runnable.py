@@ -23,13 +23,13 @@ NUMBERS = (
 def runnable(weights: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray]:
     """Replace each network that cannot be simulated (diverged, failed or gated) by a silent one, and return which can.
 
-    Discard the results of the others with ``result.where(can_run)``. Where the weights have an `epoch`, the last is
+    Discard the results of the others with ``result.where(can_run)``. Where the weights have an `snapshot`, the last is
     taken.
     """
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
     require_same_units(weights, "weights")
-    if "epoch" in weights.dims:
-        weights = weights.isel(epoch=-1, drop=True)
+    if "snapshot" in weights.dims:
+        weights = weights.isel(snapshot=-1, drop=True)
     texts = [name for name in ("cell_type", "activation", "formulation") if name in weights]
     weights = weights[[*NUMBERS, *texts]].load()
     can_run = text(weights["formulation"]).isin(["rate", "current"])

@@ -33,8 +33,8 @@ def similarity(rates: xr.DataArray, measure: Measure = "cka", n_components: int 
     Parameters
     ----------
     rates
-        Activity, dims `network`, `trial`, `time`, `unit`; others, such as `epoch`, broadcast. Every trial and time is
-        one sample, and it is the same sample for all networks.
+        Activity, dims `network`, `trial`, `time`, `unit`; others, such as `snapshot`, broadcast. Every trial and time
+        is one sample, and it is the same sample for all networks.
     measure
         ``"cka"``: linear centred kernel alignment, 0 to 1; directions of large variance dominate it.
         ``"procrustes"``: angle, 0 to π/2 rad, that is left when one network has been turned onto the other; a distance

@@ -45,7 +45,7 @@ def similarity_test(
     ----------
     matrix
         Similarities or distances as `similarity` gives them: dims `network` and `other_network` with the coordinate
-        `condition` and, where the test is matched, `seed` on network; other dims, such as `epoch`, broadcast. A
+        `condition` and, where the test is matched, `seed` on network; other dims, such as `snapshot`, broadcast. A
         diagonal of zeros says that these are distances.
     matched_by_seed
         The networks of one seed started from the same draws and saw the same trials. Then labels are permuted only

@@ -35,8 +35,8 @@ def simulate(
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several. Where it has an `epoch`, the last is taken; select
-        another beforehand, as in ``weights.isel(epoch=[0])``.
+        The group `weights` of a run, of one network or of several. Where it has an `snapshot`, the last is taken;
+        select another beforehand, as in ``weights.isel(snapshot=[0])``.
     inputs
         (trial, time, input_channel); other dims, such as `repeat`, broadcast.
     recurrent_noise
@@ -84,8 +84,8 @@ def simulate(
     if silenced is not None:
         require_dims(silenced, "silenced", ["unit"])
         silenced = ordered_as(silenced, weights, "unit", "silenced")
-    if "epoch" in weights.dims:
-        weights = weights.isel(epoch=-1)
+    if "snapshot" in weights.dims:
+        weights = weights.isel(snapshot=-1)
     _check(weights, inputs, recurrent_noise, seed, silenced)
     side = _side_by_side(inputs, silenced)
     input_rows = _rows(inputs, side, "time", "input_channel").astype(float)

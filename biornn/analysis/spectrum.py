@@ -26,7 +26,7 @@ def eigenspectrum(recurrent_weights: xr.DataArray) -> xr.DataArray:
     Parameters
     ----------
     recurrent_weights
-        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `epoch`,
+        Effective weights; dims `unit_pre` and `unit_post`, of one size; any others, such as `network` and `snapshot`,
         broadcast. Dimensionless.
 
     Returns

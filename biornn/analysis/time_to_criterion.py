@@ -37,7 +37,7 @@ def time_to_criterion(
     """Estimate how many updates networks need to reach the criterion, and test each condition against a reference.
 
     Kaplan-Meier estimate, and a log-rank test that permutes the networks of a pair. A network that never reached the
-    criterion is censored at the end of the planned training, the last `step`; so is one that diverged or failed: not
+    criterion is censored at the end of the planned training, the last `update`; so is one that diverged or failed: not
     at where it broke off. Censoring at a time says "from here on it would have gone on like the others that were still
     on their way". That is untrue of a network
     that diverged: it was not going to get there. Censored at its end it would leave the count, and a condition would
@@ -47,9 +47,9 @@ def time_to_criterion(
     Parameters
     ----------
     history
-        `history` of a run: `steps_to_criterion` (NaN: never) and `status`, dim `network`, with the coordinates
-        `condition` and `seed` on network and `step` on epoch. Networks of one seed are a pair. The training was planned
-        to be equally long for all networks.
+        `history` of a run: `updates_to_criterion` (NaN: never) and `status`, dim `network`, with the coordinates
+        `condition` and `seed` on network and `update` on snapshot. Networks of one seed are a pair. The training was
+        planned to be equally long for all networks.
     reference
         Name of the condition to test against.
     confidence_level
@@ -62,10 +62,10 @@ def time_to_criterion(
     Returns
     -------
     xr.Dataset
-        Dims `condition`, in order of first appearance, and `step`, in updates.
+        Dims `condition`, in order of first appearance, and `update`, in updates.
 
-        - `not_reached` (condition, step): share of networks that have not reached the criterion by then;
-        - `ci_low`, `ci_high` (condition, step): its confidence interval, step by step (exact binomial);
+        - `not_reached` (condition, update): share of networks that have not reached the criterion by then;
+        - `ci_low`, `ci_high` (condition, update): its confidence interval, step by step (exact binomial);
         - `median_steps` (condition): median of the updates that its networks took, those that never got there taking
           longer than any other; NaN if the median is one of these;
         - `n_networks`, `n_reached`, `n_censored`, and among these `n_failed` (condition);
@@ -77,8 +77,8 @@ def time_to_criterion(
     Raises
     ------
     ValueError
-        If a variable or coordinate is missing, a network was trained without a criterion, no `step` is known, or there
-        is no such reference.
+        If a variable or coordinate is missing, a network was trained without a criterion, no `update` is known, or
+        there is no such reference.
 
     Notes
     -----
@@ -109,13 +109,13 @@ def time_to_criterion(
     >>> import xarray as xr
     >>> history = xr.Dataset(
     ...     {
-    ...         "steps_to_criterion": ("network", [100.0, 200.0, 300.0, float("nan")]),
+    ...         "updates_to_criterion": ("network", [100.0, 200.0, 300.0, float("nan")]),
     ...         "status": ("network", ["criterion_reached"] * 3 + ["diverged"]),
     ...     },
     ...     coords={
     ...         "condition": ("network", ["unconstrained"] * 2 + ["dale"] * 2),
     ...         "seed": ("network", [0, 1, 0, 1]),
-    ...         "step": ("epoch", [0, 100, 200, 300, 400]),
+    ...         "update": ("snapshot", [0, 100, 200, 300, 400]),
     ...     },
     ... )
     >>> result = time_to_criterion(history)
@@ -129,13 +129,15 @@ def time_to_criterion(
     conditions = list(dict.fromkeys(condition.tolist()))
     if reference not in conditions:
         raise ValueError(f"reference: expected one of {conditions}, got {reference!r}")
-    step = np.unique(history["step"].values)
+    step = np.unique(history["update"].values)
     step = step[step >= 0]  # -1: not known
     if not step.size:
-        raise ValueError("step: expected the updates at each epoch, got -1 (not known) in all; leave out imported runs")
+        raise ValueError(
+            "update: expected the updates at each snapshot, got -1 (not known) in all; leave out imported runs"
+        )
     trained = is_trained(history["status"]).values
-    reached = trained & np.isfinite(history["steps_to_criterion"].values)
-    times = np.where(reached, history["steps_to_criterion"].values, step[-1])
+    reached = trained & np.isfinite(history["updates_to_criterion"].values)
+    times = np.where(reached, history["updates_to_criterion"].values, step[-1])
     interrupted = (text(history["status"]) == "interrupted").values
     groups = {name: np.flatnonzero((condition == name) & ~interrupted) for name in conditions}
     samples = {name: scipy.stats.CensoredData.right_censored(times[at], ~reached[at]) for name, at in groups.items()}
@@ -161,10 +163,10 @@ def time_to_criterion(
     }
     result = xr.Dataset(
         {
-            **{name: (("condition", "step"), one) for name, one in zip(_ATTRS, (shares, low, high), strict=False)},
+            **{name: (("condition", "update"), one) for name, one in zip(_ATTRS, (shares, low, high), strict=False)},
             **{name: ("condition", one) for name, one in per_condition.items()},
         },
-        {"condition": np.array(conditions, object), "step": ("step", step, {"units": "update"})},
+        {"condition": np.array(conditions, object), "update": ("update", step, {"units": "update"})},
         {"reference": reference, "confidence_level": confidence_level},
     )
     for name, (units, long_name) in _ATTRS.items():
@@ -173,7 +175,7 @@ def time_to_criterion(
 
 
 def _check(history: xr.Dataset) -> None:
-    for name in ("steps_to_criterion", "status", "condition", "seed", "step"):
+    for name in ("updates_to_criterion", "status", "condition", "seed", "update"):
         if name not in history:
             raise ValueError(f"history: expected {name!r}, found {sorted(map(str, history.variables))}")
     n_without = int((text(history["status"]) == "completed").sum())

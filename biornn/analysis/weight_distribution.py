@@ -46,7 +46,7 @@ def weight_distribution(
     Parameters
     ----------
     recurrent_weights
-        Effective weights, dims `unit_pre`, `unit_post`; others, such as `network` and `epoch`, broadcast.
+        Effective weights, dims `unit_pre`, `unit_post`; others, such as `network` and `snapshot`, broadcast.
     recurrent_mask
         True where a synapse may exist, dims `unit_pre`, `unit_post` and, where it differs, `network`. Only these count.
     cell_type

@@ -140,7 +140,7 @@ class Experiment(Section):
         if fixed:
             raise ValueError(
                 f"{where}training.{fixed[0]}: expected in training for all conditions, "
-                "whose epochs the run shares; move it there"
+                "whose snapshots the run shares; move it there"
             )
         return _merged(self.network, network, where), _merged(self.training, training, f"{where}training.")
 

@@ -68,11 +68,13 @@ class ProgressDisplay:
         if not self.console.is_terminal:
             if time.monotonic() - self._last_line.get(network, -self.interval) >= self.interval:
                 self._last_line[network] = time.monotonic()
-                self._print(f"{network}  update {progress.step}/{progress.max_updates}  {note}  (all: {self._left()})")
+                self._print(
+                    f"{network}  update {progress.update}/{progress.max_updates}  {note}  (all: {self._left()})"
+                )
             return
         if network not in self._tasks:
             self._tasks[network] = self._bars.add_task(network, total=progress.max_updates, note=note)
-        self._bars.update(self._tasks[network], completed=progress.step, note=note)
+        self._bars.update(self._tasks[network], completed=progress.update, note=note)
         self._bars.update(self._all, note=self._left())
 
     def _finished(self, network: str, note: str) -> None:
@@ -89,7 +91,7 @@ class ProgressDisplay:
 
     def _left(self) -> str:
         """Estimate the time left from the time used so far and the share of all updates that is done."""
-        share = self._n_done + sum(news.step / news.max_updates for news in self._running.values())
+        share = self._n_done + sum(news.update / news.max_updates for news in self._running.values())
         elapsed = time.monotonic() - self._start
         if share < _SHARE_TO_JUDGE:
             return "time left not known yet"

@@ -241,7 +241,7 @@ def _reason(error: BaseException) -> str:
 
 def _outcome(history: xr.Dataset) -> str:
     status = str(history["status"].values).replace("_", " ")
-    words = f"{status} after {int(history['steps_trained'])} updates"
+    words = f"{status} after {int(history['updates_trained'])} updates"
     if not is_trained(history["status"]):
         return f"{words}: {history['failure'].values}"
-    return f"{words}, validation accuracy {float(history['accuracy'].isel(epoch=-1)):.3f}"
+    return f"{words}, validation accuracy {float(history['accuracy'].isel(snapshot=-1)):.3f}"

@@ -26,7 +26,7 @@ def connectivity(
     Parameters
     ----------
     recurrent_weights
-        Effective weights of one network at one epoch, dims `unit_pre`, `unit_post`. Dimensionless. NaN is grey.
+        Effective weights of one network at one snapshot, dims `unit_pre`, `unit_post`. Dimensionless. NaN is grey.
     cell_type
         Type of each unit, dims `unit`; units are sorted by it, and lines separate the types.
     ax
@@ -40,7 +40,7 @@ def connectivity(
     Raises
     ------
     ValueError
-        If the data are of more than one network or epoch, or `cell_type` does not fit.
+        If the data are of more than one network or snapshot, or `cell_type` does not fit.
 
     Examples
     --------

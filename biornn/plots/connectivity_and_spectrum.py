@@ -17,8 +17,8 @@ def connectivity_and_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.Dat
     Parameters
     ----------
     recurrent_weights
-        Effective weights of one network, dims `unit_pre`, `unit_post` and, to show what training did, `epoch`: then the
-        matrix is the last, and the eigenvalues are those of the first and of the last.
+        Effective weights of one network, dims `unit_pre`, `unit_post` and, to show what training did, `snapshot`: then
+        the matrix is the last, and the eigenvalues are those of the first and of the last.
     cell_type
         Type of each unit, dims `unit`; units are sorted by it.
 
@@ -43,11 +43,11 @@ def connectivity_and_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.Dat
     >>> connectivity_and_spectrum(weights).axes[1].get_xlabel()
     'real part of eigenvalue'
     """
-    has_epochs = "epoch" in getattr(recurrent_weights, "dims", ())
-    ends = recurrent_weights.isel(epoch=[0, -1]) if has_epochs else recurrent_weights
+    has_snapshots = "snapshot" in getattr(recurrent_weights, "dims", ())
+    ends = recurrent_weights.isel(snapshot=[0, -1]) if has_snapshots else recurrent_weights
     figure = open_figure(PAGE_WIDTH, 3.3)
     left, right = figure.subplots(1, 2)
-    connectivity(ends.isel(epoch=-1) if has_epochs else ends, cell_type, ax=left)
+    connectivity(ends.isel(snapshot=-1) if has_snapshots else ends, cell_type, ax=left)
     eigenspectrum(eigenvalues_of(ends), ax=right)
     for ax in (left, right):
         set_text_sizes(ax)

@@ -18,17 +18,17 @@ def eigenspectrum(
     Parameters
     ----------
     eigenvalues
-        Eigenvalues of one network, dims `mode` and, to show what training did, `epoch`: then its first and its last
+        Eigenvalues of one network, dims `mode` and, to show what training did, `snapshot`: then its first and its last
         are drawn. Dimensionless.
     ax
         Axes to draw into. By default those of a new figure of one column's width.
     before, after
-        Names of the first and the last epoch.
+        Names of the first and the last snapshot.
 
     Returns
     -------
     matplotlib.axes.Axes
-        With one collection of points (real part, imaginary part) per epoch drawn.
+        With one collection of points (real part, imaginary part) per snapshot drawn.
 
     Raises
     ------
@@ -47,15 +47,15 @@ def eigenspectrum(
     >>> ax.get_xlabel()
     'real part of eigenvalue'
     """
-    has_epochs = "epoch" in getattr(eigenvalues, "dims", ())
-    values = select(eigenvalues, "eigenvalues", *(("epoch", "mode") if has_epochs else ("mode",)))
+    has_snapshots = "snapshot" in getattr(eigenvalues, "dims", ())
+    values = select(eigenvalues, "eigenvalues", *(("snapshot", "mode") if has_snapshots else ("mode",)))
     ax = open_axes(ax, height=3.3)
     angle = np.linspace(0, 2 * np.pi, 361)
     ax.plot(np.cos(angle), np.sin(angle), color=GREY, linewidth=0.9, linestyle="--", zorder=1, label="unit circle")
     # So many that they would run into one are drawn smaller.
     size, width = (12, 1.0) if values.sizes["mode"] <= 150 else (6, 0.6)
-    if has_epochs:
-        first, last = values.isel(epoch=0), values.isel(epoch=-1)
+    if has_snapshots:
+        first, last = values.isel(snapshot=0), values.isel(snapshot=-1)
         ax.scatter(
             first.real, first.imag, s=size, marker="o", facecolors="none", edgecolors=[COLOURS[1]], lw=0.8, label=before
         )

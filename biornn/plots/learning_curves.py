@@ -23,8 +23,8 @@ def learning_curves(
     Parameters
     ----------
     history
-        `history` of a run: the metric (network, epoch) and `status` (network), with the coordinates `condition`
-        on network and `step` on epoch.
+        `history` of a run: the metric (network, snapshot) and `status` (network), with the coordinates `condition`
+        on network and `update` on snapshot.
     metric
         Name of the variable to plot, such as ``"accuracy"``, ``"loss"`` or ``"val_loss"``.
     criterion
@@ -39,14 +39,14 @@ def learning_curves(
     Raises
     ------
     ValueError
-        If a variable or a coordinate is missing, or the metric has other dims than `network` and `epoch`.
+        If a variable or a coordinate is missing, or the metric has other dims than `network` and `snapshot`.
 
     Examples
     --------
     >>> import xarray as xr
     >>> history = xr.Dataset(
-    ...     {"accuracy": (("network", "epoch"), [[0.4, 0.9]]), "status": ("network", ["completed"])},
-    ...     coords={"condition": ("network", ["dale"]), "step": ("epoch", [0, 500])},
+    ...     {"accuracy": (("network", "snapshot"), [[0.4, 0.9]]), "status": ("network", ["completed"])},
+    ...     coords={"condition": ("network", ["dale"]), "update": ("snapshot", [0, 500])},
     ... )
     >>> learning_curves(history).get_ylabel()
     'accuracy'
@@ -57,7 +57,7 @@ def learning_curves(
     for index, condition in enumerate(conditions):
         members = history.isel(network=np.flatnonzero(text(history["condition"]) == condition))
         kept = members[metric].isel(network=np.flatnonzero(is_trained(members["status"])))
-        band(ax, kept, "step", f"{condition} ({_counts(members['status'])})", look(index))
+        band(ax, kept, "update", f"{condition} ({_counts(members['status'])})", look(index))
     ax.set_xlabel("optimizer updates")
     ax.set_ylabel(_label(history[metric], metric))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -79,11 +79,11 @@ def learning_curves(
 
 
 def _check(history: xr.Dataset, metric: str) -> None:
-    for name in (metric, "status", "condition", "step"):
+    for name in (metric, "status", "condition", "update"):
         if name not in history:
             raise ValueError(f"history: expected {name!r}, found {sorted(map(str, history.variables))}")
-    if set(history[metric].dims) != {"network", "epoch"}:
-        raise ValueError(f"{metric}: expected the dims ['network', 'epoch'], got {list(history[metric].dims)}")
+    if set(history[metric].dims) != {"network", "snapshot"}:
+        raise ValueError(f"{metric}: expected the dims ['network', 'snapshot'], got {list(history[metric].dims)}")
 
 
 def _counts(status: xr.DataArray) -> str:

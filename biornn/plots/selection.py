@@ -8,7 +8,7 @@ from biornn.analysis.dims import require_dims
 
 _HINTS = {
     "network": "select one network first, e.g. .sel(network=...)",
-    "epoch": "select one epoch first, e.g. .isel(epoch=-1)",
+    "snapshot": "select one snapshot first, e.g. .isel(snapshot=-1)",
     "trial": "select one trial first, e.g. .isel(trial=0)",
 }
 

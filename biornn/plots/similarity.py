@@ -42,7 +42,7 @@ def similarity(matrix: xr.DataArray, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        If there is another dim, such as `epoch`, or no coordinate `condition`.
+        If there is another dim, such as `snapshot`, or no coordinate `condition`.
 
     Examples
     --------

@@ -39,7 +39,7 @@ def similarity_map(matrix: xr.DataArray, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        If there is another dim, such as `epoch`, no coordinate `condition`, or fewer than two networks with values.
+        If there is another dim, such as `snapshot`, no coordinate `condition`, or fewer than two networks with values.
 
     Notes
     -----

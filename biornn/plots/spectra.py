@@ -18,7 +18,7 @@ def spectra(eigenvalues: xr.DataArray) -> Figure:
     Parameters
     ----------
     eigenvalues
-        Dims `network`, `mode` and, to show what training did, `epoch`.
+        Dims `network`, `mode` and, to show what training did, `snapshot`.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def spectrum_and_theory(
     Parameters
     ----------
     eigenvalues
-        Of one network at one epoch, dims `mode`. Dimensionless.
+        Of one network at one snapshot, dims `mode`. Dimensionless.
     prediction
         What `biornn.analysis.predicted_spectrum` or `bulk_and_outliers` gives for it: `bulk_radius` and `outlier`,
         without dims. The outlier is marked where it lies outside of the disk; elsewhere none is expected.
@@ -38,7 +38,7 @@ def spectrum_and_theory(
     Raises
     ------
     ValueError
-        If the data are of more than one network or epoch, or a variable or dim is missing.
+        If the data are of more than one network or snapshot, or a variable or dim is missing.
 
     References
     ----------

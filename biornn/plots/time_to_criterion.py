@@ -38,10 +38,10 @@ def time_to_criterion(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> from biornn import analysis
     >>> history = xr.Dataset(
     ...     {
-    ...         "steps_to_criterion": ("network", [100.0, float("nan")]),
+    ...         "updates_to_criterion": ("network", [100.0, float("nan")]),
     ...         "status": ("network", ["criterion_reached", "diverged"]),
     ...     },
-    ...     coords={"condition": ("network", ["unconstrained", "dale"]), "step": ("epoch", [0, 100, 200])},
+    ...     coords={"condition": ("network", ["unconstrained", "dale"]), "update": ("snapshot", [0, 100, 200])},
     ... )
     >>> ax = time_to_criterion(analysis.time_to_criterion(history))
     >>> [entry.get_text() for entry in ax.get_legend().get_texts()]
@@ -51,10 +51,10 @@ def time_to_criterion(result: xr.Dataset, ax: Axes | None = None) -> Axes:
         if name not in result:
             raise ValueError(f"result: expected {name!r}, found {sorted(map(str, result.variables))}")
     ax = open_axes(ax, height=2.1 + 0.13 * result.sizes["condition"])
-    step = result["step"].values
+    step = result["update"].values
     for index, condition in enumerate(result["condition"].values.tolist()):
         one = result.isel(condition=index)
-        share = 1 - one["not_reached"].transpose("step").values
+        share = 1 - one["not_reached"].transpose("update").values
         ax.plot(
             step, share, drawstyle="steps-post", label=f"{condition}: {_counts(one)}",
             color=COLOURS[index % len(COLOURS)], linestyle=LINES[index % len(LINES)], linewidth=1.4,

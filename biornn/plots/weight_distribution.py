@@ -29,7 +29,7 @@ def weight_distribution(
     Parameters
     ----------
     recurrent_weights
-        Effective weights of one network, dims `unit_pre`, `unit_post` and, to compare, `epoch`: the first, before
+        Effective weights of one network, dims `unit_pre`, `unit_post` and, to compare, `snapshot`: the first, before
         training, is a dashed line, the last an area.
     recurrent_mask
         True where a synapse may exist, dims `unit_pre`, `unit_post`; only these count. Those that are smaller than
@@ -42,7 +42,7 @@ def weight_distribution(
     Returns
     -------
     matplotlib.axes.Axes
-        For each cell type that there is, the steps of the first epoch, where there is one, and the area of the last.
+        For each cell type that there is, the steps of the first snapshot, where there is one, and the area of the last.
 
     Raises
     ------
@@ -53,24 +53,24 @@ def weight_distribution(
     --------
     >>> import numpy as np, xarray as xr
     >>> gamma = np.random.default_rng(0).gamma(2, size=(2, 9, 9))
-    >>> weights = xr.DataArray(gamma, dims=("epoch", "unit_pre", "unit_post"))
+    >>> weights = xr.DataArray(gamma, dims=("snapshot", "unit_pre", "unit_post"))
     >>> types = xr.DataArray(["excitatory"] * 9, dims="unit")
     >>> ax = weight_distribution(weights, weights[0] > 0, types)
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['excitatory, before', 'excitatory, after']
     """
-    dims = ("epoch", "unit_pre", "unit_post") if "epoch" in recurrent_weights.dims else ("unit_pre", "unit_post")
+    dims = ("snapshot", "unit_pre", "unit_post") if "snapshot" in recurrent_weights.dims else ("unit_pre", "unit_post")
     weights = select(recurrent_weights, "recurrent_weights", *dims)
     mask = select(recurrent_mask, "recurrent_mask", "unit_pre", "unit_post").values.astype(bool)
-    if "epoch" not in dims:
-        weights = weights.expand_dims("epoch")
+    if "snapshot" not in dims:
+        weights = weights.expand_dims("snapshot")
     of_type = presynaptic_type(weights, select(cell_type, "cell_type", "unit")).values
     magnitudes = np.abs(weights.values[[0, -1]].astype(np.float64))
     shown = magnitudes[:, mask]
     largest = float(shown[np.isfinite(shown)].max(initial=0.0)) or 1.0
     edges = np.geomspace(_SMALLEST * largest, largest * (1 + 1e-9), _N_BINS + 1)
     ax = open_axes(ax, height=2.4)
-    names = {0: "before", 1: "after"} if weights.sizes["epoch"] > 1 else {1: ""}
+    names = {0: "before", 1: "after"} if weights.sizes["snapshot"] > 1 else {1: ""}
     for number in np.unique(of_type[of_type >= 0]).tolist():
         row = of_type == number
         for index, when in names.items():

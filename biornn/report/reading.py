@@ -64,7 +64,7 @@ class Reading:
     @cached_property
     def bulk(self) -> xr.Dataset:
         """Bulk radius and outliers of the recurrent weights of all networks before and after training."""
-        weights = self.weights["recurrent_weights"].isel(epoch=[0, -1])
+        weights = self.weights["recurrent_weights"].isel(snapshot=[0, -1])
         return analysis.bulk_and_outliers(weights, self.weights["cell_type"], eigenvalues=self.spectrum)
 
     @cached_property
@@ -140,9 +140,9 @@ class Reading:
 
     @cached_property
     def checked(self) -> xr.DataArray:
-        """Whether there were weights to check for violations, dims `network`, `epoch`."""
+        """Whether there were weights to check for violations, dims `network`, `snapshot`."""
         known = self.weights["recurrent_weights"].notnull().all(["unit_pre", "unit_post"])
-        return known.transpose("network", "epoch")
+        return known.transpose("network", "snapshot")
 
     @cached_property
     def constrained(self) -> dict[str, bool]:
@@ -150,7 +150,7 @@ class Reading:
 
         Where no network tells what was declared, a constraint may have been.
         """
-        is_checked = self.checked.any("epoch")
+        is_checked = self.checked.any("snapshot")
         return {
             condition: bool((is_checked & (self.condition == condition)).any())
             for condition in self.conditions
@@ -159,8 +159,8 @@ class Reading:
 
     @cached_property
     def spectrum(self) -> xr.DataArray:
-        """Eigenvalues of all networks before and after training, dims `network`, `epoch`, `mode`."""
-        return analysis.eigenspectrum(self.weights["recurrent_weights"].isel(epoch=[0, -1]))
+        """Eigenvalues of all networks before and after training, dims `network`, `snapshot`, `mode`."""
+        return analysis.eigenspectrum(self.weights["recurrent_weights"].isel(snapshot=[0, -1]))
 
     @cached_property
     def cube(self) -> xr.Dataset | None:
@@ -212,9 +212,9 @@ class Reading:
     def null(self) -> xr.DataArray:
         """How far statistics of each network are from those of its shuffled weights, in their standard deviations.
 
-        Dims `statistic`, `network`, `epoch`: before and after training.
+        Dims `statistic`, `network`, `snapshot`: before and after training.
         """
-        weights = self.weights["recurrent_weights"].isel(epoch=[0, -1])
+        weights = self.weights["recurrent_weights"].isel(snapshot=[0, -1])
         arrays = weights, self.weights["recurrent_mask"], self.weights["cell_type"]
         found = analysis.compare_with_null(_shuffled, *arrays, n_draws=N_SHUFFLES, seed=0, keep_balance=True)
         return found["z"]
@@ -239,8 +239,8 @@ class Reading:
         NaN where a network was not trained or, being gated, has no such measure. A measure that the run has no trials
         for is left out.
         """
-        weights = self.weights["recurrent_weights"].isel(epoch=-1)
-        bulk = self.bulk.isel(epoch=-1)
+        weights = self.weights["recurrent_weights"].isel(snapshot=-1)
+        bulk = self.bulk.isel(snapshot=-1)
         measures = {
             "accuracy": self.summary["accuracy"],
             "accuracy_settled": self.summary["accuracy_settled"],
@@ -248,8 +248,8 @@ class Reading:
             "spectral_radius": self.summary["spectral_radius_after"],
             "bulk_radius": bulk["bulk_radius"],
             "n_outliers": bulk["n_outliers"],
-            "n_outside": analysis.n_outside(self.spectrum.isel(epoch=-1), OUTSIDE),
-            "nonnormality": analysis.nonnormality(weights, eigenvalues=self.spectrum.isel(epoch=-1)),
+            "n_outside": analysis.n_outside(self.spectrum.isel(snapshot=-1), OUTSIDE),
+            "nonnormality": analysis.nonnormality(weights, eigenvalues=self.spectrum.isel(snapshot=-1)),
             "singular_value_entropy": analysis.singular_value_entropy(weights),
             "participation_ratio": self.participation_ratio,
             "input_noise_robustness": self.input_noise["robustness"],

@@ -27,32 +27,33 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
     -------
     xarray.Dataset
         Over network, with condition and seed: ``accuracy``, ``accuracy_settled`` and ``mse`` on the held-out trials,
-        ``probe_accuracy_settled``, ``steps_trained``, ``steps_to_criterion``, ``spectral_radius_before`` and ``_after``
-        training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to compare),
-        ``reached`` (1 if it reached the criterion, 0 if not, NaN if it had none), ``updates`` (to the criterion,
-        infinite if it was not reached, NaN if the network had none; in a run without a criterion, of all training).
+        ``probe_accuracy_settled``, ``updates_trained``, ``updates_to_criterion``, ``spectral_radius_before`` and
+        ``_after`` training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to
+        compare), ``reached`` (1 if it reached the criterion, 0 if not, NaN if it had none), ``updates`` (to the
+        criterion, infinite if it was not reached, NaN if the network had none; in a run without a criterion, of all
+        training).
     """
     held_out, probed = (_score(run, prefix) for prefix in ("", "probe_"))
     weights = run["weights"].to_dataset()
-    ends = spectral_radius(weights["recurrent_weights"].isel(epoch=[0, -1]))
+    ends = spectral_radius(weights["recurrent_weights"].isel(snapshot=[0, -1]))
     counts = audit(weights)
     history = run["history"].to_dataset()
     criterion = criteria(run)
     condition = text(history["condition"]).values.tolist()
     has_criterion = xr.DataArray([criterion[name] is not None for name in condition], dims="network")
-    trained_for = history.steps_trained.where(is_trained(history.status) & ~has_criterion.any())
-    to_criterion = history.steps_to_criterion.fillna(np.inf)
+    trained_for = history.updates_trained.where(is_trained(history.status) & ~has_criterion.any())
+    to_criterion = history.updates_to_criterion.fillna(np.inf)
     return xr.Dataset(
         {
             "accuracy": held_out["accuracy"],
             "accuracy_settled": held_out["accuracy_settled"],
             "mse": held_out["mse"],
             "probe_accuracy_settled": probed["accuracy_settled"],
-            "steps_trained": history.steps_trained,
-            "steps_to_criterion": history.steps_to_criterion,
-            "spectral_radius_before": ends.isel(epoch=0, drop=True),
-            "spectral_radius_after": ends.isel(epoch=1, drop=True),
-            "violations": sum(counts[name].sum("epoch") for name in counts),
+            "updates_trained": history.updates_trained,
+            "updates_to_criterion": history.updates_to_criterion,
+            "spectral_radius_before": ends.isel(snapshot=0, drop=True),
+            "spectral_radius_after": ends.isel(snapshot=1, drop=True),
+            "violations": sum(counts[name].sum("snapshot") for name in counts),
             "trained": is_trained(history.status),
             "reached": (text(history.status) == "criterion_reached").where(has_criterion),
             # Longer than any other where a network never got there; without a criterion, how long it was trained.

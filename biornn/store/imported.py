@@ -59,10 +59,10 @@ def import_keras_hdf5(
     Returns
     -------
     xarray.DataTree
-        The run, opened from `out`. ``epoch`` is the number at the end of a file's name where these tell several files
-        apart, otherwise it counts the files from 1; the initial one is 0. ``step`` is the optimizer's own count; where
-        a file does not hold it, 0 for the initial one and -1 for others. ``loss`` and ``wall_time``, which no file
-        holds, are NaN.
+        The run, opened from `out`. ``snapshot`` is the number at the end of a file's name where these tell several
+        files apart, otherwise it counts the files from 1; the initial one is 0. ``update`` is the optimizer's own
+        count; where a file does not hold it, 0 for the initial one and -1 for others. ``loss`` and ``wall_time``, which
+        no file holds, are NaN.
 
     Raises
     ------
@@ -129,16 +129,16 @@ def _is_initial(path: Path) -> bool:
     return "initial" in path.stem.lower()
 
 
-def _epochs(paths: Sequence[Path]) -> list[int]:
+def _snapshots(paths: Sequence[Path]) -> list[int]:
     """Take the number of passes from the end of the file names; count the files if that gives no ascending numbers."""
     # A number of at most nine digits that ends the name, and is not the fraction of another, such as a loss.
     found = [re.search(r"(?<![\d.])\d{1,9}$", path.stem) for path in paths]
-    epochs = [
+    snapshots = [
         0 if _is_initial(path) else int(match[0]) if match else -1 for path, match in zip(paths, found, strict=True)
     ]
     first = 0 if _is_initial(paths[0]) else 1
-    if len(paths) > 1 and epochs[0] >= 0 and all(one < other for one, other in pairwise(epochs)):
-        return epochs
+    if len(paths) > 1 and snapshots[0] >= 0 and all(one < other for one, other in pairwise(snapshots)):
+        return snapshots
     return list(range(first, first + len(paths)))
 
 
@@ -175,10 +175,10 @@ def _task(path: Path, snapshot: KerasFile, task: FlipFlop | None) -> FlipFlop:
 
 
 def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.Dataset, dt: float) -> xr.Dataset:
-    stacked = xr.concat([snapshot.weights for snapshot in snapshots], dim="epoch")
+    stacked = xr.concat([snapshot.weights for snapshot in snapshots], dim="snapshot")
     sizes = stacked.sizes
     n_units = sizes["unit"]
-    state = np.zeros((sizes["epoch"], n_units), np.float32)
+    state = np.zeros((sizes["snapshot"], n_units), np.float32)
     weights = stacked.assign(
         recurrent_mask=(("unit_pre", "unit_post"), np.ones((n_units, n_units), bool)),
         input_mask=(("input_channel", "unit"), np.ones((sizes["input_channel"], n_units), bool)),
@@ -188,15 +188,15 @@ def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.D
         cell_type=("unit", np.full(n_units, "unconstrained", object)),
         alpha=("unit", np.ones(n_units)),
         initial_rates=("unit", state[0]),
-        initial_state=(("epoch", "unit"), state),
+        initial_state=(("snapshot", "unit"), state),
         activation=((), snapshots[0].network["activation"]),
         formulation=((), "rate"),
     )
     return variable_attrs(
         "weights",
         weights.assign_coords(
-            epoch=_epochs(paths),
-            step=("epoch", [_updates(path, snapshot) for path, snapshot in zip(paths, snapshots, strict=True)]),
+            snapshot=_snapshots(paths),
+            update=("snapshot", [_updates(path, snapshot) for path, snapshot in zip(paths, snapshots, strict=True)]),
             unit=np.arange(n_units),
             input_channel=trials["input_channel"],
             output_channel=trials["output_channel"],
@@ -205,7 +205,7 @@ def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.D
 
 
 def _updates(path: Path, snapshot: KerasFile) -> int:
-    return 0 if snapshot.step < 0 and _is_initial(path) else snapshot.step
+    return 0 if snapshot.update < 0 and _is_initial(path) else snapshot.update
 
 
 def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
@@ -215,27 +215,32 @@ def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
         parts = [simulate(weights, trials["inputs"].isel(trial=block)).astype(np.float32) for block in blocks]
     activity = xr.concat(parts, dim="trial", data_vars="all", coords="minimal", compat="override")
     if not np.isfinite(activity["outputs"].values).all():
-        epoch = weights["epoch"].values[-1]
+        snapshot = weights["snapshot"].values[-1]
         raise KerasFileError(
-            f"files: expected a network that stays finite on the task's trials, got infinite activity at epoch {epoch}"
+            "files: expected a network that stays finite on the task's trials, got infinite activity at snapshot "
+            f"{snapshot}"
         )
     return activity
 
 
 def _history(weights: xr.Dataset, validation: xr.Dataset) -> xr.Dataset:
-    outputs = [_activity(weights.isel(epoch=[index]), validation)["outputs"] for index in range(weights.sizes["epoch"])]
+    outputs = [
+        _activity(weights.isel(snapshot=[index]), validation)["outputs"] for index in range(weights.sizes["snapshot"])
+    ]
     scores = performance(
-        xr.concat(outputs, dim=weights["epoch"], coords="minimal", compat="override"), validation["targets"]
+        xr.concat(outputs, dim=weights["snapshot"], coords="minimal", compat="override"), validation["targets"]
     )
     history = scores[["accuracy"]].assign(
-        loss=("epoch", np.full(len(outputs), np.nan)),
+        loss=("snapshot", np.full(len(outputs), np.nan)),
         val_loss=scores["mse"],
         status=((), "completed"),
-        steps_trained=weights["step"].isel(epoch=-1, drop=True),
-        steps_to_criterion=np.nan,
+        updates_trained=weights["update"].isel(snapshot=-1, drop=True),
+        updates_to_criterion=np.nan,
         wall_time=np.nan,
     )
-    return variable_attrs("history", history.drop_vars("step", errors="ignore").assign_coords(step=weights["step"]))
+    return variable_attrs(
+        "history", history.drop_vars("update", errors="ignore").assign_coords(update=weights["update"])
+    )
 
 
 def _experiment(paths: Sequence[Path], snapshots: Sequence[KerasFile], task: FlipFlop, n_trials: int) -> str:

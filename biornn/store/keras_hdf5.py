@@ -44,13 +44,13 @@ class KerasFile:
     Weights are ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post), ``recurrent_bias``
     (unit), ``output_weights`` (unit, output_channel) and ``output_bias`` (output_channel); a missing bias is 0.
     `network` has the names of an experiment's ``network``; `training`, optimizer and loss, is empty for a model that
-    was not compiled; `step` is the number of updates that the optimizer counted, -1 if unknown.
+    was not compiled; `update` is the number of updates that the optimizer counted, -1 if unknown.
     """
 
     weights: xr.Dataset
     network: Mapping[str, Any]
     training: Mapping[str, Any]
-    step: int
+    update: int
     keras_version: str
 
 
@@ -99,7 +99,7 @@ def _read(file: h5py.File) -> KerasFile:
     weights = xr.Dataset({name: (dims, _values(array, name, shape)) for name, (array, dims, shape) in expected.items()})
     training = _training_settings(file)
     version = _text(file, "keras_version") if "keras_version" in file.attrs else "1"
-    return KerasFile(weights, network, training, _step(file), version)
+    return KerasFile(weights, network, training, _n_updates(file), version)
 
 
 def _layers(config: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -200,7 +200,7 @@ def _training_settings(file: h5py.File) -> dict[str, Any]:
     return {"optimizer": optimizer.get("class_name"), "loss": config.get("loss"), **settings}
 
 
-def _step(file: h5py.File) -> int:
+def _n_updates(file: h5py.File) -> int:
     """Return the number of updates that the optimizer counted; -1 if the file does not tell.
 
     Keras has called it `iterations`, `iter` and `iteration`, with and without a number and ``:0`` behind. Keras 1 gave

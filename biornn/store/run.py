@@ -27,7 +27,7 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     chunks
         None: an array is loaded whole when it is used. For a run larger than memory, ``{}``: Dask arrays in the chunks
         of the store, of which analyses work on a few at a time; a chunk is the activity of one network, or its weights
-        at one epoch. Other chunks are those of `xarray.open_datatree`.
+        at one snapshot. Other chunks are those of `xarray.open_datatree`.
 
     Returns
     -------
@@ -60,10 +60,10 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
                 "it, or go on with --resume"
             )
         version = attrs.get("schema_version")
-        if not isinstance(version, int) or version > SCHEMA_VERSION:
-            raise SchemaError(
-                f"{path}: expected schema_version at most {SCHEMA_VERSION}, got {version!r}; update biornn"
-            )
+        if version != SCHEMA_VERSION:
+            is_older = isinstance(version, int) and version < SCHEMA_VERSION
+            advice = "make the run again, or open it with the biornn that wrote it" if is_older else "update biornn"
+            raise SchemaError(f"{path}: expected schema_version {SCHEMA_VERSION}, got {version!r}; {advice}")
         manifest.check(store)
         tree = xr.open_datatree(store, engine="zarr", chunks=chunks)
     except SchemaError:

@@ -274,8 +274,8 @@ def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
             text = "interrupted" if array.name == "status" else ""
             return xr.DataArray(np.full(shape, text, object), dims=dims, attrs=array.attrs)
         # One writer per chunk; and single snapshots of a large matrix can be read alone.
-        per_epoch = 1 if "unit_pre" in array.dims else -1
-        chunks = [1, *(per_epoch if dim == "epoch" else -1 for dim in array.dims)]
+        per_snapshot = 1 if "unit_pre" in array.dims else -1
+        chunks = [1, *(per_snapshot if dim == "snapshot" else -1 for dim in array.dims)]
         fill = np.nan if array.dtype.kind == "f" else array.dtype.type()
         data = dask.array.full(shape, fill, dtype=array.dtype, chunks=chunks)
         return xr.DataArray(data, dims=dims, attrs=array.attrs)

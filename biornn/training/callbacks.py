@@ -53,15 +53,15 @@ class FusedGraphs(keras.callbacks.Callback):
 
 
 class Counting(keras.callbacks.Callback):
-    """Count the updates of a training in `step`, also before it was resumed."""
+    """Count the updates of a training in `update`, also before it was resumed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.step = 0
+        self.update = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the update."""
-        self.step += 1
+        self.update += 1
 
 
 class Snapshots(Counting):
@@ -76,7 +76,7 @@ class Snapshots(Counting):
         self.fused = fused
         self.weights: list[xr.Dataset] = []
         self.scores: list[dict[str, float]] = []
-        self.steps: list[int] = []
+        self.updates: list[int] = []
 
     def keep_now(self, model: keras.Model, loss: float = np.nan) -> None:
         """Keep the state before the first update or after the last; within ``fit``, Keras must not evaluate."""
@@ -89,7 +89,7 @@ class Snapshots(Counting):
     def replace_last(self, model: keras.Model) -> None:
         """Keep the model as the callbacks have left it, in place of the last state, if they have changed it."""
         if not record_weights(model).equals(self.weights[-1]):
-            del self.weights[-1], self.steps[-1]
+            del self.weights[-1], self.updates[-1]
             self.keep_now(model, self.scores.pop()["loss"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -99,7 +99,7 @@ class Snapshots(Counting):
         self._keep(self.model, scores)
 
     def _keep(self, model: keras.Model, scores: dict[str, Any]) -> None:
-        self.steps.append(self.step)
+        self.updates.append(self.update)
         self.weights.append(record_weights(model))
         self.scores.append({name: float(value) for name, value in scores.items()})
 
@@ -114,7 +114,7 @@ class UpdateLimit(Counting):
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the update, and stop after the last."""
         super().on_train_batch_end(batch)
-        if self.step >= self.max_updates:
+        if self.update >= self.max_updates:
             self.model.stop_training = True
 
 
@@ -170,7 +170,7 @@ class DivergenceStop(Counting):
 
     def _check(self, name: str, loss: Any) -> None:
         if not abs(float(loss)) < EXPLODED and not self.reason:
-            self.reason = f"the {name} was {float(loss):.4g} at update {self.step}"
+            self.reason = f"the {name} was {float(loss):.4g} at update {self.update}"
             self.model.stop_training = True
 
 
@@ -190,9 +190,9 @@ class ProgressNews(Counting):
         super().on_train_batch_end(batch)
         now = time.monotonic()
         if not self._first:
-            self._first, self._start = self.step, now  # the first update includes the compilation
+            self._first, self._start = self.update, now  # the first update includes the compilation
         elif now - self._last >= self.interval:
             self._last = now
-            per_update = (now - self._start) / (self.step - self._first)
-            seconds_left = per_update * (self.max_updates - self.step)
-            self.listener(Progress(self.step, self.max_updates, float((logs or {})["loss"]), seconds_left))
+            per_update = (now - self._start) / (self.update - self._first)
+            seconds_left = per_update * (self.max_updates - self.update)
+            self.listener(Progress(self.update, self.max_updates, float((logs or {})["loss"]), seconds_left))

@@ -36,7 +36,7 @@ class CheckpointError(ValueError):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Write the state of training after a Keras epoch and at the end; read it before the first epoch.
+    """Write the state of training after a Keras epoch and at the end; read it before the first Keras epoch.
 
     The file holds all that the next update depends on: the variables of the model, with the states of its random
     generators; those of the optimizer, with the number of updates, which determines learning rate and trials; and the
@@ -106,18 +106,19 @@ class Checkpoint(keras.callbacks.Callback):
         kept = self._kept
         kept.steps[:] = content["steps"].tolist()
         kept.scores[:] = [
-            {name: float(content[f"scores/{name}"][epoch]) for name in _SCORES} for epoch in range(len(kept.steps))
+            {name: float(content[f"scores/{name}"][snapshot]) for name in _SCORES}
+            for snapshot in range(len(kept.steps))
         ]
         template = record_weights(model)
         kept.weights[:] = [
-            template.copy(data={name: content[f"weights/{name}"][epoch] for name in template.data_vars})
-            for epoch in range(len(kept.steps))
+            template.copy(data={name: content[f"weights/{name}"][snapshot] for name in template.data_vars})
+            for snapshot in range(len(kept.steps))
         ]
         self._stop.held = int(content["held"])
         self._divergence.reason = str(content["reason"])
         self.has_ended = bool(content["has_ended"])
         for callback in self._counting:
-            callback.step = kept.steps[-1]
+            callback.update = kept.steps[-1]
         self._began = time.perf_counter() - float(content["wall_time"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -101,8 +101,8 @@ def train(
         Their seed; they never coincide with training trials, whatever the seeds.
     callbacks
         Further Keras callbacks. Where they change the model at the end, as ``EarlyStopping`` does with
-        ``restore_best_weights``, the last epoch has the weights and scores that they leave. Those that set the learning
-        rate need the constant schedule, without warmup. What they keep to themselves is not in a checkpoint.
+        ``restore_best_weights``, the last snapshot has the weights and scores that they leave. Those that set the
+        learning rate need the constant schedule, without warmup. What they keep to themselves is not in a checkpoint.
     checkpoint
         File, ``.npz``, for the state of the training. If it exists, training is resumed from it, and ends with exactly
         the numbers of one that was not interrupted. The file is kept.
@@ -113,9 +113,9 @@ def train(
     Returns
     -------
     xarray.DataTree
-        Groups ``weights`` and ``history`` of the schema, without `network`, over the epochs that were planned. Once
+        Groups ``weights`` and ``history`` of the schema, without `network`, over the snapshots that were planned. Once
         training has stopped, weights and scores stay as they are and ``loss`` is NaN; of a network that diverged, all
-        is NaN from the first epoch whose loss is not finite, or above 1e8.
+        is NaN from the first snapshot whose loss is not finite, or above 1e8.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def train(
     _check_fit(model, task)
     _check_callbacks(callbacks, schedule, warmup)
     steps = _planned_steps(max_updates, validate_every)
-    epochs = _kept_epochs(steps, snapshots)
+    kept_snapshots = _kept_snapshots(steps, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
     fused = FusedGraphs(find_layers(model)[0])
@@ -185,7 +185,7 @@ def train(
         fused.close()
     history = _history(kept, stop, divergence, steps).assign(wall_time=saved.wall_time)
     weights = _weights(kept, len(steps), divergence.diverged).merge(record_constants(model))
-    return _tree({"weights": weights, "history": history}, steps, epochs)
+    return _tree({"weights": weights, "history": history}, steps, kept_snapshots)
 
 
 def compile_model(
@@ -276,7 +276,7 @@ def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:
     return np.append(steps, max_updates)
 
 
-def _kept_epochs(steps: np.ndarray, snapshots: Sequence[int] | None) -> np.ndarray:
+def _kept_snapshots(steps: np.ndarray, snapshots: Sequence[int] | None) -> np.ndarray:
     if snapshots is None:
         return np.arange(len(steps))
     strange = sorted(set(snapshots) - set(steps.tolist()))
@@ -296,45 +296,48 @@ def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, p
             values[_n_finite(kept) :] = np.nan
         last = dict.fromkeys(last, np.nan)
     status = "completed" if stop.criterion is None else "criterion_not_reached"
-    steps_to_criterion = np.nan
+    updates_to_criterion = np.nan
     if stop.reached:
-        status, steps_to_criterion = "criterion_reached", float(kept.steps[-stop.checks])
+        status, updates_to_criterion = "criterion_reached", float(kept.steps[-stop.checks])
     if divergence.diverged:
-        status, steps_to_criterion = "diverged", np.nan
-    padded = {name: ("epoch", np.append(values, [last[name]] * padding)) for name, values in scores.items()}
+        status, updates_to_criterion = "diverged", np.nan
+    padded = {name: ("snapshot", np.append(values, [last[name]] * padding)) for name, values in scores.items()}
     return xr.Dataset(
         {
             **padded,
             "status": ((), status),
             "failure": ((), divergence.reason),
-            "steps_trained": kept.steps[-1],
-            "steps_to_criterion": steps_to_criterion,
+            "updates_trained": kept.steps[-1],
+            "updates_to_criterion": updates_to_criterion,
         }
     )
 
 
-def _weights(kept: Snapshots, n_epochs: int, diverged: bool) -> xr.Dataset:
+def _weights(kept: Snapshots, n_snapshots: int, diverged: bool) -> xr.Dataset:
     """Stack the snapshots; after the last, repeat it, or NaN if the network diverged."""
     snapshots = kept.weights
     if diverged:
         n_finite = _n_finite(kept)
-        snapshots = snapshots[:n_finite] + [snapshots[0] * np.nan] * (n_epochs - n_finite)
-    snapshots = snapshots + [snapshots[-1]] * (n_epochs - len(snapshots))
-    return xr.concat(snapshots, dim="epoch", data_vars="all", coords="minimal", compat="override", join="override")
+        snapshots = snapshots[:n_finite] + [snapshots[0] * np.nan] * (n_snapshots - n_finite)
+    snapshots = snapshots + [snapshots[-1]] * (n_snapshots - len(snapshots))
+    return xr.concat(snapshots, dim="snapshot", data_vars="all", coords="minimal", compat="override", join="override")
 
 
 def _n_finite(kept: Snapshots) -> int:
     """Count the snapshots before the first whose losses are not, or exploded (the initial one has no training loss)."""
     finite = [
-        abs(score["val_loss"]) < EXPLODED and (epoch == 0 or abs(score["loss"]) < EXPLODED)
-        for epoch, score in enumerate(kept.scores)
+        abs(score["val_loss"]) < EXPLODED and (snapshot == 0 or abs(score["loss"]) < EXPLODED)
+        for snapshot, score in enumerate(kept.scores)
     ]
     return finite.index(False) if False in finite else len(finite)
 
 
-def _tree(groups: Mapping[str, xr.Dataset], steps: np.ndarray, epochs: np.ndarray) -> xr.DataTree:
-    """Label all epochs by their updates, and select some."""
-    labels = {"epoch": np.arange(len(epochs)), "step": ("epoch", steps[epochs])}
+def _tree(groups: Mapping[str, xr.Dataset], steps: np.ndarray, snapshots: np.ndarray) -> xr.DataTree:
+    """Label all snapshots by their updates, and select some."""
+    labels = {"snapshot": np.arange(len(snapshots)), "update": ("snapshot", steps[snapshots])}
     return xr.DataTree.from_dict(
-        {name: variable_attrs(name, data.isel(epoch=epochs).assign_coords(labels)) for name, data in groups.items()}
+        {
+            name: variable_attrs(name, data.isel(snapshot=snapshots).assign_coords(labels))
+            for name, data in groups.items()
+        }
     )

@@ -19,11 +19,11 @@ import biornn as bn
 Analysis = Callable[..., object]
 
 
-def of_weights(analysis: Analysis, n_networks: int, n_epochs: int = 20, n_units: int = 100) -> Work:
+def of_weights(analysis: Analysis, n_networks: int, n_snapshots: int = 20, n_units: int = 100) -> Work:
     """Draw recurrent weights as a run stores them, and the analysis of them."""
-    shape = n_networks, n_epochs, n_units, n_units
+    shape = n_networks, n_snapshots, n_units, n_units
     values = np.random.default_rng(0).standard_normal(shape, np.float32) / np.float32(np.sqrt(n_units))
-    weights = xr.DataArray(values, dims=("network", "epoch", "unit_pre", "unit_post"))
+    weights = xr.DataArray(values, dims=("network", "snapshot", "unit_pre", "unit_post"))
     return lambda: analysis(weights)
 
 

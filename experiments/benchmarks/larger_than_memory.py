@@ -82,7 +82,7 @@ def _planted(trials: xr.Dataset, n_units: int, seed: int) -> tuple[xr.Dataset, x
     weights = rng.standard_normal((20, n_units, n_units), np.float32) / np.float32(np.sqrt(n_units))
     return (
         xr.Dataset({"rates": (("trial", "time", "unit"), rates)}, coords),
-        xr.Dataset({"recurrent_weights": (("epoch", "unit_pre", "unit_post"), weights)}),
+        xr.Dataset({"recurrent_weights": (("snapshot", "unit_pre", "unit_post"), weights)}),
     )
 
 

@@ -33,7 +33,7 @@ def figures(run: xr.DataTree, network: str) -> dict[str, Figure]:
             one["recurrent_weights"], one["cell_type"]
         )
     if ungated:
-        ends = weights["recurrent_weights"].sel(network=ungated).isel(epoch=[0, -1])
+        ends = weights["recurrent_weights"].sel(network=ungated).isel(snapshot=[0, -1])
         drawn["figure_4_spectra"] = plots.spectra(analysis.eigenspectrum(ends))
     drawn["figure_5_state_test"] = plots.state_test(probe_trials, probe.sel(network=network))
     memory_state = probe_trials["memory_state"]

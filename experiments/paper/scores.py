@@ -33,7 +33,7 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
     }
     found = {}
     for network in _comparable(run):
-        one = weights.sel(network=network).isel(epoch=-1)
+        one = weights.sel(network=network).isel(snapshot=-1)
         activity = rates.sel(network=network)
         numbers = {}
         for kind, trials in kinds.items():
@@ -57,7 +57,7 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
             "dominant eigenvalue, frequency as in the paper": dominant["frequency"],
             "distance from the initial weights": analysis.distance_from_initial(
                 weights["recurrent_weights"].sel(network=network)
-            ).isel(epoch=-1),
+            ).isel(snapshot=-1),
             "variance in three components (PCA)": cube["variance_share"],
             "sum of squares in three components (SVD)": svd.sum(),
             "cube: affine R²": cube["affine_r2"],
@@ -73,16 +73,16 @@ def through_training(run: xr.DataTree, network: str) -> xr.Dataset:
     weights = run["weights"].recurrent_weights.sel(network=network, drop=True)
     paths = analysis.eigenvalue_paths(analysis.eigenspectrum(weights))
     dominant = analysis.dominant_eigenvalue(paths)
-    escapes = analysis.escape_step(paths, radius=1.02)
+    escapes = analysis.escape_update(paths, radius=1.02)
     history = run["history"].to_dataset().sel(network=network, drop=True)
     return xr.Dataset(
         {
-            "step": paths["step"],
+            "update": paths["update"],
             "accuracy": history["accuracy"],
             "radius": abs(paths).max("mode"),
             "> 1": analysis.n_outside(paths),
             "> 1.02": analysis.n_outside(paths, radius=1.02),
-            "left": (escapes == paths["step"]).sum("mode"),
+            "left": (escapes == paths["update"]).sum("mode"),
             "dominant": dominant["eigenvalue"].real,
             "initial": analysis.distance_from_initial(weights),
             "orthogonal": analysis.distance_from_orthogonal(weights),
@@ -95,7 +95,7 @@ def modes(run: xr.DataTree, network: str, n_modes: int = 12) -> xr.Dataset:
 
     There are half of `n_modes` of each, and of a conjugate pair only one.
     """
-    weights = run["weights"].to_dataset().sel(network=network, drop=True).isel(epoch=-1, drop=True)
+    weights = run["weights"].to_dataset().sel(network=network, drop=True).isel(snapshot=-1, drop=True)
     every = analysis.eigenmodes(weights.recurrent_weights, weights.input_weights, weights.output_weights)
     values = every["eigenvalues"]
     table = xr.Dataset(

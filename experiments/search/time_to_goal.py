@@ -108,8 +108,8 @@ def train_one(job: Job) -> tuple[Any, ...]:
     seconds = time.perf_counter() - start
     inputs, targets = spec.task.arrays(N_TRIALS, generator("search", 0))
     final = model.evaluate(inputs, targets, batch_size=128, verbose=0, return_dict=True)
-    reached = job.goal.first_reached(*(history[name].values.tolist() for name in ("step", "accuracy", "val_loss")))
-    updates, trained = reached + before, int(history["steps_trained"]) + before
+    reached = job.goal.first_reached(*(history[name].values.tolist() for name in ("update", "accuracy", "val_loss")))
+    updates, trained = reached + before, int(history["updates_trained"]) + before
     status = "diverged" if history["status"] == "diverged" else "not reached" if np.isnan(reached) else "reached"
     numbers = round(updates, 1), round(seconds * updates / trained, 2), round(final["accuracy"], 4)
     return *numbers, round(final["loss"], 4), status

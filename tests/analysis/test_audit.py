@@ -15,17 +15,17 @@ def weights() -> xr.Dataset:
     return xr.Dataset(
         {
             "recurrent_weights": (
-                ("network", "epoch", "unit_pre", "unit_post"),
+                ("network", "snapshot", "unit_pre", "unit_post"),
                 np.array([[[[0, 1, 2], [-1, 0, 0], [1, -1, 3]]] * 2], float),
             ),
             "recurrent_mask": (
                 ("network", "unit_pre", "unit_post"),
                 [[[False, True, True], [True, False, False], [True, True, True]]],
             ),
-            "input_weights": (("network", "epoch", "input_channel", "unit"), [[[[1.0, 0, 2.0]]] * 2]),
+            "input_weights": (("network", "snapshot", "input_channel", "unit"), [[[[1.0, 0, 2.0]]] * 2]),
             "input_mask": (("network", "input_channel", "unit"), [[[True, False, True]]]),
             "input_sign": (("network", "input_channel"), [[1]]),
-            "output_weights": (("network", "epoch", "unit", "output_channel"), [[[[1.0], [0], [-1.0]]] * 2]),
+            "output_weights": (("network", "snapshot", "unit", "output_channel"), [[[[1.0], [0], [-1.0]]] * 2]),
             "output_mask": (("network", "unit", "output_channel"), [[[True], [False], [True]]]),
             "output_sign": (("network", "unit"), [[1, 1, 0]]),
             "cell_type": (("network", "unit"), [["excitatory", "inhibitory", "unconstrained"]]),

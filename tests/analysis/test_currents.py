@@ -178,8 +178,8 @@ def test_networks_broadcast_and_one_that_diverged_failed_or_is_gated_is_nan() ->
     several = rates.expand_dims(network=names).copy()
     several.loc[{"network": "diverged", "trial": 0, "time": 3}] = np.inf
     several.loc[{"network": "failed"}] = np.nan
-    many = many.expand_dims(epoch=[0, 1]).copy(deep=True)
-    many["recurrent_weights"][0] = 7.0  # the last epoch is the one that counts
+    many = many.expand_dims(snapshot=[0, 1]).copy(deep=True)
+    many["recurrent_weights"][0] = 7.0  # the last snapshot is the one that counts
     shuffled = several.transpose("unit", "network", "time", "trial").chunk(network=2)
     for function in (currents, ei_balance):
         result, alone = function(many, shuffled), function(weights, rates)

@@ -73,8 +73,8 @@ def history_of(times: list[float], conditions: list[str], steps: list[int]) -> x
     seeds = [conditions[:position].count(condition) for position, condition in enumerate(conditions)]
     status = np.where(np.isfinite(times), "criterion_reached", "criterion_not_reached").astype(object)
     return xr.Dataset(
-        {"steps_to_criterion": ("network", times), "status": ("network", status)},
-        {"condition": ("network", conditions), "seed": ("network", seeds), "step": ("epoch", steps)},
+        {"updates_to_criterion": ("network", times), "status": ("network", status)},
+        {"condition": ("network", conditions), "seed": ("network", seeds), "update": ("snapshot", steps)},
     )
 
 
@@ -87,8 +87,8 @@ def similarities(conditions: list[str], seeds: list[int], failed: tuple[int, ...
     return xr.DataArray(values, dims=("network", "other_network"), coords=coords)
 
 
-def epochs_of(function):
-    return lambda weights: function(an.eigenspectrum(weights.expand_dims(epoch=2)))
+def snapshots_of(function):
+    return lambda weights: function(an.eigenspectrum(weights.expand_dims(snapshot=2)))
 
 
 OF_MATRICES = {
@@ -97,7 +97,7 @@ OF_MATRICES = {
     "nonnormality": an.nonnormality,
     "singular_value_entropy": an.singular_value_entropy,
     "distance_from_orthogonal": an.distance_from_orthogonal,
-    "distance_from_initial": lambda weights: an.distance_from_initial(weights.expand_dims(epoch=2)),
+    "distance_from_initial": lambda weights: an.distance_from_initial(weights.expand_dims(snapshot=2)),
     "eigenmodes": an.eigenmodes,
     "predicted_spectrum": of_types(an.predicted_spectrum),
     "bulk_and_outliers": of_types(an.bulk_and_outliers),
@@ -108,8 +108,8 @@ OF_MATRICES = {
     "compare_with_null": null_of(an.nonnormality),
     "dominant_eigenvalue": lambda weights: an.dominant_eigenvalue(an.eigenspectrum(weights)),
     "n_outside": lambda weights: an.n_outside(an.eigenspectrum(weights)),
-    "eigenvalue_paths": epochs_of(an.eigenvalue_paths),
-    "escape_step": epochs_of(an.escape_step),
+    "eigenvalue_paths": snapshots_of(an.eigenvalue_paths),
+    "escape_update": snapshots_of(an.escape_update),
 }
 #: They decompose nothing, and so always converge.
 CONVERGE = {"distance_from_initial", "matched_random_weights", "predicted_spectrum", "weight_distribution"}
@@ -151,7 +151,7 @@ TARGETS = xr.DataArray(np.sign(random_rates(2)), dims=("trial", "time", "output_
 SILENT_OUTPUTS = xr.zeros_like(TARGETS).expand_dims("network")
 NETWORK = network(random_matrix(), np.ones((1, N_UNITS)), np.ones((N_UNITS, 1)))
 SMALL = network([[0.1]], [[1.0]], [[1.0]])
-FROM_INFINITY = xr.DataArray(np.stack([np.full((2, 2), INF), np.eye(2)]), dims=("epoch", *MATRIX))
+FROM_INFINITY = xr.DataArray(np.stack([np.full((2, 2), INF), np.eye(2)]), dims=("snapshot", *MATRIX))
 ONE_CONDITION = metric_of([0.9, 0.8], ["unconstrained"] * 2, [0, 1])
 FAILED = metric_of([0.9, 0.8, NAN, INF, 0.7, 0.6], ["unconstrained"] * 2 + ["dale"] * 2 + ["sparse"] * 2, [0, 1] * 3)
 ONE_SEED = metric_of([0.9, 0.8], ["unconstrained", "dale"], [0, 0])
@@ -197,7 +197,7 @@ VALUES: dict[str, tuple[Callable[[], Any], Any]] = {
     "what began with infinity has no distance": (lambda: an.distance_from_initial(FROM_INFINITY), [NAN, NAN]),
     "what ends there has": (lambda: an.distance_from_initial(FROM_INFINITY[::-1]), [0, NAN]),
     "eigenvalues that explode are matched": (
-        lambda: an.eigenvalue_paths(xr.DataArray([[1e200, -1e200], [-1.1e200, 1.1e200]], dims=("epoch", "mode"))),
+        lambda: an.eigenvalue_paths(xr.DataArray([[1e200, -1e200], [-1.1e200, 1.1e200]], dims=("snapshot", "mode"))),
         [[-1e200, 1e200], [-1.1e200, 1.1e200]],
     ),
     "a constant unit prefers no bit": (lambda: _constant_unit("d_prime").any("bit"), [[0, 0, 1, 0]]),
@@ -314,9 +314,9 @@ ERRORS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "similarity of one seed": (lambda: an.similarity_test(similarities(["a", "b"], [0, 0])), "train more seeds"),
     "no factor": (lambda: an.factorial_effects(ONE_CONDITION), "factors: expected a coordinate"),
-    "no known step": (
+    "no known update": (
         lambda: an.time_to_criterion(history_of([NAN], ["unconstrained"], [-1])),
-        r"step: expected the updates at each epoch, got -1 \(not known\) in all",
+        r"update: expected the updates at each snapshot, got -1 \(not known\) in all",
     ),
     "lesions of no network": (
         lambda: an.lesion_robustness(side_by_side(good=SMALL).isel(network=[]), TRIALS),
@@ -412,7 +412,7 @@ def test_weights_of_any_finite_size_are_analysed(name: str, scale: float) -> Non
     if name in ("nonnormality", "singular_value_entropy", "distance_from_initial"):
         assert_alike(scaled, plain)
     for key, array in variables(plain).items():
-        if key not in ("largest_outlier", "escape_step") and name != "escape_step":
+        if key not in ("largest_outlier", "escape_update") and name != "escape_update":
             np.testing.assert_array_equal(np.isfinite(variables(scaled)[key]), np.isfinite(array), err_msg=key)
 
 
@@ -422,10 +422,10 @@ def test_one_unit_and_one_without_weights(name: str) -> None:
     OF_MATRICES[name](matrices(np.zeros((N_UNITS, N_UNITS))))
 
 
-def test_one_epoch_has_paths_and_no_more() -> None:
-    values = an.eigenspectrum(matrices(random_matrix(), 3 * random_matrix()).expand_dims(epoch=1))
+def test_one_snapshot_has_paths_and_no_more() -> None:
+    values = an.eigenspectrum(matrices(random_matrix(), 3 * random_matrix()).expand_dims(snapshot=1))
     assert_alike(an.eigenvalue_paths(values), values)
-    assert an.escape_step(values).dims == ("network", "mode")
+    assert an.escape_update(values).dims == ("network", "mode")
 
 
 def test_projections_of_infinite_input_weights_are_nan_for_that_network() -> None:

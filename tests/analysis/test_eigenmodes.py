@@ -60,8 +60,8 @@ def test_matrices_without_modes_are_nan_and_leave_the_others_alone() -> None:
 def test_a_run_goes_in_as_it_is_stored(run: xr.DataTree) -> None:
     weights = run["weights"].to_dataset()
     modes = eigenmodes(weights.recurrent_weights, weights.input_weights, weights.output_weights)
-    assert set(modes["input_projection"].dims) == {"network", "epoch", "input_channel", "mode"}
-    assert set(modes["output_projection"].dims) == {"network", "epoch", "output_channel", "mode"}
+    assert set(modes["input_projection"].dims) == {"network", "snapshot", "input_channel", "mode"}
+    assert set(modes["output_projection"].dims) == {"network", "snapshot", "output_channel", "mode"}
 
 
 def test_the_dominant_eigenvalue_is_that_of_the_largest_real_part_in_size() -> None:

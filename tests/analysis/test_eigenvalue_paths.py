@@ -10,7 +10,7 @@ from biornn.analysis import (
     eigenmodes,
     eigenspectrum,
     eigenvalue_paths,
-    escape_step,
+    escape_update,
     memory_cube,
     n_outside,
 )
@@ -22,26 +22,26 @@ def test_shuffled_paths_are_put_together_again() -> None:
     steps = 0.01 * (rng.standard_normal((6, 30)) + 1j * rng.standard_normal((6, 30)))
     planted = start + np.cumsum(steps, axis=0)
     shuffled = np.array([rng.permutation(values) for values in planted[:-1]] + [planted[-1]])
-    paths = eigenvalue_paths(xr.DataArray(shuffled, dims=("epoch", "mode")))
+    paths = eigenvalue_paths(xr.DataArray(shuffled, dims=("snapshot", "mode")))
     np.testing.assert_array_equal(paths, planted)
 
 
 def test_networks_broadcast_and_dims_keep_their_order() -> None:
-    values = xr.DataArray(np.random.default_rng(1).standard_normal((3, 2, 4)), dims=("mode", "network", "epoch"))
+    values = xr.DataArray(np.random.default_rng(1).standard_normal((3, 2, 4)), dims=("mode", "network", "snapshot"))
     paths = eigenvalue_paths(values)
     assert paths.dims == values.dims
     xr.testing.assert_equal(paths.isel(network=1), eigenvalue_paths(values.isel(network=1)))
     np.testing.assert_array_equal(np.sort(paths, axis=0), np.sort(values, axis=0))
 
 
-def test_an_epoch_that_is_not_finite_is_passed_over() -> None:
-    values = xr.DataArray([[0.9, -0.9], [np.nan, np.nan], [-1.0, 1.0]], dims=("epoch", "mode"))
+def test_a_snapshot_that_is_not_finite_is_passed_over() -> None:
+    values = xr.DataArray([[0.9, -0.9], [np.nan, np.nan], [-1.0, 1.0]], dims=("snapshot", "mode"))
     np.testing.assert_array_equal(eigenvalue_paths(values), [[-0.9, 0.9], [np.nan, np.nan], [-1.0, 1.0]])
     assert np.isnan(eigenvalue_paths(values * np.nan)).all()
 
 
 def test_the_number_outside() -> None:
-    values = xr.DataArray([[1.0, 1j, -1.01, 0.9 + 0.9j], [0.1, 0.2, 0.3, np.nan]], dims=("epoch", "mode"))
+    values = xr.DataArray([[1.0, 1j, -1.01, 0.9 + 0.9j], [0.1, 0.2, 0.3, np.nan]], dims=("snapshot", "mode"))
     np.testing.assert_array_equal(n_outside(values), [2, np.nan])
     np.testing.assert_array_equal(n_outside(values, radius=1.02), [1, np.nan])
     orthogonal = np.linalg.qr(np.random.default_rng(0).standard_normal((50, 50)))[0]
@@ -53,17 +53,17 @@ def test_the_number_outside() -> None:
 
 def test_when_an_eigenvalue_left_for_good() -> None:
     moduli = [[0.9, 0.9, 0.9, 1.1], [1.1, 0.9, 1.1, 1.1], [1.1, 1.1, 0.9, 1.1]]
-    paths = xr.DataArray(moduli, dims=("epoch", "mode"), coords={"step": ("epoch", [0, 100, 250])})
-    np.testing.assert_array_equal(escape_step(paths), [100, 250, np.nan, 0])
-    epochs = paths.drop_vars("step").assign_coords(epoch=[0, 1, 5])
-    np.testing.assert_array_equal(escape_step(epochs), [1, 5, np.nan, 0])
-    unknown = epochs.assign_coords(step=("epoch", [0, -1, -1]))
-    np.testing.assert_array_equal(escape_step(unknown), [1, 5, np.nan, 0])
-    assert (escape_step(unknown).units, escape_step(paths).units) == ("1", "update")
-    gap = xr.DataArray([[2.0, 0.5], [np.nan, np.nan], [2.0, 2.0], [np.nan, np.nan]], dims=("epoch", "mode"))
-    np.testing.assert_array_equal(escape_step(gap.assign_coords(epoch=[0, 1, 2, 3])), [0, 2])
-    with pytest.raises(ValueError, match="'epoch' is missing"):
-        escape_step(paths.isel(epoch=0))
+    paths = xr.DataArray(moduli, dims=("snapshot", "mode"), coords={"update": ("snapshot", [0, 100, 250])})
+    np.testing.assert_array_equal(escape_update(paths), [100, 250, np.nan, 0])
+    snapshots = paths.drop_vars("update").assign_coords(snapshot=[0, 1, 5])
+    np.testing.assert_array_equal(escape_update(snapshots), [1, 5, np.nan, 0])
+    unknown = snapshots.assign_coords(update=("snapshot", [0, -1, -1]))
+    np.testing.assert_array_equal(escape_update(unknown), [1, 5, np.nan, 0])
+    assert (escape_update(unknown).units, escape_update(paths).units) == ("1", "update")
+    gap = xr.DataArray([[2.0, 0.5], [np.nan, np.nan], [2.0, 2.0], [np.nan, np.nan]], dims=("snapshot", "mode"))
+    np.testing.assert_array_equal(escape_update(gap.assign_coords(snapshot=[0, 1, 2, 3])), [0, 2])
+    with pytest.raises(ValueError, match="'snapshot' is missing"):
+        escape_update(paths.isel(snapshot=0))
 
 
 def test_chunked_arrays_go_in_too(run: xr.DataTree) -> None:

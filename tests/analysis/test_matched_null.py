@@ -204,12 +204,12 @@ def test_diverged_and_failed_networks_stay_nan_and_leave_their_neighbour_alone()
         xr.testing.assert_allclose(compared.isel(network=2), alone)
 
 
-def test_compares_each_network_and_epoch_lazily_too():
+def test_compares_each_network_and_snapshot_lazily_too():
     values = np.random.default_rng(22).standard_normal((2, 3, 6, 6))
-    weights = xr.DataArray(values, dims=("network", "epoch", *MATRIX), coords={"network": ["a", "b"]})
-    mask = everywhere(weights.isel(epoch=0))
+    weights = xr.DataArray(values, dims=("network", "snapshot", *MATRIX), coords={"network": ["a", "b"]})
+    mask = everywhere(weights.isel(snapshot=0))
     compared = compare_with_null(spectral_radius, weights, mask, n_draws=5, seed=23)
-    assert all(array.dims == ("network", "epoch") for array in compared.data_vars.values())
+    assert all(array.dims == ("network", "snapshot") for array in compared.data_vars.values())
     assert compared["network"].values.tolist() == ["a", "b"]
     assert compared["z"].attrs["units"] == "1"
     lazy = compare_with_null(spectral_radius, weights.chunk({"network": 1}), mask, n_draws=5, seed=23)

@@ -16,7 +16,7 @@ def test_distance_from_initial() -> None:
     initial = orthogonal(6)
     change = np.zeros((6, 6))
     change[2, 3] = 0.6
-    weights = xr.DataArray(np.stack([initial, initial + change, 3 * initial]), dims=("epoch", *MATRIX))
+    weights = xr.DataArray(np.stack([initial, initial + change, 3 * initial]), dims=("snapshot", *MATRIX))
     np.testing.assert_allclose(distance_from_initial(weights), [0, 0.6 / np.sqrt(6), 2])
     two = xr.concat([weights, weights * 0, weights * np.nan], dim="network")
     assert np.isnan(distance_from_initial(two).isel(network=[1, 2])).all()

@@ -119,14 +119,14 @@ def test_dims_coords_and_units(function):
 
 
 @pytest.mark.parametrize("function", [*BOTH, participation_ratio])
-def test_broadcasts_over_network_and_epoch_as_a_loop_would(function):
+def test_broadcasts_over_network_and_snapshot_as_a_loop_would(function):
     values = np.random.default_rng(2).normal(size=(2, 3, 4, 10, 5)).astype(np.float32)
-    rates = xr.DataArray(values, dims=("network", "epoch", "trial", "time", "unit"), coords={"network": ["a", "b"]})
+    rates = xr.DataArray(values, dims=("network", "snapshot", "trial", "time", "unit"), coords={"network": ["a", "b"]})
     result = function(rates)
     assert result["network"].values.tolist() == ["a", "b"]
     for network in range(2):
-        for epoch in range(3):
-            one = {"network": network, "epoch": epoch}
+        for snapshot in range(3):
+            one = {"network": network, "snapshot": snapshot}
             xr.testing.assert_equal(result.isel(one), function(rates.isel(one)))
 
 

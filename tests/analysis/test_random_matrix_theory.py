@@ -186,17 +186,17 @@ def test_zero_weights_have_a_bulk_of_no_radius_and_no_outlier():
 
 def test_broadcasts_in_any_order_and_lazily():
     weights = labelled(dale(12, (1, -4), (1, 1), seed=9, n_networks=6).astype(np.float32))
-    weights = weights.coarsen(network=3).construct(network=("network", "epoch")).assign_coords(network=["a", "b"])
+    weights = weights.coarsen(network=3).construct(network=("network", "snapshot")).assign_coords(network=["a", "b"])
     cell_type = xr.concat([types_of(12), types_of(12)[::-1].copy()], "network")
     cell_type = cell_type.assign_coords(network=["a", "b"])
-    found = bulk_and_outliers(weights.transpose("unit_post", "epoch", "network", "unit_pre"), cell_type)
-    assert all(set(array.dims) == {"network", "epoch"} for array in found.data_vars.values())
+    found = bulk_and_outliers(weights.transpose("unit_post", "snapshot", "network", "unit_pre"), cell_type)
+    assert all(set(array.dims) == {"network", "snapshot"} for array in found.data_vars.values())
     lazy = bulk_and_outliers(weights.chunk({"network": 1}), cell_type)
     assert lazy["n_outliers"].chunks is not None
     xr.testing.assert_allclose(lazy.compute().transpose(*found["edge"].dims), found)
     for network in range(2):
-        one = bulk_and_outliers(weights.isel(network=network, epoch=1), cell_type.isel(network=network))
-        xr.testing.assert_allclose(one, found.isel(network=network, epoch=1))
+        one = bulk_and_outliers(weights.isel(network=network, snapshot=1), cell_type.isel(network=network))
+        xr.testing.assert_allclose(one, found.isel(network=network, snapshot=1))
     assert found["n_outliers"].attrs["long_name"] == "eigenvalues beyond the edge of the bulk"
 
 

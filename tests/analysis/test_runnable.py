@@ -30,8 +30,8 @@ def test_one_number_that_is_not_finite_is_enough(name, bad):
     assert not runnable(weights)[1]
 
 
-def test_the_last_epoch_counts():
+def test_the_last_snapshot_counts():
     weights = a_network()
-    both = xr.concat([weights.recurrent_weights, weights.recurrent_weights * np.nan], dim="epoch")
+    both = xr.concat([weights.recurrent_weights, weights.recurrent_weights * np.nan], dim="snapshot")
     assert not runnable(weights.assign(recurrent_weights=both))[1]
     assert runnable(weights.assign(recurrent_weights=both[::-1]))[1]

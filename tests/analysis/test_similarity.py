@@ -132,13 +132,13 @@ def test_matrix_is_symmetric_labelled_and_has_its_diagonal(measure):
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_order_of_dims_other_dims_and_lazy_rates_give_the_same(measure):
-    rates = xr.DataArray(gaussian(2, 3, 4, 10, 5), dims=("epoch", *DIMS), coords={"network": list("abc")})
-    matrix = similarity(rates.transpose("unit", "time", "epoch", "network", "trial"), measure)
-    assert matrix.dims == ("epoch", "network", "other_network")
-    for epoch in range(2):
+    rates = xr.DataArray(gaussian(2, 3, 4, 10, 5), dims=("snapshot", *DIMS), coords={"network": list("abc")})
+    matrix = similarity(rates.transpose("unit", "time", "snapshot", "network", "trial"), measure)
+    assert matrix.dims == ("snapshot", "network", "other_network")
+    for snapshot in range(2):
         # The order in memory changes the order of sums.
-        xr.testing.assert_allclose(matrix[epoch], similarity(rates[epoch], measure), rtol=0, atol=1e-12)
-    lazy = similarity(rates.chunk({"epoch": 1, "network": 1}), measure)
+        xr.testing.assert_allclose(matrix[snapshot], similarity(rates[snapshot], measure), rtol=0, atol=1e-12)
+    lazy = similarity(rates.chunk({"snapshot": 1, "network": 1}), measure)
     assert lazy.chunks is not None
     xr.testing.assert_allclose(lazy.compute(), matrix, rtol=0, atol=1e-12)
 

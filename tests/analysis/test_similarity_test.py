@@ -174,15 +174,15 @@ def test_failures_that_leave_nothing_to_compare_are_nan_and_counted():
     assert np.isnan(nothing["difference"])
 
 
-def test_broadcasts_over_epochs_and_lazily():
+def test_broadcasts_over_snapshots_and_lazily():
     rng = np.random.default_rng(8)
     matrices = [points(2, 3, rng), points(2, 3, rng, 2.0)]
-    both = xr.concat(matrices, "epoch")
-    test = similarity_test(both.transpose("other_network", "epoch", "network"))
-    assert test["mean_similarity"].dims == ("epoch", "condition", "other_condition")
-    for epoch in range(2):
-        xr.testing.assert_allclose(test.isel(epoch=epoch), similarity_test(matrices[epoch]), rtol=1e-12)
-    lazy = similarity_test(both.chunk({"epoch": 1, "network": 2}))
+    both = xr.concat(matrices, "snapshot")
+    test = similarity_test(both.transpose("other_network", "snapshot", "network"))
+    assert test["mean_similarity"].dims == ("snapshot", "condition", "other_condition")
+    for snapshot in range(2):
+        xr.testing.assert_allclose(test.isel(snapshot=snapshot), similarity_test(matrices[snapshot]), rtol=1e-12)
+    lazy = similarity_test(both.chunk({"snapshot": 1, "network": 2}))
     xr.testing.assert_allclose(lazy.compute(), test, rtol=1e-12)
 
 

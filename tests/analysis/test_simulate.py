@@ -62,14 +62,14 @@ def test_in_the_current_form_rates_are_the_activation_of_the_state() -> None:
     np.testing.assert_array_equal(simulate(network, silence(2)).rates[0, -1], [1, 0, 2])
 
 
-def test_several_networks_and_the_last_epoch_are_taken() -> None:
+def test_several_networks_and_the_last_snapshot_are_taken() -> None:
     rate, current = linear_network("rate"), linear_network("current", alpha=0.5)
     both = xr.concat([rate, current], dim=xr.Variable("network", ["a", "b"]))
-    both["recurrent_weights"] = xr.concat([both.recurrent_weights * 0, both.recurrent_weights], dim="epoch")
+    both["recurrent_weights"] = xr.concat([both.recurrent_weights * 0, both.recurrent_weights], dim="snapshot")
     activity = simulate(both, silence())
     for name, one in {"a": rate, "b": current}.items():
         xr.testing.assert_allclose(activity.sel(network=name, drop=True), simulate(one, silence()), rtol=1e-12)
-    frozen = simulate(both.isel(epoch=[0]), silence())
+    frozen = simulate(both.isel(snapshot=[0]), silence())
     assert abs(frozen.rates - activity.rates).max() > 0.01
 
 

@@ -69,14 +69,14 @@ def test_zero_and_a_single_unit_have_no_entropy():
 
 def test_broadcasts_in_any_order_and_lazily():
     values = np.random.default_rng(8).normal(size=(2, 3, 6, 6)).astype(np.float32)
-    weights = xr.DataArray(values, dims=("network", "epoch", *MATRIX), coords={"network": ["a", "b"]})
-    entropy = singular_value_entropy(weights.transpose("unit_post", "network", "epoch", "unit_pre"))
-    assert entropy.dims == ("network", "epoch")
+    weights = xr.DataArray(values, dims=("network", "snapshot", *MATRIX), coords={"network": ["a", "b"]})
+    entropy = singular_value_entropy(weights.transpose("unit_post", "network", "snapshot", "unit_pre"))
+    assert entropy.dims == ("network", "snapshot")
     assert entropy.attrs == {"units": "1", "long_name": "entropy of the singular values"}
     lazy = singular_value_entropy(weights.chunk({"network": 1}))
     assert lazy.chunks is not None
     np.testing.assert_allclose(lazy.compute(), entropy, rtol=1e-12)  # LAPACK's rounding
-    one = singular_value_entropy(weights.isel(network=1, epoch=2))
+    one = singular_value_entropy(weights.isel(network=1, snapshot=2))
     assert entropy[1, 2].item() == pytest.approx(one.item(), rel=1e-12)
 
 

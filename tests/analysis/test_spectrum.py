@@ -119,16 +119,16 @@ def test_departure_of_extremes():
 
 
 @pytest.mark.parametrize("function", [eigenspectrum, spectral_radius, nonnormality])
-def test_broadcasts_over_network_and_epoch_as_a_loop_would(function):
+def test_broadcasts_over_network_and_snapshot_as_a_loop_would(function):
     values = np.random.default_rng(5).normal(size=(2, 3, 6, 6)).astype(np.float32)
-    weights = xr.DataArray(values, dims=("network", "epoch", *MATRIX), coords={"network": ["a", "b"]})
-    result = function(weights.transpose("unit_post", "network", "epoch", "unit_pre"))
-    assert result.dims[:2] == ("network", "epoch")
+    weights = xr.DataArray(values, dims=("network", "snapshot", *MATRIX), coords={"network": ["a", "b"]})
+    result = function(weights.transpose("unit_post", "network", "snapshot", "unit_pre"))
+    assert result.dims[:2] == ("network", "snapshot")
     assert result["network"].values.tolist() == ["a", "b"]
     for network in range(2):
-        for epoch in range(3):
-            one = function(weights.isel(network=network, epoch=epoch))
-            np.testing.assert_array_equal(result.isel(network=network, epoch=epoch), one)
+        for snapshot in range(3):
+            one = function(weights.isel(network=network, snapshot=snapshot))
+            np.testing.assert_array_equal(result.isel(network=network, snapshot=snapshot), one)
 
 
 @pytest.mark.parametrize("function", [eigenspectrum, spectral_radius, nonnormality])

@@ -19,11 +19,11 @@ def make_history(steps=(0, 100, 200, 300, 400), **conditions):
             to_criterion.append(NAN if isinstance(end, str) else float(end))
             status.append(end if isinstance(end, str) else "criterion_reached")
     return xr.Dataset(
-        {"steps_to_criterion": ("network", to_criterion), "status": ("network", np.array(status, object))},
+        {"updates_to_criterion": ("network", to_criterion), "status": ("network", np.array(status, object))},
         coords={
             "condition": ("network", np.array(names, object)),
             "seed": ("network", seeds),
-            "step": ("epoch", list(steps)),
+            "update": ("snapshot", list(steps)),
         },
     )
 
@@ -117,14 +117,14 @@ def test_interval_is_exact_where_all_or_none_got_there():
     result = time_to_criterion(make_history(unconstrained=[200] * 10, dale=[200] * 5 + ["failed"] * 5))
     first = result.sel(condition="unconstrained")
     # None of ten: 1 - 0.025 ** (1 / 10); all of ten: the mirror image.
-    assert first["ci_low"].sel(step=0) == pytest.approx(0.025**0.1)
-    assert (first["ci_high"].sel(step=0), first["ci_low"].sel(step=400)) == (1, 0)
-    assert first["ci_high"].sel(step=400) == pytest.approx(1 - 0.025**0.1)
+    assert first["ci_low"].sel(update=0) == pytest.approx(0.025**0.1)
+    assert (first["ci_high"].sel(update=0), first["ci_low"].sel(update=400)) == (1, 0)
+    assert first["ci_high"].sel(update=400) == pytest.approx(1 - 0.025**0.1)
     half = stats.binomtest(5, 10).proportion_ci(0.95)
-    second = result.sel(condition="dale", step=400)
+    second = result.sel(condition="dale", update=400)
     assert (second["ci_low"], second["ci_high"]) == (pytest.approx(half.low), pytest.approx(half.high))
     ninety = time_to_criterion(make_history(unconstrained=[200] * 10), confidence_level=0.9)
-    assert ninety["ci_high"].sel(step=400).item() == pytest.approx(1 - 0.05**0.1)
+    assert ninety["ci_high"].sel(update=400).item() == pytest.approx(1 - 0.05**0.1)
 
 
 def test_p_values_that_are_not_defined_are_nan_and_no_part_of_the_family():
@@ -149,7 +149,7 @@ def test_planted_difference_is_found_and_holm_covers_the_conditions():
 
 def test_unknown_steps_are_left_out_and_conditions_keep_their_order():
     result = time_to_criterion(make_history(steps=(0, -1, 200), sparse=[200], dale=[200]), "dale")
-    assert result["step"].values.tolist() == [0, 200]
+    assert result["update"].values.tolist() == [0, 200]
     assert result["condition"].values.tolist() == ["sparse", "dale"]
     assert set(result.dims) <= set(bn.schema.DIMS)
     for variable in result.data_vars.values():
@@ -162,7 +162,7 @@ def test_what_cannot_be_told_is_refused():
         time_to_criterion(history)
     with pytest.raises(ValueError, match=r"reference: expected one of \['dale'\], got 'unconstrained'"):
         time_to_criterion(make_history(dale=[100]))
-    with pytest.raises(ValueError, match="history: expected 'steps_to_criterion', found"):
-        time_to_criterion(history.drop_vars("steps_to_criterion"))
+    with pytest.raises(ValueError, match="history: expected 'updates_to_criterion', found"):
+        time_to_criterion(history.drop_vars("updates_to_criterion"))
     with pytest.raises(ValueError, match="confidence_level: expected a share"):
         time_to_criterion(make_history(unconstrained=[100]), confidence_level=95)

@@ -104,11 +104,13 @@ def test_weights_that_do_not_differ_have_no_shape_and_zeros_no_logarithm() -> No
     assert np.isnan(nowhere["mean"])
 
 
-def test_networks_and_epochs_broadcast_and_those_without_weights_are_nan() -> None:
+def test_networks_and_snapshots_broadcast_and_those_without_weights_are_nan() -> None:
     rng = np.random.default_rng(0)
     names = ["a", "diverged", "failed", "b"]
     weights = xr.DataArray(
-        rng.standard_normal((4, 2, 5, 5)), dims=("network", "epoch", "unit_pre", "unit_post"), coords={"network": names}
+        rng.standard_normal((4, 2, 5, 5)),
+        dims=("network", "snapshot", "unit_pre", "unit_post"),
+        coords={"network": names},
     )
     weights[1, 1, 0, 0] = np.inf
     weights[2] = np.nan
@@ -123,14 +125,16 @@ def test_networks_and_epochs_broadcast_and_those_without_weights_are_nan() -> No
     shape = weight_distribution(weights.transpose().chunk(network=1), mask.transpose(), cell_type)
     assert shape["unit"].values.tolist() == list(range(10, 15))
     for name, variable in shape.data_vars.items():
-        assert variable.sel(network="diverged").isel(epoch=1).isnull().all(), name
+        assert variable.sel(network="diverged").isel(snapshot=1).isnull().all(), name
         assert variable.sel(network="failed").isnull().all(), name
-    for network, epoch in (("a", 0), ("a", 1), ("b", 1), ("diverged", 0)):
+    for network, snapshot in (("a", 0), ("a", 1), ("b", 1), ("diverged", 0)):
         of_one = {"network": network}
-        alone = weight_distribution(weights.sel(of_one).isel(epoch=epoch), mask.sel(of_one), cell_type.sel(of_one))
+        alone = weight_distribution(
+            weights.sel(of_one).isel(snapshot=snapshot), mask.sel(of_one), cell_type.sel(of_one)
+        )
         for name, variable in alone.data_vars.items():
             np.testing.assert_array_equal(
-                shape[name].sel(of_one).isel(epoch=epoch).transpose(*variable.dims), variable, err_msg=str(name)
+                shape[name].sel(of_one).isel(snapshot=snapshot).transpose(*variable.dims), variable, err_msg=str(name)
             )
 
 
@@ -151,9 +155,9 @@ def test_what_does_not_fit_is_refused() -> None:
 def test_a_run_goes_in_as_it_is_stored(run: xr.DataTree) -> None:
     weights = run["weights"]
     shape = weight_distribution(weights["recurrent_weights"], weights["recurrent_mask"], weights["cell_type"])
-    assert shape["mean"].dims == ("network", "epoch", "cell_type")
+    assert shape["mean"].dims == ("network", "snapshot", "cell_type")
     np.testing.assert_array_equal(
-        shape["n_synapses"].isel(epoch=-1).sum("cell_type"), weights["recurrent_mask"].sum(("unit_pre", "unit_post"))
+        shape["n_synapses"].isel(snapshot=-1).sum("cell_type"), weights["recurrent_mask"].sum(("unit_pre", "unit_post"))
     )
     # Sums of single-precision weights.
     np.testing.assert_allclose(shape["in_strength"].sum("cell_type").sum("unit"), shape["out_strength"].sum("unit"))

@@ -1,5 +1,7 @@
 """One network of an experiment, in this process."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -29,7 +31,7 @@ def results(**training: object) -> dict[str, xr.Dataset]:
 def test_a_network_is_trained_recorded_and_audited() -> None:
     groups = results()
     assert set(groups) == {"activity", "probe_activity", "weights", "history", "audit"}
-    assert groups["weights"].step.values.tolist() == [0, 2, 3]
+    assert groups["weights"].update.values.tolist() == [0, 2, 3]
     assert groups["activity"].rates.shape == (4, 60, 4)
     assert groups["history"].status == "completed"
     assert (groups["audit"].sign_violations == 0).all()
@@ -47,8 +49,8 @@ def test_a_network_that_diverges_leaves_no_numbers_behind() -> None:
     for name in ("activity", "probe_activity"):
         assert np.isnan(groups[name].rates).all()
         assert np.isnan(groups[name].outputs).all()
-    assert np.isfinite(groups["weights"].recurrent_weights.isel(epoch=0)).all()
-    assert np.isnan(groups["weights"].recurrent_weights.isel(epoch=-1)).all()
+    assert np.isfinite(groups["weights"].recurrent_weights.isel(snapshot=0)).all()
+    assert np.isnan(groups["weights"].recurrent_weights.isel(snapshot=-1)).all()
     assert (groups["audit"].mask_violations == 0).all()
 
 
@@ -64,9 +66,10 @@ def test_penalties_reach_every_weight_matrix_or_the_rates(penalty: dict[str, flo
 
 def test_the_listener_hears_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Progress] = []
-    monkeypatch.setattr("biornn.training.callbacks.time.monotonic", iter(np.arange(0.0, 100.0, 2.0)).__next__)
+    clock = SimpleNamespace(monotonic=iter(np.arange(0.0, 100.0, 2.0)).__next__)
+    monkeypatch.setattr("biornn.training.callbacks.time", clock)
     run_network(expand(experiment())[0], heard.append)
-    assert [news.step for news in heard] == [2, 3]
+    assert [news.update for news in heard] == [2, 3]
     assert [news.max_updates for news in heard] == [3, 3]
     # Two seconds an update, the first not counted: one more, then none.
     assert [news.seconds_left for news in heard] == [2, 0]

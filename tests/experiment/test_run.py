@@ -35,7 +35,7 @@ def test_a_run_keeps_to_the_schema_and_says_what_it_is(run: xr.DataTree) -> None
     assert experiment["conditions"]["constrained"]["density"] == 0.5
     versions = json.loads(run.attrs["versions"])
     assert versions[versions["keras backend"]][0].isdigit()
-    assert run["weights"].step.values.tolist() == [0, 2, 4, 5]
+    assert run["weights"].update.values.tolist() == [0, 2, 4, 5]
 
 
 def test_numpy_alone_gives_the_stored_activity_back(run: xr.DataTree) -> None:
@@ -43,7 +43,7 @@ def test_numpy_alone_gives_the_stored_activity_back(run: xr.DataTree) -> None:
     for prefix in ("", "probe_"):
         inputs = run[f"{prefix}trials"].inputs.values
         for network in run.network.values:
-            w = run["weights"].to_dataset().sel(network=network).isel(epoch=-1)
+            w = run["weights"].to_dataset().sel(network=network).isel(snapshot=-1)
             activity = run[f"{prefix}activity"].to_dataset().sel(network=network)
             rates = np.tile(w.initial_rates.values, (len(inputs), 1))
             for time in range(inputs.shape[1]):
@@ -288,7 +288,7 @@ def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.Cap
         assert gated[name].isnull().all()
     # What fits the schema is there: the readout gives the outputs from the hidden state.
     activity = run["activity"].to_dataset()
-    readout = weights.isel(epoch=-1, drop=True).drop_vars("step", errors="ignore")
+    readout = weights.isel(snapshot=-1, drop=True).drop_vars("update", errors="ignore")
     outputs = xr.dot(activity.rates, readout.output_weights, dim="unit") + readout.output_bias
     xr.testing.assert_allclose(outputs, activity.outputs, atol=1e-6)
     assert (abs(activity.rates) <= 1).all()

@@ -187,6 +187,6 @@ def test_a_model_learns_the_same_either_way():
         wiring = bn.Connectivity(8, excitatory_fraction=0.75, seed=0)
         model = bn.layers.build_model(wiring, 1, 1, tau=5.0, implementation=implementation)
         result = bn.train(model, task, seed=0, max_updates=20, batch_size=4, validate_every=20, n_validation_trials=4)
-        ends.append(result["weights"].to_dataset().recurrent_weights.isel(epoch=-1))
+        ends.append(result["weights"].to_dataset().recurrent_weights.isel(snapshot=-1))
     assert abs(ends[0] - ends[1]).max() < 1e-4
     assert abs(ends[0]).max() > 0.1

@@ -14,11 +14,11 @@ def test_conditions_differ_in_every_part_of_their_look():
 def test_line_is_the_median_band_the_range_and_points_without_value_are_left_out():
     values = xr.DataArray(
         [[1.0, np.nan, 3.0], [2.0, np.nan, np.nan], [9.0, np.nan, 5.0]],
-        dims=("network", "epoch"),
-        coords={"step": ("epoch", [0, 10, 20])},
+        dims=("network", "snapshot"),
+        coords={"update": ("snapshot", [0, 10, 20])},
     )
     _, ax = plt.subplots()
-    band(ax, values, "step", "dale", look(0))
+    band(ax, values, "update", "dale", look(0))
     line, area = ax.get_lines()[0], ax.collections[0].get_paths()[0].vertices
     assert line.get_xydata().tolist() == [[0, 2], [20, 4]]
     for x, low, high in ((0, 1, 9), (20, 3, 5)):

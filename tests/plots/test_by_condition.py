@@ -37,4 +37,4 @@ def test_axes_may_be_given_and_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="values: expected the coordinate 'seed'"):
         by_condition(values().drop_vars("seed"))
     with pytest.raises(ValueError, match="values: expected the dims"):
-        by_condition(values().expand_dims("epoch"))
+        by_condition(values().expand_dims("snapshot"))

@@ -63,7 +63,7 @@ def test_draws_into_given_axes():
     assert connectivity(xr.DataArray(np.eye(2), dims=DIMS), ax=ax) is ax
 
 
-@pytest.mark.parametrize("dim", ["network", "epoch"])
-def test_more_than_one_network_or_epoch_is_refused(dim):
+@pytest.mark.parametrize("dim", ["network", "snapshot"])
+def test_more_than_one_network_or_snapshot_is_refused(dim):
     with pytest.raises(ValueError, match=f"select one {dim} first"):
         connectivity(xr.DataArray(np.zeros((1, 2, 2)), dims=(dim, *DIMS)))

@@ -12,8 +12,8 @@ def points(collection):
     return collection.get_offsets().data @ np.array([1, 1j])
 
 
-def test_first_and_last_epoch_are_drawn_apart():
-    ax = eigenspectrum(xr.DataArray(VALUES, dims=("epoch", "mode")))
+def test_first_and_last_snapshot_are_drawn_apart():
+    ax = eigenspectrum(xr.DataArray(VALUES, dims=("snapshot", "mode")))
     before, after = ax.collections
     np.testing.assert_array_equal(points(before), VALUES[0])
     np.testing.assert_array_equal(points(after), VALUES[2])
@@ -23,8 +23,8 @@ def test_first_and_last_epoch_are_drawn_apart():
     assert labels == ["unit circle", "before training", "after training"]
 
 
-def test_names_of_the_epochs_can_be_given():
-    ax = eigenspectrum(xr.DataArray(VALUES, dims=("epoch", "mode")), before="initial", after="2,000 updates")
+def test_names_of_the_snapshots_can_be_given():
+    ax = eigenspectrum(xr.DataArray(VALUES, dims=("snapshot", "mode")), before="initial", after="2,000 updates")
     assert [collection.get_label() for collection in ax.collections] == ["initial", "2,000 updates"]
 
 

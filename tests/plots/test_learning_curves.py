@@ -9,10 +9,10 @@ NAN = np.nan
 
 
 def make_history(accuracy, status, condition):
-    n_epochs = np.shape(accuracy)[1]
+    n_snapshots = np.shape(accuracy)[1]
     return xr.Dataset(
-        {"accuracy": (("network", "epoch"), np.asarray(accuracy, float)), "status": ("network", list(status))},
-        coords={"condition": ("network", list(condition)), "step": ("epoch", 50 * np.arange(n_epochs))},
+        {"accuracy": (("network", "snapshot"), np.asarray(accuracy, float)), "status": ("network", list(status))},
+        coords={"condition": ("network", list(condition)), "update": ("snapshot", 50 * np.arange(n_snapshots))},
     )
 
 
@@ -59,7 +59,7 @@ def test_condition_without_any_result_is_still_named():
     assert len(ax.get_lines()[0].get_xdata()) == 0
 
 
-def test_epochs_without_a_value_are_left_out_and_a_missing_value_does_not_hide_the_others():
+def test_snapshots_without_a_value_are_left_out_and_a_missing_value_does_not_hide_the_others():
     history = make_history([[NAN, 0.2, 0.4], [NAN, NAN, 0.6]], ["completed"] * 2, "aa")
     ax = learning_curves(history.rename(accuracy="val_loss"), metric="val_loss")
     np.testing.assert_array_equal(ax.get_lines()[0].get_xdata(), [50, 100])
@@ -78,14 +78,14 @@ def test_draws_into_given_axes():
     assert learning_curves(make_history([[0.1]], ["completed"], "a"), ax=ax) is ax
 
 
-@pytest.mark.parametrize("name", ["accuracy", "status", "condition", "step"])
+@pytest.mark.parametrize("name", ["accuracy", "status", "condition", "update"])
 def test_missing_variable_is_named(name):
     history = make_history([[0.1]], ["completed"], "a").drop_vars(name)
     with pytest.raises(ValueError, match=f"history: expected '{name}', found"):
         learning_curves(history)
 
 
-def test_metric_without_epochs_is_refused():
+def test_metric_without_snapshots_is_refused():
     history = make_history([[0.1]], ["completed"], "a").assign(wall_time=("network", [1.0]))
-    with pytest.raises(ValueError, match=r"wall_time: expected the dims \['network', 'epoch'\], got \['network'\]"):
+    with pytest.raises(ValueError, match=r"wall_time: expected the dims \['network', 'snapshot'\], got \['network'\]"):
         learning_curves(history, "wall_time")

@@ -39,13 +39,13 @@ def test_samples_are_the_first_trials() -> None:
 
 def test_the_matrix_is_the_last_and_the_eigenvalues_are_the_first_and_the_last() -> None:
     weights = xr.DataArray(
-        [np.eye(2), np.diag([3.0, 3.0]), np.diag([2.0, 0.5])], dims=("epoch", "unit_pre", "unit_post")
+        [np.eye(2), np.diag([3.0, 3.0]), np.diag([2.0, 0.5])], dims=("snapshot", "unit_pre", "unit_post")
     )
     matrix, spectrum, *_ = plots.connectivity_and_spectrum(weights).axes
     np.testing.assert_array_equal(matrix.images[0].get_array(), np.diag([2.0, 0.5]))
     drawn = {one.get_label(): one.get_offsets().tolist() for one in spectrum.collections}
     assert drawn == {"before training": [[1, 0], [1, 0]], "after training": [[2, 0], [0.5, 0]]}
-    alone = plots.connectivity_and_spectrum(weights.isel(epoch=0)).axes[1]
+    alone = plots.connectivity_and_spectrum(weights.isel(snapshot=0)).axes[1]
     assert [one.get_label() for one in alone.collections] == ["eigenvalues"]
 
 

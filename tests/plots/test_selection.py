@@ -14,7 +14,7 @@ def test_dims_come_in_the_order_that_is_asked_for():
     ("dim", "hint"),
     [
         ("network", r"select one network first, e\.g\. \.sel\(network=\.\.\.\)"),
-        ("epoch", r"select one epoch first"),
+        ("snapshot", r"select one snapshot first"),
         ("trial", r"select one trial first"),
         ("session", r"select along session first"),
     ],

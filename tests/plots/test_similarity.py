@@ -101,5 +101,5 @@ def test_what_cannot_be_drawn_is_refused_in_one_line():
     matrix = make_matrix(np.eye(2), "ab")
     with pytest.raises(ValueError, match="matrix: expected the coordinate 'condition' on network"):
         similarity(matrix.drop_vars("condition"))
-    with pytest.raises(ValueError, match="select one epoch first"):
-        similarity(matrix.expand_dims("epoch"))
+    with pytest.raises(ValueError, match="select one snapshot first"):
+        similarity(matrix.expand_dims("snapshot"))

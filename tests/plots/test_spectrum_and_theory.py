@@ -65,8 +65,8 @@ def test_draws_into_given_axes():
 
 
 def test_other_data_are_refused():
-    with pytest.raises(ValueError, match=r"eigenvalues: .*select one epoch first"):
-        spectrum_and_theory(VALUES.expand_dims(epoch=2), prediction())
+    with pytest.raises(ValueError, match=r"eigenvalues: .*select one snapshot first"):
+        spectrum_and_theory(VALUES.expand_dims(snapshot=2), prediction())
     with pytest.raises(ValueError, match=r"bulk_radius: .*select one network first"):
         spectrum_and_theory(VALUES, prediction().expand_dims(network=2))
     with pytest.raises(ValueError, match="prediction: expected 'outlier', found \\['bulk_radius'\\]"):

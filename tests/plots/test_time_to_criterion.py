@@ -13,11 +13,11 @@ def make_result():
     coords = {
         "condition": ("network", list("aabb")),
         "seed": ("network", [0, 1, 0, 1]),
-        "step": ("epoch", [0, 100, 200]),
+        "update": ("snapshot", [0, 100, 200]),
     }
     status = ["criterion_reached", "criterion_reached", "criterion_reached", "diverged"]
     steps = ("network", [100.0, 200.0, 200.0, NAN])
-    history = xr.Dataset({"steps_to_criterion": steps, "status": ("network", status)}, coords)
+    history = xr.Dataset({"updates_to_criterion": steps, "status": ("network", status)}, coords)
     return analysis.time_to_criterion(history, "a")
 
 

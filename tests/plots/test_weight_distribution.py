@@ -7,11 +7,11 @@ from biornn.plots.style import CELL_TYPE_COLOURS
 from biornn.plots.weight_distribution import weight_distribution
 
 
-def network(n_units=6, n_epochs=2):
+def network(n_units=6, n_snapshots=2):
     rng = np.random.default_rng(0)
     signs = np.where(np.arange(n_units) < 4, 1.0, -1.0)[:, np.newaxis]
     weights = xr.DataArray(
-        rng.uniform(0.5, 1, (n_epochs, n_units, n_units)) * signs, dims=("epoch", "unit_pre", "unit_post")
+        rng.uniform(0.5, 1, (n_snapshots, n_units, n_units)) * signs, dims=("snapshot", "unit_pre", "unit_post")
     )
     mask = xr.DataArray(~np.eye(n_units, dtype=bool), dims=("unit_pre", "unit_post"))
     return weights, mask, xr.DataArray(["excitatory"] * 4 + ["inhibitory"] * 2, dims="unit")
@@ -35,10 +35,10 @@ def test_steps_are_the_shares_of_the_magnitudes_of_each_type():
         assert colour[:3] == CELL_TYPE_COLOURS[name.split(",")[0]]
 
 
-def test_the_last_epoch_alone_needs_no_comparison_and_small_weights_are_left_out():
+def test_the_last_snapshot_alone_needs_no_comparison_and_small_weights_are_left_out():
     weights, mask, types = network()
     weights[-1, 0, 1] = 1e-4
-    ax = weight_distribution(weights.isel(epoch=-1), mask, types)
+    ax = weight_distribution(weights.isel(snapshot=-1), mask, types)
     steps = drawn(ax)
     assert list(steps) == ["excitatory", "inhibitory"]
     assert steps["excitatory"].get_data().values.sum() == pytest.approx(100 * 19 / 20)

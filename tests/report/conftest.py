@@ -115,16 +115,16 @@ def _weights(fractions: Sequence[float | None], formulation: str, generator: np.
     return xr.Dataset(
         {
             "input_weights": (
-                ("network", "epoch", "input_channel", "unit"),
+                ("network", "snapshot", "input_channel", "unit"),
                 undefined * generator.normal(size=(*shape, 2, N_UNITS)),
             ),
-            "recurrent_weights": (("network", "epoch", "unit_pre", "unit_post"), undefined * recurrent),
+            "recurrent_weights": (("network", "snapshot", "unit_pre", "unit_post"), undefined * recurrent),
             "output_weights": (
-                ("network", "epoch", "unit", "output_channel"),
+                ("network", "snapshot", "unit", "output_channel"),
                 generator.normal(size=(*shape, N_UNITS, 2)),
             ),
-            "recurrent_bias": (("network", "epoch", "unit"), undefined * np.zeros((*shape, N_UNITS))),
-            "output_bias": (("network", "epoch", "output_channel"), np.zeros((*shape, 2))),
+            "recurrent_bias": (("network", "snapshot", "unit"), undefined * np.zeros((*shape, N_UNITS))),
+            "output_bias": (("network", "snapshot", "output_channel"), np.zeros((*shape, 2))),
             "recurrent_mask": (("network", "unit_pre", "unit_post"), np.ones((n_networks, N_UNITS, N_UNITS), bool)),
             "input_mask": (("network", "input_channel", "unit"), np.ones((n_networks, 2, N_UNITS), bool)),
             "output_mask": (("network", "unit", "output_channel"), np.ones((n_networks, N_UNITS, 2), bool)),
@@ -133,7 +133,7 @@ def _weights(fractions: Sequence[float | None], formulation: str, generator: np.
             "cell_type": (("network", "unit"), cell_type),
             "alpha": (("network", "unit"), undefined * np.full((n_networks, N_UNITS), 0.2)),
             "initial_rates": (("network", "unit"), np.zeros((n_networks, N_UNITS))),
-            "initial_state": (("network", "epoch", "unit"), np.zeros((*shape, N_UNITS))),
+            "initial_state": (("network", "snapshot", "unit"), np.zeros((*shape, N_UNITS))),
             "activation": ("network", np.full(n_networks, "tanh", object)),
             "formulation": ("network", np.full(n_networks, formulation, object)),
         },
@@ -141,8 +141,8 @@ def _weights(fractions: Sequence[float | None], formulation: str, generator: np.
             "unit": range(N_UNITS),
             "unit_pre": range(N_UNITS),
             "unit_post": range(N_UNITS),
-            "epoch": range(len(STEPS)),
-            "step": ("epoch", list(STEPS)),
+            "snapshot": range(len(STEPS)),
+            "update": ("snapshot", list(STEPS)),
         },
     )
 
@@ -151,14 +151,14 @@ def _history(status: Sequence[str], is_kept: xr.DataArray, failure: Sequence[str
     n_networks = len(status)
     curves = {"loss": [np.nan, 0.3, 0.1], "val_loss": [0.8, 0.3, 0.1], "accuracy": [0.4, 0.8, 0.95]}
     history = xr.Dataset(
-        {name: (("network", "epoch"), np.tile(curve, (n_networks, 1))) for name, curve in curves.items()},
-        {"epoch": range(len(STEPS)), "step": ("epoch", list(STEPS))},
+        {name: (("network", "snapshot"), np.tile(curve, (n_networks, 1))) for name, curve in curves.items()},
+        {"snapshot": range(len(STEPS)), "update": ("snapshot", list(STEPS))},
     ).where(is_kept)
     reached = [100.0 if one == "criterion_reached" else np.nan for one in status]
     history = history.assign(
         status=("network", np.array(status, object)),
-        steps_trained=("network", np.where(is_kept, 100, 7)),
-        steps_to_criterion=("network", reached),
+        updates_trained=("network", np.where(is_kept, 100, 7)),
+        updates_to_criterion=("network", reached),
         wall_time=("network", np.arange(1.0, n_networks + 1)),
     )
     return history if failure is None else history.assign(failure=("network", np.array(failure, object)))

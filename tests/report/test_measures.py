@@ -30,7 +30,7 @@ def test_every_measure_of_every_family_is_measured_once(reading: Reading) -> Non
 
 
 def test_measures_are_those_of_the_last_snapshot(reading: Reading) -> None:
-    weights = reading.weights["recurrent_weights"].isel(epoch=-1, network=0)
+    weights = reading.weights["recurrent_weights"].isel(snapshot=-1, network=0)
     measures = reading.measures.isel(network=0)
     values = np.linalg.eigvals(weights.values)
     assert measures["spectral_radius"] == pytest.approx(np.abs(values).max())

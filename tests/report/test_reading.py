@@ -17,7 +17,7 @@ def test_a_condition_is_shown_by_its_first_trained_network(make_run: MakeRun) ->
 def test_a_condition_without_a_trained_network_is_not_shown(make_run: MakeRun) -> None:
     reading = Reading(make_run(status=["diverged", "failed", "failed", "completed"]))
     assert reading.shown == {"dale": "dale-s01"}
-    assert reading.checked.any("epoch").values.tolist() == [False, False, False, True]
+    assert reading.checked.any("snapshot").values.tolist() == [False, False, False, True]
     assert reading.members(reading.history["seed"], "dale").values.tolist() == [1]
     assert not reading.members(reading.history["seed"], "free").size
 

@@ -38,8 +38,8 @@ def model_config(use_bias: bool = False, **changes: Any) -> dict[str, Any]:
     return {"class_name": "Sequential", "config": {"name": "sequential_7", "layers": layers}}
 
 
-def write(path: Path, seed: int = 0, step: int | None = None, use_bias: bool = False, **changes: Any) -> Path:
-    """Write a file; `step` None is a model that was never compiled, as before training."""
+def write(path: Path, seed: int = 0, update: int | None = None, use_bias: bool = False, **changes: Any) -> Path:
+    """Write a file; `update` None is a model that was never compiled, as before training."""
     values = arrays(seed, use_bias=use_bias)
     with h5py.File(path, "w") as file:
         file.attrs["keras_version"] = b"2.3.1"
@@ -49,10 +49,10 @@ def write(path: Path, seed: int = 0, step: int | None = None, use_bias: bool = F
         for name, value in values.items():
             group = readout if name.startswith("output_") else recurrent
             group[f"{name.removeprefix('output_')}:0"] = value
-        if step is not None:
+        if update is not None:
             config = {"class_name": "Adam", "config": {"learning_rate": 1e-4, "decay": 1e-4}}
             file.attrs["training_config"] = json.dumps({"optimizer_config": config, "loss": "mse"}).encode()
-            file["optimizer_weights/Adam/iterations:0"] = np.int64(step)
+            file["optimizer_weights/Adam/iterations:0"] = np.int64(update)
     return path
 
 

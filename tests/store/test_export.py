@@ -65,7 +65,7 @@ def test_plain_netcdf4_reads_it(file: Path, run: xr.DataTree) -> None:
         assert root["network"][:].tolist() == run.network.values.tolist()
         weights = root["weights"]
         recurrent = weights["recurrent_weights"]
-        assert recurrent.dimensions == ("network", "epoch", "unit_pre", "unit_post")
+        assert recurrent.dimensions == ("network", "snapshot", "unit_pre", "unit_post")
         np.testing.assert_array_equal(recurrent[:], run["weights"].recurrent_weights.values)
         assert recurrent.units == "1"
         # A dim may be the parent's, as NetCDF means it; its labels stand in the group, where a reader looks first.
@@ -88,7 +88,7 @@ def test_plain_h5netcdf_reads_it(file: Path, run: xr.DataTree) -> None:
         assert set(root.groups) == set(run.children)
         assert root.attrs["title"] == "A small comparison"
         weights = root["weights"]
-        assert weights["recurrent_weights"].dimensions == ("network", "epoch", "unit_pre", "unit_post")
+        assert weights["recurrent_weights"].dimensions == ("network", "snapshot", "unit_pre", "unit_post")
         np.testing.assert_array_equal(weights["recurrent_weights"][...], run["weights"].recurrent_weights.values)
         np.testing.assert_array_equal(weights["recurrent_mask"][...], run["weights"].recurrent_mask.values)
         assert weights["recurrent_mask"].attrs["dtype"] == "bool"

@@ -52,11 +52,11 @@ def test_the_values_of_version_1(frozen: Path) -> None:
     assert run.attrs["schema_version"] == 1
     assert run.attrs["title"] == "Frozen"
     assert run["weights"].condition.values.tolist() == ["unconstrained", "constrained"]
-    assert run["weights"].step.values.tolist() == [0, 2]
+    assert run["weights"].update.values.tolist() == [0, 2]
     weights = run["weights"].to_dataset().sel(network="constrained-s00")
     assert weights.cell_type.values.tolist() == ["excitatory"] * 3 + ["inhibitory"]
     # As they stood in the store on the day that it was frozen, to every digit.
-    assert weights.recurrent_weights.isel(epoch=-1).values.tolist() == [
+    assert weights.recurrent_weights.isel(snapshot=-1).values.tolist() == [
         [0.0, 0.2566051185131073, 0.8903418183326721, 0.1506064236164093],
         [0.14897605776786804, 0.0, 0.13859403133392334, 0.0],
         [0.1300162822008133, 0.2729963958263397, 0.0, 1.2313202619552612],

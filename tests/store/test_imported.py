@@ -11,7 +11,7 @@ import xarray as xr
 import biornn as bn
 from biornn.cli import main
 from biornn.report.network_table import describe_networks
-from biornn.store.imported import _epochs
+from biornn.store.imported import _snapshots
 from biornn.store.keras_hdf5 import KerasFileError
 from tests.store.keras_files import arrays, write
 
@@ -23,7 +23,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Files of one training, out of order."""
     folder = tmp_path_factory.mktemp("keras")
     names = {"weights-10": 10, "_N_00_initial": None, "weights-9": 9}
-    return [write(folder / f"{name}.hdf5", seed=step or 0, step=step) for name, step in names.items()]
+    return [write(folder / f"{name}.hdf5", seed=update or 0, update=update) for name, update in names.items()]
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +33,16 @@ def imported(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> xr.
 
 def test_snapshots_stand_in_natural_order_the_initial_one_first(imported: xr.DataTree) -> None:
     weights = imported["weights"].to_dataset()
-    assert weights.epoch.values.tolist() == [0, 9, 10]
-    assert weights.step.values.tolist() == [0, 9, 10]
-    for epoch in (0, 9, 10):
-        one = weights.recurrent_weights.sel(epoch=epoch).isel(network=0)
-        np.testing.assert_array_equal(one, arrays(epoch)["recurrent_kernel"])
+    assert weights.snapshot.values.tolist() == [0, 9, 10]
+    assert weights.update.values.tolist() == [0, 9, 10]
+    for snapshot in (0, 9, 10):
+        one = weights.recurrent_weights.sel(snapshot=snapshot).isel(network=0)
+        np.testing.assert_array_equal(one, arrays(snapshot)["recurrent_kernel"])
 
 
 def test_it_is_an_ordinary_run(imported: xr.DataTree) -> None:
     bn.validate(imported)
-    assert not bn.audit(imported).to_array().any("epoch").sel(variable="sign_violations").any()
+    assert not bn.audit(imported).to_array().any("snapshot").sel(variable="sign_violations").any()
     assert imported["network"].values.tolist() == ["imported"]
     assert imported["trials"].sizes["trial"] == 3
     assert imported["probe_trials"].memory_state.values[0, -1] == "--"
@@ -79,13 +79,13 @@ def test_the_experiment_says_what_the_files_say(imported: xr.DataTree) -> None:
 def test_files_whose_names_do_not_count_passes_are_counted(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{name}.hdf5", seed) for seed, name in enumerate(("late", "early"))]
     run = bn.store.import_keras_hdf5(paths, tmp_path / "run", n_trials=1)
-    assert run["weights"].epoch.values.tolist() == [1, 2]
-    alone = bn.store.import_keras_hdf5(write(tmp_path / "net-400.hdf5", step=70), tmp_path / "one", n_trials=1)
-    assert alone["weights"].epoch.values.tolist() == [1]
+    assert run["weights"].snapshot.values.tolist() == [1, 2]
+    alone = bn.store.import_keras_hdf5(write(tmp_path / "net-400.hdf5", update=70), tmp_path / "one", n_trials=1)
+    assert alone["weights"].snapshot.values.tolist() == [1]
 
 
 @pytest.mark.parametrize(
-    ("names", "epochs"),
+    ("names", "snapshots"),
     [
         (["rnn_400u_initial", "rnn_400u_final"], [0, 1]),
         (["w-01-0.5000", "w-02-0.6000"], [1, 2]),
@@ -94,8 +94,8 @@ def test_files_whose_names_do_not_count_passes_are_counted(tmp_path: Path) -> No
         (["w-1", "w-99999999999999999999999"], [1, 2]),
     ],
 )
-def test_only_a_number_that_ends_the_name_counts_passes(names: list[str], epochs: list[int]) -> None:
-    assert _epochs([Path(f"{name}.hdf5") for name in names]) == epochs
+def test_only_a_number_that_ends_the_name_counts_passes(names: list[str], snapshots: list[int]) -> None:
+    assert _snapshots([Path(f"{name}.hdf5") for name in names]) == snapshots
 
 
 def test_a_network_whose_activity_explodes_is_refused(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_network_whose_activity_explodes_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_file_does_not_tell_is_not_made_up(tmp_path: Path) -> None:
-    path = write(tmp_path / "net.hdf5", step=3, recurrent_initializer=None, dropout=0.2)
+    path = write(tmp_path / "net.hdf5", update=3, recurrent_initializer=None, dropout=0.2)
     with h5py.File(path, "r+") as file:
         schedule = {"class_name": "ExponentialDecay", "config": {}}
         config = {"class_name": "RMSprop", "config": {"lr": schedule}}
@@ -150,7 +150,7 @@ def test_the_command(
     assert main(["audit", str(tmp_path / "run")]) == 0
     assert main(["info", str(tmp_path / "run")]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "imported from Keras 2.3.1: _N_00_initial.hdf5 (epoch 0), weights-9.hdf5 (epoch 9)" in printed
+    assert "imported from Keras 2.3.1: _N_00_initial.hdf5 (snapshot 0), weights-9.hdf5 (snapshot 9)" in printed
     assert main(command) == 2
     assert "expected a new folder, but it exists" in capsys.readouterr().err
     assert main([*command, "--overwrite"]) == 0
@@ -169,10 +169,10 @@ def test_the_command(
 def test_the_published_network(tmp_path: Path) -> None:
     run = bn.store.import_keras_hdf5(sorted(PUBLISHED.glob("*.hdf5")), tmp_path / "run", n_trials=4).load()
     weights = run["weights"].to_dataset()
-    assert weights.epoch.values.tolist() == [0, 1, 5, 10, 20]
-    assert weights.step.values.tolist() == [0, 235, 1175, 2350, 4700]
+    assert weights.snapshot.values.tolist() == [0, 1, 5, 10, 20]
+    assert weights.update.values.tolist() == [0, 235, 1175, 2350, 4700]
     radius = bn.analysis.spectral_radius(weights.recurrent_weights).isel(network=0)
     np.testing.assert_allclose(radius, [1.0, 1.0205, 1.0400, 1.0390, 1.0823], atol=5e-5)  # as published, 4 digits
     again = bn.analysis.simulate(weights.isel(network=0), run["trials"].inputs)
     np.testing.assert_allclose(again.rates, run["activity"].rates.isel(network=0), atol=1e-6)
-    assert run["history"].accuracy.isel(network=0, epoch=-1) > 0.985
+    assert run["history"].accuracy.isel(network=0, snapshot=-1) > 0.985

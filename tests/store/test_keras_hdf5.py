@@ -30,20 +30,20 @@ def test_arrays_are_those_of_the_file_to_the_bit(tmp_path: Path, use_bias: bool)
 
 
 def test_settings_are_named_as_in_an_experiment(tmp_path: Path) -> None:
-    read = read_keras_hdf5(write(tmp_path / "net.hdf5", step=470))
+    read = read_keras_hdf5(write(tmp_path / "net.hdf5", update=470))
     assert read.network["n_units"] == N_UNITS
     assert (read.network["initial"], read.network["input_initial"]) == ("orthogonal", "Glorot_uniform")
     assert (read.network["use_bias"], read.network["readout_bias"]) == (False, True)
     assert read.training == {"optimizer": "Adam", "loss": "mse", "learning_rate": 1e-4, "decay": 1e-4}
-    assert (read.step, read.keras_version) == (470, "2.3.1")
+    assert (read.update, read.keras_version) == (470, "2.3.1")
 
 
 def test_without_the_state_of_an_optimizer_the_number_of_updates_is_unknown(tmp_path: Path) -> None:
-    assert read_keras_hdf5(write(tmp_path / "never_compiled.hdf5")).step == -1
-    path = write(tmp_path / "net.hdf5", step=470)
+    assert read_keras_hdf5(write(tmp_path / "never_compiled.hdf5")).update == -1
+    path = write(tmp_path / "net.hdf5", update=470)
     with h5py.File(path, "r+") as file:
         del file["optimizer_weights"]
-    assert read_keras_hdf5(path).step == -1
+    assert read_keras_hdf5(path).update == -1
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_without_the_state_of_an_optimizer_the_number_of_updates_is_unknown(tmp_
 def test_the_number_of_updates_under_each_name_that_keras_has_given_it(
     tmp_path: Path, name: str, others: dict[str, float]
 ) -> None:
-    path = write(tmp_path / "net.hdf5", step=0)
+    path = write(tmp_path / "net.hdf5", update=0)
     with h5py.File(path, "r+") as file:
         del file["optimizer_weights"]
         file[f"optimizer_weights/{name}"] = np.float32(470)
         file["optimizer_weights/m_0:0"] = np.ones((2, N_UNITS), np.float32)
         for other, value in others.items():
             file[f"optimizer_weights/{other}"] = np.float32(value)
-    assert read_keras_hdf5(path).step == 470
+    assert read_keras_hdf5(path).update == 470
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_weights_without_a_model_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_a_truncated_file_is_refused(tmp_path: Path, share: float) -> None:
-    whole = write(tmp_path / "net.hdf5", step=1).read_bytes()
+    whole = write(tmp_path / "net.hdf5", update=1).read_bytes()
     path = tmp_path / "short.hdf5"
     path.write_bytes(whole[: int(share * len(whole))])
     assert "expected" in refusal(path)
@@ -236,8 +236,8 @@ def test_links_into_other_files_are_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", [np.float64(np.inf), np.uint64(2**63), np.int64(-4)])
 def test_a_count_of_updates_that_cannot_be_is_not_believed(tmp_path: Path, count: np.generic) -> None:
-    path = replaced(write(tmp_path / "net.hdf5", step=1), "optimizer_weights/Adam/iterations:0", data=count)
-    assert read_keras_hdf5(path).step == -1
+    path = replaced(write(tmp_path / "net.hdf5", update=1), "optimizer_weights/Adam/iterations:0", data=count)
+    assert read_keras_hdf5(path).update == -1
 
 
 def test_a_name_of_a_layer_leads_through_no_link(tmp_path: Path) -> None:
@@ -250,12 +250,12 @@ def test_a_name_of_a_layer_leads_through_no_link(tmp_path: Path) -> None:
 
 
 def test_the_count_of_updates_of_another_file_is_not_read(tmp_path: Path) -> None:
-    other = write(tmp_path / "other.hdf5", step=470)
-    path = write(tmp_path / "net.hdf5", step=3)
+    other = write(tmp_path / "other.hdf5", update=470)
+    path = write(tmp_path / "net.hdf5", update=3)
     with h5py.File(path, "r+") as file:
         del file["optimizer_weights"]
         file["optimizer_weights"] = h5py.ExternalLink(str(other), "optimizer_weights")
-    assert read_keras_hdf5(path).step == -1
+    assert read_keras_hdf5(path).update == -1
 
 
 def test_one_name_is_one_array(tmp_path: Path) -> None:

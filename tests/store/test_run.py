@@ -31,7 +31,7 @@ def test_a_run_larger_than_memory_opens_in_the_chunks_of_the_store(finished_run:
     lazy = bn.open_run(finished_run, chunks={})
     assert bn.open_run(finished_run)["activity"].rates.chunks is None
     assert lazy["activity"].rates.chunks == ((1,) * 4, *((size,) for size in run["activity"].rates.shape[1:]))
-    assert lazy["weights"].recurrent_weights.chunks[1] == (1,) * run["weights"].sizes["epoch"]
+    assert lazy["weights"].recurrent_weights.chunks[1] == (1,) * run["weights"].sizes["snapshot"]
     xr.testing.assert_identical(lazy.load(), run)
 
 

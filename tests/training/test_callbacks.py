@@ -70,7 +70,7 @@ def test_news_come_once_in_an_interval_with_the_time_left(monkeypatch):
         now[0] += 0.25
         news.on_train_batch_end(step, {"loss": np.float32(1 / step)})
     # Updates 2 (7.25 s after the last news), 6 and 10 (a second each); 0.25 s an update.
-    assert [item.step for item in heard] == [2, 6, 10]
+    assert [item.update for item in heard] == [2, 6, 10]
     for item in heard:
-        assert item == Progress(item.step, 50, float(np.float32(1 / item.step)), 0.25 * (50 - item.step))
+        assert item == Progress(item.update, 50, float(np.float32(1 / item.update)), 0.25 * (50 - item.update))
     assert all(type(item.loss) is float for item in heard)

@@ -62,7 +62,7 @@ def test_a_training_that_was_broken_off_ends_as_one_that_was_not(kind: str, trai
     settings = {**SETTINGS, **TRAININGS[training]}
     whole = model(kind)
     expected = bn.train(whole, TASK, **settings)
-    for breaks in ([3], [5, 1, 2]):  # before the first checkpoint; within epochs, one of them twice
+    for breaks in ([3], [5, 1, 2]):  # before the first checkpoint; within snapshots, one of them twice
         path = tmp_path / f"{breaks}.npz"
         for after in breaks:
             try:

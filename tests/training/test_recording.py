@@ -85,7 +85,7 @@ def test_what_is_recorded_has_the_names_dims_and_kinds_of_the_schema():
     assert set(recorded["weights"]) == set(schema.GROUPS["weights"])
     for group, dataset in recorded.items():
         for name, variable in schema.GROUPS[group].items():
-            assert dataset[name].dims == tuple(dim for dim in variable.dims if dim not in ("network", "epoch"))
+            assert dataset[name].dims == tuple(dim for dim in variable.dims if dim not in ("network", "snapshot"))
             assert dataset[name].attrs == variable.attrs
             assert dataset[name].dtype.kind in {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}[variable.kind]
 

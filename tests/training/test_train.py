@@ -63,23 +63,23 @@ def run():
     return Run()
 
 
-def test_epochs_are_the_validations_and_the_last_update(run):
+def test_snapshots_are_the_validations_and_the_last_update(run):
     for group in (run.weights, run.history):
-        assert group["epoch"].values.tolist() == [0, 1, 2, 3]
-        assert group["step"].values.tolist() == [0, 3, 6, 7]
-    assert run.history["steps_trained"] == 7
+        assert group["snapshot"].values.tolist() == [0, 1, 2, 3]
+        assert group["update"].values.tolist() == [0, 3, 6, 7]
+    assert run.history["updates_trained"] == 7
     assert str(run.history["status"].values) == "completed"
-    assert np.isnan(run.history["steps_to_criterion"])
+    assert np.isnan(run.history["updates_to_criterion"])
     assert 0 < run.history["wall_time"] < 600
     assert np.isnan(run.history["loss"].values).tolist() == [True, False, False, False]
 
 
-def test_the_first_epoch_is_the_untrained_network_and_the_last_the_models_own(run):
+def test_the_first_snapshot_is_the_untrained_network_and_the_last_the_models_own(run):
     after = record_weights(run.model)
     for name in WEIGHTS:
-        np.testing.assert_array_equal(run.weights[name].isel(epoch=0), run.before[name])
-        np.testing.assert_array_equal(run.weights[name].isel(epoch=-1), after[name])
-        assert (run.weights[name].isel(epoch=0) != run.weights[name].isel(epoch=1)).any()
+        np.testing.assert_array_equal(run.weights[name].isel(snapshot=0), run.before[name])
+        np.testing.assert_array_equal(run.weights[name].isel(snapshot=-1), after[name])
+        assert (run.weights[name].isel(snapshot=0) != run.weights[name].isel(snapshot=1)).any()
 
 
 def test_it_is_the_loop_over_the_batches_of_the_stream(run):
@@ -90,23 +90,25 @@ def test_it_is_the_loop_over_the_batches_of_the_stream(run):
         losses.append(float(model.train_on_batch(*stream[index], return_dict=True)["loss"]))
         model.reset_metrics()
         snapshots[index + 1] = record_weights(model)
-    for epoch, step in ((1, 3), (2, 6), (3, 7)):
+    for snapshot, step in ((1, 3), (2, 6), (3, 7)):
         for name in WEIGHTS:  # the same float32 operations, compiled as another graph
-            np.testing.assert_allclose(run.weights[name].isel(epoch=epoch), snapshots[step][name], rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(
+                run.weights[name].isel(snapshot=snapshot), snapshots[step][name], rtol=1e-4, atol=1e-5
+            )
     expected = [np.mean(losses[:3]), np.mean(losses[3:6]), losses[6]]
     np.testing.assert_allclose(run.history["loss"][1:], expected, rtol=1e-4)
 
 
-def test_scores_are_those_of_the_weights_of_their_epoch_on_the_validation_trials(run):
+def test_scores_are_those_of_the_weights_of_their_snapshot_on_the_validation_trials(run):
     inputs, targets = (xr.DataArray(array) for array in TASK.arrays(20, generator("validation", 0)))
     inputs = inputs.rename(dim_0="trial", dim_1="time", dim_2="input_channel")
     targets = targets.rename(dim_0="trial", dim_1="time", dim_2="output_channel")
-    for epoch in range(4):
-        outputs = simulate(run.weights.isel(epoch=epoch), inputs)["outputs"]
+    for snapshot in range(4):
+        outputs = simulate(run.weights.isel(snapshot=snapshot), inputs)["outputs"]
         scores = performance(outputs, targets)
         # float32 against float64; one sample of 200 that falls on the other side would be 0.005
-        assert float(run.history["val_loss"][epoch]) == pytest.approx(float(scores["mse"]), rel=1e-5)
-        assert float(run.history["accuracy"][epoch]) == pytest.approx(float(scores["accuracy"]), abs=1e-6)
+        assert float(run.history["val_loss"][snapshot]) == pytest.approx(float(scores["mse"]), rel=1e-5)
+        assert float(run.history["accuracy"][snapshot]) == pytest.approx(float(scores["accuracy"]), abs=1e-6)
 
 
 def test_callbacks_are_called_and_the_cosine_ends_at_zero(run):
@@ -126,13 +128,13 @@ def test_names_dims_and_attributes_are_those_of_the_schema(run):
 
 def test_one_seed_gives_one_training_whatever_is_kept(run):
     again = Run(snapshots=[6])
-    assert again.weights["step"].values.tolist() == again.history["step"].values.tolist() == [0, 6, 7]
-    assert again.weights["epoch"].values.tolist() == [0, 1, 2]
-    chosen = run.weights.isel(epoch=[0, 2, 3])
+    assert again.weights["update"].values.tolist() == again.history["update"].values.tolist() == [0, 6, 7]
+    assert again.weights["snapshot"].values.tolist() == [0, 1, 2]
+    chosen = run.weights.isel(snapshot=[0, 2, 3])
     for name in WEIGHTS:
         np.testing.assert_array_equal(again.weights[name], chosen[name])
     for name in ("loss", "val_loss", "accuracy"):
-        np.testing.assert_array_equal(again.history[name], run.history[name].isel(epoch=[0, 2, 3]))
+        np.testing.assert_array_equal(again.history[name], run.history[name].isel(snapshot=[0, 2, 3]))
 
 
 def test_the_validation_trials_have_a_seed_of_their_own_that_does_not_touch_training(run):
@@ -147,7 +149,7 @@ def test_a_second_training_goes_on_from_the_first():
     settings = {"seed": 0, "max_updates": 2, "validate_every": 5, "schedule": "constant", **SMALL}
     first = train(model, TASK, **settings)
     second = train(model, TASK, **{**settings, "seed": 1})
-    assert first["history"]["step"].values.tolist() == [0, 2]
+    assert first["history"]["update"].values.tolist() == [0, 2]
     for name in WEIGHTS:
         np.testing.assert_array_equal(second["weights"][name][0], first["weights"][name][-1])
     assert float(second["history"]["val_loss"][0]) == float(first["history"]["val_loss"][-1])
@@ -167,12 +169,12 @@ def test_training_stops_at_the_criterion_and_what_follows_repeats(criterion, che
     result = train(small_model(), TASK, criterion=criterion, criterion_checks=checks, **settings)
     history, weights = result["history"].to_dataset(), result["weights"].to_dataset()
     assert str(history["status"].values) == status
-    np.testing.assert_equal(float(history["steps_to_criterion"]), float(steps))
-    assert history["steps_trained"] == trained
+    np.testing.assert_equal(float(history["updates_to_criterion"]), float(steps))
+    assert history["updates_trained"] == trained
     planned = [0, 2, 4, 6, 8, 9]
-    assert history["step"].values.tolist() == weights["step"].values.tolist() == planned
+    assert history["update"].values.tolist() == weights["update"].values.tolist() == planned
     last = planned.index(trained)
-    assert np.isfinite(history["loss"].values).tolist() == [0 < epoch <= last for epoch in range(6)]
+    assert np.isfinite(history["loss"].values).tolist() == [0 < snapshot <= last for snapshot in range(6)]
     for name in ("val_loss", "accuracy"):
         assert np.isfinite(history[name]).all()
         assert (history[name][last:] == history[name][last]).all()
@@ -196,18 +198,18 @@ def test_a_network_that_diverges_is_nan_from_there_on(task, settings):
     result = train(small_model(), task, **SMALL, **settings)
     history, weights = result["history"].to_dataset(), result["weights"].to_dataset()
     assert str(history["status"].values) == "diverged"
-    assert np.isnan(history["steps_to_criterion"])
-    # An epoch is one update: epoch k + 1 is the first that is not finite if batch k is the first spoilt one. With a
-    # learning rate of 1e20 already the first update squares to more than a float32 holds.
+    assert np.isnan(history["updates_to_criterion"])
+    # A Keras epoch is one update: snapshot k + 1 is the first that is not finite if batch k is the first spoilt one.
+    # With a learning rate of 1e20 already the first update squares to more than a float32 holds.
     n_finite = 1 if task.spoilt is None else spoilt.index(True) + 1
-    assert history["steps_trained"] == n_finite
+    assert history["updates_trained"] == n_finite
     for name in ("loss", "val_loss", "accuracy"):
-        assert np.isfinite(history[name][int(name == "loss") : n_finite]).all()  # epoch 0 has no training loss
+        assert np.isfinite(history[name][int(name == "loss") : n_finite]).all()  # snapshot 0 has no training loss
         assert np.isnan(history[name][n_finite:]).all()
     for name in WEIGHTS:
         assert np.isfinite(weights[name][:n_finite]).all()
         assert np.isnan(weights[name][n_finite:]).all()
-    assert weights["step"].values.tolist() == list(range(7))
+    assert weights["update"].values.tolist() == list(range(7))
 
 
 def test_the_inverse_time_schedule_is_that_of_keras_2():
@@ -382,7 +384,7 @@ def test_a_model_in_double_precision_is_recorded_as_it_computes():
 
 
 class Spoil(keras.callbacks.Callback):
-    """Change a bias for the worse before an epoch."""
+    """Change a bias for the worse before a snapshot."""
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 2:
@@ -390,14 +392,14 @@ class Spoil(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize("max_updates", [8, 40])  # it ends, or is stopped early
-def test_the_last_epoch_is_the_model_that_callbacks_leave(max_updates, tmp_path):
+def test_the_last_snapshot_is_the_model_that_callbacks_leave(max_updates, tmp_path):
     stop = {"monitor": "val_loss", "patience": 2, "restore_best_weights": True}
     settings = {"seed": 0, "max_updates": max_updates, "validate_every": 2, "checkpoint": tmp_path / "c.npz", **SMALL}
     for _ in range(2):  # the second goes on from the end of the first
         model = small_model()
         result = train(model, TASK, callbacks=[Spoil(), keras.callbacks.EarlyStopping(**stop)], **settings)
         history, weights = result["history"].to_dataset(), result["weights"].to_dataset()
-        assert history["steps_trained"] == 8
+        assert history["updates_trained"] == 8
         assert history["val_loss"][3] > 10
         left = record_weights(model)
         for name in WEIGHTS:
@@ -462,7 +464,7 @@ def test_what_is_no_task_is_refused(task):
     [
         ([keras.callbacks.ReduceLROnPlateau()], {}, "schedule='constant' without warmup with ReduceLROnPlateau"),
         (
-            [keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate)],
+            [keras.callbacks.LearningRateScheduler(lambda snapshot, rate: rate)],
             {"schedule": "constant", "warmup": 0.1},
             "with LearningRateScheduler, which sets the learning rate, got schedule='constant' with warmup=0.1",
         ),

@@ -32,7 +32,7 @@ def weight_magnitudes(reading: Reading) -> Picture:
     """Draw the distribution of the weights before and after training, a network per condition."""
     names = reading.shown_ungated
     weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
-    weights = weights.isel(epoch=[0, -1]).sel(network=names).load()
+    weights = weights.isel(snapshot=[0, -1]).sel(network=names).load()
 
     def draw(network: str, ax: Axes) -> None:
         one = weights.sel(network=network)
@@ -55,7 +55,7 @@ def connectivity_matrices(reading: Reading) -> Picture | None:
     names = reading.shown_ungated
     if not names:
         return None
-    weights = reading.weights[["recurrent_weights", "cell_type"]].isel(epoch=-1).sel(network=names).load()
+    weights = reading.weights[["recurrent_weights", "cell_type"]].isel(snapshot=-1).sel(network=names).load()
 
     def draw(network: str, ax: Axes) -> None:
         one = weights.sel(network=network)

@@ -24,14 +24,14 @@ def constraints(reading: Reading) -> Section:
             [
                 condition,
                 declared,
-                Cell(f"{int(checked.any('epoch').sum())} of {len(members)}"),
+                Cell(f"{int(checked.any('snapshot').sum())} of {len(members)}"),
                 _snapshots(checked),
                 *(count(found[name].sum().item(), alarm=True) for name in _COUNTS),
                 _signs_of_rates(reading, condition),
             ]
         )
     blocks: list[Block] = [_verdict(reading)]
-    is_checked = reading.checked.any("epoch").values.tolist()
+    is_checked = reading.checked.any("snapshot").values.tolist()
     if unchecked := [name for name, known in zip(reading.networks, is_checked, strict=True) if not known]:
         blocks.append(f"Without recorded recurrent weights, and so not checked: {', '.join(unchecked)}.")
     blocks.append(
@@ -76,7 +76,7 @@ def _verdict(reading: Reading) -> str:
 
 def _snapshots(checked: xr.DataArray) -> Cell:
     """Say at how many snapshots each network of a condition was checked."""
-    counts = checked.sum("epoch").values[checked.any("epoch").values]
+    counts = checked.sum("snapshot").values[checked.any("snapshot").values]
     if not counts.size:
         return count(0)
     low, high = int(counts.min()), int(counts.max())

@@ -66,12 +66,12 @@ def _shared_criterion(reading: Reading) -> float | None:
 
 def _tell(reading: Reading, condition: str) -> str:
     accuracy = reading.members(reading.history["accuracy"], condition)
-    known = accuracy.isel(epoch=np.flatnonzero(accuracy.notnull().any("network")))
+    known = accuracy.isel(snapshot=np.flatnonzero(accuracy.notnull().any("network")))
     if not known.size:
         return f"{condition}: no network with a recorded accuracy."
     medians = known.median("network")
     first, last = float(medians[0]), float(medians[-1])
-    if known.sizes["epoch"] == 1:
+    if known.sizes["snapshot"] == 1:
         return f"{condition}: median accuracy {last:.3f}."
     verb = "rises" if last > first else "goes"
     return f"{condition}: median accuracy {verb} from {first:.3f} to {last:.3f}."

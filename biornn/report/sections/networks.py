@@ -12,8 +12,8 @@ from biornn.schema import text
 _COLUMNS = {
     "accuracy": (Column("accuracy"), ".3f"),
     "mse": (Column("mean squared error"), ".4f"),
-    "steps_trained": (Column("trained for", "updates"), ",.0f"),
-    "steps_to_criterion": (Column("time to criterion", "updates"), ",.0f"),
+    "updates_trained": (Column("trained for", "updates"), ",.0f"),
+    "updates_to_criterion": (Column("time to criterion", "updates"), ",.0f"),
     "spectral_radius_after": (Column("spectral radius after training"), ".2f"),
 }
 
@@ -56,7 +56,7 @@ def _failures(reading: Reading) -> Table:
         [
             reading.networks[index],
             Cell(reading.status.values[index].item().replace("_", " "), alarm=True),
-            count(reading.history["steps_trained"].values[index]),
+            count(reading.history["updates_trained"].values[index]),
             str(reasons[index]).strip() or "not recorded",
         ]
         for index in np.flatnonzero(~reading.trained).tolist()

@@ -24,7 +24,7 @@ def spectra(reading: Reading) -> Section | None:
     picture = eigenspectra(reading)
     if picture is None:
         return None
-    outside = n_outside(reading.spectrum.isel(epoch=-1), OUTSIDE)
+    outside = n_outside(reading.spectrum.isel(snapshot=-1), OUTSIDE)
     return Section(
         "spectra",
         "Spectra",
@@ -74,19 +74,19 @@ def theory_picture(reading: Reading) -> Picture:
     """Draw eigenvalues with what theory and shuffled weights give, a network per condition."""
     names = reading.shown_ungated
     weights = reading.weights[["recurrent_weights", "recurrent_mask", "cell_type"]]
-    weights = weights.isel(epoch=-1, drop=True).sel(network=names).load()
+    weights = weights.isel(snapshot=-1, drop=True).sel(network=names).load()
     arrays = weights["recurrent_weights"], weights["cell_type"]
     prediction = predicted_spectrum(*arrays)
     draws = matched_random_weights(
         arrays[0], weights["recurrent_mask"], arrays[1], n_draws=_N_DRAWS, seed=0, keep_balance=False
     )
-    null, values = eigenspectrum(draws), reading.spectrum.isel(epoch=-1, drop=True).sel(network=names)
+    null, values = eigenspectrum(draws), reading.spectrum.isel(snapshot=-1, drop=True).sel(network=names)
 
     def draw(name: str, ax: Axes) -> None:
         one = {"network": name}
         plots.spectrum_and_theory(values.sel(one), prediction.sel(one), null.sel(one), ax=ax)
 
-    radius, n_outliers = prediction["bulk_radius"], reading.bulk["n_outliers"].isel(epoch=-1)
+    radius, n_outliers = prediction["bulk_radius"], reading.bulk["n_outliers"].isel(snapshot=-1)
     return network_panels(
         "spectrum_and_theory",
         names,
@@ -116,7 +116,7 @@ def _theory_table(reading: Reading) -> Table:
         "Recurrent weights against random ones: median [min, max] over the trained networks of a condition. Outliers "
         "are eigenvalues beyond the edge of the bulk that random weights of the same mean and variance would fill.",
         [
-            (f"{heading} {_WHEN[at]} training", reading.bulk[name].isel(epoch=at), form)
+            (f"{heading} {_WHEN[at]} training", reading.bulk[name].isel(snapshot=at), form)
             for heading, (name, form) in measures.items()
             for at in (0, -1)
         ],
@@ -134,7 +134,7 @@ def _null_table(reading: Reading) -> Table:
         "stay. What is there before training comes from the initial draw (an orthogonal matrix is as normal as can "
         "be); what training added is the change.",
         [
-            (f"{name}, {_WHEN[at]} training", reading.null.sel(statistic=name).isel(epoch=at), "+.0f")
+            (f"{name}, {_WHEN[at]} training", reading.null.sel(statistic=name).isel(snapshot=at), "+.0f")
             for name in text(reading.null["statistic"]).values.tolist()
             for at in (0, -1)
         ],

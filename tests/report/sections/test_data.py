@@ -15,7 +15,7 @@ def test_the_lines_open_the_store(make_run: Callable[..., xr.DataTree], tmp_path
     *lines, last = code.splitlines()
     names: dict[str, object] = {}
     exec("\n".join(lines), names)
-    assert eval(last, names).sizes == {"epoch": 3, "unit_pre": 6, "unit_post": 6}
+    assert eval(last, names).sizes == {"snapshot": 3, "unit_pre": 6, "unit_post": 6}
 
 
 def test_every_group_and_version_is_named(make_run: Callable[..., xr.DataTree]) -> None:

@@ -31,7 +31,7 @@ def test_without_a_trained_network_there_is_nothing_to_show(make_run: MakeRun, s
 def test_spectra_are_told_by_their_radii(make_run: MakeRun) -> None:
     reading = Reading(make_run(status=["completed", "completed", "failed", "failed"]))
     _, picture, table, *_ = spectra(reading).blocks
-    final = reading.weights["recurrent_weights"].isel(epoch=-1).values
+    final = reading.weights["recurrent_weights"].isel(snapshot=-1).values
     radii = [np.abs(np.linalg.eigvals(final[index])).max() for index in (0, 1)]
     assert f"{radii[0]:.2f} after training" in picture.alt
     free, dale = table.rows
@@ -79,7 +79,7 @@ def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> 
 def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
     reading = Reading(make_run())
     *_, picture, table, null = spectra(reading).blocks
-    weights = reading.weights.isel(epoch=-1)
+    weights = reading.weights.isel(snapshot=-1)
     found = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"]).isel(network=0)
     assert f"free-s00: predicted bulk radius {float(found['bulk_radius']):.2f}" in picture.alt
     assert table.columns[2].heading == "predicted bulk radius after training"
