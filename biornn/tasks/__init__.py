@@ -1,10 +1,22 @@
-"""Tasks: labelled trials from a seeded generator. No Keras here.
+"""Tasks: labelled trials from a seeded generator, and what of the outputs is right. No Keras here.
 
-A task has ``n_inputs``, ``n_outputs``, ``sample(n_trials, seed)``, ``probe()``, and ``arrays(n_trials, rng)``, the bare
-inputs and targets that training streams.
+A task is a subclass of `Task` in one short file. Nothing outside of this package asks which one it is.
 """
 
-from biornn.tasks.flip_flop import FlipFlop
-from biornn.tasks.task import Task
+from typing import Any
 
-__all__ = ["FlipFlop", "Task"]
+from biornn.tasks.check import check
+from biornn.tasks.labelled import TaskError
+from biornn.tasks.registry import TASKS, find_task, task_of
+from biornn.tasks.task import Task, Trials
+
+_CLASSES = {place.partition(":")[2]: name for name, place in TASKS.items()}
+
+__all__ = ["Task", "TaskError", "Trials", "check", "find_task", "task_of", *_CLASSES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Load the class of a task, such as ``FlipFlop``, when it is first asked for."""
+    if name not in _CLASSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return find_task(_CLASSES[name])

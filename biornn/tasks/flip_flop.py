@@ -10,8 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.scalars import check_number, integer
-from biornn.tasks.task import Seed
+from biornn.tasks.task import Seed, Task, Trials, task_generator
 
+_THRESHOLD = 0.5  # an output beyond it, in size, says +1 or -1
 _MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
 
 
@@ -23,7 +24,7 @@ class _Pulses(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FlipFlop:
+class FlipFlop(Task):
     """Flip-flop memory of `n_bits` independent bits.
 
     Each input channel carries pulses of either sign. When a pulse is over and `response_delay` has passed, the target
@@ -74,10 +75,14 @@ class FlipFlop:
     Examples
     --------
     >>> import biornn as bn
-    >>> trials = bn.tasks.FlipFlop(n_bits=3).sample(10, seed=0)
+    >>> trials = bn.tasks.FlipFlop(n_bits=3).trials(10, seed=0)
     >>> dict(trials.inputs.sizes)
     {'trial': 10, 'time': 340, 'input_channel': 3}
     """
+
+    name = "flip_flop"
+    score_name = "accuracy"
+    trial_conditions = ()
 
     n_bits: int = 3
     duration: float = 340.0
@@ -122,11 +127,18 @@ class FlipFlop:
         """Number of output channels."""
         return self.n_bits
 
-    def arrays(self, n_trials: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Make the bare arrays of random trials, (trial, time, input_channel) and (trial, time, output_channel)."""
-        return self._random_trials(n_trials, rng)[:2]
+    @property
+    def input_channels(self) -> list[str]:
+        """Names of the bits."""
+        return [f"bit_{bit + 1}" for bit in range(self.n_bits)]
 
-    def sample(self, n_trials: int, seed: Seed) -> xr.Dataset:
+    output_channels = input_channels
+
+    def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
+        """Make random trials as bare arrays."""
+        return self._random_trials(n_trials, rng)[0]
+
+    def trials(self, n_trials: int, seed: Seed, **fixed: Any) -> xr.Dataset:
         """Make random trials.
 
         Parameters
@@ -135,16 +147,20 @@ class FlipFlop:
             Number of trials, at least 1.
         seed
             Integer, ``numpy.random.SeedSequence`` or ``numpy.random.Generator``.
+        **fixed
+            None: trials of the flip-flop have no coordinates to fix.
 
         Returns
         -------
         xarray.Dataset
-            ``inputs`` (trial, time, input_channel), ``targets`` (trial, time, output_channel), ``memory_state``
-            (trial, time) and ``response_window`` (trial, time, output_channel): from the onset of a pulse until
-            `response_delay` after the target could have switched. Time in ms.
+            As `Task.trials` says, and ``memory_state`` (trial, time), the signs of the targets such as ``+-0``; and
+            ``response_window`` (trial, time, output_channel): from the onset of a pulse until `response_delay` after
+            the target could have switched. The `period` is ``switch`` where any bit is in its window, else ``hold``.
         """
-        inputs, targets, pulses = self._random_trials(integer("n_trials", n_trials, minimum=1), _generator(seed))
-        return self._labelled(inputs, targets, pulses)
+        if fixed:
+            raise TypeError(f"{min(fixed)}: expected no coordinate to fix, trials of the flip-flop have none")
+        arrays, pulses = self._random_trials(integer("n_trials", n_trials, minimum=1), task_generator(seed))
+        return self._with_states(arrays, pulses)
 
     def probe(self) -> xr.Dataset:
         """Make the test sequence: one noise-free trial that visits every memory state once.
@@ -155,37 +171,52 @@ class FlipFlop:
         Returns
         -------
         xarray.Dataset
-            As from `sample`, with one trial.
+            As from `trials`, with one trial.
 
         Raises
         ------
         ValueError
             If there are more than 12 bits.
         """
-        n_steps = self.probe_steps()
-        state = np.arange(2**self.n_bits)
-        bits = (state >> np.arange(self.n_bits)[:, np.newaxis]) & 1
-        onset = np.broadcast_to(self._first_step + self._probe_period * state, bits.shape)
-        pulses = _Pulses(onset[np.newaxis], (1 - 2 * bits[np.newaxis]).astype(np.int8))
-        return self._labelled(self._inputs(pulses, n_steps), self._targets(pulses, n_steps), pulses)
-
-    def probe_steps(self) -> int:
-        """Return the length of the probe in steps; ValueError if there are more than 12 bits."""
         if self.n_bits > _MAX_PROBE_BITS:
             raise ValueError(
                 f"n_bits: expected at most {_MAX_PROBE_BITS} for a probe of all 2**n_bits states, got {self.n_bits}"
             )
-        return self._first_step + self._probe_period * 2**self.n_bits + self._response_steps
+        n_steps = self._first_step + self._probe_period * 2**self.n_bits + self._response_steps
+        state = np.arange(2**self.n_bits)
+        bits = (state >> np.arange(self.n_bits)[:, np.newaxis]) & 1
+        onset = np.broadcast_to(self._first_step + self._probe_period * state, bits.shape)
+        pulses = _Pulses(onset[np.newaxis], (1 - 2 * bits[np.newaxis]).astype(np.int8))
+        return self._with_states(_counted(self._inputs(pulses, n_steps), self._targets(pulses, n_steps)), pulses)
 
-    def _random_trials(
-        self, n_trials: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], _Pulses]:
+    def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+        """Share of the samples (time, bit) of a trial whose output says what the target says.
+
+        A value says +1 above 0.5, -1 below -0.5, and 0 from -0.5 to 0.5, both included; so an output of exactly 0.5 is
+        wrong where the target is 1 and right where it is 0.
+
+        Parameters
+        ----------
+        outputs
+            Dims `trial`, `time`, `output_channel`; others, such as `network`, broadcast.
+        trials
+            ``targets`` of the same three dims.
+
+        Returns
+        -------
+        xarray.DataArray
+            The accuracy of each trial (..., trial).
+        """
+        right = _said(outputs) == _said(trials["targets"])
+        return right.mean(["time", "output_channel"])
+
+    def _random_trials(self, n_trials: int, rng: np.random.Generator) -> tuple[Trials, _Pulses]:
         draw = self._jittered_pulses if self.pulses == "jittered" else self._poisson_pulses
         pulses = draw(n_trials, rng)
         inputs = self._inputs(pulses, self._n_steps)
         if self.noise:
             inputs += np.float32(self.noise) * rng.standard_normal(inputs.shape, dtype=np.float32)
-        return inputs, self._targets(pulses, self._n_steps), pulses
+        return _counted(inputs, self._targets(pulses, self._n_steps)), pulses
 
     def _jittered_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
         """Distribute the spare time uniformly: sorted uniform shifts of the earliest onsets."""
@@ -227,26 +258,12 @@ class FlipFlop:
         # A pulse that is absent after the last one has no window, but its edges must not fall before the others.
         return _levels(n_steps, np.maximum.accumulate(edges, axis=-1), values) > 0
 
-    def _labelled(self, inputs: NDArray[np.float32], targets: NDArray[np.float32], pulses: _Pulses) -> xr.Dataset:
-        n_trials, n_steps, _ = inputs.shape
-        names = [f"bit_{bit + 1}" for bit in range(self.n_bits)]
-        return xr.Dataset(
-            {
-                "inputs": (("trial", "time", "input_channel"), inputs),
-                "targets": (("trial", "time", "output_channel"), targets),
-                "memory_state": (("trial", "time"), _memory_state(targets)),
-                "response_window": (
-                    ("trial", "time", "output_channel"),
-                    self._response_windows(pulses, n_steps),
-                ),
-            },
-            {
-                "trial": np.arange(n_trials),
-                "time": ("time", np.arange(n_steps) * self.dt, {"units": "ms"}),
-                "input_channel": names,
-                "output_channel": names,
-            },
-        )
+    def _with_states(self, arrays: Trials, pulses: _Pulses) -> xr.Dataset:
+        window = self._response_windows(pulses, arrays.inputs.shape[1])
+        trials = self.labelled(arrays, period=np.where(window.any(axis=-1), "switch", "hold"))
+        memory_state = ("trial", "time"), _memory_state(arrays.targets), {"long_name": "signs of the targets"}
+        response_window = ("trial", "time", "output_channel"), window, {"long_name": "on the way to the target"}
+        return trials.assign(memory_state=memory_state, response_window=response_window)
 
     def _steps(self, time: float) -> int:
         return int(np.floor(time / self.dt + 0.5))
@@ -313,10 +330,14 @@ def _levels(n_steps: int, edges: NDArray[np.int64], values: NDArray[Any]) -> NDA
     return levels
 
 
-def _generator(seed: Seed) -> np.random.Generator:
-    if not isinstance(seed, np.random.SeedSequence | np.random.Generator):
-        seed = integer("seed", seed, minimum=0)
-    return np.random.default_rng(seed)
+def _counted(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Trials:
+    """Every sample counts in the loss."""
+    return Trials(inputs, targets, np.ones_like(targets))
+
+
+def _said(values: xr.DataArray) -> xr.DataArray:
+    """+1, -1 or 0: what a value says."""
+    return (values > _THRESHOLD).astype(np.int8) - (values < -_THRESHOLD).astype(np.int8)
 
 
 def _memory_state(targets: NDArray[np.float32]) -> NDArray[np.str_]:

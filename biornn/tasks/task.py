@@ -1,33 +1,172 @@
-"""The interface of a task, which training and recording use."""
+"""What a task is: trials, and what they mean."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from biornn.scalars import integer
+
 Seed = int | np.random.SeedSequence | np.random.Generator
 
 
-@runtime_checkable
-class Task(Protocol):
-    """A task: anything that makes labelled trials from a seed."""
+class Trials(NamedTuple):
+    """Bare arrays of trials: what training streams.
+
+    Trials that are shorter than the longest are padded at their end: there the loss weight is 0, and so are inputs and
+    targets.
+    """
+
+    inputs: NDArray[np.float32]  # (trial, time, input_channel)
+    targets: NDArray[np.float32]  # (trial, time, output_channel)
+    loss_weight: NDArray[np.float32]  # (trial, time, output_channel), at least 0
+
+
+class Task:
+    """A task: labelled trials from a seed, what of the outputs counts for the loss, and how outputs are scored.
+
+    A subclass gives the numbers of channels, `arrays`, `trials` and `score`; the rest can be left as it is. It is best a
+    frozen dataclass whose fields are the settings of the task, which an experiment file then sets.
+
+    Attributes
+    ----------
+    name : str
+        Name of the task; by default the name of the class in lower case, with underscores.
+    dt : float
+        Time step, in ms.
+    n_inputs, n_outputs : int
+        Numbers of channels.
+    input_channels, output_channels : sequence of str
+        Names of the channels.
+    score_name : str
+        What the score is called, such as ``"accuracy"``.
+    chance : float
+        Score of outputs that do not depend on the inputs; NaN if it is not known.
+    shortcuts : mapping of str to float
+        Policies that do not do the task -> the score that they get, such as ``{"ignores the context": 0.75}``.
+    trial_conditions : tuple of str, or None
+        Coordinates on `trial` whose combinations are the conditions of which the worst is looked for. None: every
+        coordinate with far fewer values than there are trials.
+    """
+
+    name: str = "task"
+    dt: float = 1.0
+    n_inputs: int
+    n_outputs: int
+    score_name: str = "score"
+    chance: float = float("nan")
+    shortcuts: Mapping[str, float] = {}
+    trial_conditions: tuple[str, ...] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Name a task after its class, if it has no name of its own."""
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
 
     @property
-    def n_inputs(self) -> int:
-        """Number of input channels."""
+    def input_channels(self) -> list[str]:
+        """Names of the input channels."""
+        return [f"input_{number + 1}" for number in range(self.n_inputs)]
 
     @property
-    def n_outputs(self) -> int:
-        """Number of output channels."""
+    def output_channels(self) -> list[str]:
+        """Names of the output channels."""
+        return [f"output_{number + 1}" for number in range(self.n_outputs)]
 
-    def arrays(self, n_trials: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Make inputs (trial, time, input_channel) and targets (trial, time, output_channel), without labels."""
+    def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
+        """Make random trials as bare arrays, which training streams."""
+        raise NotImplementedError
 
-    def sample(self, n_trials: int, seed: Seed) -> xr.Dataset:
-        """Make random trials, labelled as the group `trials` of the schema."""
+    def trials(self, n_trials: int, seed: Seed, **fixed: Any) -> xr.Dataset:
+        """Make random trials, labelled.
 
-    def probe(self) -> xr.Dataset:
-        """Make the noise-free set that visits every condition of the task once, labelled the same way."""
+        Parameters
+        ----------
+        n_trials
+            Number of trials, at least 1.
+        seed
+            Integer, ``numpy.random.SeedSequence`` or ``numpy.random.Generator``.
+        **fixed
+            Values of coordinates on `trial` that all trials shall have, such as ``coherence=4``.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``inputs`` (trial, time, input_channel), ``targets`` and ``loss_weight`` (trial, time, output_channel), and
+            where there are periods ``period`` (trial, time). On `trial` the coordinate ``n_steps``, the length of a
+            trial in steps, and those of the task. Time in ms.
+        """
+        raise NotImplementedError
+
+    def probe(self) -> xr.Dataset | None:
+        """Make the noise-free set that visits every trial condition once, labelled; None if there is none."""
+        return None
+
+    def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+        """Score outputs (..., trial, time, output_channel) on labelled trials.
+
+        Returns one number in [0, 1] for each (..., trial), 1 being right; NaN where a trial is not scored.
+        """
+        raise NotImplementedError
+
+    def labelled(self, arrays: Trials, n_steps: Any = None, period: Any = None, **of_trials: Any) -> xr.Dataset:
+        """Label bare arrays, for `trials` and `probe`.
+
+        Parameters
+        ----------
+        arrays
+            As from `arrays`.
+        n_steps
+            Length of each trial, in steps; None: all are as long as the arrays.
+        period
+            Name of the period at each (trial, time), or (time); None: there are none.
+        **of_trials
+            Coordinates on `trial`, one value per trial each.
+        """
+        n_trials, n_times, _ = arrays.inputs.shape
+        sample = "trial", "time", "output_channel"
+        dataset = xr.Dataset(
+            {
+                "inputs": (("trial", "time", "input_channel"), arrays.inputs),
+                "targets": (sample, arrays.targets),
+                "loss_weight": (sample, arrays.loss_weight),
+            },
+            {
+                "trial": np.arange(n_trials),
+                "time": ("time", np.arange(n_times) * self.dt, {"units": "ms"}),
+                "input_channel": list(self.input_channels),
+                "output_channel": list(self.output_channels),
+                "n_steps": ("trial", np.broadcast_to(n_times if n_steps is None else n_steps, n_trials).astype(int)),
+                **{name: ("trial", np.asarray(values)) for name, values in of_trials.items()},
+            },
+        )
+        if period is not None:
+            dataset["period"] = ("trial", "time"), np.broadcast_to(period, (n_trials, n_times)).copy()
+        return dataset.assign_attrs(describe_task(self))
+
+
+def describe_task(task: Task) -> dict[str, str]:
+    """Return the attributes by which trials say whose they are, and from which the task can be made again."""
+    kind = type(task)
+    name = task.name if kind.__module__ == f"biornn.tasks.{task.name}" else f"{kind.__module__}:{kind.__qualname__}"
+    return {"task": name, "task_settings": json.dumps(task_settings(task)), "score_name": task.score_name}
+
+
+def task_settings(task: Task) -> dict[str, Any]:
+    """Return the settings of a task that is a dataclass; none of another."""
+    return dataclasses.asdict(task) if dataclasses.is_dataclass(task) else {}
+
+
+def task_generator(seed: Seed) -> np.random.Generator:
+    """Make the generator of labelled trials from whatever a caller gives as their seed."""
+    if not isinstance(seed, np.random.SeedSequence | np.random.Generator):
+        seed = integer("seed", seed, minimum=0)
+    return np.random.default_rng(seed)

@@ -72,7 +72,7 @@ def every_channel(trials):
 
 def pulse_table(task, n_trials, seed):
     """Pulses of every channel of every trial."""
-    return [pulses_of(task, inputs) for inputs, _, _ in every_channel(task.sample(n_trials, seed))]
+    return [pulses_of(task, inputs) for inputs, _, _ in every_channel(task.trials(n_trials, seed))]
 
 
 # ---- targets
@@ -81,7 +81,7 @@ def pulse_table(task, n_trials, seed):
 @quiet
 def test_target_is_the_sign_of_the_last_pulse_from_the_delay_after_its_falling_edge(task):
     n_steps, n_pulses = steps(task, task.duration), 0
-    for inputs, targets, window in every_channel(task.sample(12, seed=1)):
+    for inputs, targets, window in every_channel(task.trials(12, seed=1)):
         expected_targets, expected_window = [0] * n_steps, [False] * n_steps
         for onset, sign in pulses_of(task, inputs):
             n_pulses += 1
@@ -97,7 +97,7 @@ def test_target_is_the_sign_of_the_last_pulse_from_the_delay_after_its_falling_e
 
 def test_times_of_the_shortest_trial_by_hand():
     # Pulses at 10, 80 and 150 ms, 20 ms wide, and answers 20 ms after they end: there is room for no other times.
-    trials = FlipFlop(n_bits=2, duration=191, noise=0).sample(20, seed=2)
+    trials = FlipFlop(n_bits=2, duration=191, noise=0).trials(20, seed=2)
     for inputs, targets, window in every_channel(trials):
         first, second, third = inputs[10], inputs[80], inputs[150]
         silence = [0] * 50
@@ -124,14 +124,14 @@ def test_pulses_their_gaps_and_their_responses_fit_into_the_trial(task):
 
 @quiet
 def test_the_last_sample_has_its_target(task):
-    for inputs, targets, _ in every_channel(task.sample(20, seed=4)):
+    for inputs, targets, _ in every_channel(task.trials(20, seed=4)):
         pulses = pulses_of(task, inputs)
         assert targets[-1] == (pulses[-1][1] if pulses else 0)
 
 
 @quiet
 def test_memory_state_spells_the_signs_of_the_targets(task):
-    trials = task.sample(5, seed=5)
+    trials = task.trials(5, seed=5)
     character = {-1.0: "-", 0.0: "0", 1.0: "+"}
     for targets, states in zip(trials.targets.values, trials.memory_state.values, strict=True):
         assert states.tolist() == ["".join(character[float(target)] for target in sample) for sample in targets]
@@ -139,7 +139,7 @@ def test_memory_state_spells_the_signs_of_the_targets(task):
 
 @quiet
 def test_arrays_are_labelled_and_of_single_precision(task):
-    trials = task.sample(2, seed=6)
+    trials = task.trials(2, seed=6)
     sizes = {"trial": 2, "time": steps(task, task.duration)}
     assert dict(trials.sizes) == sizes | {"input_channel": task.n_bits, "output_channel": task.n_bits}
     assert trials.inputs.dims == ("trial", "time", "input_channel")
@@ -160,7 +160,7 @@ def test_arrays_are_labelled_and_of_single_precision(task):
 
 def test_first_pulse_is_absent_in_a_third_of_the_channels():
     n_trials, task = 2000, FlipFlop(noise=0)
-    inputs = task.sample(n_trials, seed=7).inputs.values
+    inputs = task.trials(n_trials, seed=7).inputs.values
     n_channels = n_trials * 3
     # Samples over all channels and time: each pulse lasts 20 of them. Binomial: 4.5 standard deviations.
     n_absent = n_channels * 3 - np.count_nonzero(inputs) / 20
@@ -169,7 +169,7 @@ def test_first_pulse_is_absent_in_a_third_of_the_channels():
 
 def test_it_is_the_first_that_is_absent():
     # In the shortest trial the place of a pulse is its time.
-    inputs = FlipFlop(noise=0, duration=191).sample(200, seed=8).inputs.values
+    inputs = FlipFlop(noise=0, duration=191).trials(200, seed=8).inputs.values
     absent = [(inputs[:, onset] == 0).any() for onset in (10, 80, 150)]
     assert absent == [True, False, False]
 
@@ -248,7 +248,7 @@ def test_random_pulses_at_the_limits_of_the_rate(rate, duration, expected):
 
 @pytest.mark.parametrize("sd", [0.1, 1.0])
 def test_noise_is_white_gaussian_of_its_standard_deviation_on_every_sample(sd):
-    noisy, clean = (FlipFlop(noise=noise).sample(100, seed=13) for noise in (sd, 0))
+    noisy, clean = (FlipFlop(noise=noise).trials(100, seed=13) for noise in (sd, 0))
     noise = (noisy.inputs - clean.inputs).values.astype(float) / sd
     np.testing.assert_array_equal(noisy.targets, clean.targets)
     n = noise.size  # 102,000
@@ -265,7 +265,7 @@ def test_noise_is_white_gaussian_of_its_standard_deviation_on_every_sample(sd):
 def test_noise_is_a_tenth_unless_told_otherwise():
     task = FlipFlop()
     assert (task.n_bits, task.duration, task.dt, task.pulse_width, task.noise) == (3, 340, 1, 20, 0.1)
-    before_any_pulse = task.sample(1000, seed=14).inputs.values[:, :10]
+    before_any_pulse = task.trials(1000, seed=14).inputs.values[:, :10]
     assert before_any_pulse.std() == pytest.approx(0.1, rel=4 / np.sqrt(2 * before_any_pulse.size))  # standard errors
 
 
@@ -274,9 +274,9 @@ def test_noise_is_a_tenth_unless_told_otherwise():
 
 def test_integer_seed_sequence_and_generator_of_one_seed_agree():
     task = FlipFlop()
-    reference = task.sample(4, 5)
+    reference = task.trials(4, 5)
     for seed in (5, np.int64(5), np.random.SeedSequence(5), np.random.default_rng(5)):
-        assert task.sample(4, seed).identical(reference)
+        assert task.trials(4, seed).identical(reference)
     inputs, targets = task.arrays(4, np.random.default_rng(5))
     np.testing.assert_array_equal(inputs, reference.inputs)
     np.testing.assert_array_equal(targets, reference.targets)
@@ -284,8 +284,8 @@ def test_integer_seed_sequence_and_generator_of_one_seed_agree():
 
 def test_seed_sequence_gives_the_same_trials_again_and_a_generator_goes_on():
     task, sequence, rng = FlipFlop(), np.random.SeedSequence(6), np.random.default_rng(6)
-    assert task.sample(4, sequence).identical(task.sample(4, sequence))
-    assert not task.sample(4, rng).equals(task.sample(4, rng))
+    assert task.trials(4, sequence).identical(task.sample(4, sequence))
+    assert not task.trials(4, rng).equals(task.sample(4, rng))
 
 
 @pytest.mark.parametrize("pulses", ["jittered", "random"])
@@ -302,10 +302,10 @@ def test_batches_and_trials_are_independent(pulses):
 
 def test_settings_and_seed_fix_the_trials_whatever_the_global_random_state():
     np.random.seed(1)  # noqa: NPY002
-    first = FlipFlop().sample(3, 16)
+    first = FlipFlop().trials(3, 16)
     np.random.seed(2)  # noqa: NPY002
-    assert first.identical(FlipFlop().sample(3, 16))
-    assert not first.equals(FlipFlop().sample(3, 17))
+    assert first.identical(FlipFlop().trials(3, 16))
+    assert not first.equals(FlipFlop().trials(3, 17))
 
 
 # ---- the probe
@@ -362,7 +362,7 @@ def test_probe_has_the_order_of_the_paper():
 
 
 def test_probe_is_labelled_as_the_trials_are():
-    probe, trials = FlipFlop().probe(), FlipFlop().sample(2, 0)
+    probe, trials = FlipFlop().probe(), FlipFlop().trials(2, 0)
     assert list(probe.variables) == list(trials.variables)
     for variable in probe.variables:
         assert probe[variable].dims == trials[variable].dims
@@ -429,7 +429,7 @@ def test_the_duration_an_error_asks_for_is_enough_and_none_to_spare(dt, n_pulses
         FlipFlop(duration=dt, dt=dt, n_pulses=n_pulses, **times)
     needed = float(str(raised.value).split("at least ")[1].split(" ms")[0])
     task = FlipFlop(duration=needed, dt=dt, n_pulses=n_pulses, noise=0, **times)
-    targets = task.sample(3, 0).targets.values
+    targets = task.trials(3, 0).targets.values
     assert np.abs(targets[:, -1]).all() or n_pulses == 1  # the only one may be absent
     with pytest.raises(ValueError, match=r"^duration: "):
         FlipFlop(duration=needed - dt, dt=dt, n_pulses=n_pulses, **times)
@@ -438,19 +438,19 @@ def test_the_duration_an_error_asks_for_is_enough_and_none_to_spare(dt, n_pulses
 def test_settings_in_numbers_of_numpy_are_those_of_python():
     task = FlipFlop(n_bits=np.int64(2), duration=np.int64(340), dt=np.float32(0.5))
     assert json.loads(json.dumps(dataclasses.asdict(task))) == dataclasses.asdict(FlipFlop(n_bits=2, dt=0.5))
-    assert task.sample(np.array(3), np.int64(0)).identical(task.sample(3, 0))
+    assert task.trials(np.array(3), np.int64(0)).identical(task.sample(3, 0))
 
 
 @pytest.mark.parametrize("n_trials", [0, -1, 1.5, "3", None, True])
 def test_number_of_trials_is_checked(n_trials):
     with pytest.raises((TypeError, ValueError), match=r"^n_trials: expected an integer of at least 1, got "):
-        FlipFlop().sample(n_trials, seed=0)
+        FlipFlop().trials(n_trials, seed=0)
 
 
 @pytest.mark.parametrize("seed", [None, -1, 1.5, "1", True, [1, 2]])
 def test_seed_is_checked_and_must_be_given(seed):
     with pytest.raises((TypeError, ValueError), match=r"^seed: expected an integer of at least 0, got "):
-        FlipFlop().sample(1, seed=seed)
+        FlipFlop().trials(1, seed=seed)
 
 
 def test_is_frozen_compares_by_value_and_is_exported():
@@ -462,8 +462,8 @@ def test_is_frozen_compares_by_value_and_is_exported():
 
 
 def test_numpy_numbers_are_as_good_as_plain_ones():
-    plain = FlipFlop(n_bits=2, duration=300.0, n_pulses=2).sample(np.int32(2), 0)
-    assert FlipFlop(np.int64(2), np.float64(300), n_pulses=np.uint8(2)).sample(2, np.uint16(0)).identical(plain)
+    plain = FlipFlop(n_bits=2, duration=300.0, n_pulses=2).trials(np.int32(2), 0)
+    assert FlipFlop(np.int64(2), np.float64(300), n_pulses=np.uint8(2)).trials(2, np.uint16(0)).identical(plain)
 
 
 @pytest.mark.parametrize("pulses", ["jittered", "random"])

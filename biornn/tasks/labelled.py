@@ -1,0 +1,177 @@
+"""Trials of any task, checked and complete, and their scores: all that the rest of biornn asks a task for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.errors import OneLineError
+from biornn.tasks.task import Seed, Task, Trials, describe_task
+
+_SAMPLE = ("trial", "time", "output_channel")
+_SCORE_ROUNDING = 1e-6  # of means in single precision
+
+
+class TaskError(OneLineError):
+    """A task does not keep to what `Task` says; the message says which task, what was expected and what it gave."""
+
+
+def make_arrays(task: Task, n_trials: int, rng: np.random.Generator) -> Trials:
+    """Make bare trials of a task, checked: a `TaskError` says what is wrong with them."""
+    made = task.arrays(n_trials, rng)
+    where = f"task {task.name}: arrays"
+    if not isinstance(made, tuple) or len(made) != len(Trials._fields):
+        raise TaskError(f"{where}: expected Trials(inputs, targets, loss_weight), got {type(made).__name__}")
+    arrays = Trials(*(np.asarray(array) for array in made))
+    _check_values(where, task, n_trials, *arrays)
+    return Trials(*(array.astype(np.float32, copy=False) for array in arrays))
+
+
+def make_trials(task: Task, n_trials: int, seed: Seed, **fixed: Any) -> xr.Dataset:
+    """Make labelled trials of a task, checked, and complete: see `complete`."""
+    return complete(task, task.trials(n_trials, seed, **fixed), "trials", n_trials)
+
+
+def make_probe(task: Task) -> xr.Dataset | None:
+    """Make the probe of a task, checked and complete; None if the task has none."""
+    probe = task.probe()
+    return None if probe is None else complete(task, probe, "probe")
+
+
+def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None = None) -> xr.Dataset:
+    """Check labelled trials, and fill in what their maker may leave out.
+
+    That is `loss_weight` (1 within a trial, 0 in its padding), the coordinates `n_steps`, `trial`, `time` in ms,
+    `input_channel` and `output_channel`, and the attributes that say which task it is. A `TaskError` says what is wrong.
+    """
+    where = f"task {task.name}: {method}"
+    if not isinstance(trials, xr.Dataset):
+        raise TaskError(f"{where}: expected an xarray.Dataset, got {type(trials).__name__}")
+    for name, dims in {"inputs": ("trial", "time", "input_channel"), "targets": _SAMPLE}.items():
+        if name not in trials or set(trials[name].dims) != set(dims):
+            got = f"dims {trials[name].dims}" if name in trials else f"only {sorted(map(str, trials.data_vars))}"
+            raise TaskError(f"{where}: expected {name} with the dims {dims}, got {got}")
+    n_times = trials.sizes["time"]
+    labels: dict[str, Any] = {
+        "trial": np.arange(trials.sizes["trial"]),
+        "time": ("time", np.arange(n_times) * task.dt, {"units": "ms"}),
+        "input_channel": list(task.input_channels),
+        "output_channel": list(task.output_channels),
+        "n_steps": ("trial", np.full(trials.sizes["trial"], n_times)),
+    }
+    for dim in ("input_channel", "output_channel"):
+        if len(labels[dim]) != trials.sizes[dim]:
+            raise TaskError(f"{where}: expected {len(labels[dim])} along {dim}, got {trials.sizes[dim]}")
+        names = trials[dim].values.tolist() if dim in trials.coords else labels[dim]
+        if len(set(names)) < len(names):
+            raise TaskError(f"{where}: expected names of {dim} that differ, got {names}")
+    missing = {name: label for name, label in labels.items() if name not in trials.coords}
+    trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...)
+    n_steps = trials["n_steps"]
+    if (
+        n_steps.dims != ("trial",)
+        or n_steps.dtype.kind not in "iu"
+        or not ((n_steps >= 1) & (n_steps <= n_times)).all()
+    ):
+        raise TaskError(
+            f"{where}: expected n_steps from 1 to {n_times} for each trial, got {np.unique(n_steps.values).tolist()[:5]}"
+        )
+    if "loss_weight" not in trials:
+        within = xr.DataArray(np.arange(n_times), dims="time") < n_steps
+        trials["loss_weight"] = xr.ones_like(trials["targets"]).where(within, np.float32(0))
+    elif set(trials["loss_weight"].dims) != set(_SAMPLE):
+        raise TaskError(f"{where}: expected loss_weight with the dims {_SAMPLE}, got {trials['loss_weight'].dims}")
+    arrays = (trials[name].values for name in Trials._fields)
+    _check_values(where, task, n_trials or trials.sizes["trial"], *arrays)
+    padding = np.arange(n_times) >= n_steps.values[:, np.newaxis]
+    if (trials["loss_weight"].values[padding] != 0).any():
+        raise TaskError(f"{where}: expected loss_weight 0 after the n_steps of each trial, got another")
+    typed = {name: trials[name].astype(np.float32, copy=False) for name in Trials._fields}
+    return trials.assign(typed).assign_attrs({**trials.attrs, **describe_task(task)})
+
+
+def _check_values(
+    where: str,
+    task: Task,
+    n_trials: int,
+    inputs: NDArray[Any],
+    targets: NDArray[Any],
+    loss_weight: NDArray[Any],
+) -> None:
+    n_times = inputs.shape[1] if inputs.ndim == 3 else 0
+    expected = {
+        "inputs": (inputs, (n_trials, n_times, task.n_inputs)),
+        "targets": (targets, (n_trials, n_times, task.n_outputs)),
+        "loss_weight": (loss_weight, (n_trials, n_times, task.n_outputs)),
+    }
+    for name, (array, shape) in expected.items():
+        if array.shape != shape or n_times < 1:
+            wanted = f"({n_trials}, {n_times or 'at least 1'}, {shape[2]})"
+            raise TaskError(f"{where}: expected {name} of shape {wanted} for {n_trials} trials, got {array.shape}")
+        if array.dtype.kind not in "fiub":
+            raise TaskError(f"{where}: expected {name} of real numbers, got dtype {array.dtype}")
+        if not np.isfinite(array).all():
+            raise TaskError(f"{where}: expected finite {name}, got NaN or infinity")
+    if loss_weight.min() < 0:
+        raise TaskError(f"{where}: expected loss_weight of at least 0, got {loss_weight.min():g}")
+    if not loss_weight.any():
+        raise TaskError(f"{where}: expected some loss_weight above 0, got 0 everywhere")
+
+
+def score_trials(task: Task, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+    """Score outputs by the task, (..., trial), in [0, 1].
+
+    NaN where a trial is not scored, and in all trials where one of the outputs is not finite, such as those of a network
+    that diverged. A `TaskError` if the task gives anything else.
+    """
+    outputs = outputs.transpose(..., *_SAMPLE)
+    finite = (abs(outputs) < np.inf).all(_SAMPLE)
+    found = task.score(outputs.where(finite, np.float32(0)), trials)
+    where = f"task {task.name}: score"
+    shape, dims = outputs.shape[:-2], outputs.dims[:-2]
+    if not isinstance(found, xr.DataArray):
+        found = np.asarray(found, np.float64)
+        if found.shape != shape:
+            raise TaskError(f"{where}: expected one number for each of {dims}, shape {shape}, got {found.shape}")
+        found = xr.DataArray(found, {dim: outputs[dim] for dim in dims if dim in outputs.coords}, dims)
+    if set(found.dims) != set(dims) or found.sizes["trial"] != outputs.sizes["trial"]:
+        raise TaskError(f"{where}: expected the dims {dims} of the outputs, got {dict(found.sizes)}")
+    found = found.transpose(*dims).astype(np.float64)
+    low, high = found.min().item(), found.max().item()
+    if low < -_SCORE_ROUNDING or high > 1 + _SCORE_ROUNDING:
+        raise TaskError(f"{where}: expected scores in [0, 1], got {low if low < 0 else high:g}")
+    return found.clip(0, 1).where(finite).rename("score")
+
+
+def mean_score(scores: xr.DataArray) -> xr.DataArray:
+    """Mean over the trials that are scored; NaN if there are none."""
+    return scores.mean("trial", skipna=True)
+
+
+def worst_score(task: Task, scores: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+    """Mean over the trials of the trial condition in which it is lowest; of all trials where there are no conditions."""
+    condition = trial_condition(task, trials)
+    means = [mean_score(scores.isel(trial=np.flatnonzero(condition == one))) for one in np.unique(condition)]
+    return xr.concat(means, "trial_condition", coords="minimal", compat="override").min("trial_condition")
+
+
+def trial_condition(task: Task, trials: xr.Dataset) -> NDArray[np.str_]:
+    """Name the condition of each trial, such as ``coherence=4, correct_choice=left``; the same for all if there are none.
+
+    See `Task.trial_conditions`.
+    """
+    names = task.trial_conditions
+    if names is None:
+        on_trial = [name for name, coord in trials.coords.items() if coord.dims == ("trial",)]
+        names = tuple(str(name) for name in on_trial if name not in ("trial", "n_steps") and _repeats(trials[name]))
+    elif missing := [name for name in names if name not in trials.coords]:
+        raise TaskError(f"task {task.name}: trials: expected the coordinate {missing[0]!r} on trial, got none")
+    words = [[f"{name}={value}" for value in trials[name].values.tolist()] for name in names]
+    return np.array([", ".join(parts) for parts in zip(*words, strict=True)] or [""] * trials.sizes["trial"])
+
+
+def _repeats(values: xr.DataArray) -> bool:
+    return 2 * len(np.unique(values.values.astype(str))) <= values.size

@@ -1,0 +1,56 @@
+"""Tasks by name: those of biornn, those that packages announce, and any class by its module."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+import xarray as xr
+
+from biornn.errors import named
+from biornn.tasks.task import Task
+
+#: Entry points under which packages announce tasks: name = "package.module:Class".
+GROUP = "biornn.tasks"
+
+#: Tasks of biornn: each in the module of its name, as the class of its name in CamelCase.
+NAMES = ("flip_flop",)
+TASKS: Mapping[str, str] = {name: f"biornn.tasks.{name}:{name.title().replace('_', '')}" for name in NAMES}
+
+
+def find_task(name: str) -> type[Task]:
+    """Find the class of a task by its name, or as ``package.module:Class``.
+
+    A module is looked for as Python does, and then in the current folder. A ValueError says what is not there, or is no
+    task.
+    """
+    announced = {point.name: point.value for point in entry_points(group=GROUP)}
+    place = TASKS.get(name) or announced.get(name) or name
+    module_name, colon, class_name = place.partition(":")
+    if not colon:
+        known = ", ".join([*TASKS, *sorted(set(announced) - set(TASKS))])
+        raise ValueError(f"name: expected one of {known}, or package.module:Class, got {name!r}")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # and not only for now: worker processes get the path of this one
+    try:
+        found = getattr(import_module(module_name), class_name)
+    except Exception as error:  # of whatever a module does when it is loaded
+        raise ValueError(f"name: expected a task that can be loaded, got {name!r}: {named(error)}") from None
+    if not isinstance(found, type) or not issubclass(found, Task):
+        raise ValueError(f"name: expected a subclass of biornn.tasks.Task, got {name!r}, which is {found!r}")
+    return found
+
+
+def task_of(trials: xr.Dataset) -> Task:
+    """Make the task of stored trials again, from their attributes; a ValueError says why it cannot be made."""
+    if "task" not in trials.attrs:
+        raise ValueError("trials: expected the attribute 'task' of labelled trials, found none; give the task itself")
+    try:
+        return find_task(trials.attrs["task"])(**json.loads(trials.attrs.get("task_settings", "{}")))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"trials: expected a task that can be made, got {trials.attrs['task']!r}: {error}") from None
