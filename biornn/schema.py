@@ -154,7 +154,8 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
     "history": {
         "loss": _float("network snapshot", "mean training loss since the validation before, with penalties"),
         "val_loss": _float("network snapshot", "loss on the validation trials, with penalties"),
-        "accuracy": _float("network snapshot", "accuracy on the validation trials"),
+        "score": _float("network snapshot", "mean score on the validation trials"),
+        "worst_score": _float("network snapshot", "mean score on those of the worst trial condition"),
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),
         "failure": Variable(
             ("network",), "text", "", "why there are no results to compare; empty where there are", required=False

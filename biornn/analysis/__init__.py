@@ -28,6 +28,7 @@ from biornn.analysis.similarity_test import similarity_test
 from biornn.analysis.simulate import simulate
 from biornn.analysis.singular_values import singular_value_entropy
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
+from biornn.analysis.state_scores import state_scores
 from biornn.analysis.time_to_criterion import time_to_criterion
 from biornn.analysis.weight_distribution import weight_distribution
 
@@ -69,6 +70,7 @@ __all__ = [
     "singular_components",
     "singular_value_entropy",
     "spectral_radius",
+    "state_scores",
     "time_to_criterion",
     "weight_distribution",
 ]

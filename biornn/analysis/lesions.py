@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_some, require_variables
 from biornn.analysis.kernels import Output, describe
-from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
 from biornn.schema import text
+from biornn.tasks import Task, task_of
+from biornn.tasks.labelled import mean_score, score_trials
 
 _LESIONS = ("any", "excitatory", "inhibitory")
 _SCORES = {
     "share": Output("share of the units silenced"),
-    "accuracy": Output("accuracy with silenced units"),
-    "control_accuracy": Output("accuracy with as many silenced units of any type"),
-    "difference": Output("accuracy minus that of the control"),
+    "score": Output("score with silenced units"),
+    "control_score": Output("score with as many silenced units of any type"),
+    "difference": Output("score minus that of the control"),
     "n_lesioned": Output("silenced units"),
 }
 
@@ -31,6 +32,7 @@ def lesion_robustness(
     share: Sequence[float] = (0.0, 0.05, 0.1, 0.2, 0.3),
     n_repeats: int = 5,
     seed: int = 0,
+    task: Task | None = None,
 ) -> xr.Dataset:
     """Score networks of which a share of the units is silenced: any units, or those of one cell type.
 
@@ -42,7 +44,7 @@ def lesion_robustness(
     weights
         The group `weights` of a run, of one network or of several; the last snapshot is taken.
     trials
-        The group `trials` of a run: `inputs` and `targets`. Fewer are faster: ``trials.isel(trial=slice(16))``.
+        The group `trials` of a run. Fewer are faster: ``trials.isel(trial=slice(16))``.
     share
         Shares of the units (of all, or of those of a type) that are silenced, from 0 to 1; rounded to whole units.
     n_repeats
@@ -50,14 +52,16 @@ def lesion_robustness(
     seed
         Of the draws. Each is an order of all units: the first of them, or the first of a type, are silenced, so that a
         larger lesion of a draw contains the smaller. The orders are the same in all networks.
+    task
+        What scores the outputs; None: the task that the attributes of `trials` name.
 
     Returns
     -------
     xr.Dataset
         Over (network, lesion, share), `lesion` being ``any``, ``excitatory`` or ``inhibitory``, each a mean over the
-        draws: `accuracy`, as `performance` counts it (an output that is not finite is wrong); `control_accuracy`, of
-        lesions of as many units of any type; `difference`, `accuracy` minus `control_accuracy`: negative where the
-        type matters more than its number; and `n_lesioned`, how many units are silenced.
+        draws: `score`, as `performance` counts it (a trial with an output that is not finite is wrong);
+        `control_score`, of lesions of as many units of any type; `difference`, `score` minus `control_score`: negative
+        where the type matters more than its number; and `n_lesioned`, how many units are silenced.
         NaN where a network has no such units, in the control and difference of ``any``, and for a network that cannot
         be run: diverged, failed or gated. No `network` where `weights` has none.
 
@@ -72,19 +76,22 @@ def lesion_robustness(
     if n_repeats < 1:
         raise ValueError(f"n_repeats: expected at least 1, got {n_repeats!r}")
     require_some(weights["recurrent_weights"], "weights")
+    task = task_of(trials) if task is None else task
     safe, can_run = runnable(weights)
     networks = safe if "network" in safe.dims else safe.expand_dims("network")
     rng = np.random.default_rng(seed)
     orders = np.array([rng.permutation(safe.sizes["unit"]) for _ in range(n_repeats)])
     each = (networks.isel(network=index) for index in range(networks.sizes["network"]))
-    result = xr.concat([_lesioned(one, trials, share, orders) for one in each], dim="network", data_vars="all")
+    result = xr.concat([_lesioned(one, trials, task, share, orders) for one in each], dim="network", data_vars="all")
     result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
     result = (result if "network" in safe.dims else result.isel(network=0)).where(can_run)
-    result["difference"] = result["accuracy"] - result["control_accuracy"]
+    result["difference"] = result["score"] - result["control_score"]
     return describe(result, _SCORES)
 
 
-def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], orders: NDArray[np.int_]) -> xr.Dataset:
+def _lesioned(
+    network: xr.Dataset, trials: xr.Dataset, task: Task, share: Sequence[float], orders: NDArray[np.int_]
+) -> xr.Dataset:
     """Mean over the draws, (lesion, share), of one network."""
     cell_type = text(network["cell_type"]).values
     members = np.array([np.full(len(cell_type), True), *(cell_type == name for name in _LESIONS[1:])])
@@ -92,14 +99,14 @@ def _lesioned(network: xr.Dataset, trials: xr.Dataset, share: Sequence[float], o
     # (lesion, share, draw, unit) of the lesions and of their controls
     targeted = np.array([_first(orders, kind, counts) for kind, counts in zip(members, n_lesioned, strict=True)])
     controls = np.array([_first(orders, members[0], counts) for counts in n_lesioned])
-    accuracy = _accuracy(network, trials, np.array([targeted, controls])).mean(axis=-1)
+    score = _score(network, trials, task, np.array([targeted, controls])).mean(axis=-1)
     exists = members.any(axis=1, keepdims=True)
     has_control = exists & np.array([[name != "any"] for name in _LESIONS])
     dims = ("lesion", "share")
     return xr.Dataset(
         {
-            "accuracy": (dims, np.where(exists, accuracy[0], np.nan)),
-            "control_accuracy": (dims, np.where(has_control, accuracy[1], np.nan)),
+            "score": (dims, np.where(exists, score[0], np.nan)),
+            "control_score": (dims, np.where(has_control, score[1], np.nan)),
             "n_lesioned": (dims, np.where(exists, n_lesioned, np.nan)),
         },
         {"lesion": np.array(_LESIONS, object), "share": np.asarray(share, float)},
@@ -115,11 +122,11 @@ def _first(orders: NDArray[np.int_], members: NDArray[np.bool_], counts: NDArray
     return marked
 
 
-def _accuracy(network: xr.Dataset, trials: xr.Dataset, silenced: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Accuracy of each lesion (..., unit); equal ones are run once."""
+def _score(network: xr.Dataset, trials: xr.Dataset, task: Task, silenced: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Score with each lesion (..., unit); equal ones are run once."""
     n_units = silenced.shape[-1]
     distinct, position = np.unique(silenced.reshape(-1, n_units), axis=0, return_inverse=True)
     lesions = xr.DataArray(distinct, dims=("draw", "unit"))
     outputs = simulate(network, trials["inputs"], silenced=lesions, rates=False)["outputs"]
-    accuracy = is_right(outputs, trials["targets"]).mean(["trial", "time", "output_channel"]).values
-    return accuracy[position.reshape(silenced.shape[:-1])]
+    scores: NDArray[np.float64] = mean_score(score_trials(task, outputs, trials, infinite_is_wrong=True)).values
+    return scores[position.reshape(silenced.shape[:-1])]

@@ -10,15 +10,16 @@ import xarray as xr
 
 from biornn.analysis.dims import require_variables
 from biornn.analysis.kernels import Output, describe
-from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
+from biornn.tasks import Task, task_of
+from biornn.tasks.labelled import mean_score, score_trials
 
 _SAMPLE = ["repeat", "trial", "time", "output_channel"]
 _SCORES = {
-    "accuracy": Output("accuracy"),
+    "score": Output("score"),
     "mse": Output("mean squared error"),
-    "robustness": Output("mean accuracy over the range of noise"),
+    "robustness": Output("mean score over the range of noise"),
 }
 
 
@@ -28,6 +29,7 @@ def input_noise_robustness(
     noise: Sequence[float] = (0.0, 0.1, 0.2, 0.4, 0.8),
     n_repeats: int = 2,
     seed: int = 0,
+    task: Task | None = None,
 ) -> xr.Dataset:
     """Score networks on trials with more and more noise on the inputs.
 
@@ -42,14 +44,16 @@ def input_noise_robustness(
         Draws of the noise per trial.
     seed
         Of the noise: one draw, scaled, serves all networks and all standard deviations.
+    task
+        What scores the outputs; None: the task that the attributes of `trials` name.
 
     Returns
     -------
     xr.Dataset
-        `accuracy` and `mse` (network, noise), as `performance` counts them, over all samples and repeats. An output
-        that is not finite is wrong, and makes the error infinite.
-        `robustness` (network): the accuracy's mean over the range of noise, that is the area under the curve
-        (trapezoids) over its width.
+        `score` and `mse` (network, noise), as `performance` counts them, over all trials and repeats. A trial with an
+        output that is not finite is wrong, and makes the error infinite.
+        `robustness` (network): the score's mean over the range of noise, that is the area under the curve (trapezoids)
+        over its width.
         NaN for a network that cannot be run: diverged, failed or gated. No `network` where `weights` has none.
 
     Raises
@@ -60,9 +64,9 @@ def input_noise_robustness(
 
     Notes
     -----
-    `robustness` is monotone: a network that is at least as accurate at every noise has at least as large a number. It
-    needs no level of chance (on three-valued targets that depends on the trials) and is never censored, unlike the
-    noise at which half of the accuracy is lost. It depends on the range of noise: compare within one.
+    `robustness` is monotone: a network whose score is at least as high at every noise has at least as large a number.
+    It needs no level of chance and is never censored, unlike the noise at which half of the score is lost. It depends
+    on the range of noise: compare within one.
     """
     inputs = _repeated(trials, n_repeats)
     draw = np.random.default_rng(seed).standard_normal(inputs.shape)
@@ -70,7 +74,7 @@ def input_noise_robustness(
     def run(safe: xr.Dataset, level: float) -> xr.Dataset:
         return simulate(safe, inputs + level * draw, rates=False)
 
-    return _scores(weights, trials, noise, run, "added input noise")
+    return _scores(weights, trials, noise, run, "added input noise", task)
 
 
 def recurrent_noise_robustness(
@@ -79,12 +83,13 @@ def recurrent_noise_robustness(
     noise: Sequence[float] = (0.0, 0.01, 0.02, 0.05, 0.1),
     n_repeats: int = 2,
     seed: int = 0,
+    task: Task | None = None,
 ) -> xr.Dataset:
     """Score networks on trials with more and more noise in every unit.
 
     Parameters
     ----------
-    weights, trials, n_repeats, seed
+    weights, trials, n_repeats, seed, task
         As for `input_noise_robustness`.
     noise
         Standard deviations of the stationary fluctuation that the noise causes in a linear unit without input: the
@@ -100,7 +105,7 @@ def recurrent_noise_robustness(
     def run(safe: xr.Dataset, level: float) -> xr.Dataset:
         return simulate(safe, inputs, recurrent_noise=level, seed=seed, rates=False)
 
-    return _scores(weights, trials, noise, run, "recurrent noise")
+    return _scores(weights, trials, noise, run, "recurrent noise", task)
 
 
 def _repeated(trials: xr.Dataset, n_repeats: int) -> xr.DataArray:
@@ -116,18 +121,22 @@ def _scores(
     noise: Sequence[float],
     run: Callable[[xr.Dataset, float], xr.Dataset],
     what: str,
+    task: Task | None,
 ) -> xr.Dataset:
     levels = [float(level) for level in noise]
     if len(levels) < 2 or levels[0] < 0 or not all(low < high < np.inf for low, high in pairwise(levels)):
         raise ValueError(f"noise: expected two or more ascending standard deviations of at least 0, got {noise!r}")
+    task = task_of(trials) if task is None else task
     safe, can_run = runnable(weights)
-    rows = [_score(run(safe, level)["outputs"], trials["targets"]) for level in levels]
+    rows = [_score(task, run(safe, level)["outputs"], trials) for level in levels]
     scores = xr.concat(rows, dim="noise", data_vars="all").assign_coords(noise=levels).where(can_run)
-    scores["robustness"] = scores["accuracy"].integrate("noise") / (levels[-1] - levels[0])
+    scores["robustness"] = scores["score"].integrate("noise") / (levels[-1] - levels[0])
     scores = scores.transpose(..., "noise")
     return describe(scores, _SCORES | {"noise": Output(f"standard deviation of {what}")})
 
 
-def _score(outputs: xr.DataArray, targets: xr.DataArray) -> xr.Dataset:
-    square_error = ((outputs - targets) ** 2).fillna(np.inf)
-    return xr.Dataset({"accuracy": is_right(outputs, targets).mean(_SAMPLE), "mse": square_error.mean(_SAMPLE)})
+def _score(task: Task, outputs: xr.DataArray, trials: xr.Dataset) -> xr.Dataset:
+    weight = trials["loss_weight"] if "loss_weight" in trials else xr.ones_like(trials["targets"])
+    square_error = ((outputs - trials["targets"]) ** 2).fillna(np.inf).weighted(weight)
+    scores = mean_score(score_trials(task, outputs, trials, infinite_is_wrong=True))
+    return xr.Dataset({"score": scores.mean("repeat"), "mse": square_error.mean(_SAMPLE)})

@@ -9,20 +9,23 @@ from numpy.typing import NDArray
 from biornn.analysis.dims import require_variables
 from biornn.analysis.held_states import held_states
 from biornn.analysis.kernels import Output, describe
-from biornn.analysis.performance import is_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
+from biornn.analysis.state_scores import momentary_scores
+from biornn.tasks import Task, task_of
 
 _MEASURED = {
     "held": Output("the state is held"),
-    "accuracy": Output("share of states and bits that are held"),
+    "score": Output("mean score over the states"),
     "retention_time": Output("time until the state is lost", units="ms"),
     "survived": Output("the state is never lost"),
     "share_retained": Output("share of states that are never lost"),
 }
 
 
-def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2000.0) -> xr.Dataset:
+def retention(
+    weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2000.0, task: Task | None = None
+) -> xr.Dataset:
     """Leave networks alone in each memory state, and see how long they hold it.
 
     Each network runs through the probe up to the last sample at which a state is held and no bit is on its way, and
@@ -37,13 +40,15 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
         held in several trials is taken from the first.
     duration
         How long there is no input, in ms.
+    task
+        What scores the outputs; None: the task that the attributes of `probe_trials` name.
 
     Returns
     -------
     xr.Dataset
-        `held` (network, memory_state, delay): 1 where every output says what the state demands, by the rule of
-        `performance`, otherwise 0; `delay` in ms, from 0, the last sample of the probe;
-        `accuracy` (network, delay): share of states and bits that are right;
+        `held` (network, memory_state, delay): 1 where the task gives the sample the score 1, otherwise 0; `delay` in
+        ms, from 0, the last sample of the probe;
+        `score` (network, delay): mean over the states;
         `retention_time` (network, memory_state): delay in ms at which the state is first lost (0 where it was not
         reached at all), the last delay where it never is;
         `survived` (network, memory_state): 1 where the state is never lost, so that `retention_time` is censored;
@@ -63,6 +68,7 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
     """
     require_variables(probe_trials, "probe_trials", ["inputs", "targets", "memory_state", "response_window"])
     delay = _delays(probe_trials["inputs"], duration)
+    task = task_of(probe_trials) if task is None else task
     index, labels = held_states(probe_trials["inputs"], probe_trials["memory_state"], probe_trials["response_window"])
     trial, last = _last_held(index, len(labels))
     inputs, targets = (
@@ -75,12 +81,12 @@ def retention(weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2
         xr.DataArray(np.arange(len(labels)), dims="trial"),
         xr.DataArray(np.arange(len(delay)), dims="delay"),
     )
-    right = is_right(
-        outputs.isel(trial=state, time=xr.DataArray(last, dims="trial") + silent).drop_vars("time"),
-        targets.isel(trial=state, time=xr.DataArray(last, dims="trial")).drop_vars("time", errors="ignore"),
-    )
-    right = right.rename(trial="memory_state").assign_coords(memory_state=np.array(labels, object), delay=delay)
-    return describe(_measured(right).where(can_run), _MEASURED)
+    wanted = targets.isel(trial=state, time=xr.DataArray(last, dims="trial")).drop_vars("time", errors="ignore")
+    later = outputs.isel(trial=state, time=xr.DataArray(last, dims="trial") + silent).drop_vars("time")
+    scores = momentary_scores(task, later.rename(delay="time"), wanted.expand_dims("time"))
+    scores = scores.rename(trial="memory_state", time="delay")
+    scores = scores.assign_coords(memory_state=np.array(labels, object), delay=delay)
+    return describe(_measured(scores).where(can_run), _MEASURED)
 
 
 def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:
@@ -115,15 +121,15 @@ def _left_alone(inputs: xr.DataArray, last: NDArray[np.intp], n_delays: int) -> 
     return xr.DataArray(values, dims=("trial", "time", "input_channel"), coords={"time": np.arange(n_steps)})
 
 
-def _measured(right: xr.DataArray) -> xr.Dataset:
-    """Sum up which outputs (..., memory_state, delay, output_channel) are right."""
-    held = right.all("output_channel")
+def _measured(scores: xr.DataArray) -> xr.Dataset:
+    """Sum up the scores (..., memory_state, delay)."""
+    held = scores == 1
     survived = held.all("delay")
     first_lost = held["delay"].isel(delay=(~held).argmax("delay")).drop_vars("delay")
     measured = xr.Dataset(
         {
             "held": held.astype(float),
-            "accuracy": right.mean(["memory_state", "output_channel"]),
+            "score": scores.mean("memory_state"),
             "retention_time": first_lost.where(~survived, held["delay"].values[-1]),
             "survived": survived.astype(float),
             "share_retained": survived.mean("memory_state"),

@@ -3,7 +3,7 @@
 from biornn.layers.cell import ConstrainedRNNCell
 from biornn.layers.effective_weights import effective_weights
 from biornn.layers.gated import build_gated_model
-from biornn.layers.memory_accuracy import MemoryAccuracy
+from biornn.layers.loss import WeightedSquaredError
 from biornn.layers.model import build_model, fused_readout
 from biornn.layers.pathway_weights import PathwayConstraint
 from biornn.layers.precision import multiply_in_float32
@@ -15,9 +15,9 @@ __all__ = [
     "ConstrainedRNN",
     "ConstrainedRNNCell",
     "MeanSquare",
-    "MemoryAccuracy",
     "PathwayConstraint",
     "Readout",
+    "WeightedSquaredError",
     "build_gated_model",
     "build_model",
     "effective_weights",

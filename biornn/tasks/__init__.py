@@ -12,7 +12,7 @@ from biornn.tasks.task import Task, Trials
 
 _CLASSES = {place.partition(":")[2]: name for name, place in TASKS.items()}
 
-__all__ = ["Task", "TaskError", "Trials", "check", "find_task", "task_of", *_CLASSES]  # noqa: PLE0604
+__all__ = ["Task", "TaskError", "Trials", "check", "find_task", "task_of", *_CLASSES]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,8 @@ def check(task: Task) -> None:
     """Check that a task keeps to what `Task` says.
 
     Trials have the right shapes, finite values and usable loss weights; one seed gives one set of trials, in all calls,
-    and another seed another; the probe is like the trials; the score of outputs that equal the targets is 1, and that of
-    any others is from 0 to 1.
+    and another seed another; the probe is like the trials; the score of outputs that equal the targets is 1, and that
+    of any others is from 0 to 1.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def check(task: Task) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
 
 
 def _settings(task: Task) -> Iterator[str]:
@@ -101,7 +101,7 @@ def _score(task: Task, trials: xr.Dataset) -> Iterator[str]:
     elif (oracle < 1).any():
         yield (
             f"task {task.name}: score: expected 1 where outputs equal the targets, "
-            f"got {oracle.min().item():g} in trial {int(oracle.argmin())}"
+            f"got {oracle.min().item():g} in trial {int(np.nanargmin(oracle.values))}"
         )
 
 

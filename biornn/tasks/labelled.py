@@ -45,7 +45,8 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
     """Check labelled trials, and fill in what their maker may leave out.
 
     That is `loss_weight` (1 within a trial, 0 in its padding), the coordinates `n_steps`, `trial`, `time` in ms,
-    `input_channel` and `output_channel`, and the attributes that say which task it is. A `TaskError` says what is wrong.
+    `input_channel` and `output_channel`, and the attributes that say which task it is. A `TaskError` says what is
+    wrong.
     """
     where = f"task {task.name}: {method}"
     if not isinstance(trials, xr.Dataset):
@@ -71,14 +72,10 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
     missing = {name: label for name, label in labels.items() if name not in trials.coords}
     trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...)
     n_steps = trials["n_steps"]
-    if (
-        n_steps.dims != ("trial",)
-        or n_steps.dtype.kind not in "iu"
-        or not ((n_steps >= 1) & (n_steps <= n_times)).all()
-    ):
-        raise TaskError(
-            f"{where}: expected n_steps from 1 to {n_times} for each trial, got {np.unique(n_steps.values).tolist()[:5]}"
-        )
+    is_count = n_steps.dims == ("trial",) and n_steps.dtype.kind in "iu"
+    if not is_count or not ((n_steps >= 1) & (n_steps <= n_times)).all():
+        got = np.unique(n_steps.values).tolist()[:5]
+        raise TaskError(f"{where}: expected n_steps from 1 to {n_times} for each trial, got {got}")
     if "loss_weight" not in trials:
         within = xr.DataArray(np.arange(n_times), dims="time") < n_steps
         trials["loss_weight"] = xr.ones_like(trials["targets"]).where(within, np.float32(0))
@@ -121,14 +118,16 @@ def _check_values(
         raise TaskError(f"{where}: expected some loss_weight above 0, got 0 everywhere")
 
 
-def score_trials(task: Task, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+def score_trials(
+    task: Task, outputs: xr.DataArray, trials: xr.Dataset, *, infinite_is_wrong: bool = False
+) -> xr.DataArray:
     """Score outputs by the task, (..., trial), in [0, 1].
 
-    NaN where a trial is not scored, and in all trials where one of the outputs is not finite, such as those of a network
-    that diverged. A `TaskError` if the task gives anything else.
+    NaN where a trial is not scored. Where an output is not finite, all trials of that network are NaN; or, if it is to
+    count as wrong, that trial is 0. A `TaskError` if the task gives anything else.
     """
     outputs = outputs.transpose(..., *_SAMPLE)
-    finite = (abs(outputs) < np.inf).all(_SAMPLE)
+    finite = (abs(outputs) < np.inf).all(_SAMPLE[1:] if infinite_is_wrong else _SAMPLE)
     found = task.score(outputs.where(finite, np.float32(0)), trials)
     where = f"task {task.name}: score"
     shape, dims = outputs.shape[:-2], outputs.dims[:-2]
@@ -143,7 +142,8 @@ def score_trials(task: Task, outputs: xr.DataArray, trials: xr.Dataset) -> xr.Da
     low, high = found.min().item(), found.max().item()
     if low < -_SCORE_ROUNDING or high > 1 + _SCORE_ROUNDING:
         raise TaskError(f"{where}: expected scores in [0, 1], got {low if low < 0 else high:g}")
-    return found.clip(0, 1).where(finite).rename("score")
+    scores = found.clip(0, 1)
+    return scores.where(finite | scores.isnull(), 0.0 if infinite_is_wrong else np.nan).rename("score")
 
 
 def mean_score(scores: xr.DataArray) -> xr.DataArray:
@@ -152,14 +152,14 @@ def mean_score(scores: xr.DataArray) -> xr.DataArray:
 
 
 def worst_score(task: Task, scores: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
-    """Mean over the trials of the trial condition in which it is lowest; of all trials where there are no conditions."""
+    """Mean over the trials of the worst trial condition; over all trials where there are no conditions."""
     condition = trial_condition(task, trials)
     means = [mean_score(scores.isel(trial=np.flatnonzero(condition == one))) for one in np.unique(condition)]
     return xr.concat(means, "trial_condition", coords="minimal", compat="override").min("trial_condition")
 
 
 def trial_condition(task: Task, trials: xr.Dataset) -> NDArray[np.str_]:
-    """Name the condition of each trial, such as ``coherence=4, correct_choice=left``; the same for all if there are none.
+    """Name the condition of each trial, such as ``coherence=4, context=motion``; no text if there are none.
 
     See `Task.trial_conditions`.
     """

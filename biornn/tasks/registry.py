@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
 
 import xarray as xr
 

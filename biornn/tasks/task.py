@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -32,8 +32,8 @@ class Trials(NamedTuple):
 class Task:
     """A task: labelled trials from a seed, what of the outputs counts for the loss, and how outputs are scored.
 
-    A subclass gives the numbers of channels, `arrays`, `trials` and `score`; the rest can be left as it is. It is best a
-    frozen dataclass whose fields are the settings of the task, which an experiment file then sets.
+    A subclass gives the numbers of channels, `arrays`, `trials` and `score`; the rest can be left as it is. As a frozen
+    dataclass it has settings, which an experiment file can set.
 
     Attributes
     ----------
@@ -58,8 +58,6 @@ class Task:
 
     name: str = "task"
     dt: float = 1.0
-    n_inputs: int
-    n_outputs: int
     score_name: str = "score"
     chance: float = float("nan")
     shortcuts: Mapping[str, float] = {}
@@ -70,6 +68,16 @@ class Task:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    if TYPE_CHECKING:  # at run time a subclass has attributes, properties or fields
+
+        @property
+        def n_inputs(self) -> int:
+            """Number of input channels."""
+
+        @property
+        def n_outputs(self) -> int:
+            """Number of output channels."""
 
     @property
     def input_channels(self) -> list[str]:

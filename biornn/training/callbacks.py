@@ -11,23 +11,26 @@ import keras
 import numpy as np
 import xarray as xr
 
-from biornn.layers import fused_inference, fused_readout
+from biornn.layers import fused_readout
 from biornn.progress import Progress
 from biornn.training.recording import record_weights
+from biornn.training.validation import Validation
+
+#: What is kept of the scores of every snapshot: variables of the group `history`.
+SCORES = ("loss", "val_loss", "score", "worst_score")
 
 #: A loss of activity thousands of times as large as any target: the network diverges.
 EXPLODED = 1e8
 
 
 class FusedGraphs(keras.callbacks.Callback):
-    """Compute the steps and outputs of updates and of validation in numpy, but not those of other callbacks.
+    """Compute the steps and outputs of updates in numpy, but not those of other callbacks.
 
     These may export the model, or take other gradients of it.
     """
 
-    def __init__(self, layer: keras.layers.Layer) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._layer = layer
         self._open = ExitStack()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -38,17 +41,8 @@ class FusedGraphs(keras.callbacks.Callback):
         """End it."""
         self.close()
 
-    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin a validation."""
-        self._open.enter_context(fused_readout(self.model))
-        self._open.enter_context(fused_inference(self._layer))
-
-    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
-        """End it."""
-        self.close()
-
     def close(self) -> None:
-        """End an update or a validation that was interrupted."""
+        """End an update that was interrupted."""
         self._open.close()
 
 
@@ -65,26 +59,18 @@ class Counting(keras.callbacks.Callback):
 
 
 class Snapshots(Counting):
-    """Keep the effective weights and the validation scores before the first update and after every Keras epoch.
+    """Keep the effective weights and the validation scores before the first update and after every Keras epoch."""
 
-    `validation` holds inputs and targets, for the scores before the first update; `fused` says how validation computes.
-    """
-
-    def __init__(self, validation: tuple[Any, Any], fused: FusedGraphs) -> None:
+    def __init__(self, validation: Validation) -> None:
         super().__init__()
         self.validation = validation
-        self.fused = fused
         self.weights: list[xr.Dataset] = []
         self.scores: list[dict[str, float]] = []
         self.updates: list[int] = []
 
     def keep_now(self, model: keras.Model, loss: float = np.nan) -> None:
-        """Keep the state before the first update or after the last; within ``fit``, Keras must not evaluate."""
-        inputs, targets = self.validation
-        scores = model.evaluate(
-            inputs, targets, batch_size=len(inputs), verbose=0, return_dict=True, callbacks=[self.fused]
-        )
-        self._keep(model, {"loss": loss, "val_loss": scores["loss"], "accuracy": scores["accuracy"]})
+        """Keep the state before the first update or after the last."""
+        self._keep(model, {"loss": loss, **self.validation.measure()})
 
     def replace_last(self, model: keras.Model) -> None:
         """Keep the model as the callbacks have left it, in place of the last state, if they have changed it."""
@@ -94,14 +80,13 @@ class Snapshots(Counting):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the state after these updates."""
-        logs = logs or {}
-        scores = {"loss": logs["loss"], "val_loss": logs["val_loss"], "accuracy": logs["val_accuracy"]}
-        self._keep(self.model, scores)
+        self._keep(self.model, logs or {})
 
-    def _keep(self, model: keras.Model, scores: dict[str, Any]) -> None:
+    def _keep(self, model: keras.Model, logs: dict[str, Any]) -> None:
         self.updates.append(self.update)
         self.weights.append(record_weights(model))
-        self.scores.append({name: float(value) for name, value in scores.items()})
+        names = zip(SCORES, ("loss", *self.validation.names), strict=True)
+        self.scores.append({name: float(logs[key]) for name, key in names})
 
 
 class UpdateLimit(Counting):
@@ -119,15 +104,16 @@ class UpdateLimit(Counting):
 
 
 class CriterionStop(keras.callbacks.Callback):
-    """Stop when the validation accuracy was held at a criterion, None for never, at so many consecutive validations.
+    """Stop when a validation score was held at a criterion, None for never, at so many consecutive validations.
 
-    `held` counts the validations up to the last at which it was held.
+    `name` is that of the score in the logs. `held` counts the validations up to the last at which it was held.
     """
 
-    def __init__(self, criterion: float | None, checks: int) -> None:
+    def __init__(self, criterion: float | None, checks: int, name: str) -> None:
         super().__init__()
         self.criterion = criterion
         self.checks = checks
+        self.name = name
         self.held = 0
 
     @property
@@ -136,10 +122,10 @@ class CriterionStop(keras.callbacks.Callback):
         return self.held >= self.checks
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Compare the validation accuracy with the criterion."""
+        """Compare the score with the criterion."""
         if self.criterion is None or self.reached:
             return
-        self.held = self.held + 1 if (logs or {})["val_accuracy"] >= self.criterion else 0
+        self.held = self.held + 1 if (logs or {})[self.name] >= self.criterion else 0
         if self.reached:
             self.model.stop_training = True
 

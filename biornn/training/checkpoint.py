@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from biornn.atomic import written_whole
 from biornn.errors import in_one_line
 from biornn.layers.pathway_weights import as_numpy
-from biornn.training.callbacks import Counting, CriterionStop, DivergenceStop, Snapshots
+from biornn.training.callbacks import SCORES, Counting, CriterionStop, DivergenceStop, Snapshots
 from biornn.training.recording import record_weights
+from biornn.training.stages import Stages
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-_SCORES = ("loss", "val_loss", "accuracy")
 #: What reading a damaged file raises.
 _DAMAGES = OSError, ValueError, LookupError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error
 _LARGEST_SHARE = 0.05  # of the time, that writing may take
@@ -53,6 +53,7 @@ class Checkpoint(keras.callbacks.Callback):
         kept: Snapshots,
         stop: CriterionStop,
         divergence: DivergenceStop,
+        stages: Stages,
         counting: Sequence[Counting],
     ) -> None:
         super().__init__()
@@ -63,7 +64,8 @@ class Checkpoint(keras.callbacks.Callback):
             )
         self._settings = dict(settings)
         self._seconds = seconds
-        self._kept, self._stop, self._divergence, self._counting = kept, stop, divergence, counting
+        self._kept, self._stop, self._divergence, self._stages = kept, stop, divergence, stages
+        self._counting = counting
         self._began = time.perf_counter()
         self._next = self._began + seconds
         self.has_ended = False
@@ -104,21 +106,22 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _restore_callbacks(self, content: Mapping[str, NDArray[Any]], model: keras.Model) -> None:
         kept = self._kept
-        kept.steps[:] = content["steps"].tolist()
+        kept.updates[:] = content["updates"].tolist()
         kept.scores[:] = [
-            {name: float(content[f"scores/{name}"][snapshot]) for name in _SCORES}
-            for snapshot in range(len(kept.steps))
+            {name: float(content[f"scores/{name}"][snapshot]) for name in SCORES}
+            for snapshot in range(len(kept.updates))
         ]
         template = record_weights(model)
         kept.weights[:] = [
             template.copy(data={name: content[f"weights/{name}"][snapshot] for name in template.data_vars})
-            for snapshot in range(len(kept.steps))
+            for snapshot in range(len(kept.updates))
         ]
         self._stop.held = int(content["held"])
         self._divergence.reason = str(content["reason"])
+        self._stages.number, self._stages.first = content["stage"].tolist()
         self.has_ended = bool(content["has_ended"])
         for callback in self._counting:
-            callback.update = kept.steps[-1]
+            callback.update = kept.updates[-1]
         self._began = time.perf_counter() - float(content["wall_time"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -127,8 +130,8 @@ class Checkpoint(keras.callbacks.Callback):
             self._write(self._path)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Write for the last time."""
-        self.has_ended = True
+        """Write for the last time, or for the last time in a stage."""
+        self.has_ended = not self._stages.turned
         if self._path is not None:
             self._write(self._path)
 
@@ -152,11 +155,12 @@ class Checkpoint(keras.callbacks.Callback):
             "settings": np.array(self._identity(self.model)),
             **{f"variables/{index}": as_numpy(variable) for index, variable in enumerate(variables)},
             **{f"weights/{name}": np.stack([one[name].values for one in kept.weights]) for name in kept.weights[0]},
-            **{f"scores/{name}": np.array([score[name] for score in kept.scores]) for name in _SCORES},
-            "steps": np.array(kept.steps),
+            **{f"scores/{name}": np.array([score[name] for score in kept.scores]) for name in SCORES},
+            "updates": np.array(kept.updates),
+            "stage": np.array([self._stages.number, self._stages.first]),
             "held": np.array(self._stop.held),
             "reason": np.array(self._divergence.reason),
-            "has_ended": np.array(self.has_ended or bool(self.model.stop_training)),
+            "has_ended": np.array(bool(self.model.stop_training) and not self._stages.turned),
             "wall_time": np.array(self.wall_time),
         }
 
@@ -165,7 +169,7 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 content = {name: file[name] for name in file.files}  # each has a checksum, which is looked at here
-            missing = {"settings", "steps", "held", "reason", "has_ended", "wall_time"} - set(content)
+            missing = {"settings", "updates", "stage", "held", "reason", "has_ended", "wall_time"} - set(content)
             if missing:
                 raise KeyError(f"no {min(missing)}")
         except _DAMAGES as error:

@@ -15,17 +15,30 @@ from biornn.layers.pathway_weights import as_numpy
 from biornn.schema import variable_attrs
 
 
+class ModelRunner:
+    """Runs a model without noise of its own: its rates and outputs on inputs (trial, time, input_channel)."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._recurrent, _ = find_layers(model)
+        self._model = keras.Model(model.inputs[0], [*_input_tensors(model.outputs[0]), *model.outputs])
+
+    def __call__(self, inputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return ``rates`` (trial, time, unit) and ``outputs`` (trial, time, output_channel)."""
+        with fused_inference(self._recurrent) as is_fused:
+            self._model.run_eagerly = is_fused  # tracing takes longer than the steps
+            rates, outputs = self._model.predict_on_batch(inputs)
+        return rates, outputs
+
+
 def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64) -> xr.Dataset:
     """Run a model on trials without noise of its own, `batch_size` at a time.
 
     Returns ``rates`` (trial, time, unit) and ``outputs`` (trial, time, output_channel).
     """
-    recurrent, _ = find_layers(model)
-    both = keras.Model(model.inputs, [*_input_tensors(model.outputs[0]), *model.outputs])
+    run = ModelRunner(model)
     inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
-    with fused_inference(recurrent) as is_fused:
-        both.run_eagerly = is_fused  # tracing takes longer than the steps
-        rates, outputs = both.predict(inputs, batch_size=batch_size, verbose=0)
+    parts = [run(inputs[first : first + batch_size]) for first in range(0, len(inputs), batch_size)]
+    rates, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     coords = {"trial": trials["trial"], "time": trials["time"], "unit": np.arange(rates.shape[-1])}
     activity = xr.Dataset(
         {"rates": (("trial", "time", "unit"), rates), "outputs": (("trial", "time", "output_channel"), outputs)}, coords

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from biornn.tasks import Task
+from biornn.tasks import Task, Trials
+from biornn.tasks.labelled import make_arrays
 from biornn.tasks.seeds import generator
 
 
@@ -27,24 +28,24 @@ class TrialStream(keras.utils.PyDataset):
         self.n_trials = n_trials
         self.first = first
         self._failure: Exception | None = None
-        self._set: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._set: Trials | None = None
 
     @property
     def num_batches(self) -> None:
         """None: the stream has no end."""
         return
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Make inputs (trial, time, input_channel) and targets (trial, time, output_channel) of one batch."""
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
+        """Make inputs, targets and loss weights of one batch, (trial, time, channel) each."""
         index += self.first  # Keras counts from 0 when training is resumed
         if self.n_trials is None:
-            return self.task.arrays(self.batch_size, generator("training", self.seed, index))
+            return tuple(make_arrays(self.task, self.batch_size, generator("training", self.seed, index)))
         if self._set is None:
-            self._set = self.task.arrays(self.n_trials, generator("training set", self.seed))
+            self._set = make_arrays(self.task, self.n_trials, generator("training set", self.seed))
         which, batch = divmod(index, -(-self.n_trials // self.batch_size))
         order = generator("order", self.seed, which).permutation(self.n_trials)
         chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-        return self._set[0][chosen], self._set[1][chosen]
+        return tuple(array[chosen] for array in self._set)
 
     def for_fit(self) -> Any:
         """Return what Keras's ``fit`` reads fastest on this backend: the stream itself, or a pipeline of its batches.
@@ -55,21 +56,22 @@ class TrialStream(keras.utils.PyDataset):
             return self
         import tensorflow as tf
 
-        def batch(index: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        def batch(index: int) -> tuple[NDArray[Any], ...]:
             try:
                 return self[int(index)]
             except Exception as error:
                 self._failure = error
                 raise
 
-        first = self[0]
+        channels = [array.shape[-1] for array in self[0]]
         # The last batch of a pass through a set may be smaller.
         n_trials = self.batch_size if self.n_trials is None else None
 
-        def tensors(index: Any) -> tuple[Any, Any]:
-            both = tf.numpy_function(batch, [index], [array.dtype for array in first])
-            shapes = [(n_trials, *array.shape[1:]) for array in first]
-            return tuple(map(tf.ensure_shape, both, shapes))
+        def tensors(index: Any) -> tuple[Any, ...]:
+            arrays = tf.numpy_function(batch, [index], [tf.float32] * len(channels))
+            # Batches may differ in length, and a length that is not fixed is traced once for all.
+            shapes = [(n_trials, None, n_channels) for n_channels in channels]
+            return tuple(map(tf.ensure_shape, arrays, shapes))
 
         # Not from_generator: after it, the whole process returns all freed memory to the system at once.
         return _untuned(tf.data.Dataset.counter().map(tensors).prefetch(2))
@@ -78,18 +80,6 @@ class TrialStream(keras.utils.PyDataset):
         """Raise the error of the task in the pipeline of `for_fit`, if any, in place of TensorFlow's."""
         if self._failure is not None:
             raise self._failure from None
-
-
-def one_batch(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Any:
-    """Return trials in the form that Keras's ``fit`` validates fastest on this backend.
-
-    In TensorFlow, a pipeline of one batch starts in half the time of the one that Keras makes of arrays.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return inputs, targets
-    import tensorflow as tf
-
-    return _untuned(tf.data.Dataset.from_tensors((inputs, targets)))
 
 
 def _untuned(dataset: Any) -> Any:

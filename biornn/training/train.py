@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import xarray as xr
 
-from biornn.layers import MemoryAccuracy
+from biornn.layers import WeightedSquaredError
 from biornn.scalars import check_number
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
-from biornn.tasks.seeds import generator
 from biornn.training.callbacks import (
     EXPLODED,
+    SCORES,
     Counting,
     CriterionStop,
     DivergenceStop,
@@ -26,9 +26,12 @@ from biornn.training.callbacks import (
 )
 from biornn.training.checkpoint import Checkpoint
 from biornn.training.recording import find_layers, record_constants
-from biornn.training.stream import TrialStream, one_batch
+from biornn.training.stages import Stage, Stages, check_stages
+from biornn.training.stream import TrialStream
+from biornn.training.validation import Validation, has_padding
 
 Schedule = Literal["cosine", "constant", "inverse_time"]
+CriterionOn = Literal["mean", "worst"]
 
 
 def train(
@@ -44,9 +47,12 @@ def train(
     decay: float = 0.0,
     clip_norm: float | None = 1.0,
     criterion: float | None = None,
+    criterion_on: CriterionOn = "mean",
     criterion_checks: int = 2,
     validate_every: int = 50,
     snapshots: Sequence[int] | None = None,
+    training_task: Task | None = None,
+    stages: Sequence[Stage] = (),
     n_training_trials: int | None = None,
     n_validation_trials: int = 200,
     validation_seed: int = 0,
@@ -54,7 +60,7 @@ def train(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_seconds: float = 10.0,
 ) -> xr.DataTree:
-    """Train a model on new trials of a task: mean squared error, Adam, clipping by global norm.
+    """Train a model on new trials of a task: weighted squared error, Adam, clipping by global norm.
 
     The model goes on from the weights that it has; penalties are those of its layers.
 
@@ -64,7 +70,7 @@ def train(
         A `biornn.layers.ConstrainedRNN` (or a GRU or LSTM of Keras) and a `biornn.layers.Readout`, one after the other
         and nothing else, such as `biornn.layers.build_model` gives. It may compute in float32 or float64.
     task
-        Makes the trials.
+        Makes the trials, and scores the outputs on those of validation.
     seed
         Seed of the stream of training trials. A second call with the same seed gives the same trials again.
     max_updates
@@ -85,7 +91,10 @@ def train(
     clip_norm
         Largest global norm of the gradient; None: no clipping.
     criterion
-        Accuracy on the validation trials at which training stops; None: it goes on to `max_updates`.
+        Score on the validation trials at which training stops; None: it goes on to `max_updates`.
+    criterion_on
+        ``"mean"``: the score is the mean over the validation trials; ``"worst"``: over those of the trial condition in
+        which it is lowest. A shortcut, such as ignoring one of two stimuli, can reach a high mean.
     criterion_checks
         Consecutive validations at which the criterion must be held.
     validate_every
@@ -93,6 +102,12 @@ def train(
     snapshots
         Updates at which weights and scores are kept, each a multiple of `validate_every`. 0 and `max_updates` always
         are. None: at every validation.
+    training_task
+        Makes the training trials in place of `task`, by which all networks of a design are judged.
+    stages
+        A curriculum: each `Stage` has training trials of its own, and ends after so many updates or at a score. Then
+        training goes on with the training task; a last stage without an end lasts until training ends. Callbacks see
+        each stage as a ``fit`` of its own.
     n_training_trials
         Size of a training set, which is used in repeated passes; None: every trial is new.
     n_validation_trials
@@ -133,7 +148,7 @@ def train(
     Examples
     --------
     >>> import biornn as bn
-    >>> task = bn.tasks.FlipFlop()
+    >>> task = bn.tasks.PerceptualDecision()
     >>> model = bn.layers.build_model(bn.Connectivity(64, density=0.5), task.n_inputs, task.n_outputs, tau=5.0)
     >>> result = bn.train(model, task, seed=0, max_updates=500)  # doctest: +SKIP
     """
@@ -146,46 +161,68 @@ def train(
     if n_training_trials is not None:
         _check(n_training_trials=n_training_trials)
     if criterion is not None:
-        check_number("criterion", criterion, "an accuracy in [0, 1] or None", maximum=1)
+        check_number("criterion", criterion, "a score in [0, 1] or None", maximum=1)
+    if criterion_on not in get_args(CriterionOn):
+        raise ValueError(f"criterion_on: expected one of {get_args(CriterionOn)}, got {criterion_on!r}")
     check_number("checkpoint_seconds", checkpoint_seconds, "a time of at least 0 s")
-    _check_fit(model, task)
+    check_stages(stages, validate_every)
+    training_task = training_task or task
+    for one in {id(one): one for one in (task, training_task, *(stage.task for stage in stages))}.values():
+        _check_fit(model, one)
     _check_callbacks(callbacks, schedule, warmup)
-    steps = _planned_steps(max_updates, validate_every)
-    kept_snapshots = _kept_snapshots(steps, snapshots)
+    planned = _planned_updates(max_updates, validate_every)
+    kept_snapshots = _kept_snapshots(planned, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
-    validation = task.arrays(n_validation_trials, generator("validation", validation_seed))
-    fused = FusedGraphs(find_layers(model)[0])
-    kept, stop, divergence = Snapshots(validation, fused), CriterionStop(criterion, criterion_checks), DivergenceStop()
-    callbacks = [fused, divergence, UpdateLimit(max_updates), kept, stop, *callbacks]
+    validation = Validation(model, task, n_validation_trials, validation_seed)
+    _check_padding(model, validation)
+    name = validation.names[1 + get_args(CriterionOn).index(criterion_on)]
+    fused, divergence, kept = FusedGraphs(), DivergenceStop(), Snapshots(validation)
+    stop = CriterionStop(criterion, criterion_checks, name)
+    course = Stages(stages, training_task, n_validation_trials, validation_seed)
+    callbacks = [fused, validation, divergence, UpdateLimit(max_updates), kept, stop, *callbacks, course]
     counting = [callback for callback in callbacks if isinstance(callback, Counting)]
-    saved = Checkpoint(checkpoint, settings, checkpoint_seconds, kept, stop, divergence, counting)
+    saved = Checkpoint(checkpoint, settings, checkpoint_seconds, kept, stop, divergence, course, counting)
     saved.restore(model)
-    trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
+    if not kept.updates:
+        kept.keep_now(model)
     try:
-        if not kept.steps:
-            kept.keep_now(model)
-        if not saved.has_ended:
-            model.fit(
-                trials.for_fit(),
-                steps_per_epoch=min(validate_every, max_updates),
-                initial_epoch=len(kept.steps) - 1,
-                epochs=len(steps) - 1,
-                validation_data=one_batch(*validation),
-                validation_batch_size=n_validation_trials,
-                shuffle=False,
-                callbacks=[*callbacks, saved],
-                verbose=0,
+        has_ended = saved.has_ended
+        while not has_ended:
+            course.begin(model)
+            trials = TrialStream(course.stage.task, batch_size, seed, n_training_trials, first=kept.updates[-1])
+            _fit(
+                model,
+                trials,
+                min(validate_every, max_updates),
+                len(kept.updates) - 1,
+                len(planned) - 1,
+                [*callbacks, saved],
             )
+            has_ended = not course.turned
         if not divergence.diverged:
             kept.replace_last(model)
+    finally:
+        fused.close()
+    history = _history(kept, stop, divergence, planned, task).assign(wall_time=saved.wall_time)
+    weights = _weights(kept, len(planned), divergence.diverged).merge(record_constants(model))
+    return _tree({"weights": weights, "history": history}, planned, kept_snapshots)
+
+
+def _fit(model: keras.Model, trials: TrialStream, validate_every: int, first: int, last: int, callbacks: Any) -> None:
+    """Train until a callback stops it, or to the last Keras epoch; errors of the task come as they are."""
+    try:
+        model.fit(
+            trials.for_fit(),
+            steps_per_epoch=validate_every,
+            initial_epoch=first,
+            epochs=last,
+            shuffle=False,
+            callbacks=callbacks,
+            verbose=0,
+        )
     except Exception:
         trials.raise_failure()
         raise
-    finally:
-        fused.close()
-    history = _history(kept, stop, divergence, steps).assign(wall_time=saved.wall_time)
-    weights = _weights(kept, len(steps), divergence.diverged).merge(record_constants(model))
-    return _tree({"weights": weights, "history": history}, steps, kept_snapshots)
 
 
 def compile_model(
@@ -197,7 +234,7 @@ def compile_model(
     max_updates: int,
     decay: float = 0.0,
 ) -> None:
-    """Give a model the optimizer, loss and metric with which `train` trains it."""
+    """Give a model the optimizer and loss with which `train` trains it."""
     check_number("learning_rate", learning_rate, "a positive number", above=0)
     if schedule not in get_args(Schedule):
         raise ValueError(f"schedule: expected one of {get_args(Schedule)}, got {schedule!r}")
@@ -213,8 +250,7 @@ def compile_model(
     rate = _learning_rate(float(learning_rate), schedule, round(warmup * max_updates), max_updates, decay)
     model.compile(
         optimizer=keras.optimizers.Adam(rate, global_clipnorm=clip_norm),
-        loss="mse",
-        metrics=[MemoryAccuracy()],
+        loss=WeightedSquaredError(),
         jit_compile=keras.backend.backend() == "jax",  # XLA makes a step several times slower in TensorFlow on a CPU
     )
     model.optimizer.build(model.trainable_variables)  # while TensorFlow traces an update, that takes ten times as long
@@ -243,8 +279,8 @@ def _check(minimum: int = 1, **counts: int) -> None:
 
 def _check_fit(model: keras.Model, task: Task) -> None:
     """Refuse what is no task, and a model whose layers, channels or time step are not those that the task needs."""
-    if isinstance(task, type) or not all(hasattr(task, name) for name in ("n_inputs", "n_outputs", "arrays")):
-        raise ValueError(f"task: expected a task, such as biornn.tasks.FlipFlop(), got {task!r}")
+    if not isinstance(task, Task):
+        raise ValueError(f"task: expected an instance of a subclass of biornn.tasks.Task, got {task!r}")
     recurrent, readout = find_layers(model)
     if (model.input_shape[-1], readout.n_outputs) != (task.n_inputs, task.n_outputs):
         raise ValueError(
@@ -252,8 +288,17 @@ def _check_fit(model: keras.Model, task: Task) -> None:
             f"got {model.input_shape[-1]} and {readout.n_outputs}"
         )
     model_dt = getattr(recurrent.cell, "dt", None)  # gated layers have no time step of their own
-    if model_dt is not None and (dt := getattr(task, "dt", model_dt)) != model_dt:
-        raise ValueError(f"task: expected the model's time step dt={model_dt} ms, got dt={dt} ms")
+    if model_dt is not None and task.dt != model_dt:
+        raise ValueError(f"task: expected the model's time step dt={model_dt} ms, got dt={task.dt} ms")
+
+
+def _check_padding(model: keras.Model, validation: Validation) -> None:
+    """Refuse a penalty on rates where it would count those in the padding of trials."""
+    if find_layers(model)[0].activity_regularizer is not None and has_padding(validation.trials):
+        raise ValueError(
+            "model: expected no activity_regularizer (l2_rates) with trials that differ in length, got one; it would "
+            "count the padding"
+        )
 
 
 def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], schedule: Schedule, warmup: float) -> None:
@@ -271,26 +316,27 @@ def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], schedule: Sc
             )
 
 
-def _planned_steps(max_updates: int, validate_every: int) -> np.ndarray:
-    steps = np.arange(0, max_updates, validate_every)
-    return np.append(steps, max_updates)
+def _planned_updates(max_updates: int, validate_every: int) -> np.ndarray:
+    return np.append(np.arange(0, max_updates, validate_every), max_updates)
 
 
-def _kept_snapshots(steps: np.ndarray, snapshots: Sequence[int] | None) -> np.ndarray:
+def _kept_snapshots(planned: np.ndarray, snapshots: Sequence[int] | None) -> np.ndarray:
     if snapshots is None:
-        return np.arange(len(steps))
-    strange = sorted(set(snapshots) - set(steps.tolist()))
+        return np.arange(len(planned))
+    strange = sorted(set(snapshots) - set(planned.tolist()))
     if strange:
         raise ValueError(
-            f"snapshots: expected multiples of validate_every={steps[1]} up to {steps[-1]}, got {strange[0]}"
+            f"snapshots: expected multiples of validate_every={planned[1]} up to {planned[-1]}, got {strange[0]}"
         )
-    return np.flatnonzero(np.isin(steps, [0, *snapshots, steps[-1]]))
+    return np.flatnonzero(np.isin(planned, [0, *snapshots, planned[-1]]))
 
 
-def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, planned_steps: np.ndarray) -> xr.Dataset:
-    scores = {name: np.array([score[name] for score in kept.scores]) for name in ("loss", "val_loss", "accuracy")}
-    padding = len(planned_steps) - len(kept.steps)
-    last = {"loss": np.nan, "val_loss": scores["val_loss"][-1], "accuracy": scores["accuracy"][-1]}
+def _history(
+    kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, planned: np.ndarray, task: Task
+) -> xr.Dataset:
+    scores = {name: np.array([score[name] for score in kept.scores]) for name in SCORES}
+    padding = len(planned) - len(kept.updates)
+    last = {name: np.nan if name == "loss" else values[-1] for name, values in scores.items()}
     if divergence.diverged:
         for values in scores.values():
             values[_n_finite(kept) :] = np.nan
@@ -298,16 +344,17 @@ def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, p
     status = "completed" if stop.criterion is None else "criterion_not_reached"
     updates_to_criterion = np.nan
     if stop.reached:
-        status, updates_to_criterion = "criterion_reached", float(kept.steps[-stop.checks])
+        status, updates_to_criterion = "criterion_reached", float(kept.updates[-stop.checks])
     if divergence.diverged:
         status, updates_to_criterion = "diverged", np.nan
-    padded = {name: ("snapshot", np.append(values, [last[name]] * padding)) for name, values in scores.items()}
+    padded = {name: np.append(values, [last[name]] * padding) for name, values in scores.items()}
+    named = dict.fromkeys(("score", "worst_score"), {"score_name": task.score_name})
     return xr.Dataset(
         {
-            **padded,
+            **{name: ("snapshot", values, named.get(name)) for name, values in padded.items()},
             "status": ((), status),
             "failure": ((), divergence.reason),
-            "updates_trained": kept.steps[-1],
+            "updates_trained": kept.updates[-1],
             "updates_to_criterion": updates_to_criterion,
         }
     )
@@ -332,9 +379,9 @@ def _n_finite(kept: Snapshots) -> int:
     return finite.index(False) if False in finite else len(finite)
 
 
-def _tree(groups: Mapping[str, xr.Dataset], steps: np.ndarray, snapshots: np.ndarray) -> xr.DataTree:
+def _tree(groups: Mapping[str, xr.Dataset], planned: np.ndarray, snapshots: np.ndarray) -> xr.DataTree:
     """Label all snapshots by their updates, and select some."""
-    labels = {"snapshot": np.arange(len(snapshots)), "update": ("snapshot", steps[snapshots])}
+    labels = {"snapshot": np.arange(len(snapshots)), "update": ("snapshot", planned[snapshots])}
     return xr.DataTree.from_dict(
         {
             name: variable_attrs(name, data.isel(snapshot=snapshots).assign_coords(labels))

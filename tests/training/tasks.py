@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import biornn as bn
+from biornn.tasks import Task, Trials
+from biornn.tasks.task import task_generator
 
 #: A flip-flop of one bit that a small network learns in seconds: 24 steps, two pulses.
 SHORT_FLIP_FLOP = bn.tasks.FlipFlop(
@@ -13,7 +15,7 @@ SHORT_FLIP_FLOP = bn.tasks.FlipFlop(
 
 
 @dataclass(frozen=True)
-class Echo:
+class Echo(Task):
     """Repeat the signs of random inputs, `gain` times as large; targets turn into `spoilt` in a share of batches."""
 
     gain: float = 1.0
@@ -28,4 +30,10 @@ class Echo:
         # Validation sets of 20 trials stay as they are; training batches of 4 are spoilt by the first draw's sign.
         if self.spoilt is not None and n_trials < 20 and inputs[0, 0, 0] > 0:
             targets[0, -1, 0] = self.spoilt
-        return inputs, targets
+        return Trials(inputs, targets, np.ones_like(targets))
+
+    def trials(self, n_trials, seed, **fixed):
+        return self.labelled(self.arrays(n_trials, task_generator(seed)))
+
+    def score(self, outputs, trials):
+        return (np.sign(outputs) == np.sign(trials["targets"])).mean(["time", "output_channel"])

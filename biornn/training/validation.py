@@ -1,0 +1,60 @@
+"""The validation trials, and how well a model does on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import xarray as xr
+
+from biornn.tasks import Task
+from biornn.tasks.labelled import make_trials, mean_score, score_trials, worst_score
+from biornn.tasks.seeds import generator
+from biornn.training.recording import ModelRunner, find_layers
+
+
+class Validation(keras.callbacks.Callback):
+    """Run the model on validation trials after every Keras epoch, and add loss and scores to the logs.
+
+    These are ``val_loss``, with penalties, and under the task's name of its score ``val_accuracy`` (mean over the
+    trials) and ``val_worst_accuracy`` (mean over those of the worst trial condition). Later callbacks, such as
+    ``EarlyStopping``, can monitor them. They are NaN or infinite where an output is.
+    """
+
+    def __init__(self, model: keras.Model, task: Task, n_trials: int, seed: int) -> None:
+        super().__init__()
+        self.task = task
+        self.trials = make_trials(task, n_trials, generator("validation", seed))
+        self.names = "val_loss", f"val_{task.score_name}", f"val_worst_{task.score_name}"
+        self._network = model
+        self._run = ModelRunner(model)
+
+    def measure(self) -> dict[str, float]:
+        """Return the scores of the model as it is now, under their names in the logs."""
+        rates, outputs = self._run(self.trials["inputs"].values)
+        error = self.trials["targets"].copy(data=outputs.astype(np.float64)) - self.trials["targets"]
+        weight = self.trials["loss_weight"].astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverged
+            loss = float((weight * error**2).sum() / weight.sum()) + self._penalties(rates)
+        scores = score_trials(self.task, self.trials["targets"].copy(data=outputs), self.trials)
+        worst = worst_score(self.task, scores, self.trials)
+        return dict(zip(self.names, (loss, float(mean_score(scores)), float(worst)), strict=True))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the scores to the logs."""
+        if logs is not None:
+            logs.update(self.measure())
+
+    def _penalties(self, rates: Any) -> float:
+        weights = [v for v in self._network.trainable_variables if getattr(v, "regularizer", None) is not None]
+        penalties = [float(variable.regularizer(variable)) for variable in weights]
+        of_rates = find_layers(self._network)[0].activity_regularizer
+        if of_rates is not None:
+            penalties.append(float(of_rates(keras.ops.convert_to_tensor(rates))) / len(rates))  # as Keras does
+        return sum(penalties)
+
+
+def has_padding(trials: xr.Dataset) -> bool:
+    """Whether trials differ in length."""
+    return bool((trials["n_steps"] < trials.sizes["time"]).any())
