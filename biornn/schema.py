@@ -34,7 +34,7 @@ FACTOR = "factor_"
 
 DIMS: Mapping[str, str] = {
     "network": "one trained network; a readable id such as `dale-s03`",
-    "snapshot": "a snapshot during training; 0 is before the first update",
+    "snapshot": "the network at one moment of its training; 0 is before the first update",
     "trial": "a trial",
     "time": "time within a trial, in ms",
     "unit": "a recurrent unit",
@@ -69,6 +69,7 @@ COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("snapshot",),
         "optimizer updates so far; -1: not known (a network that stopped earlier keeps its last weights)",
     ),
+    "n_steps": (("trial",), "length of the trial in steps; what follows is padding"),
 }
 
 _LABELLED_DIMS = ("network", "snapshot", "time", "unit", "input_channel", "output_channel")
@@ -101,23 +102,19 @@ def _float(dims: str, meaning: str, units: str = "1") -> Variable:
 _TRIALS = {
     "inputs": _float("trial time input_channel", "input to the network"),
     "targets": _float("trial time output_channel", "what the outputs should be"),
-    "memory_state": Variable(
-        ("trial", "time"), "text", "", "signs of the targets, one of - 0 + per output channel", required=False
-    ),
-    "response_window": Variable(
-        ("trial", "time", "output_channel"),
-        "bool",
-        "",
-        "the network is still allowed to be on its way to the target",
-        required=False,
-    ),
+    "loss_weight": _float("trial time output_channel", "weight of the squared error in the loss; 0 in padding"),
+    "period": Variable(("trial", "time"), "text", "", "name of the period of the trial", required=False),
 }
 _ACTIVITY = {
     "rates": _float("network trial time unit", "firing rate of a unit after the input at this time"),
     "outputs": _float("network trial time output_channel", "readout of the rates at this time"),
 }
 
-#: Group of a run -> its variables. Weights are the EFFECTIVE ones, after every constraint.
+#: Groups of the task's noise-free probe: a run has both, or neither.
+PROBE = ("probe_trials", "probe_activity")
+
+#: Group of a run -> its variables; a task may add variables and coordinates to the trials. Weights are the EFFECTIVE
+#: ones, after every constraint.
 GROUPS: Mapping[str, Mapping[str, Variable]] = {
     "trials": _TRIALS,
     "activity": _ACTIVITY,
@@ -254,7 +251,9 @@ def _damages(tree: xr.DataTree) -> Iterator[str]:
 def _problems(tree: xr.DataTree) -> Iterator[str]:
     yield from _root_problems(tree)
     sizes: dict[str, tuple[str, int]] = {}
-    for group, variables in GROUPS.items():
+    groups = _groups(tree)
+    for group in groups:
+        variables = GROUPS[group]
         if group not in tree.children:
             yield f"{group}: expected this group, found {sorted(tree.children)}"
             continue
@@ -267,8 +266,14 @@ def _problems(tree: xr.DataTree) -> Iterator[str]:
             where, expected = sizes.setdefault(f"{owner}{dim}", (group, size))
             if size != expected:
                 yield f"{group}: expected {expected} along {dim} as in {where}, got {size}"
-    if set(GROUPS) <= set(tree.children):
+    if set(groups) <= set(tree.children):
         yield from _value_problems(tree)
+
+
+def _groups(tree: xr.DataTree) -> list[str]:
+    """List the groups that a run must have: those of the probe if it has one of them."""
+    has_probe = any(group in tree.children for group in PROBE)
+    return [group for group in GROUPS if has_probe or group not in PROBE]
 
 
 def _root_problems(tree: xr.DataTree) -> Iterator[str]:
@@ -317,17 +322,17 @@ def _variable_problems(group: str, name: str, variable: Variable, dataset: xr.Da
 
 
 def _value_problems(tree: xr.DataTree) -> Iterator[str]:
-    groups = {name: tree[name].to_dataset() for name in GROUPS}
+    groups = {name: tree[name].to_dataset() for name in _groups(tree)}
     for group in ("trials", "probe_trials"):
-        for name in ("inputs", "targets"):
-            if name in groups[group] and not _finite(groups[group][name]).all():
+        for name in ("inputs", "targets", "loss_weight"):
+            if name in groups.get(group, ()) and not _finite(groups[group][name]).all():
                 yield f"{group}/{name}: expected finite values, got NaN or infinity"
     history = groups["history"]
     if "status" not in history or history["status"].dims != ("network",):
         return
     has_values = ~text(history["status"]).isin(["failed", "interrupted"])
-    for group, variables in GROUPS.items():
-        for name, variable in variables.items():
+    for group in groups:
+        for name, variable in GROUPS[group].items():
             if variable.choices and name in groups[group] and groups[group][name].dtype.kind in _NUMPY_KINDS["text"]:
                 # A network that failed has no text.
                 array = text(groups[group][name]).where(has_values, variable.choices[0])
@@ -339,7 +344,7 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
     is_gated = xr.zeros_like(trained) if formulation is None else text(formulation).isin(GATED)
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():
-            if variable.kind != "float" or name not in groups[group]:
+            if variable.kind != "float" or name not in groups.get(group, ()):
                 continue
             array = groups[group][name]
             if array.dtype.kind == "f" and array.dims == variable.dims:

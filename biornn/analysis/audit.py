@@ -86,6 +86,6 @@ def _nonzero(weights: xr.DataArray) -> xr.DataArray:
 
 
 def _non_negative(run: xr.DataTree) -> xr.DataArray:
-    rates = [run[group].to_dataset()["rates"] for group in ("activity", "probe_activity")]
+    rates = [run[group].to_dataset()["rates"] for group in ("activity", "probe_activity") if group in run]
     lowest = [one.min(("trial", "time", "unit")) for one in rates]
     return (lowest[0] >= 0) & (lowest[1] >= 0)

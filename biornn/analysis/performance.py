@@ -31,9 +31,9 @@ def performance(outputs: xr.DataArray, trials: xr.Dataset, task: Task | None = N
     -------
     xr.Dataset
         `score`, the mean over the trials that are scored, from 0 to 1; `worst_score`, the mean over those of the trial
-        condition in which it is lowest; where there are conditions, `score_per_condition` (..., trial_condition); `mse`,
-        weighted as in the loss, in squared units of the outputs, and `mse_per_channel` (..., output_channel). All of a
-        network are NaN if one of its outputs, or of their squared errors, is NaN or infinite.
+        condition in which it is lowest; where there are conditions, `score_per_condition` (..., trial_condition);
+        `mse`, weighted as in the loss, in squared units of the outputs, and `mse_per_channel` (..., output_channel).
+        All of a network are NaN if one of its outputs, or of their squared errors, is NaN or infinite.
 
     Raises
     ------

@@ -187,8 +187,19 @@ class NetworkConfig(Section):
         return self.tau.spread(connectivity) if isinstance(self.tau, TimeConstants) else self.tau
 
 
+class StageConfig(Section):
+    """A stage of a curriculum: settings of its task that differ, and the updates or the score at which it ends."""
+
+    task: dict[str, Any] = {}
+    updates: Count | None = None
+    score: Share | None = None
+
+
 class TrainingConfig(Section):
-    """Training: the settings of `biornn.train` under their names, and penalties on weights and rates."""
+    """Training: the settings of `biornn.train` under their names, and penalties on weights and rates.
+
+    `task` and the stages change settings of the experiment's task for training alone.
+    """
 
     max_updates: Count = 1000
     batch_size: Count = 32
@@ -198,9 +209,12 @@ class TrainingConfig(Section):
     decay: NonNegative = 0.0
     clip_norm: Positive | None = 1.0
     criterion: Share | None = None
+    criterion_on: Literal["mean", "worst"] = "mean"
     criterion_checks: Count = 2
     validate_every: Count = 50
     snapshots: list[Annotated[StrictInt, Field(ge=0)]] | None = None
+    task: dict[str, Any] | None = None
+    stages: list[StageConfig] = []
     n_training_trials: Count | None = None
     n_validation_trials: Count = 200
     l1_weights: NonNegative = 0.0
@@ -213,12 +227,20 @@ class TrainingConfig(Section):
             raise ValueError(f"warmup: expected 0 with schedule inverse_time, got {self.warmup:g}")
         if self.schedule != "inverse_time" and self.decay:
             raise ValueError(f"decay: expected 0 with schedule {self.schedule}, got {self.decay:g}")
-        for step in self.snapshots or ():
-            if step > self.max_updates or (step % self.validate_every and step != self.max_updates):
+        for update in self.snapshots or ():
+            if update > self.max_updates or (update % self.validate_every and update != self.max_updates):
                 raise ValueError(
                     f"snapshots: expected multiples of validate_every={self.validate_every} "
-                    f"up to max_updates={self.max_updates}, got {step}"
+                    f"up to max_updates={self.max_updates}, got {update}"
                 )
+        for number, stage in enumerate(self.stages):
+            if stage.updates is not None and stage.updates % self.validate_every:
+                raise ValueError(
+                    f"stages.{number}.updates: expected a multiple of validate_every={self.validate_every}, "
+                    f"got {stage.updates}"
+                )
+            if stage.updates is None and stage.score is None and number < len(self.stages) - 1:
+                raise ValueError(f"stages.{number}: expected updates or score, at which it ends, got neither")
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,8 @@ from numpy.typing import NDArray
 
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.experiment import Experiment
-from biornn.schema import variable_attrs
-from biornn.tasks import FlipFlop
-from biornn.tasks.seeds import generator
+from biornn.tasks import Task
+from biornn.tasks.labelled import recorded_trials
 
 
 @dataclass(frozen=True)
@@ -20,22 +20,22 @@ class NetworkSpec:
     """All settings of one network.
 
     Networks of one seed share the training trials, and those random draws of their wiring that their settings have in
-    common; all networks share the validation and held-out trials.
+    common; all networks share the validation and held-out trials. `training_tasks` are those of
+    `Experiment.training_tasks`.
     """
 
     name: str
     condition: str
     seed: int
-    task: FlipFlop
+    task: Task
     network: NetworkConfig
     training: TrainingConfig
     n_recorded_trials: int
+    training_tasks: Sequence[tuple[Task, int | None, float | None]]
 
     def trials(self) -> dict[str, xr.Dataset]:
         """Make the trials on which activity is recorded, the same for all networks, as groups of a run."""
-        held_out = self.task.sample(self.n_recorded_trials, generator("recording", 0))
-        groups = {"trials": held_out, "probe_trials": self.task.probe()}
-        return {name: variable_attrs(name, dataset) for name, dataset in groups.items()}
+        return recorded_trials(self.task, self.n_recorded_trials)
 
 
 def expand(experiment: Experiment) -> list[NetworkSpec]:
@@ -48,6 +48,7 @@ def expand(experiment: Experiment) -> list[NetworkSpec]:
             experiment.task,
             *experiment.settings(condition),
             experiment.recording.n_trials,
+            experiment.training_tasks(condition),
         )
         for seed in experiment.seeds
         for condition in experiment.conditions
@@ -73,7 +74,7 @@ def network_index(experiment: Experiment) -> xr.Dataset:
 
 def _levels(experiment: Experiment, conditions: list[str]) -> dict[str, tuple[str, NDArray[np.object_]]]:
     combinations = experiment.combinations()
-    names = [name.removeprefix("training.") for name in experiment.factors or ()]
+    names = [name.removeprefix("training.").removeprefix("task.") for name in experiment.factors or ()]
     levels = [list(combinations[condition].levels.values()) if combinations else [] for condition in conditions]
     columns = zip(*levels, strict=True)
     return {

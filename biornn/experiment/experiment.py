@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, StrictInt, TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from biornn.errors import listed
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
 from biornn.experiment.factors import NAME, Combination, cross_factors
-from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays
-from biornn.experiment.messages import one_line, unknown_key
-from biornn.tasks import FlipFlop
-
-TASKS: Mapping[str, type[FlipFlop]] = {"flip_flop": FlipFlop}
+from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays, task_lengths
+from biornn.experiment.messages import one_line
+from biornn.experiment.task_settings import changed_task, make_task, plain_task
+from biornn.tasks import Task
+from biornn.tasks.registry import DEFAULT
 
 _AnySection = TypeVar("_AnySection", bound=Section)
 
@@ -23,13 +29,16 @@ _AnySection = TypeVar("_AnySection", bound=Section)
 class Experiment(Section):
     """Conditions times seeds on one task.
 
-    `conditions` maps a name to what it changes: keys of `network`, or keys of `training` as ``training.KEY``. Or
-    `factors` maps keys, and ``dale``, to their levels: every combination is a condition (see `cross_factors`).
+    `conditions` maps a name to what it changes: keys of `network`, or keys of `training` as ``training.KEY``, and of
+    the task in training as ``training.task.KEY``. Or `factors` maps keys, and ``dale``, to their levels: every
+    combination is a condition (see `cross_factors`). All networks are judged on trials of `task`.
     """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     title: str = ""
     network: NetworkConfig = NetworkConfig()
-    task: FlipFlop = Field(default={}, validate_default=True)
+    task: Annotated[Task, PlainSerializer(plain_task)] = Field(default={}, validate_default=True)
     factors: dict[str, list[Any]] | None = None
     conditions: dict[Annotated[str, Field(pattern=f"^{NAME}$", max_length=MAX_NAME)], dict[str, Any]] = Field(
         default={"unconstrained": {}}, min_length=1, max_length=MAX_CONDITIONS
@@ -62,24 +71,13 @@ class Experiment(Section):
     def _on_the_step_of_the_network(cls, value: Any, info: ValidationInfo) -> Any:
         """Build the task from its keys; its time step is the network's."""
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            if isinstance(value, FlipFlop):
+            if isinstance(value, Task):
                 return value
             raise ValueError("expected keys and values")
         if "network" not in info.data:  # its own problems come first
-            return FlipFlop()
+            return make_task(DEFAULT, {})
         settings = {"dt": info.data["network"].dt, **value}
-        name = settings.pop("name", "flip_flop")
-        if not isinstance(name, str) or name not in TASKS:
-            raise ValueError(f"name: expected one of {', '.join(TASKS)}, got {name!r}")
-        known = [field.name for field in fields(TASKS[name])]
-        if strange := [key for key in settings if key not in known]:
-            raise ValueError(listed([unknown_key(key, key, ["name", *known]) for key in strange]))
-        try:
-            return TypeAdapter(TASKS[name]).validate_python(settings)
-        except ValidationError as error:
-            raise ValueError(one_line(error, cls)) from None
-        except OverflowError:
-            raise ValueError("duration: expected a number of steps that can be counted, got more") from None
+        return make_task(settings.pop("name", DEFAULT), settings)
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -106,12 +104,10 @@ class Experiment(Section):
                 f"seeds: expected at most {MAX_NETWORKS} networks, got {len(self.seeds)} "
                 f"for each of {len(self.conditions)} conditions"
             )
-        try:
-            self.task.probe_steps()
-        except ValueError as error:
-            raise ValueError(f"task.{error}") from None
+        lengths = task_lengths(self.task)
         for name in self.conditions:
             network, training = self.settings(name)
+            self.training_tasks(name)
             for key in ("n_units", "dt"):
                 shared, own = getattr(self.network, key), getattr(network, key)
                 if own != shared:
@@ -119,7 +115,7 @@ class Experiment(Section):
                         f"{self._where(name)}{key}: expected {shared} as in network.{key} "
                         f"(the networks of a run share it), got {own}"
                     )
-            check_arrays(self.task, network, training, self.recording)
+            check_arrays(self.task, lengths, network, training, self.recording)
         if self.task.dt != self.network.dt:
             raise ValueError(
                 f"task.dt: expected the network's dt={self.network.dt:g}, got {self.task.dt:g}; leave it out"
@@ -142,7 +138,30 @@ class Experiment(Section):
                 f"{where}training.{fixed[0]}: expected in training for all conditions, "
                 "whose snapshots the run shares; move it there"
             )
+        own = {key.removeprefix("task."): training.pop(key) for key in list(training) if key.startswith("task.")}
+        if own:
+            training["task"] = {**(training.get("task", self.training.task) or {}), **own}
         return _merged(self.network, network, where), _merged(self.training, training, f"{where}training.")
+
+    def training_tasks(self, condition: str) -> list[tuple[Task, int | None, float | None]]:
+        """Return the tasks on which networks of a condition are trained, one after the other.
+
+        With each come the updates and the score at which its stage ends; the last has neither.
+        """
+        _, training = self.settings(condition)
+        is_own = any(key.startswith("training.task") for key in self.conditions[condition])
+        where = self._where(condition) if is_own else ""
+        try:
+            base = changed_task(self.task, training.task)
+        except ValueError as error:
+            raise ValueError(f"{where}training.task.{error}") from None
+        stages = []
+        for number, stage in enumerate(training.stages):
+            try:
+                stages.append((changed_task(base, stage.task), stage.updates, stage.score))
+            except ValueError as error:
+                raise ValueError(f"training.stages.{number}.task.{error}") from None
+        return [*stages, (base, None, None)]
 
     def _where(self, condition: str) -> str:
         """Return the place of a condition's changes in the file."""

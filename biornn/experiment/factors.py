@@ -46,11 +46,12 @@ class Combination:
 def cross_factors(factors: Mapping[str, Sequence[Any]], network: Mapping[str, Any]) -> dict[str, Combination]:
     """Cross factors into conditions; the first level of each is the reference.
 
-    A factor is ``dale`` (the share of excitatory units, or ``none``), or a key of the network or of the training. The
-    text ``none`` stands for null. A condition is named after its levels other than the first, such as
-    ``dale+density-0.2+no-autapses``; the one with only first levels is ``unconstrained`` if the settings of `network`
-    do not constrain it, otherwise ``reference``. The last factor changes fastest. A ValueError if a factor is unknown,
-    has fewer than two distinct levels, or there are too many combinations.
+    A factor is ``dale`` (the share of excitatory units, or ``none``), a key of the network or of the training, or a
+    setting of the task in training, such as ``training.task.duration``. The text ``none`` stands for null. A condition
+    is named after its levels other than the first, such as ``dale+density-0.2+no-autapses``; the one with only first
+    levels is ``unconstrained`` if the settings of `network` do not constrain it, otherwise ``reference``. The last
+    factor changes fastest. A ValueError if a factor is unknown, has fewer than two distinct levels, or there are too
+    many combinations.
     """
     if not factors:
         raise ValueError("factors: expected at least one factor with its levels, got none")
@@ -86,7 +87,7 @@ def _setting(factor: str) -> str:
     key = _SHORT_NAMES.get(factor, factor).removeprefix("training.")
     if key in NetworkConfig.model_fields and not factor.startswith("training."):
         return key
-    if key in TrainingConfig.model_fields:
+    if key in TrainingConfig.model_fields or key.startswith("task."):
         return f"training.{key}"
     known = [*_SHORT_NAMES, *NetworkConfig.model_fields, *TrainingConfig.model_fields]
     raise ValueError(unknown_key(f"factors.{factor}", factor, known))
@@ -94,6 +95,8 @@ def _setting(factor: str) -> str:
 
 def _validated(key: str, level: Any) -> Any:
     """Return the setting that a level becomes: in YAML 5e-3 is text, and equal to 0.005."""
+    if key.startswith("training.task."):
+        return level
     section = TrainingConfig if key.startswith("training.") else NetworkConfig
     name = key.removeprefix("training.")
     try:
@@ -115,7 +118,7 @@ def _label(level: Any) -> str:
 
 def _part(factor: str, levels: Sequence[Any], position: int) -> str:
     """Name a level within the name of a condition, as briefly as the other levels allow."""
-    level, name = levels[position], factor.removeprefix("training.")
+    level, name = levels[position], factor.removeprefix("training.").removeprefix("task.")
     if isinstance(level, bool):
         return name if level else f"no-{name}"
     if level is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 from biornn.experiment.config import NetworkConfig, RecordingConfig, TrainingConfig
-from biornn.tasks import FlipFlop
+from biornn.tasks import Task
+from biornn.tasks.labelled import make_arrays, make_probe
+from biornn.tasks.seeds import generator
 
 MAX_CONDITIONS = 1_000
 MAX_NAME = 200  # characters of a condition; Dask names files after a task, and few systems take more than 255
@@ -17,9 +18,28 @@ _MAX_BYTES = 10**11
 _FLOAT = 4  # bytes; trials, activity and weights are in single precision
 
 
-def check_arrays(task: FlipFlop, network: NetworkConfig, training: TrainingConfig, recording: RecordingConfig) -> None:
-    """Raise a ValueError with the key that is too large if training or recording one network needs too much memory."""
-    for key, size in _sizes(task, network, training, recording):
+def task_lengths(task: Task) -> tuple[int, int]:
+    """Return the steps of a random trial and of all trials of the probe; a ValueError if they cannot be made."""
+    try:
+        probe = make_probe(task)
+        n_steps = make_arrays(task, 1, generator("lengths", 0)).inputs.shape[1]
+    except ValueError as error:
+        raise ValueError(f"task.{error}") from None
+    return n_steps, 0 if probe is None else probe.sizes["trial"] * probe.sizes["time"]
+
+
+def check_arrays(
+    task: Task,
+    lengths: tuple[int, int],
+    network: NetworkConfig,
+    training: TrainingConfig,
+    recording: RecordingConfig,
+) -> None:
+    """Raise a ValueError with the key that is too large if training or recording one network needs too much memory.
+
+    `lengths` are those of `task_lengths`.
+    """
+    for key, size in _sizes(task, lengths, network, training, recording):
         if size > _MAX_BYTES:
             raise ValueError(
                 f"{key}: expected arrays of at most {_MAX_BYTES / 1e9:g} GB for a network, got about {_giga(size)} GB; "
@@ -28,13 +48,17 @@ def check_arrays(task: FlipFlop, network: NetworkConfig, training: TrainingConfi
 
 
 def _sizes(
-    task: FlipFlop, network: NetworkConfig, training: TrainingConfig, recording: RecordingConfig
+    task: Task,
+    lengths: tuple[int, int],
+    network: NetworkConfig,
+    training: TrainingConfig,
+    recording: RecordingConfig,
 ) -> Iterator[tuple[str, int]]:
     """Yield the bytes of the large arrays: activity over trials and times, weights over snapshots."""
     n_channels = task.n_inputs + task.n_outputs
-    n_steps = ceil(task.duration / task.dt)
+    n_steps, n_probe_steps = lengths
     per_step = _FLOAT * (network.n_units + n_channels)
-    yield "task.n_bits", task.probe_steps() * per_step
+    yield "task", n_probe_steps * per_step
     yield "recording.n_trials", recording.n_trials * n_steps * per_step
     yield "training.batch_size", training.batch_size * n_steps * per_step
     yield "training.n_validation_trials", training.n_validation_trials * n_steps * per_step

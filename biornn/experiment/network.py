@@ -17,14 +17,16 @@ from biornn.analysis import audit
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.design import NetworkSpec
 from biornn.experiment.timing import Timing
-from biornn.layers import MeanSquare, build_gated_model, build_model, fused_inference, fused_readout
+from biornn.layers import MeanSquare, build_gated_model, build_model, fused_readout
 from biornn.progress import Progress
 from biornn.tasks import Task
+from biornn.tasks.labelled import make_arrays
 from biornn.tasks.seeds import generator
-from biornn.training import record_activity, train
+from biornn.training import Stage, record_activity, train
 from biornn.training.callbacks import ProgressNews
 from biornn.training.checkpoint import CheckpointError
 from biornn.training.train import compile_model
+from biornn.training.validation import Validation
 
 _N_TIMED_UPDATES = 7
 
@@ -42,8 +44,10 @@ def run_network(
     """
     keras.utils.clear_session(free_memory=False)  # names start anew; a full collection of garbage takes 0.3 s
     trials = spec.trials()
-    settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates"})
+    settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates", "task", "stages"})
     settings |= {"seed": spec.seed, "checkpoint": checkpoint, "checkpoint_seconds": checkpoint_seconds}
+    *stages, (training_task, *_) = spec.training_tasks
+    settings |= {"training_task": training_task, "stages": [Stage(*stage) for stage in stages]}
     news = ProgressNews(listener, spec.training.max_updates)
 
     def trained() -> tuple[keras.Sequential, xr.DataTree]:
@@ -80,25 +84,20 @@ def time_network(spec: NetworkSpec) -> Timing:
         training.max_updates,
         training.decay,
     )
-    rng = generator("timing", spec.seed)
-    batch = spec.task.arrays(training.batch_size, rng)
-    validation = spec.task.arrays(training.n_validation_trials, rng)
-
-    def validate() -> None:
-        with fused_inference(model.get_layer("recurrent")):  # as in training
-            model.evaluate(*validation, batch_size=training.n_validation_trials, verbose=0)
+    batch = make_arrays(spec.training_tasks[-1][0], training.batch_size, generator("timing", spec.seed))
+    validation = Validation(model, spec.task, training.n_validation_trials, seed=0)
 
     def update() -> None:
         model.train_on_batch(*batch)
 
     with fused_readout(model):
         update()
-        validate()
+        validation.measure()
         for dataset in spec.trials().values():
             record_activity(model, dataset)
         building = time.perf_counter() - start
         seconds = statistics.median(timeit.repeat(update, number=1, repeat=_N_TIMED_UPDATES))
-        return Timing(building=building, update=seconds, validation=timeit.timeit(validate, number=1))
+        return Timing(building=building, update=seconds, validation=timeit.timeit(validation.measure, number=1))
 
 
 def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, seed: int) -> keras.Sequential:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from biornn.experiment.backend import chosen_backend
 from biornn.experiment.cluster import connect
 from biornn.experiment.design import NetworkSpec, expand
 from biornn.experiment.experiment import Experiment
+from biornn.experiment.limits import task_lengths
 from biornn.experiment.matching import unmatched
 from biornn.experiment.parameters import number_range, parameter_counts
 from biornn.experiment.progress import duration
@@ -111,7 +111,8 @@ def _free_parameters(experiment: Experiment, condition: str) -> dict[str, list[i
 def _bytes_on_disk(specs: list[NetworkSpec]) -> int:
     """Sum the sizes that grow with units, trials and snapshots: activity, weights at every snapshot, masks."""
     task, network, training = specs[0].task, specs[0].network, specs[0].training
-    n_samples = specs[0].n_recorded_trials * math.ceil(task.duration / task.dt) + task.probe_steps()
+    n_steps, n_probe_steps = task_lengths(task)
+    n_samples = specs[0].n_recorded_trials * n_steps + n_probe_steps
     n_units, n_channels = network.n_units, task.n_inputs + task.n_outputs
     per_network = _FLOAT * (
         n_samples * (n_units + task.n_outputs)

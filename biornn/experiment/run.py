@@ -244,4 +244,5 @@ def _outcome(history: xr.Dataset) -> str:
     words = f"{status} after {int(history['updates_trained'])} updates"
     if not is_trained(history["status"]):
         return f"{words}: {history['failure'].values}"
-    return f"{words}, validation accuracy {float(history['accuracy'].isel(snapshot=-1)):.3f}"
+    score = history["score"].isel(snapshot=-1)
+    return f"{words}, validation {score.attrs['score_name']} {float(score):.3f}"

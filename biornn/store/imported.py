@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -20,8 +19,11 @@ from biornn.schema import variable_attrs
 from biornn.store.keras_hdf5 import KerasFile, KerasFileError, read_keras_hdf5
 from biornn.store.run import open_run
 from biornn.store.writer import RunWriter, run_attrs
-from biornn.tasks import FlipFlop
+from biornn.tasks import Task, find_task
+from biornn.tasks.labelled import make_probe, make_trials, recorded_trials
+from biornn.tasks.registry import DEFAULT
 from biornn.tasks.seeds import generator
+from biornn.tasks.task import describe_task, task_settings
 
 _TRIALS_AT_ONCE = 16
 
@@ -31,14 +33,14 @@ def import_keras_hdf5(
     out: str | PathLike[str],
     *,
     name: str = "imported",
-    task: FlipFlop | None = None,
+    task: Task | None = None,
     n_trials: int = 64,
     overwrite: bool = False,
 ) -> xr.DataTree:
-    """Make a run from the HDF5 files of a network that Keras 1 or 2 trained on a flip-flop.
+    """Make a run from the HDF5 files of a network that Keras 1 or 2 trained.
 
     The files are read with h5py; nothing in them is executed. The network is then simulated with numpy on held-out
-    trials and on the task's probe.
+    trials and on the task's probe, if it has one.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def import_keras_hdf5(
     name
         Name of the network, and of its condition.
     task
-        Task of the trials; by default the flip-flop with as many bits as the network has outputs, and steps of 1 ms.
+        Task of the trials; by default the first of `biornn.tasks`, with as many channels as the network has.
     n_trials
         Number of held-out trials, and of the validation trials that give the scores at each snapshot.
     overwrite
@@ -87,15 +89,12 @@ def import_keras_hdf5(
     snapshots = [read_keras_hdf5(path) for path in paths]
     _check_alike(paths, snapshots)
     task = _task(paths[0], snapshots[0], task)
-    trials = {
-        "trials": variable_attrs("trials", task.sample(n_trials, generator("recording", 0))),
-        "probe_trials": variable_attrs("probe_trials", task.probe()),
-    }
+    trials = recorded_trials(task, n_trials)
     weights = _weights(paths, snapshots, trials["trials"], task.dt)
     groups = {
         **{group.replace("trials", "activity"): _activity(weights, data) for group, data in trials.items()},
         "weights": weights,
-        "history": _history(weights, task.sample(n_trials, generator("validation", 0))),
+        "history": _history(weights, make_trials(task, n_trials, generator("validation", 0)), task),
         "audit": audit(weights),
     }
     index = xr.Dataset(coords={"network": [name], "condition": ("network", [name]), "seed": ("network", [-1])})
@@ -159,16 +158,16 @@ def _sizes_and_settings(snapshot: KerasFile) -> Mapping[str, Any]:
     return {**{str(dim): size for dim, size in snapshot.weights.sizes.items()}, **snapshot.network}
 
 
-def _task(path: Path, snapshot: KerasFile, task: FlipFlop | None) -> FlipFlop:
+def _task(path: Path, snapshot: KerasFile, task: Task | None) -> Task:
     n_inputs, n_outputs = (snapshot.weights.sizes[dim] for dim in ("input_channel", "output_channel"))
     try:
-        task = task or FlipFlop(n_bits=n_outputs)
-        task.probe_steps()
+        task = task or find_task(DEFAULT).for_channels(n_inputs, n_outputs)
+        make_probe(task)
     except ValueError as error:
         raise KerasFileError(f"{path}: {error}") from None
     if (n_inputs, n_outputs) != (task.n_inputs, task.n_outputs):
         raise KerasFileError(
-            f"{path}: expected {task.n_inputs} inputs and {task.n_outputs} outputs, as the flip-flop has, "
+            f"{path}: expected {task.n_inputs} inputs and {task.n_outputs} outputs, as the task {task.name} has, "
             f"got {n_inputs} and {n_outputs}"
         )
     return task
@@ -223,15 +222,14 @@ def _activity(weights: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
     return activity
 
 
-def _history(weights: xr.Dataset, validation: xr.Dataset) -> xr.Dataset:
-    outputs = [
-        _activity(weights.isel(snapshot=[index]), validation)["outputs"] for index in range(weights.sizes["snapshot"])
-    ]
-    scores = performance(
-        xr.concat(outputs, dim=weights["snapshot"], coords="minimal", compat="override"), validation["targets"]
-    )
-    history = scores[["accuracy"]].assign(
-        loss=("snapshot", np.full(len(outputs), np.nan)),
+def _history(weights: xr.Dataset, validation: xr.Dataset, task: Task) -> xr.Dataset:
+    n_snapshots = weights.sizes["snapshot"]
+    each = [_activity(weights.isel(snapshot=[index]), validation)["outputs"] for index in range(n_snapshots)]
+    outputs = xr.concat(each, dim=weights["snapshot"], coords="minimal", compat="override")
+    scores = performance(outputs, validation, task)
+    named = {name: scores[name].assign_attrs(score_name=task.score_name) for name in ("score", "worst_score")}
+    history = xr.Dataset(named).assign(
+        loss=("snapshot", np.full(n_snapshots, np.nan)),
         val_loss=scores["mse"],
         status=((), "completed"),
         updates_trained=weights["update"].isel(snapshot=-1, drop=True),
@@ -243,14 +241,14 @@ def _history(weights: xr.Dataset, validation: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _experiment(paths: Sequence[Path], snapshots: Sequence[KerasFile], task: FlipFlop, n_trials: int) -> str:
+def _experiment(paths: Sequence[Path], snapshots: Sequence[KerasFile], task: Task, n_trials: int) -> str:
     """Write what the files say about the network as JSON text, under the names that an experiment uses."""
     last = snapshots[-1]
     network = {**last.network, "tau": task.dt, "dt": task.dt, "formulation": "rate"}
     return json.dumps(
         {
             "imported": {"files": [path.name for path in paths], "keras_version": last.keras_version},
-            "task": asdict(task),
+            "task": {"name": describe_task(task)["task"], **task_settings(task)},
             "network": network,
             "training": dict(last.training),
             "recording": {"n_trials": n_trials},

@@ -26,7 +26,7 @@ from biornn.store.journal import FOLDER as CHECKPOINTS
 from biornn.store.journal import Journal, check_same_experiment
 from biornn.store.lock import RunLock
 
-#: Groups whose variables have the dim `network`.
+#: Groups whose variables have the dim `network`; that of the probe only where the task has one.
 NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
 
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
@@ -49,8 +49,8 @@ class RunWriter:
     At every moment, also after a kill, the folder holds a complete run or one that is marked as incomplete and can be
     resumed. A run that is already there stays until the new one is complete; `overwrite` and `resume` are as for
     `biornn.experiment.run_experiment`, with the same errors. `networks` are the coordinates ``network``, ``condition``
-    and ``seed``, `trials` the groups ``trials`` and ``probe_trials``; ``schema_version`` and ``complete`` are added to
-    `attrs`, those of the root (see `biornn.schema.ROOT_ATTRS`).
+    and ``seed``, `trials` the groups ``trials`` and, if there is one, ``probe_trials``; ``schema_version`` and
+    ``complete`` are added to `attrs`, those of the root (see `biornn.schema.ROOT_ATTRS`).
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class RunWriter:
         self._folder = folder
         self._networks = networks
         self._names = networks["network"].values.tolist()
+        self._groups = [name for name in NETWORK_GROUPS if name != "probe_activity" or "probe_trials" in trials]
         self.missing: dict[str, tuple[str, str]] = {}
         self._lock = RunLock(folder)
         new = replacement(folder)
@@ -120,10 +121,10 @@ class RunWriter:
     def _has_row(self, name: str) -> bool:
         """Return whether all files of a finished network are there and can be read."""
         index = self._names.index(name)
-        if manifest.row(self._path, NETWORK_GROUPS, index) != self.journal.done(name):
+        if manifest.row(self._path, self._groups, index) != self.journal.done(name):
             return False
         try:
-            for group in NETWORK_GROUPS:
+            for group in self._groups:
                 with xr.open_zarr(self._path, group=group, consolidated=False) as dataset:
                     dataset.isel(network=index).load()
         except (RuntimeError, ValueError, LookupError, TypeError):  # of zarr and xarray, in a damaged store
@@ -151,16 +152,16 @@ class RunWriter:
             raise
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
-        """Write the results of one network: all `NETWORK_GROUPS`, without the dim `network`."""
+        """Write the results of one network: all groups of networks, without the dim `network`."""
         if not self._has_template:
-            for group in NETWORK_GROUPS:
+            for group in self._groups:
                 self._create(_template(groups[group], self._networks), group=group, compute=False)
             self._has_template = True
         index = self._names.index(name)
-        for group in NETWORK_GROUPS:
+        for group in self._groups:
             row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
-        self.journal.note_done(name, manifest.row(self._path, NETWORK_GROUPS, index))
+        self.journal.note_done(name, manifest.row(self._path, self._groups, index))
         self.done = (*self.done, name)
 
     def note_missing(self, name: str, status: str, reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,7 @@ from biornn.scalars import check_number, integer
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
 _THRESHOLD = 0.5  # an output beyond it, in size, says +1 or -1
+_MAX_STEPS = 2_000_000  # of a trial or the probe, which must fit into memory
 _MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
 
 
@@ -109,6 +110,10 @@ class FlipFlop(Task):
         for field in fields(self):
             if field.type == "float":
                 object.__setattr__(self, field.name, float(getattr(self, field.name)))  # not numpy's, for JSON
+        if self.duration / self.dt > _MAX_STEPS:
+            raise ValueError(
+                f"duration: expected at most {_MAX_STEPS:,} steps of {self.dt:g} ms, got {self.duration:g} ms"
+            )
         if self.pulses not in ("jittered", "random"):
             raise ValueError(f"pulses: expected 'jittered' or 'random', got {self.pulses!r}")
         if self._pulse_steps < 1:
@@ -126,6 +131,11 @@ class FlipFlop(Task):
     def n_outputs(self) -> int:
         """Number of output channels."""
         return self.n_bits
+
+    @classmethod
+    def for_channels(cls, n_inputs: int, n_outputs: int) -> Self:
+        """Make the flip-flop with as many bits as there are outputs."""
+        return cls(n_bits=n_outputs)
 
     @property
     def input_channels(self) -> list[str]:
@@ -183,6 +193,10 @@ class FlipFlop(Task):
                 f"n_bits: expected at most {_MAX_PROBE_BITS} for a probe of all 2**n_bits states, got {self.n_bits}"
             )
         n_steps = self._first_step + self._probe_period * 2**self.n_bits + self._response_steps
+        if n_steps > _MAX_STEPS:
+            raise ValueError(
+                f"n_bits: expected a probe of at most {_MAX_STEPS:,} steps, got {n_steps:,} of {self.dt:g} ms"
+            )
         state = np.arange(2**self.n_bits)
         bits = (state >> np.arange(self.n_bits)[:, np.newaxis]) & 1
         onset = np.broadcast_to(self._first_step + self._probe_period * state, bits.shape)

@@ -9,6 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.errors import OneLineError
+from biornn.schema import variable_attrs
+from biornn.tasks.seeds import generator
 from biornn.tasks.task import Seed, Task, Trials, describe_task
 
 _SAMPLE = ("trial", "time", "output_channel")
@@ -39,6 +41,12 @@ def make_probe(task: Task) -> xr.Dataset | None:
     """Make the probe of a task, checked and complete; None if the task has none."""
     probe = task.probe()
     return None if probe is None else complete(task, probe, "probe")
+
+
+def recorded_trials(task: Task, n_trials: int) -> dict[str, xr.Dataset]:
+    """Make the trials on which networks are judged, as groups of a run: held-out ones, and the probe, if any."""
+    groups = {"trials": make_trials(task, n_trials, generator("recording", 0)), "probe_trials": make_probe(task)}
+    return {name: dataset for name, dataset in groups.items() if dataset is not None}
 
 
 def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None = None) -> xr.Dataset:
@@ -87,7 +95,7 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
     if (trials["loss_weight"].values[padding] != 0).any():
         raise TaskError(f"{where}: expected loss_weight 0 after the n_steps of each trial, got another")
     typed = {name: trials[name].astype(np.float32, copy=False) for name in Trials._fields}
-    return trials.assign(typed).assign_attrs({**trials.attrs, **describe_task(task)})
+    return variable_attrs("trials", trials.assign(typed)).assign_attrs({**trials.attrs, **describe_task(task)})
 
 
 def _check_values(

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import xarray as xr
@@ -88,6 +88,11 @@ class Task:
     def output_channels(self) -> list[str]:
         """Names of the output channels."""
         return [f"output_{number + 1}" for number in range(self.n_outputs)]
+
+    @classmethod
+    def for_channels(cls, n_inputs: int, n_outputs: int) -> Self:
+        """Make the task, with its other settings as they are, that has so many channels if any of its settings has."""
+        return cls()
 
     def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Make random trials as bare arrays, which training streams."""

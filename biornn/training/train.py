@@ -348,7 +348,7 @@ def _history(
     if divergence.diverged:
         status, updates_to_criterion = "diverged", np.nan
     padded = {name: np.append(values, [last[name]] * padding) for name, values in scores.items()}
-    named = dict.fromkeys(("score", "worst_score"), {"score_name": task.score_name})
+    named = {name: {"score_name": task.score_name} for name in ("score", "worst_score")}
     return xr.Dataset(
         {
             **{name: ("snapshot", values, named.get(name)) for name, values in padded.items()},

@@ -1,0 +1,59 @@
+"""The task of an experiment, from its name and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+from biornn.errors import listed
+from biornn.experiment.config import Section
+from biornn.experiment.messages import one_line, unknown_key
+from biornn.tasks import Task, check, find_task
+from biornn.tasks.registry import TASKS
+from biornn.tasks.task import describe_task, task_settings
+
+
+def make_task(name: Any, settings: Mapping[str, Any]) -> Task:
+    """Make a task, or raise a ValueError that names the key that is wrong."""
+    if not isinstance(name, str):
+        raise ValueError(f"name: expected the name of a task, got {name!r}")
+    kind = find_task(name)
+    known: list[str] = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    if strange := [key for key in settings if key not in known]:
+        raise ValueError(listed([unknown_key(key, key, ["name", *known]) for key in strange]))
+    try:
+        task = _validated(kind, settings)
+    except ValidationError as error:
+        raise ValueError(one_line(error, Section)) from None
+    except (OverflowError, TypeError) as error:
+        raise ValueError(f"name: expected settings from which {name} can be made, got: {error}") from None
+    if name not in TASKS:
+        check(task)
+    return task
+
+
+def _validated(kind: type[Task], settings: Mapping[str, Any]) -> Task:
+    try:
+        return TypeAdapter(kind).validate_python(dict(settings))
+    except PydanticUserError:  # it knows nothing of a class that is no dataclass, or of the type of a field
+        return kind(**settings)
+
+
+def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
+    """Make a task with some other settings; a ValueError names the key that is wrong."""
+    if not changes:
+        return task
+    changed = make_task(describe_task(task)["task"], {**task_settings(task), **changes})
+    for name in ("n_inputs", "n_outputs", "dt"):
+        expected, got = getattr(task, name), getattr(changed, name)
+        if got != expected:
+            raise ValueError(f"expected the {name}={expected} of task, by which all networks are judged, got {got}")
+    return changed
+
+
+def plain_task(task: Task) -> dict[str, Any]:
+    """Write a task as an experiment file does: its name and its settings."""
+    return {"name": describe_task(task)["task"], **task_settings(task)}
