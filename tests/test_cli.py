@@ -44,7 +44,7 @@ def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
     assert main(arguments) == 0
     printed = capsys.readouterr()
     new = bn.open_run(run_copy).load()
-    assert new["weights"].update.values.tolist() == [0, 2]
+    assert new["weights"]["update"].values.tolist() == [0, 2]
     # The same seeds: the same initial weights, in another process.
     xr.testing.assert_equal(
         new["weights"].to_dataset().recurrent_weights.isel(snapshot=0, drop=True),

@@ -48,7 +48,7 @@ def with_nan(tree: xr.DataTree) -> xr.DataArray:
             lambda tree: changed("weights", cell_type=tree["weights"].to_dataset()["cell_type"].where(False, ""))(tree),
             "weights/cell_type: expected one of ('excitatory', 'inhibitory', 'unconstrained'), got ''",
         ),
-        (lambda tree: tree.attrs.update(schema_version=99), "schema_version: expected 1, got 99; open the run with"),
+        (lambda tree: tree.attrs.update(schema_version=99), "schema_version: expected 2, got 99; open the run with"),
         (
             lambda tree: changed("weights", alpha=tree["weights"].to_dataset()["alpha"].T)(tree),
             "weights/alpha: expected dims ('network', 'unit'), got ('unit', 'network')",

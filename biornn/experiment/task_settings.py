@@ -11,7 +11,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from biornn.errors import listed
 from biornn.experiment.config import Section
 from biornn.experiment.messages import one_line, unknown_key
-from biornn.tasks import Task, check, find_task
+from biornn.tasks import Task, TaskError, check, find_task
 from biornn.tasks.registry import TASKS
 from biornn.tasks.task import describe_task, task_settings
 
@@ -31,7 +31,10 @@ def make_task(name: Any, settings: Mapping[str, Any]) -> Task:
     except (OverflowError, TypeError) as error:
         raise ValueError(f"name: expected settings from which {name} can be made, got: {error}") from None
     if name not in TASKS:
-        check(task)
+        try:
+            check(task)
+        except TaskError as error:
+            raise ValueError(f"name: expected a task that keeps to the contract; {error}") from None
     return task
 
 
@@ -50,7 +53,7 @@ def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
     for name in ("n_inputs", "n_outputs", "dt"):
         expected, got = getattr(task, name), getattr(changed, name)
         if got != expected:
-            raise ValueError(f"expected the {name}={expected} of task, by which all networks are judged, got {got}")
+            raise ValueError(f"{name}: expected {expected} as in task, by which all networks are judged, got {got}")
     return changed
 
 

@@ -52,6 +52,8 @@ class TrialStream(keras.utils.PyDataset):
 
         In TensorFlow, that is faster than Keras's own adapter of a ``PyDataset``.
         """
+        if keras.backend.backend() == "jax":
+            return _OfOneLength(self)
         if keras.backend.backend() != "tensorflow":
             return self
         import tensorflow as tf
@@ -80,6 +82,35 @@ class TrialStream(keras.utils.PyDataset):
         """Raise the error of the task in the pipeline of `for_fit`, if any, in place of TensorFlow's."""
         if self._failure is not None:
             raise self._failure from None
+
+
+class _OfOneLength(keras.utils.PyDataset):
+    """A stream whose batches are padded to few lengths, since JAX compiles the update for each length anew.
+
+    The usual length is that of the first batch of all, so that a training that is resumed pads alike. Longer ones are
+    padded by an eighth at most.
+    """
+
+    def __init__(self, stream: TrialStream) -> None:
+        super().__init__()
+        self._stream = stream
+        self._usual = stream[-stream.first][0].shape[1]
+
+    @property
+    def num_batches(self) -> None:
+        """None: the stream has no end."""
+        return
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
+        """Make one batch."""
+        arrays = self._stream[index]
+        length = arrays[0].shape[1]
+        if length > self._usual:
+            grain = 2 ** max(length.bit_length() - 4, 0)
+            padded = -(-length // grain) * grain
+        else:
+            padded = self._usual
+        return tuple(np.pad(array, ((0, 0), (0, padded - length), (0, 0))) for array in arrays)
 
 
 def _untuned(dataset: Any) -> Any:

@@ -4,7 +4,7 @@ import pytest
 
 from biornn.experiment import Experiment, ExperimentError, load_experiment
 from biornn.experiment.config import MAX_UNITS
-from biornn.experiment.limits import MAX_CONDITIONS, MAX_NETWORKS, check_arrays
+from biornn.experiment.limits import MAX_CONDITIONS, MAX_NETWORKS, check_arrays, task_lengths
 from biornn.experiment.messages import ExperimentError as Error
 
 HUGE = {
@@ -17,10 +17,10 @@ HUGE = {
     "conditions={a: {training.batch_size: 1000000000}}": "training.batch_size: expected arrays of at most 100 GB",
     "training.n_training_trials=1000000000": "training.n_training_trials: expected arrays of at most 100 GB",
     "recording.n_trials=1000000000": "recording.n_trials: expected arrays of at most 100 GB",
-    "task.duration=1.0e+15": "recording.n_trials: expected arrays of at most 100 GB",
-    "task.duration=1.0e+300": "got about more than a thousand million GB",
+    "task.duration=1.0e+15": "task.duration: expected at most 2,000,000 steps of 1 ms, got 1e+15 ms",
+    "task.duration=1.0e+300": "task.duration: expected at most 2,000,000 steps",
     "network={dt: 1.0e-300}": "task.",
-    "network={dt: 1.0e-308}": "task.duration: expected a number of steps that can be counted, got more",
+    "network={dt: 1.0e-308}": "task.duration: expected at most 2,000,000 steps",
     "task.n_pulses=1000000000000": "task.duration: expected at least",
     "factors={density: [1], learning_rate: " + str(list(range(1, 1100))) + "}": "expected at most 1000 combinations",
 }
@@ -45,7 +45,9 @@ def test_the_largest_network_that_is_allowed_passes() -> None:
     experiment = Experiment.model_validate(
         {"network": {"n_units": MAX_UNITS}, "training": {"max_updates": 100, "snapshots": [100]}}
     )
-    check_arrays(experiment.task, experiment.network, experiment.training, experiment.recording)
+    lengths = task_lengths(experiment.task)
+    assert lengths == (340, 610)
+    check_arrays(experiment.task, lengths, experiment.network, experiment.training, experiment.recording)
 
 
 def test_a_message_is_one_printable_line_of_bounded_length() -> None:

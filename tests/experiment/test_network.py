@@ -31,7 +31,7 @@ def results(**training: object) -> dict[str, xr.Dataset]:
 def test_a_network_is_trained_recorded_and_audited() -> None:
     groups = results()
     assert set(groups) == {"activity", "probe_activity", "weights", "history", "audit"}
-    assert groups["weights"].update.values.tolist() == [0, 2, 3]
+    assert groups["weights"]["update"].values.tolist() == [0, 2, 3]
     assert groups["activity"].rates.shape == (4, 60, 4)
     assert groups["history"].status == "completed"
     assert (groups["audit"].sign_violations == 0).all()

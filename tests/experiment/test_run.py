@@ -35,7 +35,7 @@ def test_a_run_keeps_to_the_schema_and_says_what_it_is(run: xr.DataTree) -> None
     assert experiment["conditions"]["constrained"]["density"] == 0.5
     versions = json.loads(run.attrs["versions"])
     assert versions[versions["keras backend"]][0].isdigit()
-    assert run["weights"].update.values.tolist() == [0, 2, 4, 5]
+    assert run["weights"]["update"].values.tolist() == [0, 2, 4, 5]
 
 
 def test_numpy_alone_gives_the_stored_activity_back(run: xr.DataTree) -> None:

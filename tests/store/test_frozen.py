@@ -52,7 +52,7 @@ def test_the_values_of_version_1(frozen: Path) -> None:
     assert run.attrs["schema_version"] == 1
     assert run.attrs["title"] == "Frozen"
     assert run["weights"].condition.values.tolist() == ["unconstrained", "constrained"]
-    assert run["weights"].update.values.tolist() == [0, 2]
+    assert run["weights"]["update"].values.tolist() == [0, 2]
     weights = run["weights"].to_dataset().sel(network="constrained-s00")
     assert weights.cell_type.values.tolist() == ["excitatory"] * 3 + ["inhibitory"]
     # As they stood in the store on the day that it was frozen, to every digit.

@@ -34,7 +34,7 @@ def imported(files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> xr.
 def test_snapshots_stand_in_natural_order_the_initial_one_first(imported: xr.DataTree) -> None:
     weights = imported["weights"].to_dataset()
     assert weights.snapshot.values.tolist() == [0, 9, 10]
-    assert weights.update.values.tolist() == [0, 9, 10]
+    assert weights["update"].values.tolist() == [0, 9, 10]
     for snapshot in (0, 9, 10):
         one = weights.recurrent_weights.sel(snapshot=snapshot).isel(network=0)
         np.testing.assert_array_equal(one, arrays(snapshot)["recurrent_kernel"])
@@ -170,7 +170,7 @@ def test_the_published_network(tmp_path: Path) -> None:
     run = bn.store.import_keras_hdf5(sorted(PUBLISHED.glob("*.hdf5")), tmp_path / "run", n_trials=4).load()
     weights = run["weights"].to_dataset()
     assert weights.snapshot.values.tolist() == [0, 1, 5, 10, 20]
-    assert weights.update.values.tolist() == [0, 235, 1175, 2350, 4700]
+    assert weights["update"].values.tolist() == [0, 235, 1175, 2350, 4700]
     radius = bn.analysis.spectral_radius(weights.recurrent_weights).isel(network=0)
     np.testing.assert_allclose(radius, [1.0, 1.0205, 1.0400, 1.0390, 1.0823], atol=5e-5)  # as published, 4 digits
     again = bn.analysis.simulate(weights.isel(network=0), run["trials"].inputs)

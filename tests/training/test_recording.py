@@ -51,7 +51,7 @@ def random_model(wiring=WIRING, n_channels=1, seed=0, **settings):
 )
 def test_activity_is_that_of_the_model_and_of_numpy_with_the_recorded_weights(formulation, settings):
     model = random_model(formulation=formulation, **settings)
-    trials = SHORT_FLIP_FLOP.sample(5, seed=0)
+    trials = SHORT_FLIP_FLOP.trials(5, seed=0)
     activity = record_activity(model, trials, batch_size=2)  # the last batch is smaller
     recurrent, readout = find_layers(model)
     rates = recurrent(trials["inputs"].values)
@@ -69,7 +69,7 @@ def test_activity_is_that_of_the_model_and_of_numpy_with_the_recorded_weights(fo
 
 def test_the_order_of_the_dims_of_the_trials_does_not_matter():
     model = random_model()
-    trials = SHORT_FLIP_FLOP.sample(3, seed=0)
+    trials = SHORT_FLIP_FLOP.trials(3, seed=0)
     turned = xr.Dataset({"inputs": trials["inputs"].drop_vars("output_channel", errors="ignore")})
     turned = turned.transpose("input_channel", "time", "trial")
     expected = record_activity(model, trials).drop_vars("output_channel")
@@ -270,7 +270,7 @@ def test_settings_that_cannot_be_recorded_are_refused(make, message):
 
 def test_functional_models_of_the_two_layers_are_recorded_too():
     layers = recurrent(name="a"), Readout(3, 2)
-    trials = SHORT_FLIP_FLOP.sample(2, seed=0)[["inputs"]].isel(input_channel=[0, 0])
+    trials = SHORT_FLIP_FLOP.trials(2, seed=0)[["inputs"]].isel(input_channel=[0, 0])
     for _ in range(2):  # and one more, of the same layers
         inputs = keras.Input(**INPUT)
         model = keras.Model(inputs, layers[1](layers[0](inputs)))

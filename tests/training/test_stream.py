@@ -6,7 +6,6 @@ import pytest
 
 from biornn.tasks.seeds import generator
 from biornn.training import TrialStream
-from biornn.training.stream import one_batch
 
 from .tasks import SHORT_FLIP_FLOP, Echo
 
@@ -38,9 +37,9 @@ def test_what_fit_reads_are_the_batches_of_the_stream():
     stream = TrialStream(Echo(), 3, seed=1)
     read = stream.for_fit()
     if keras.backend.backend() == "tensorflow":
-        for index, (inputs, targets) in enumerate(read.take(4)):
-            np.testing.assert_array_equal(inputs, stream[index][0])
-            np.testing.assert_array_equal(targets, stream[index][1])
+        for index, arrays in enumerate(read.take(4)):
+            for came, wanted in zip(arrays, stream[index], strict=True):
+                np.testing.assert_array_equal(came, wanted)
     else:
         assert read is stream
 
@@ -48,9 +47,7 @@ def test_what_fit_reads_are_the_batches_of_the_stream():
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow has pipelines")
 def test_no_thread_tunes_the_pipelines():
     """Whoever lets go of one would wait until that thread wakes up, up to a minute."""
-    stream = TrialStream(Echo(), 3, seed=1)
-    for pipeline in (stream.for_fit(), one_batch(*stream[0])):
-        assert pipeline.options().autotune.enabled is False
+    assert TrialStream(Echo(), 3, seed=1).for_fit().options().autotune.enabled is False
 
 
 def test_the_stream_has_no_end():
@@ -63,8 +60,8 @@ def test_a_set_is_gone_through_in_passes_of_another_order_each():
     task = Echo()
     stream = TrialStream(task, 4, seed=1, n_trials=10)
     passes = [[stream[3 * number + batch] for batch in range(3)] for number in range(2)]
-    assert [len(inputs) for inputs, _ in passes[0]] == [4, 4, 2]
-    whole = [np.concatenate([inputs for inputs, _ in batches]) for batches in passes]
+    assert [len(inputs) for inputs, *_ in passes[0]] == [4, 4, 2]
+    whole = [np.concatenate([inputs for inputs, *_ in batches]) for batches in passes]
     assert not np.array_equal(*whole)
     assert {trial.tobytes() for trial in whole[0]} == {trial.tobytes() for trial in whole[1]}
     assert len({trial.tobytes() for trial in whole[0]}) == 10
@@ -77,4 +74,4 @@ def test_a_set_is_gone_through_in_passes_of_another_order_each():
 def test_fit_reads_smaller_last_batches_of_a_set():
     stream = TrialStream(Echo(), 4, seed=1, n_trials=6)
     if keras.backend.backend() == "tensorflow":
-        assert [len(inputs) for inputs, _ in stream.for_fit().take(4)] == [4, 2, 4, 2]
+        assert [len(inputs) for inputs, *_ in stream.for_fit().take(4)] == [4, 2, 4, 2]

@@ -1,0 +1,158 @@
+"""The task of an experiment: found by name, with settings that may differ in training, and in stages."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from rich.console import Console
+
+import biornn as bn
+from biornn.experiment import Experiment, ExperimentError, expand, load_experiment, run_experiment
+from biornn.experiment.network import run_network
+
+FLIP_FLOP = {"n_bits": 1, "duration": 60, "n_pulses": 1}
+OWN_TASK = """
+import numpy as np
+from biornn.tasks import Task, Trials
+from biornn.tasks.task import task_generator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reach(Task):
+    n_steps: int = 7
+    dt: float = 1.0
+    n_inputs = 2
+    n_outputs = 1
+    score_name = "hits"
+
+    def arrays(self, n_trials, rng):
+        inputs = rng.standard_normal((n_trials, self.n_steps, 2)).astype("float32")
+        targets = inputs.sum(-1, keepdims=True)
+        return Trials(inputs, targets, np.ones_like(targets))
+
+    def trials(self, n_trials, seed, **fixed):
+        return self.labelled(self.arrays(n_trials, task_generator(seed)))
+
+    def score(self, outputs, trials):
+        return (abs(outputs - trials["targets"]) < 1).mean(["time", "output_channel"])
+
+
+class Broken(Reach):
+    def score(self, outputs, trials):
+        return 3.0 * super().score(outputs, trials)
+"""
+
+
+@pytest.fixture
+def own_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of a lab in the current folder, and an experiment beside it."""
+    (tmp_path / "lab_task.py").write_text(OWN_TASK)
+    (tmp_path / "reach.yaml").write_text(
+        "task: {name: 'lab_task:Reach', n_steps: 5}\nnetwork: {n_units: 4, tau: 2.0}\nseeds: 1\n"
+        "conditions: {unconstrained: {}, dale: {excitatory_fraction: 0.75}}\n"
+        "training: {max_updates: 2, batch_size: 3, validate_every: 1, n_validation_trials: 4}\n"
+        "recording: {n_trials: 3}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*__import__("sys").path])
+
+
+def test_a_stored_experiment_names_its_task_and_all_its_settings() -> None:
+    experiment = Experiment(task=FLIP_FLOP)
+    stored = json.loads(experiment.model_dump_json())
+    assert stored["task"]["name"] == experiment.task.name
+    assert stored["task"]["duration"] == 60
+    assert Experiment.model_validate(stored) == experiment
+
+
+def test_settings_of_the_task_differ_in_training_alone() -> None:
+    experiment = Experiment(
+        task=FLIP_FLOP,
+        conditions={"short": {}, "long": {"training.task": {"duration": 80}}, "noisy": {"training.task.noise": 0.5}},
+        training={"task": {"amplitude": 2.0}},
+        seeds=1,
+    )
+    short, long, noisy = expand(experiment)
+    assert short.task == long.task == noisy.task == experiment.task
+    changed = [spec.training_tasks[0][0] for spec in (short, long, noisy)]
+    assert [(task.duration, task.noise, task.amplitude) for task in changed] == [
+        (60, 0.1, 2.0),
+        (80, 0.1, 1.0),  # a mapping takes the place of the shared one
+        (60, 0.5, 2.0),  # a single key is changed in it
+    ]
+    for spec in (long, noisy):
+        xr.testing.assert_identical(short.trials()["trials"], spec.trials()["trials"])
+
+
+def test_a_setting_of_the_task_is_a_factor() -> None:
+    experiment = Experiment(
+        task=FLIP_FLOP, factors={"dale": ["none", 0.8], "training.task.duration": [60, 90]}, seeds=1
+    )
+    assert list(experiment.conditions) == ["unconstrained", "duration-90", "dale", "dale+duration-90"]
+    assert [spec.training_tasks[0][0].duration for spec in expand(experiment)] == [60, 90, 60, 90]
+
+
+def test_stages_come_with_their_ends() -> None:
+    stages = [{"task": {"duration": 55}, "updates": 100}, {"score": 0.9}]
+    (spec,) = expand(Experiment(task=FLIP_FLOP, training={"stages": stages, "task": {"noise": 0.2}}, seeds=1))
+    assert [(task.duration, task.noise, *ends) for task, *ends in spec.training_tasks] == [
+        (55, 0.2, 100, None),
+        (60, 0.2, None, 0.9),
+        (60, 0.2, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"task": {"duraton": 80}}}, "training.task.duraton: expected one of .*; did you mean duration?"),
+        ({"training": {"task": {"duration": 8}}}, "training.task.duration: expected at least"),
+        ({"training": {"task": {"n_bits": 2}}}, "training.task.n_inputs: expected 1 as in task, by which all"),
+        ({"conditions": {"a": {"training.task": {"n_bits": 2}}}}, "conditions.a.training.task.n_inputs: expected 1"),
+        ({"conditions": {"a": {"training.task.noise": -1}}}, "conditions.a.training.task.noise: expected a number of"),
+        ({"training": {"stages": [{"task": {"noise": -1}}]}}, "training.stages.0.task.noise: expected a number of at"),
+        (
+            {"training": {"stages": [{"updates": 30}]}},
+            "stages.0.updates: expected a multiple of validate_every=50, got 30",
+        ),
+        ({"training": {"stages": [{}, {}]}}, "stages.0: expected updates or score, at which it ends, got neither"),
+        ({"training": {"criterion_on": "median"}}, "criterion_on"),
+    ],
+)
+def test_settings_that_cannot_be_are_told(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Experiment(task=FLIP_FLOP, **changes)
+
+
+@pytest.mark.usefixtures("own_task")
+def test_a_task_of_a_lab_is_trained_and_stored_without_a_probe() -> None:
+    experiment = load_experiment("reach.yaml")
+    assert experiment.task.n_steps == 5
+    groups = run_network(expand(experiment)[0], lambda progress: None)
+    assert set(groups) == {"activity", "weights", "history", "audit"}
+    assert groups["activity"].outputs.shape == (3, 5, 1)
+    assert groups["history"].score.attrs["score_name"] == "hits"
+    with pytest.raises(ExperimentError, match=r"task.name: expected a task that can be loaded, got 'lab_task:Raech'"):
+        load_experiment("reach.yaml", ["task.name=lab_task:Raech"])
+    with pytest.raises(
+        ExperimentError,
+        match=r"task.name: expected a task that keeps .*; task broken: score: expected scores in \[0, 1\], got 3",
+    ):
+        load_experiment("reach.yaml", ["task.name=lab_task:Broken"])
+
+
+@pytest.mark.usefixtures("own_task")
+@pytest.mark.nightly
+def test_a_run_of_a_task_of_a_lab_is_made_by_processes_of_their_own(tmp_path: Path) -> None:
+    run = run_experiment(
+        load_experiment("reach.yaml"), tmp_path / "run", n_workers=1, console=Console(quiet=True)
+    ).load()
+    bn.validate(run)
+    assert "probe_trials" not in run
+    assert run["trials"].attrs["task"] == "lab_task:Reach"
+    assert bn.tasks.task_of(run["trials"].to_dataset()).n_steps == 5
+    scores = bn.analysis.performance(run["activity"].outputs, run["trials"].to_dataset())
+    assert np.isfinite(scores["score"]).all()
