@@ -8,11 +8,11 @@ from typing import Any
 from biornn.tasks.check import check
 from biornn.tasks.labelled import TaskError
 from biornn.tasks.registry import TASKS, find_task, task_of
-from biornn.tasks.task import Task, Trials
+from biornn.tasks.task import Task, Trials, task_generator
 
 _CLASSES = {place.partition(":")[2]: name for name, place in TASKS.items()}
 
-__all__ = ["Task", "TaskError", "Trials", "check", "find_task", "task_of", *_CLASSES]
+__all__ = ["Task", "TaskError", "Trials", "check", "find_task", "task_generator", "task_of", *_CLASSES]
 
 
 def __getattr__(name: str) -> Any:
