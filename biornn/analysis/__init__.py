@@ -20,6 +20,7 @@ from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_n
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
+from biornn.analysis.psychometric import psychometric, psychometric_curve
 from biornn.analysis.random_matrix_theory import bulk_and_outliers, predicted_spectrum
 from biornn.analysis.retention import retention
 from biornn.analysis.selectivity import selectivity
@@ -61,6 +62,8 @@ __all__ = [
     "performance",
     "predicted_spectrum",
     "principal_components",
+    "psychometric",
+    "psychometric_curve",
     "recurrent_noise_robustness",
     "retention",
     "selectivity",

@@ -15,6 +15,7 @@ from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
 from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
+from biornn.plots.psychometric import psychometric
 from biornn.plots.robustness import dose_response, lesions
 from biornn.plots.selectivity import selectivity
 from biornn.plots.similarity import similarity
@@ -41,6 +42,7 @@ __all__ = [
     "learning_curves",
     "lesions",
     "memory_states",
+    "psychometric",
     "selectivity",
     "similarity",
     "similarity_map",

@@ -59,8 +59,6 @@ class Task:
     name: str = "task"
     dt: float = 1.0
     score_name: str = "score"
-    chance: float = float("nan")
-    shortcuts: Mapping[str, float] = {}
     trial_conditions: tuple[str, ...] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -88,6 +86,16 @@ class Task:
     def output_channels(self) -> list[str]:
         """Names of the output channels."""
         return [f"output_{number + 1}" for number in range(self.n_outputs)]
+
+    @property
+    def chance(self) -> float:
+        """Score of outputs that do not depend on the inputs."""
+        return float("nan")
+
+    @property
+    def shortcuts(self) -> Mapping[str, float]:
+        """Scores of policies that do not do the task."""
+        return {}
 
     @classmethod
     def for_channels(cls, n_inputs: int, n_outputs: int) -> Self:

@@ -1,0 +1,86 @@
+"""Choices by the strength and sign of the evidence."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from biornn.analysis.psychometric import psychometric_curve
+from biornn.plots.bands import band, legend_above, look
+from biornn.plots.selection import select
+from biornn.plots.style import open_axes
+from biornn.schema import text
+
+_N_POINTS = 201  # of a curve
+
+
+def psychometric(fit: xr.Dataset, ideal: xr.DataArray | None = None, ax: Axes | None = None) -> Axes:
+    """Plot the share of choices of one side over the signed evidence, by condition, with the fitted curves.
+
+    A marker is the median over the networks (seeds) of a condition of the share at one level; the line is the median of
+    their fitted curves, the band reaches from their minimum to their maximum. The legend counts the networks that have
+    a curve, and those that have none, whose choices are in the markers all the same.
+
+    Parameters
+    ----------
+    fit
+        What `biornn.analysis.psychometric` returned of several networks, with the coordinate `condition`.
+    ideal
+        Share of choices of an ideal observer (signed_coherence), such as ``ideal_score`` of the task at signed
+        coherences: on either side no network without a bias can be nearer to being right always.
+    ax
+        Axes to draw into. By default those of a new figure of one column's width.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The ideal observer's line, if it is given; then for each condition the line of its curves and its markers.
+
+    Raises
+    ------
+    ValueError
+        If a variable is missing, there are other dims, or no conditions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> import biornn as bn
+    >>> level = xr.DataArray(np.repeat([-8.0, -2.0, 2.0, 8.0], 10), dims="trial")
+    >>> chosen = np.arange(40) % 10 < np.repeat([1, 4, 6, 9], 10)
+    >>> choice = xr.DataArray([chosen], dims=("network", "trial"), coords={"condition": ("network", ["dale"])})
+    >>> bn.plots.psychometric(bn.analysis.psychometric(level, choice)).get_xlabel()
+    'signed coherence (%)'
+    """
+    for name in ("proportion", "bias", "sigma", "lapse"):
+        if name not in fit:
+            raise ValueError(f"fit: expected {name!r}, found {sorted(map(str, fit.variables))}")
+    proportion = select(fit["proportion"], "fit", "network", "signed_coherence")
+    if "condition" not in fit.coords:
+        raise ValueError(f"fit: expected the coordinate 'condition', found {sorted(map(str, fit.coords))}")
+    levels = proportion["signed_coherence"].values
+    curve = psychometric_curve(fit, np.linspace(levels.min(), levels.max(), _N_POINTS))
+    condition = text(fit["condition"]).values
+    names = list(dict.fromkeys(condition.tolist()))
+    ax = open_axes(ax, height=2.4 + 0.16 * len(names))
+    if ideal is not None:
+        ideal = select(ideal, "ideal", "signed_coherence")
+        x = ideal["signed_coherence"]
+        ax.plot(x, ideal, color="0.2", linestyle="--", linewidth=1, label="ideal observer", zorder=3)
+    for index, name in enumerate(names):
+        style, members = look(index), np.flatnonzero(condition == name)
+        fitted = curve.isel(network=members).dropna("network")
+        n_without = len(members) - fitted.sizes["network"]
+        label = f"{name} (n = {fitted.sizes['network']}{f'; no curve: {n_without}' if n_without else ''})"
+        band(ax, fitted, "signed_coherence", label, {**style, "marker": ""})
+        median = proportion.isel(network=members).median("network")
+        ax.plot(levels, median, linestyle="", marker=style["marker"], color=style["color"], markersize=3.5)
+    units = proportion["signed_coherence"].attrs.get("units", "%")
+    ax.set_xlabel(f"signed coherence ({units})")
+    ax.set_ylabel(f"share of choices: {fit.attrs.get('positive', 'positive')}")
+    ax.set_ylim(-0.04, 1.04)
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 4, 5, 8, 10]))
+    legend_above(ax)
+    return ax

@@ -1,0 +1,37 @@
+"""Periods of trials in steps: where they are, how long, and what outputs are on average in one."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+
+def in_steps(time: ArrayLike, dt: float) -> NDArray[np.int64]:
+    """Give times, in ms, as the nearest number of steps; half a step is one."""
+    return np.floor(np.asarray(time) / dt + 0.5).astype(int)
+
+
+def periods(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
+    """Give the number of the period at each (trial, time), from 0; from the last one's end on there is padding.
+
+    Their lengths are in steps, each the same for all trials, or (trial).
+
+    Examples
+    --------
+    >>> periods(5, 1, [1, 2], 1).tolist()
+    [[0, 1, 2, 3, 3], [0, 1, 1, 2, 3]]
+    """
+    ends = np.cumsum(np.stack(np.broadcast_arrays(*lengths)), axis=0)
+    return (np.arange(n_times) >= ends[..., np.newaxis]).sum(axis=0)
+
+
+def truncated_exponential(share: ArrayLike, mean: float, shortest: float, longest: float) -> NDArray[np.float64]:
+    """Give the time that a share of those does not exceed which an exponential law has from `shortest` to `longest`."""
+    return shortest - mean * np.log1p(np.asarray(share) * np.expm1((shortest - longest) / mean))
+
+
+def mean_between(outputs: xr.DataArray, first: xr.DataArray, end: xr.DataArray) -> xr.DataArray:
+    """Average outputs from the step `first` to before the step `end`, both (trial)."""
+    step = xr.DataArray(np.arange(outputs.sizes["time"]), dims="time")
+    return xr.dot(outputs, ((step >= first) & (step < end)) / (end - first), dim="time")

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.tasks.periods import in_steps, mean_between, periods, truncated_exponential
+
+
+@pytest.mark.parametrize(("dt", "expected"), [(1, [0, 15, 30]), (10, [0, 2, 3]), (20, [0, 1, 2])])
+def test_times_are_the_nearest_number_of_steps(dt, expected):
+    assert in_steps([0, 15, 30], dt).tolist() == expected
+
+
+def test_periods_follow_each_other_and_end_in_padding():
+    assert periods(6, 2, [1, 3], 1).tolist() == [[0, 0, 1, 2, 3, 3], [0, 0, 1, 1, 1, 2]]
+    assert periods(4, 0, [2], 9).tolist() == [[1, 1, 2, 2]]
+
+
+def test_quantiles_are_those_of_an_exponential_law_between_the_limits():
+    share = np.array([0, 0.3, 1])
+    times = truncated_exponential(share, 330, 80, 1500)
+    np.testing.assert_allclose(times[[0, 2]], [80, 1500])
+    # P(time <= t) = (1 - exp(-(t - 80) / 330)) / (1 - exp(-1420 / 330))
+    np.testing.assert_allclose(np.expm1(-(times - 80) / 330) / np.expm1(-1420 / 330), share, atol=1e-12)
+    np.testing.assert_allclose(truncated_exponential(0.5, 330, 80, 80), 80)
+
+
+def test_mean_between_two_steps_of_each_trial():
+    outputs = xr.DataArray(np.arange(12.0).reshape(2, 6, 1), dims=("trial", "time", "output_channel"))
+    first, end = xr.DataArray([0, 3], dims="trial"), xr.DataArray([2, 6], dims="trial")
+    mean = mean_between(xr.concat([outputs, -outputs], dim="network"), first, end)
+    assert mean.transpose("network", "trial", "output_channel").values[..., 0].tolist() == [[0.5, 10], [-0.5, -10]]
