@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import erf, expit
 
 Array = NDArray[np.floating]
 
@@ -32,14 +32,14 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
     "relu6": lambda x: np.clip(x, 0, 6),
     "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
     "softplus": _softplus,
-    "sigmoid": expit,
+    "sigmoid": lambda x: scipy.special.expit(x),
     "hard_sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
     "hard_tanh": lambda x: np.clip(x, -1, 1),
     "softsign": lambda x: x / (1 + np.abs(x)),
     "elu": _elu,
     "selu": _selu,
-    "gelu": lambda x: x * (1 + erf(x / np.sqrt(2))) / 2,
-    "silu": lambda x: x * expit(x),
+    "gelu": lambda x: x * (1 + scipy.special.erf(x / np.sqrt(2))) / 2,
+    "silu": lambda x: x * scipy.special.expit(x),
     "exponential": np.exp,
 }
 

@@ -9,13 +9,16 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import xarray as xr
 from rich.console import Console
 
 from biornn._version import __version__
 from biornn.errors import in_one_line, printable
 from biornn.output import lossy_output
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @lossy_output()
@@ -73,12 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     imported = commands.add_parser(
         "import",
         help="make a run from the HDF5 files of an older Keras network",
-        description="Make a run from the HDF5 files of a flip-flop network (SimpleRNN, then Dense) that Keras 1 or 2 "
-        "trained. A file with 'initial' in its name comes first, the others in natural order. The network is simulated "
-        "on held-out trials of the flip-flop and on its test of all memory states; nothing in the files is executed.",
+        description="Make a run from the HDF5 files of a network (SimpleRNN, then Dense) that Keras 1 or 2 trained. A "
+        "file with 'initial' in its name comes first, the others in natural order. The network is simulated on held-out "
+        "trials of its task and on the probe, if there is one; nothing in the files is executed.",
     )
     imported.add_argument("files", metavar="FILE", type=Path, nargs="+", help="snapshots of one training")
     imported.add_argument("--out", metavar="RUN", type=Path, required=True, help="run folder")
+    imported.add_argument("--task", metavar="NAME", help="its task (default: as of an experiment that names none)")
     imported.add_argument("--name", default="imported", help="name of the network (default: %(default)s)")
     imported.add_argument("--trials", metavar="N", type=_positive, default=64, help="held-out trials (default: 64)")
     imported.add_argument("--overwrite", action="store_true", help="replace a run that is already in RUN")
@@ -201,7 +205,7 @@ def _start_forkserver() -> None:
     """Start the process that the workers of the report are copied from: it imports while this process goes on."""
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload(["biornn.report.workers"])
+    forkserver.set_forkserver_preload(["biornn.report.preloaded"])
     forkserver.ensure_running()
 
 
@@ -237,7 +241,12 @@ def _import(options: argparse.Namespace) -> int:
     from biornn.store import import_keras_hdf5
 
     run = import_keras_hdf5(
-        options.files, options.out, name=options.name, n_trials=options.trials, overwrite=options.overwrite
+        options.files,
+        options.out,
+        name=options.name,
+        task=options.task,
+        n_trials=options.trials,
+        overwrite=options.overwrite,
     )
     _show(run, options.out, None)
     return 0

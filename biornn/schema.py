@@ -227,7 +227,7 @@ def validate(tree: xr.DataTree) -> None:
     Examples
     --------
     >>> import biornn as bn
-    >>> bn.validate(bn.open_run("runs/flip_flop"))  # doctest: +SKIP
+    >>> bn.validate(bn.open_run("runs/example"))  # doctest: +SKIP
     """
     problems = list(_damages(tree)) or list(_problems(tree))
     if problems:

@@ -40,7 +40,7 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
     Examples
     --------
     >>> import biornn as bn
-    >>> int(bn.audit(bn.open_run("runs/flip_flop")).sign_violations.sum())  # doctest: +SKIP
+    >>> int(bn.audit(bn.open_run("runs/example")).sign_violations.sum())  # doctest: +SKIP
     0
     """
     if isinstance(run, xr.DataTree):
@@ -86,6 +86,6 @@ def _nonzero(weights: xr.DataArray) -> xr.DataArray:
 
 
 def _non_negative(run: xr.DataTree) -> xr.DataArray:
-    rates = [run[group].to_dataset()["rates"] for group in ("activity", "probe_activity") if group in run]
-    lowest = [one.min(("trial", "time", "unit")) for one in rates]
-    return (lowest[0] >= 0) & (lowest[1] >= 0)
+    recorded = [run[group].to_dataset()["rates"] for group in ("activity", "probe_activity") if group in run]
+    lowest = xr.concat([rates.min(("trial", "time", "unit")) for rates in recorded], "group")
+    return (lowest >= 0).all("group")

@@ -86,7 +86,10 @@ def lesion_robustness(
     result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
     result = (result if "network" in safe.dims else result.isel(network=0)).where(can_run)
     result["difference"] = result["score"] - result["control_score"]
-    return describe(result, _SCORES)
+    result = describe(result, _SCORES)
+    for name in ("score", "control_score"):
+        result[name].attrs["score_name"] = task.score_name
+    return result
 
 
 def _lesioned(

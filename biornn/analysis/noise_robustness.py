@@ -132,7 +132,9 @@ def _scores(
     scores = xr.concat(rows, dim="noise", data_vars="all").assign_coords(noise=levels).where(can_run)
     scores["robustness"] = scores["score"].integrate("noise") / (levels[-1] - levels[0])
     scores = scores.transpose(..., "noise")
-    return describe(scores, _SCORES | {"noise": Output(f"standard deviation of {what}")})
+    scores = describe(scores, _SCORES | {"noise": Output(f"standard deviation of {what}")})
+    scores["score"].attrs["score_name"] = task.score_name
+    return scores
 
 
 def _score(task: Task, outputs: xr.DataArray, trials: xr.Dataset) -> xr.Dataset:

@@ -86,7 +86,9 @@ def retention(
     scores = momentary_scores(task, later.rename(delay="time"), wanted.expand_dims("time"))
     scores = scores.rename(trial="memory_state", time="delay")
     scores = scores.assign_coords(memory_state=np.array(labels, object), delay=delay)
-    return describe(_measured(scores).where(can_run), _MEASURED)
+    found = describe(_measured(scores).where(can_run), _MEASURED)
+    found["score"].attrs["score_name"] = task.score_name
+    return found
 
 
 def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:

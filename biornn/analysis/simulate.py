@@ -72,7 +72,7 @@ def simulate(
     Examples
     --------
     >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> run = bn.open_run("runs/example")  # doctest: +SKIP
     >>> noisy = bn.analysis.simulate(
     ...     run["weights"].to_dataset(), run["trials"].inputs, recurrent_noise=0.1, seed=0
     ... )  # doctest: +SKIP

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import entr
 
 from biornn.analysis.convergence import values_of
 from biornn.analysis.dims import require_square
@@ -58,6 +58,6 @@ def _entropy(weights: NDArray[np.floating]) -> NDArray[np.float64]:
     largest = singular.max(axis=-1, keepdims=True)
     singular = singular / np.where(largest > 0, largest, 1.0)
     total = singular.sum(axis=-1, keepdims=True)
-    nats = entr(singular / np.where(total > 0, total, 1.0)).sum(axis=-1)
+    nats = scipy.special.entr(singular / np.where(total > 0, total, 1.0)).sum(axis=-1)
     n_units = weights.shape[-1]
     return np.where((total[..., 0] > 0) & (n_units > 1), nats / np.log(max(n_units, 2)), np.nan)

@@ -13,7 +13,7 @@ from biornn.schema import STATUSES, TRAINED, is_trained, text
 
 
 def learning_curves(
-    history: xr.Dataset, metric: str = "accuracy", criterion: float | None = None, ax: Axes | None = None
+    history: xr.Dataset, metric: str = "score", criterion: float | None = None, ax: Axes | None = None
 ) -> Axes:
     """Plot a metric of training over optimizer updates, by condition.
 
@@ -26,7 +26,8 @@ def learning_curves(
         `history` of a run: the metric (network, snapshot) and `status` (network), with the coordinates `condition`
         on network and `update` on snapshot.
     metric
-        Name of the variable to plot, such as ``"accuracy"``, ``"loss"`` or ``"val_loss"``.
+        Name of the variable to plot, such as ``"score"``, ``"worst_score"`` or ``"val_loss"``. A score
+        is called by the name in its attribute `score_name`.
     criterion
         Value of the metric at which training stops; a thin line shows it.
     ax
@@ -45,7 +46,10 @@ def learning_curves(
     --------
     >>> import xarray as xr
     >>> history = xr.Dataset(
-    ...     {"accuracy": (("network", "snapshot"), [[0.4, 0.9]]), "status": ("network", ["completed"])},
+    ...     {
+    ...         "score": (("network", "snapshot"), [[0.4, 0.9]], {"score_name": "accuracy"}),
+    ...         "status": ("network", ["completed"]),
+    ...     },
     ...     coords={"condition": ("network", ["dale"]), "update": ("snapshot", [0, 500])},
     ... )
     >>> learning_curves(history).get_ylabel()
@@ -98,5 +102,6 @@ def _counts(status: xr.DataArray) -> str:
 
 def _label(values: xr.DataArray, metric: str) -> str:
     units = values.attrs.get("units", "1")
-    name = metric.replace("val_", "validation ").replace("_", " ")
+    name = metric.replace("val_", "validation ").replace("score", values.attrs.get("score_name", "score"))
+    name = name.replace("_", " ")
     return name if units in ("", "1") else f"{name} ({units})"

@@ -1,4 +1,4 @@
-"""What becomes of accuracy with longer delays, more noise or fewer units."""
+"""What becomes of a score with longer delays, more noise or fewer units."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from biornn.schema import text
 _TITLES = {"any": "any units", "excitatory": "excitatory units", "inhibitory": "inhibitory units"}
 
 
-def dose_response(accuracy: xr.DataArray, along: str, ax: Axes | None = None) -> Axes:
-    """Plot accuracy over a delay, the size of a noise or the share of silenced units, by condition.
+def dose_response(score: xr.DataArray, along: str, ax: Axes | None = None) -> Axes:
+    """Plot a score over a delay, the size of a noise or the share of silenced units, by condition.
 
     The line is the median over the networks (seeds) of a condition, the band reaches from their minimum to their
     maximum. Networks without any value, such as diverged ones, are left out; the legend says how many.
 
     Parameters
     ----------
-    accuracy
-        (network, `along`), with the coordinate `condition` on network: `accuracy` of `biornn.analysis.retention`,
-        `input_noise_robustness`, `recurrent_noise_robustness` or, of one lesion, `lesion_robustness`.
+    score
+        (network, `along`), with the coordinate `condition` on network: `score` of `biornn.analysis.retention`,
+        `input_noise_robustness`, `recurrent_noise_robustness` or, of one lesion, `lesion_robustness`. Its attribute
+        `score_name` is what it is called.
     along
         ``"delay"``, ``"noise"`` or ``"share"``.
     ax
@@ -45,16 +46,17 @@ def dose_response(accuracy: xr.DataArray, along: str, ax: Axes | None = None) ->
     Examples
     --------
     >>> import xarray as xr
-    >>> accuracy = xr.DataArray(
+    >>> score = xr.DataArray(
     ...     [[0.98, 0.7]],
     ...     dims=("network", "noise"),
     ...     coords={"condition": ("network", ["dale"]), "noise": [0.0, 0.4]},
+    ...     attrs={"score_name": "accuracy"},
     ... )
-    >>> dose_response(accuracy, "noise").get_ylabel()
+    >>> dose_response(score, "noise").get_ylabel()
     'accuracy'
     """
-    accuracy = select(accuracy, "accuracy", "network", along)
-    conditions = _by_condition(accuracy)
+    score = select(score, "score", "network", along)
+    conditions = _by_condition(score)
     ax = open_axes(ax, height=2.1 + 0.13 * len(conditions))
     for index, (condition, members) in enumerate(conditions.items()):
         known = members.dropna("network", how="all")
@@ -62,15 +64,15 @@ def dose_response(accuracy: xr.DataArray, along: str, ax: Axes | None = None) ->
         if missing := members.sizes["network"] - known.sizes["network"]:
             counts += f"; left out: {missing}"
         band(ax, known, along, f"{condition} ({counts})", look(index))
-    ax.set_xlabel(_label(accuracy[along]))
-    ax.set_ylabel("accuracy")
+    ax.set_xlabel(_label(score[along]))
+    ax.set_ylabel(score.attrs.get("score_name", "score").replace("_", " "))
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     legend_above(ax)
     return ax
 
 
 def lesions(result: xr.Dataset) -> Figure:
-    """Plot accuracy over the share of silenced units, one panel for each kind of lesion, by condition.
+    """Plot the score over the share of silenced units, one panel for each kind of lesion, by condition.
 
     As `dose_response`; beside the lesions of one cell type a thin dotted line of the same colour shows the median of
     their controls, in which as many units of any type are silenced.
@@ -92,15 +94,15 @@ def lesions(result: xr.Dataset) -> Figure:
     Examples
     --------
     >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> run = bn.open_run("runs/example")  # doctest: +SKIP
     >>> weights, trials = (run[group].to_dataset() for group in ("weights", "trials"))  # doctest: +SKIP
     >>> result = bn.analysis.lesion_robustness(weights, trials)  # doctest: +SKIP
     >>> bn.plots.lesions(result).savefig("lesions.pdf")  # doctest: +SKIP
     """
-    for name in ("accuracy", "control_accuracy"):
+    for name in ("score", "control_score"):
         if name not in result:
             raise ValueError(f"result: expected {name!r}, found {sorted(map(str, result.data_vars))}")
-    kinds = [kind for kind in _TITLES if result["accuracy"].sel(lesion=kind).notnull().any()] or ["any"]
+    kinds = [kind for kind in _TITLES if result["score"].sel(lesion=kind).notnull().any()] or ["any"]
     figure = open_figure(max(COLUMN_WIDTH, PAGE_WIDTH * len(kinds) / len(_TITLES)), 2.9)
     axes = figure.subplots(1, len(kinds), sharey=True, squeeze=False).ravel()
     for kind, ax in zip(kinds, axes, strict=True):
@@ -120,8 +122,8 @@ def lesions(result: xr.Dataset) -> Figure:
 
 
 def _panel(lesion: xr.Dataset, ax: Axes) -> None:
-    dose_response(lesion["accuracy"], "share", ax)
-    control = select(lesion["control_accuracy"], "control_accuracy", "network", "share")
+    dose_response(lesion["score"], "share", ax)
+    control = select(lesion["control_score"], "control_score", "network", "share")
     for index, members in enumerate(_by_condition(control).values()):
         if members.notnull().any():
             ax.plot(members["share"], members.median("network"), color=look(index)["color"], linestyle=":", linewidth=1)
@@ -130,7 +132,7 @@ def _panel(lesion: xr.Dataset, ax: Axes) -> None:
 def _by_condition(values: xr.DataArray) -> dict[str, xr.DataArray]:
     """Values of the networks of each condition, in the order of the design."""
     if "condition" not in values.coords:
-        raise ValueError(f"accuracy: expected the coordinate 'condition', found {sorted(map(str, values.coords))}")
+        raise ValueError(f"score: expected the coordinate 'condition', found {sorted(map(str, values.coords))}")
     condition = text(values["condition"]).values
     return {name: values.isel(network=np.flatnonzero(condition == name)) for name in dict.fromkeys(condition.tolist())}
 

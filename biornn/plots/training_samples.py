@@ -39,7 +39,7 @@ def training_samples(trials: xr.Dataset, outputs: xr.DataArray | None = None, n_
     Examples
     --------
     >>> import biornn as bn
-    >>> len(bn.plots.training_samples(bn.tasks.FlipFlop().sample(3, seed=0)).axes)
+    >>> len(bn.plots.training_samples(bn.tasks.BooleanGate().trials(3, seed=0)).axes)
     9
     """
     if not 1 <= n_trials <= trials.sizes["trial"]:

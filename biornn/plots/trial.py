@@ -30,7 +30,7 @@ def trial(
 ) -> NDArray[Any]:
     """Plot one trial: one row per channel, over time.
 
-    An input and an output channel of one name, as the bits of the flip-flop have them, share a row.
+    An input and an output channel of one name share a row.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def trial(
     Examples
     --------
     >>> import biornn as bn
-    >>> trials = bn.tasks.FlipFlop(n_bits=2).sample(1, seed=0)
+    >>> trials = bn.tasks.PerceptualDecision().trials(1, seed=0)
     >>> len(bn.plots.trial(trials))
     2
     """

@@ -39,8 +39,7 @@ def _date(created: str) -> str:
 def _compared(reading: Reading) -> str:
     n_networks, conditions = len(reading.networks), reading.conditions
     networks = plural(n_networks, "network")
-    bits = reading.experiment.get("task", {}).get("n_bits")
-    task = f"on a {bits}-bit flip-flop memory" if bits else "on one task"
+    task = f"on the task {reading.trials.attrs['task'].rpartition(':')[2]}"
     imported = reading.experiment.get("imported")
     if imported is not None:
         return f"{networks} of {reading.weights.sizes['unit']} units trained elsewhere {task}, and imported."

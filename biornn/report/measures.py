@@ -1,84 +1,182 @@
-"""The measures by which conditions are compared, in families, and what came of the comparison."""
+"""The measures by which a report compares networks: one entry each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil, isfinite, log2
+from typing import Literal
 
 import xarray as xr
+
+from biornn import analysis
+from biornn.report.results import Results
 
 #: An eigenvalue counts as outside of the unit circle beyond this modulus: float32 leaves many of an orthogonal start
 #: outside of 1 by a hair.
 OUTSIDE = 1.02
 
-
-#: Family -> measure -> what it is called. Each family is corrected for its own number of tests: few measures in each,
-#: or with the seeds that a lab can afford no difference could ever be told from chance. The price: one family in
-#: twenty shows something where there is nothing, which the report says beside its findings.
-FAMILIES: Mapping[str, Mapping[str, str]] = {
-    "performance on held-out trials": {
-        "accuracy": "accuracy",
-        "accuracy_settled": "accuracy outside of response windows",
-        "mse": "mean squared error",
-    },
-    "memory beyond the trained delays": {
-        "share_retained": "share of states kept without input",
-        "retention_time": "mean time until a state is lost (ms)",
-    },
-    "robustness": {
-        "input_noise_robustness": "accuracy under input noise",
-        "recurrent_noise_robustness": "accuracy under recurrent noise",
-        "lesion_robustness": "accuracy after lesions of any units",
-    },
-    "eigenvalues of the recurrent weights": {
-        "spectral_radius": "spectral radius",
-        "bulk_radius": "bulk radius",
-        "n_outliers": "eigenvalues outside of the bulk",
-    },
-    "structure of the recurrent weights": {
-        "n_outside": f"eigenvalues of modulus above {OUTSIDE:g}",
-        "nonnormality": "departure from normality",
-        "singular_value_entropy": "entropy of the singular values",
-    },
-    "geometry of the activity": {
-        "participation_ratio": "participation ratio (dimensions)",
-        "cube_similarity_r2": "fit of a cube to the memory states",
-        "cube_separation": "separation of the memory states",
-    },
-    "coding of the bits": {
-        "mixed_selectivity": "mixed selectivity (bits per unit)",
-    },
-    "balance of the currents": {
-        "balance_index": "balance of excitatory and inhibitory currents",
-        "ei_correlation": "correlation of excitation and inhibition over time",
-    },
-}
-
-#: Families of the recurrent weights, or that need them to run a network: a gated network has none.
-NEED_WEIGHTS = {
-    "memory beyond the trained delays",
-    "robustness",
-    "eigenvalues of the recurrent weights",
-    "structure of the recurrent weights",
-    "balance of the currents",
-}
-
-#: Families of the recurrent weights themselves, which a constraint shapes before any training.
-OF_WEIGHTS = {"eigenvalues of the recurrent weights", "structure of the recurrent weights"}
-
 #: p-values below this count as found.
 LEVEL = 0.05
 
 
-def label(measure: str) -> str:
-    """Say what a measure of `FAMILIES` is."""
-    return next(family[measure] for family in FAMILIES.values() if measure in family)
+@dataclass(frozen=True)
+class Measure:
+    """A number of every network that a report compares: a row of tables, tests and, where it says so, of the answer.
+
+    Parameters
+    ----------
+    family
+        Those of one family are corrected together, for their own number of tests.
+    name
+        Its name in the data.
+    heading
+        What it is called; ``{score}`` is replaced by the name of the task's score.
+    compute
+        Takes the `Results` of a run and gives the measure, dim `network`; None where the run turns out to have none.
+    requires
+        What a run must have, as for `Results.has`.
+    made_from
+        ``"activity"`` that is recorded; ``"network"``, which is run again from its weights; the ``"weights"``
+        themselves, which a constraint shapes before any training. A gated network has only the first.
+    form
+        Format in which the answer shows it; empty where it does not.
+    tell
+        Takes the `Results` of a run and gives a sentence for the answer, or no text.
+    """
+
+    family: str
+    name: str
+    heading: str
+    compute: Callable[[Results], xr.DataArray | None]
+    requires: tuple[str, ...] = ()
+    made_from: Literal["activity", "network", "weights"] = "activity"
+    form: str = ""
+    tell: Callable[[Results], str] | None = None
+
+
+def _one(name: str, found: xr.Dataset | None) -> xr.DataArray | None:
+    """Take a variable of results, dim `network` and others, over which it is averaged."""
+    if found is None:
+        return None
+    return found[name].mean([dim for dim in found[name].dims if dim != "network"], skipna=False)
+
+
+def _survival(results: Results) -> str:
+    """Say how long a memory lasts without input."""
+    if results.retention is None or not results.shown_ungated:
+        return ""
+    shares, seconds = results.retention["share_retained"], float(results.retention["delay"][-1]) / 1000
+    n_states = results.retention.sizes["memory_state"]
+    medians = {name: float(results.members(shares, name).median()) for name in results.conditions}
+    known = {name: median for name, median in medians.items() if isfinite(median)}
+    if not known:
+        return ""
+    if len(set(known.values())) == 1:
+        share = next(iter(known.values()))
+        words = {0.0: f"none of its {n_states} states", 1.0: f"all of its {n_states} states"}
+        kept = words.get(share, f"{share:.0%} of its {n_states} states")
+        return f"Without input, the median network keeps {kept} for {seconds:g} s."
+    each = ", ".join(f"{name} {median:.0%}" for name, median in known.items())
+    return f"States that the median network keeps for {seconds:g} s without input: {each}."
+
+
+_SCORES = "performance on held-out trials"
+_MEMORY = "memory beyond the trained delays"
+_ROBUSTNESS = "robustness"
+_EIGENVALUES = "eigenvalues of the recurrent weights"
+_STRUCTURE = "structure of the recurrent weights"
+_GEOMETRY = "geometry of the activity"
+_BALANCE = "balance of the currents"
+
+_HELD = ("memory_state", "response_window")
+_PROBED = ("probe", *_HELD)
+
+#: All measures, in the order of tables. Families are small, or with the seeds that a lab can afford no difference could
+#: ever be told from chance. The price: one family in twenty shows something where there is nothing, which the report
+#: says beside its findings.
+MEASURES: tuple[Measure, ...] = (
+    Measure(_SCORES, "score", "{score}", lambda r: r.summary["score"], form=".3f"),
+    Measure(
+        _SCORES, "worst_score", "worst {score} of a trial condition", lambda r: r.summary["worst_score"],
+        requires=("trial_conditions",), form=".3f",
+    ),
+    Measure(
+        _SCORES, "settled_score", "{score} outside of response windows", lambda r: r.state_scores["settled_score"],
+        requires=_HELD,
+    ),
+    Measure(_SCORES, "mse", "mean squared error", lambda r: r.summary["mse"]),
+    Measure(
+        _MEMORY, "share_retained", "share of states kept without input", lambda r: _one("share_retained", r.retention),
+        requires=_PROBED, made_from="network", form=".0%", tell=_survival,
+    ),
+    Measure(
+        _MEMORY, "retention_time", "mean time until a state is lost (ms)",
+        lambda r: _one("retention_time", r.retention), requires=_PROBED, made_from="network",
+    ),
+    Measure(
+        _ROBUSTNESS, "input_noise_robustness", "{score} under input noise", lambda r: r.input_noise["robustness"],
+        made_from="network",
+    ),
+    Measure(
+        _ROBUSTNESS, "recurrent_noise_robustness", "{score} under recurrent noise",
+        lambda r: r.recurrent_noise["robustness"], made_from="network",
+    ),
+    Measure(
+        _ROBUSTNESS, "lesion_robustness", "{score} after lesions of any units",
+        lambda r: _one("score", r.lesions.sel(lesion="any")), made_from="network",
+    ),
+    Measure(
+        _EIGENVALUES, "spectral_radius", "spectral radius", lambda r: r.summary["spectral_radius_after"],
+        made_from="weights",
+    ),
+    Measure(
+        _EIGENVALUES, "bulk_radius", "bulk radius", lambda r: r.bulk["bulk_radius"].isel(snapshot=-1),
+        made_from="weights",
+    ),
+    Measure(
+        _EIGENVALUES, "n_outliers", "eigenvalues outside of the bulk", lambda r: r.bulk["n_outliers"].isel(snapshot=-1),
+        made_from="weights",
+    ),
+    Measure(
+        _STRUCTURE, "n_outside", f"eigenvalues of modulus above {OUTSIDE:g}",
+        lambda r: analysis.n_outside(r.spectrum.isel(snapshot=-1), OUTSIDE), made_from="weights",
+    ),
+    Measure(
+        _STRUCTURE, "nonnormality", "departure from normality",
+        lambda r: analysis.nonnormality(r.last_weights, eigenvalues=r.spectrum.isel(snapshot=-1)), made_from="weights",
+    ),
+    Measure(
+        _STRUCTURE, "singular_value_entropy", "entropy of the singular values",
+        lambda r: analysis.singular_value_entropy(r.last_weights), made_from="weights",
+    ),
+    Measure(_GEOMETRY, "participation_ratio", "participation ratio (dimensions)", lambda r: r.participation_ratio),
+    Measure(
+        _GEOMETRY, "cube_similarity_r2", "fit of a cube to the memory states", lambda r: _one("similarity_r2", r.cube),
+        requires=_PROBED,
+    ),
+    Measure(
+        _GEOMETRY, "cube_separation", "separation of the memory states", lambda r: _one("separation", r.cube),
+        requires=_PROBED,
+    ),
+    Measure(
+        "coding of the bits", "mixed_selectivity", "mixed selectivity (bits per unit)",
+        lambda r: None if r.selectivity is None else r.selectivity["mixed_selectivity"].mean("unit"), requires=_HELD,
+    ),
+    Measure(
+        _BALANCE, "balance_index", "balance of excitatory and inhibitory currents",
+        lambda r: r.balance["balance_index"], made_from="network",
+    ),
+    Measure(
+        _BALANCE, "ei_correlation", "correlation of excitation and inhibition over time",
+        lambda r: r.balance["correlation"], made_from="network",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of measures of `FAMILIES`, compared and corrected together.
+    """A family of measures, compared and corrected together.
 
     `result` is from `biornn.analysis.compare` or `factorial_effects`; `without` names the conditions that cannot have
     these measures, as gated networks have no recurrent weights.

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from biornn.plots.panels import panels
-from biornn.plots.style import COLUMN_WIDTH, open_figure, set_text_sizes
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _DPI = 150  # pixels per inch; a page shows 110
 #: Size on the page, in its points per inch of the figure.
@@ -36,14 +34,16 @@ class Picture:
 
 def png(figure: Figure) -> bytes:
     """Draw a figure as a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     buffer = BytesIO()
-    # Without a layout engine `savefig` draws once, and not twice.
     figure.set_dpi(_DPI)
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
         figure.set_layout_engine("none")
+    # `savefig` would draw all of it twice: once more for the layout, which is done.
     # The fastest compression that still halves the size: pictures are drawn often, and copied seldom.
-    figure.savefig(buffer, format="png", dpi=_DPI, pil_kwargs={"compress_level": 3})
+    FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 3})
     return buffer.getvalue()
 
 
@@ -56,14 +56,22 @@ def network_panels(
     caption: str,
 ) -> Picture:
     """Make a picture with a panel per network; `alt` is followed by what `say` gives for each of them."""
+
+    def figure_of() -> Figure:
+        from biornn.plots.panels import panels
+
+        return panels(networks, draw)
+
     said = "; ".join(f"{network}: {say(network)}" for network in networks)
-    return Picture(name, lambda: panels(networks, draw), f"{alt} {said}.", caption)
+    return Picture(name, figure_of, f"{alt} {said}.", caption)
 
 
 def one_panel(draw: Callable[[Axes], Any], height: float) -> Callable[[], Figure]:
     """Make the `draw` of a `Picture` that is one column wide from a function that draws into one Axes."""
 
     def figure_of() -> Figure:
+        from biornn.plots.style import COLUMN_WIDTH, open_figure, set_text_sizes
+
         figure = open_figure(COLUMN_WIDTH, height)
         ax = figure.add_subplot()
         draw(ax)

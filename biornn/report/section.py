@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import wraps
 from typing import Any, ClassVar
 
 from biornn.report.pictures import POINTS_PER_INCH, Picture, png
@@ -42,6 +43,19 @@ class Section:
 
 #: Makes a section; None where a run has nothing to say about it.
 MakeSection = Callable[[Reading], Section | None]
+
+
+def requires(*names: str) -> Callable[[MakeSection], MakeSection]:
+    """Have a section made only of runs that have what it needs, named as for `Reading.has`; of others it is None."""
+
+    def guarded(make: MakeSection) -> MakeSection:
+        @wraps(make)
+        def made(reading: Reading) -> Section | None:
+            return make(reading) if reading.has(*names) else None
+
+        return made
+
+    return guarded
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,25 +16,46 @@ from biornn.errors import printable
 from biornn.schema import is_trained, text
 
 
-def summarise(run: xr.DataTree) -> xr.Dataset:
+class Criterion(NamedTuple):
+    """A score on the validation trials at which training stops."""
+
+    score: float
+    on: str  # mean: over all trials; worst: over those of the trial condition in which it is lowest
+
+    @property
+    def variable(self) -> str:
+        """The variable of `history` that has to reach it."""
+        return "worst_score" if self.on == "worst" else "score"
+
+    @property
+    def words(self) -> str:
+        """Say how high it is, and where it has to be reached."""
+        return f"{self.score:g}{' in the worst trial condition' * (self.on == 'worst')}"
+
+
+def summarise(run: xr.DataTree, scores: xr.Dataset | None = None) -> xr.Dataset:
     """Compute what the comparison table shows, from the store alone.
 
     Parameters
     ----------
     run
         A run.
+    scores
+        What `biornn.analysis.performance` gives for its held-out trials, where it is known; None: it is computed.
 
     Returns
     -------
     xarray.Dataset
-        Over network, with condition and seed: ``accuracy``, ``accuracy_settled`` and ``mse`` on the held-out trials,
-        ``probe_accuracy_settled``, ``updates_trained``, ``updates_to_criterion``, ``spectral_radius_before`` and
-        ``_after`` training, ``violations`` (all kinds, all snapshots), ``trained`` (whether it holds results to
-        compare), ``reached`` (1 if it reached the criterion, 0 if not, NaN if it had none), ``updates`` (to the
-        criterion, infinite if it was not reached, NaN if the network had none; in a run without a criterion, of all
-        training).
+        Over network, with condition and seed: ``score`` and ``mse`` on the held-out trials, and where these are of
+        several conditions ``worst_score`` (named by their attribute ``long_name``); ``updates_trained``,
+        ``updates_to_criterion``, ``spectral_radius_before`` and ``_after`` training, ``violations`` (all kinds, all
+        snapshots), ``trained`` (whether it holds results to compare), ``reached`` (1 if it reached the criterion, 0 if
+        not, NaN if it had none), ``updates`` (to the criterion, infinite if it was not reached, NaN if the network had
+        none; in a run without a criterion, of all training).
     """
-    held_out, probed = (_score(run, prefix) for prefix in ("", "probe_"))
+    if scores is None:
+        scores = performance(run["activity"].to_dataset()["outputs"], run["trials"].to_dataset())
+    several = "score_per_condition" in scores and scores.sizes["trial_condition"] > 1
     weights = run["weights"].to_dataset()
     ends = spectral_radius(weights["recurrent_weights"].isel(snapshot=[0, -1]))
     counts = audit(weights)
@@ -45,10 +67,7 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
     to_criterion = history.updates_to_criterion.fillna(np.inf)
     return xr.Dataset(
         {
-            "accuracy": held_out["accuracy"],
-            "accuracy_settled": held_out["accuracy_settled"],
-            "mse": held_out["mse"],
-            "probe_accuracy_settled": probed["accuracy_settled"],
+            **scores[["score", "worst_score", "mse"] if several else ["score", "mse"]],
             "updates_trained": history.updates_trained,
             "updates_to_criterion": history.updates_to_criterion,
             "spectral_radius_before": ends.isel(snapshot=0, drop=True),
@@ -62,20 +81,16 @@ def summarise(run: xr.DataTree) -> xr.Dataset:
     )
 
 
-def criteria(run: xr.DataTree) -> dict[str, float | None]:
-    """Return the validation accuracy at which the training of each condition stops; None where it never does."""
+def criteria(run: xr.DataTree) -> dict[str, Criterion | None]:
+    """Return the validation score at which the training of each condition stops; None where it never does."""
     experiment = json.loads(run.attrs["experiment"])
-    shared, changes = experiment.get("training", {}).get("criterion"), experiment.get("conditions", {})
-    conditions = dict.fromkeys(text(run["history"].to_dataset()["condition"]).values.tolist())
-    return {name: (changes.get(name) or {}).get("training.criterion", shared) for name in conditions}
-
-
-def _score(run: xr.DataTree, prefix: str) -> xr.Dataset:
-    trials = run[f"{prefix}trials"].to_dataset()
-    outputs = run[f"{prefix}activity"].to_dataset()["outputs"]
-    scores = performance(outputs, trials["targets"], response_window=trials.get("response_window"))
-    # A task without response windows lets its networks be late nowhere.
-    return scores if "accuracy_settled" in scores else scores.assign(accuracy_settled=scores["accuracy"])
+    found: dict[str, Criterion | None] = {}
+    for name in dict.fromkeys(text(run["history"].to_dataset()["condition"]).values.tolist()):
+        changes = (experiment.get("conditions", {}).get(name)) or {}
+        training = {f"training.{key}": value for key, value in experiment.get("training", {}).items()} | changes
+        score = training.get("training.criterion")
+        found[name] = None if score is None else Criterion(score, training.get("training.criterion_on", "mean"))
+    return found
 
 
 def comparison_table(summary: xr.Dataset) -> Table:
@@ -90,8 +105,10 @@ def comparison_table(summary: xr.Dataset) -> Table:
         title=Text("Conditions compared: median [min, max] over seeds, on held-out trials"), title_justify="left"
     )
     table.add_column("condition", no_wrap=True)
-    for heading in ("trained", "reached criterion", "accuracy", "MSE", "updates", "spectral radius", "violations"):
-        table.add_column(heading, justify="right", overflow="fold")
+    scores = {name: summary[name].attrs["long_name"] for name in ("score", "worst_score") if name in summary}
+    rest = ("MSE", "updates", "spectral radius", "violations")
+    for heading in ("trained", "reached criterion", *map(printable, scores.values()), *rest):
+        table.add_column(Text(heading), justify="right", overflow="fold")
     for condition in dict.fromkeys(summary["condition"].values.tolist()):
         rows = summary.isel(network=np.flatnonzero(summary["condition"] == condition))
         trained = rows.isel(network=np.flatnonzero(rows["trained"]))
@@ -99,7 +116,7 @@ def comparison_table(summary: xr.Dataset) -> Table:
             Text(printable(condition)),
             f"{trained.sizes['network']}/{rows.sizes['network']}",
             "–" if rows["reached"].isnull().all() else f"{int(rows['reached'].sum())}/{rows.sizes['network']}",
-            _range(trained["accuracy"], ".3f"),
+            *(_range(trained[name], ".3f") for name in scores),
             _range(trained["mse"], ".4f"),
             _range(rows["updates"], ".0f"),
             f"{_range(trained['spectral_radius_before'], '.2f', spread=False)} → "
@@ -110,6 +127,8 @@ def comparison_table(summary: xr.Dataset) -> Table:
         "updates: to the criterion, or of all training without one. spectral radius: before → after training.\n"
         "violations: of signs, masks and autapses, at all snapshots."
     )
+    if "worst_score" in scores:
+        table.caption += f" {escape(printable(scores['worst_score']))}: in the trial condition in which it is lowest."
     table.caption_justify = "left"
     return table
 

@@ -23,20 +23,25 @@ from biornn.store import open_run
 #: Properties of `Reading` that several sections use, or that take long: the longest first, so that none is left over
 #: at the end for one process.
 SHARED = (
-    "null",
     "lesions",
-    "input_noise",
+    "null",
     "recurrent_noise",
+    "input_noise",
     "retention",
-    "summary",
-    "cube",
     "participation_ratio",
+    "summary",
+    "scores",
+    "state_scores",
+    "described",
+    "cube",
     "selectivity",
     "balance",
     "bulk",
     "spectrum",
     "similarity",
 )
+#: Sections that take long to draw, for the same reason the longest first.
+_LONG = ("activity", "spectra", "connectivity", "robustness", "cubes", "selectivity", "answer", "learning", "balance")
 _FEW = 2
 
 
@@ -55,7 +60,7 @@ def make_sections(
             show(index, len(names))
         return made
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload(["biornn.report.preloaded"])
     pool = ProcessPoolExecutor(n_workers, context, _begin)
     values = {name: value for name, value in vars(reading).items() if name in SHARED}
     # A few sections compute what they need by themselves.
@@ -67,7 +72,8 @@ def make_sections(
             if future.exception() is None:  # a run that has no such value, which its section knows
                 values[computing[future]] = future.result()
             show(n_done, n_parts)
-        making = {pool.submit(_make, path, name, values): name for name in names}
+        longest_first = [*(name for name in _LONG if name in names), *(name for name in names if name not in _LONG)]
+        making = {pool.submit(_make, path, name, values): name for name in longest_first}
         found = {}
         for future in as_completed(making):
             found[making[future]] = future.result()

@@ -66,7 +66,7 @@ def write_report(
     Examples
     --------
     >>> from biornn.report import write_report
-    >>> write_report("runs/flip_flop", n_workers=2)  # doctest: +SKIP
+    >>> write_report("runs/example", n_workers=2)  # doctest: +SKIP
     """
     folder = run_folder(path)
     reading = reading or Reading(open_run(folder))

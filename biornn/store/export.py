@@ -68,7 +68,7 @@ def export_netcdf(
     Examples
     --------
     >>> import biornn as bn
-    >>> bn.store.export_netcdf("runs/flip_flop", "flip_flop.nc")  # doctest: +SKIP
+    >>> bn.store.export_netcdf("runs/example", "example.nc")  # doctest: +SKIP
     """
     target = Path(file)
     if not isinstance(run, xr.DataTree | str | PathLike):

@@ -33,7 +33,7 @@ def import_keras_hdf5(
     out: str | PathLike[str],
     *,
     name: str = "imported",
-    task: Task | None = None,
+    task: Task | str | None = None,
     n_trials: int = 64,
     overwrite: bool = False,
 ) -> xr.DataTree:
@@ -52,7 +52,8 @@ def import_keras_hdf5(
     name
         Name of the network, and of its condition.
     task
-        Task of the trials; by default the first of `biornn.tasks`, with as many channels as the network has.
+        Task of the trials; or its name, as in an experiment file: with its other settings as they are, it has as many
+        channels as the network. None: the default task of experiment files.
     n_trials
         Number of held-out trials, and of the validation trials that give the scores at each snapshot.
     overwrite
@@ -158,10 +159,11 @@ def _sizes_and_settings(snapshot: KerasFile) -> Mapping[str, Any]:
     return {**{str(dim): size for dim, size in snapshot.weights.sizes.items()}, **snapshot.network}
 
 
-def _task(path: Path, snapshot: KerasFile, task: Task | None) -> Task:
+def _task(path: Path, snapshot: KerasFile, task: Task | str | None) -> Task:
     n_inputs, n_outputs = (snapshot.weights.sizes[dim] for dim in ("input_channel", "output_channel"))
     try:
-        task = task or find_task(DEFAULT).for_channels(n_inputs, n_outputs)
+        if not isinstance(task, Task):
+            task = find_task(task or DEFAULT).for_channels(n_inputs, n_outputs)
         make_probe(task)
     except ValueError as error:
         raise KerasFileError(f"{path}: {error}") from None

@@ -44,9 +44,9 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     Examples
     --------
     >>> import biornn as bn
-    >>> run = bn.open_run("runs/flip_flop")  # doctest: +SKIP
+    >>> run = bn.open_run("runs/example")  # doctest: +SKIP
     >>> run["activity"].rates.sel(network="dale-s00")  # doctest: +SKIP
-    >>> rates = bn.open_run("runs/flip_flop", chunks={})["activity"].rates  # doctest: +SKIP
+    >>> rates = bn.open_run("runs/example", chunks={})["activity"].rates  # doctest: +SKIP
     >>> bn.analysis.participation_ratio(rates).compute()  # doctest: +SKIP
     """
     store = run_folder(path) / STORE

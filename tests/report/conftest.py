@@ -12,10 +12,12 @@ import xarray as xr
 
 from biornn.analysis import audit
 from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
-from biornn.tasks import FlipFlop
+from biornn.tasks import FlipFlop, Task
+from biornn.tasks.labelled import recorded_trials
+from biornn.tasks.task import describe_task, task_settings
 
 N_UNITS = 6
-STEPS = (0, 50, 100)
+UPDATES = (0, 50, 100)
 _NETWORK = {"n_units": N_UNITS, "excitatory_fraction": None, "density": 1.0, "tau": 5.0, "dt": 1.0, "use_bias": True}
 _TRAINING = {"max_updates": 100, "batch_size": 4, "learning_rate": 0.01, "criterion": 0.9}
 
@@ -26,9 +28,12 @@ def planted_run(
     status: Sequence[str] | None = None,
     failure: Sequence[str] | None = None,
     formulation: str = "rate",
+    task: Task | None = None,
+    training: Mapping[str, Any] | None = None,
+    n_trials: int = 16,
     **attrs: Any,
 ) -> xr.DataTree:
-    """Make a run on a two-bit flip-flop whose networks follow their targets up to noise.
+    """Make a run, by default on a two-bit flip-flop, whose networks follow their targets up to noise.
 
     `conditions` maps names to what they change, `status` and `failure` have an entry per network (conditions first),
     `attrs` go to the root. Dale's law is kept where a condition has an `excitatory_fraction`.
@@ -36,7 +41,7 @@ def planted_run(
     conditions = {"free": {}, "dale": {"excitatory_fraction": 0.5}} if conditions is None else conditions
     networks = [(condition, seed) for condition in conditions for seed in seeds]
     status = ["criterion_reached"] * len(networks) if status is None else list(status)
-    task = FlipFlop(n_bits=2, duration=300.0, n_pulses=3)
+    task = FlipFlop(n_bits=2, duration=300.0, n_pulses=3) if task is None else task
     index = xr.Dataset(
         coords={
             "network": [f"{condition}-s{seed:02d}" for condition, seed in networks],
@@ -45,20 +50,20 @@ def planted_run(
         }
     )
     generator = np.random.default_rng(0)
-    groups = {"trials": task.sample(16, seed=0), "probe_trials": task.probe()}
+    groups = recorded_trials(task, n_trials)
     is_kept = xr.DataArray([one in TRAINED for one in status], dims="network")
-    for prefix in ("", "probe_"):
-        activity = _activity(groups[f"{prefix}trials"], len(networks), generator)
-        groups[f"{prefix}activity"] = activity.assign_coords(index.coords).where(is_kept)
+    for name, trials in list(groups.items()):
+        activity = _activity(trials, len(networks), generator)
+        groups[name.replace("trials", "activity")] = activity.assign_coords(index.coords).where(is_kept)
     fractions = [conditions[condition].get("excitatory_fraction") for condition, _ in networks]
-    weights = _weights(fractions, formulation, generator)
+    weights = _weights(fractions, formulation, task, generator)
     channels = {name: groups["trials"][name] for name in ("input_channel", "output_channel")}
     weights = weights.assign_coords(index.coords).assign_coords(channels)
     for name, array in weights.data_vars.items():
         if array.dtype.kind == "f":
             weights[name] = array.where(is_kept)
     groups["weights"] = weights
-    groups["history"] = _history(status, is_kept, failure).assign_coords(index.coords)
+    groups["history"] = _history(status, is_kept, failure, task.score_name).assign_coords(index.coords)
     groups["audit"] = audit(weights)
     tree = xr.DataTree.from_dict(
         {"/": index, **{name: variable_attrs(name, dataset) for name, dataset in groups.items()}}
@@ -70,9 +75,9 @@ def planted_run(
         "versions": json.dumps({"python": "3.11.7", "biornn": "0.1.0"}),
         "experiment": json.dumps(
             {
-                "task": {"n_bits": 2, "duration": 300.0},
+                "task": {"name": describe_task(task)["task"], **task_settings(task)},
                 "network": _NETWORK,
-                "training": _TRAINING,
+                "training": {**_TRAINING, **(training or {})},
                 "conditions": {name: dict(changes) for name, changes in conditions.items()},
                 "seeds": list(seeds),
             }
@@ -88,7 +93,7 @@ def _activity(trials: xr.Dataset, n_networks: int, generator: np.random.Generato
     """Outputs near the targets, and rates that are a random image of them."""
     targets = trials["targets"].transpose("trial", "time", "output_channel")
     mixing = xr.DataArray(
-        generator.normal(0, 0.3, (n_networks, 2, N_UNITS)), dims=("network", "output_channel", "unit")
+        generator.normal(0, 0.3, (n_networks, targets.shape[-1], N_UNITS)), dims=("network", "output_channel", "unit")
     )
     rates = xr.dot(mixing, targets.drop_vars("output_channel"), dim="output_channel")
     outputs = targets.expand_dims(network=n_networks) + generator.normal(0, 0.1, (n_networks, *targets.shape))
@@ -100,8 +105,10 @@ def _activity(trials: xr.Dataset, n_networks: int, generator: np.random.Generato
     )
 
 
-def _weights(fractions: Sequence[float | None], formulation: str, generator: np.random.Generator) -> xr.Dataset:
-    shape = (len(fractions), len(STEPS))
+def _weights(
+    fractions: Sequence[float | None], formulation: str, task: Task, generator: np.random.Generator
+) -> xr.Dataset:
+    shape = (len(fractions), len(UPDATES))
     recurrent = generator.normal(0, 1 / np.sqrt(N_UNITS), (*shape, N_UNITS, N_UNITS))
     cell_type = np.full((len(fractions), N_UNITS), "unconstrained", object)
     for index, fraction in enumerate(fractions):
@@ -111,24 +118,24 @@ def _weights(fractions: Sequence[float | None], formulation: str, generator: np.
             sign = np.where(cell_type[index] == "excitatory", 1.0, -1.0)
             recurrent[index] = np.abs(recurrent[index]) * sign[:, np.newaxis]
     undefined = np.nan if formulation in GATED else 1.0
-    n_networks = len(fractions)
+    n_networks, n_inputs, n_outputs = len(fractions), task.n_inputs, task.n_outputs
     return xr.Dataset(
         {
             "input_weights": (
                 ("network", "snapshot", "input_channel", "unit"),
-                undefined * generator.normal(size=(*shape, 2, N_UNITS)),
+                undefined * generator.normal(size=(*shape, n_inputs, N_UNITS)),
             ),
             "recurrent_weights": (("network", "snapshot", "unit_pre", "unit_post"), undefined * recurrent),
             "output_weights": (
                 ("network", "snapshot", "unit", "output_channel"),
-                generator.normal(size=(*shape, N_UNITS, 2)),
+                generator.normal(size=(*shape, N_UNITS, n_outputs)),
             ),
             "recurrent_bias": (("network", "snapshot", "unit"), undefined * np.zeros((*shape, N_UNITS))),
-            "output_bias": (("network", "snapshot", "output_channel"), np.zeros((*shape, 2))),
+            "output_bias": (("network", "snapshot", "output_channel"), np.zeros((*shape, n_outputs))),
             "recurrent_mask": (("network", "unit_pre", "unit_post"), np.ones((n_networks, N_UNITS, N_UNITS), bool)),
-            "input_mask": (("network", "input_channel", "unit"), np.ones((n_networks, 2, N_UNITS), bool)),
-            "output_mask": (("network", "unit", "output_channel"), np.ones((n_networks, N_UNITS, 2), bool)),
-            "input_sign": (("network", "input_channel"), np.zeros((n_networks, 2), int)),
+            "input_mask": (("network", "input_channel", "unit"), np.ones((n_networks, n_inputs, N_UNITS), bool)),
+            "output_mask": (("network", "unit", "output_channel"), np.ones((n_networks, N_UNITS, n_outputs), bool)),
+            "input_sign": (("network", "input_channel"), np.zeros((n_networks, n_inputs), int)),
             "output_sign": (("network", "unit"), np.zeros((n_networks, N_UNITS), int)),
             "cell_type": (("network", "unit"), cell_type),
             "alpha": (("network", "unit"), undefined * np.full((n_networks, N_UNITS), 0.2)),
@@ -141,18 +148,25 @@ def _weights(fractions: Sequence[float | None], formulation: str, generator: np.
             "unit": range(N_UNITS),
             "unit_pre": range(N_UNITS),
             "unit_post": range(N_UNITS),
-            "snapshot": range(len(STEPS)),
-            "update": ("snapshot", list(STEPS)),
+            "snapshot": range(len(UPDATES)),
+            "update": ("snapshot", list(UPDATES)),
         },
     )
 
 
-def _history(status: Sequence[str], is_kept: xr.DataArray, failure: Sequence[str] | None) -> xr.Dataset:
+def _history(
+    status: Sequence[str], is_kept: xr.DataArray, failure: Sequence[str] | None, score_name: str
+) -> xr.Dataset:
     n_networks = len(status)
-    curves = {"loss": [np.nan, 0.3, 0.1], "val_loss": [0.8, 0.3, 0.1], "accuracy": [0.4, 0.8, 0.95]}
+    losses = {"loss": [np.nan, 0.3, 0.1], "val_loss": [0.8, 0.3, 0.1]}
+    scores = {"score": [0.4, 0.8, 0.95], "worst_score": [0.3, 0.7, 0.9]}
+    named = {key: {"score_name": score_name} for key in scores}
     history = xr.Dataset(
-        {name: (("network", "snapshot"), np.tile(curve, (n_networks, 1))) for name, curve in curves.items()},
-        {"snapshot": range(len(STEPS)), "update": ("snapshot", list(STEPS))},
+        {
+            name: (("network", "snapshot"), np.tile(curve, (n_networks, 1)), named.get(name))
+            for name, curve in (losses | scores).items()
+        },
+        {"snapshot": range(len(UPDATES)), "update": ("snapshot", list(UPDATES))},
     ).where(is_kept)
     reached = [100.0 if one == "criterion_reached" else np.nan for one in status]
     history = history.assign(

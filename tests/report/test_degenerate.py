@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from biornn import plots
 from biornn.report.page import render
 from biornn.report.reading import Reading
-from biornn.report.sections import robustness, similarity, spectra
+from biornn.report.sections import retention, robustness, similarity, spectra
 from tests.report.html import Page
 
 MakeRun = Callable[..., xr.DataTree]
@@ -100,22 +100,23 @@ def test_a_network_that_diverged_with_finite_weights_is_in_no_curve(
     drawn: list[xr.DataArray] = []
     curve, panels = plots.dose_response, plots.lesions
 
-    def spied_curve(accuracy: xr.DataArray, along: str, ax: Axes) -> Axes:
-        drawn.append(accuracy)
-        return curve(accuracy, along, ax)
+    def spied_curve(score: xr.DataArray, along: str, ax: Axes) -> Axes:
+        drawn.append(score)
+        return curve(score, along, ax)
 
     def spied_panels(result: xr.Dataset) -> Figure:
-        drawn.append(result["accuracy"])
+        drawn.append(result["score"])
         return panels(result)
 
     monkeypatch.setattr(plots, "dose_response", spied_curve)
     monkeypatch.setattr(plots, "lesions", spied_panels)
-    section = robustness(Reading(run))
+    reading = Reading(run)
+    section = robustness(reading)
     assert section is not None
-    for block in section.blocks:
+    for block in (*section.blocks, *retention(reading).blocks):
         if hasattr(block, "draw"):
             block.draw()
     assert len(drawn) == 4
-    for accuracy in drawn:
-        assert accuracy.sel(network="free-s00").notnull().any()
-        assert accuracy.sel(network="dale-s00").isnull().all()
+    for score in drawn:
+        assert score.sel(network="free-s00").notnull().any()
+        assert score.sel(network="dale-s00").isnull().all()

@@ -1,12 +1,15 @@
 """The comparison in numbers, from the store alone."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import xarray as xr
 from rich.console import Console
 
 import biornn as bn
-from biornn.report.summary import comparison_table, summarise
+from biornn.report.summary import Criterion, comparison_table, criteria, summarise
+from biornn.tasks import BooleanGate
 
 
 def shown(summary: xr.Dataset, width: int = 200) -> list[str]:
@@ -20,8 +23,8 @@ def test_the_summary_holds_what_the_analysis_of_each_network_gives(run: xr.DataT
     summary = summarise(run)
     for network in run.network.values:
         outputs = run["activity"].to_dataset().outputs.sel(network=network)
-        scores = bn.analysis.performance(outputs, run["trials"].targets)
-        assert float(summary.accuracy.sel(network=network)) == float(scores.accuracy)
+        scores = bn.analysis.performance(outputs, run["trials"].to_dataset())
+        assert float(summary.score.sel(network=network)) == float(scores.score)
         assert float(summary.mse.sel(network=network)) == float(scores.mse)
         final = run["weights"].to_dataset().recurrent_weights.sel(network=network)[-1]
         radius = np.abs(np.linalg.eigvals(final.values.astype(float))).max()
@@ -32,21 +35,14 @@ def test_the_summary_holds_what_the_analysis_of_each_network_gives(run: xr.DataT
     assert summary.trained.all()
 
 
-def test_a_task_without_response_windows_is_settled_always(run: xr.DataTree) -> None:
-    tree = run.copy(deep=True)
-    for group in ("trials", "probe_trials"):
-        tree[group] = xr.DataTree(tree[group].to_dataset().drop_vars("response_window"))
-    summary = summarise(tree)
-    xr.testing.assert_equal(summary.accuracy_settled, summary.accuracy)
-
-
 @pytest.fixture
 def summary() -> xr.Dataset:
     values = ("network", [0.9, 0.8, 1.0, np.nan])
-    names = ["accuracy", "accuracy_settled", "mse", "updates", "spectral_radius_before", "spectral_radius_after"]
+    names = ["mse", "updates", "spectral_radius_before", "spectral_radius_after"]
     return xr.Dataset(
         {
             **dict.fromkeys(names, values),
+            "score": (*values, {"long_name": "accuracy"}),
             "violations": ("network", [0, 1, 2, 0]),
             "trained": ("network", [True, True, True, False]),
             "reached": ("network", [1.0, 0.0, 1.0, 0.0]),
@@ -91,3 +87,35 @@ def test_nothing_is_cut_in_a_narrow_terminal(summary: xr.Dataset) -> None:
     assert max(map(len, lines)) <= 80
     assert "…" not in "".join(lines)
     assert any("unconstrained" in line for line in lines)
+
+
+def test_a_score_is_shown_under_its_name_and_the_worst_one_beside_it(summary: xr.Dataset) -> None:
+    heading = shown(summary)[2]
+    assert "accuracy" in heading
+    assert "worst" not in heading
+    worst = summary.assign(worst_score=(0.5 * summary["score"]).assign_attrs(long_name="worst hits [s]"))
+    lines = shown(worst.assign(score=worst["score"].assign_attrs(long_name="hits [s]")))
+    assert "hits [s]" in lines[2]
+    assert "worst hits [s]" in lines[2]
+    (a,) = (line for line in lines if line.startswith("│ a"))
+    assert a.split("│")[5].strip() == "0.450 [0.400, 0.500]"
+    assert "worst hits [s]: in the trial condition in which it is lowest." in "".join(lines)
+
+
+def test_the_worst_score_is_that_of_the_worst_trial_condition(make_run: Callable[..., xr.DataTree]) -> None:
+    run = make_run(task=BooleanGate("xor"), seeds=[0])
+    activity = run["activity"].to_dataset(inherit=False)
+    pattern = run["trials"].to_dataset()["pattern"].drop_vars("trial")
+    activity["outputs"] = activity["outputs"].where(pattern != "01", 0.0)  # low is wrong there
+    run["activity"].dataset = activity
+    summary = summarise(run)
+    np.testing.assert_allclose(summary["score"], 0.75)
+    assert (summary["worst_score"] == 0).all()
+    assert "worst_score" not in summarise(make_run(seeds=[0]))
+
+
+def test_a_criterion_may_be_on_the_worst_trial_condition(make_run: Callable[..., xr.DataTree]) -> None:
+    conditions = {"a": {}, "b": {"training.criterion_on": "mean"}, "c": {"training.criterion": None}}
+    run = make_run(conditions=conditions, training={"criterion_on": "worst"})
+    assert criteria(run) == {"a": Criterion(0.9, "worst"), "b": Criterion(0.9, "mean"), "c": None}
+    assert criteria(run)["a"].words == "0.9 in the worst trial condition"

@@ -14,12 +14,16 @@ from biornn.report.sections.design import design
 from biornn.report.sections.differences import differences
 from biornn.report.sections.learning import learning
 from biornn.report.sections.networks import networks
+from biornn.report.sections.psychometric import psychometric
+from biornn.report.sections.retention import retention
 from biornn.report.sections.robustness import robustness
 from biornn.report.sections.scores import scores
 from biornn.report.sections.selectivity import selectivity
 from biornn.report.sections.settings import settings
 from biornn.report.sections.similarity import similarity
 from biornn.report.sections.spectra import spectra
+from biornn.report.sections.states import states
+from biornn.report.sections.trial_conditions import trial_conditions
 
 #: Name -> what makes the section, in the order of the page; the answer comes first and is always there.
 SECTIONS: Mapping[str, MakeSection] = {
@@ -30,6 +34,10 @@ SECTIONS: Mapping[str, MakeSection] = {
         differences,
         learning,
         scores,
+        trial_conditions,
+        psychometric,
+        states,
+        retention,
         robustness,
         spectra,
         cubes,

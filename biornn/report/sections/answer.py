@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
-from biornn import plots
-from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
-from biornn.report.measures import FAMILIES, LEVEL, OF_WEIGHTS, label
+import biornn as bn
+from biornn.report.measures import LEVEL
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Listing, Section
@@ -19,6 +18,9 @@ from biornn.report.tables import Cell, Column, Row, Table, count, spread, table
 from biornn.report.words import p_text, plural
 from biornn.schema import TRAINED
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 #: Differences that are named; all are in the section on differences.
 _MOST_FOUND, _MOST_APART = 3, 2
 _WEIGHTS_DIFFER = "A difference in the weights may be the constraint itself."
@@ -26,7 +28,9 @@ _WEIGHTS_DIFFER = "A difference in the weights may be the constraint itself."
 
 def answer(reading: Reading) -> Section:
     """Say what was reached, how conditions differ, and whether the constraints held."""
-    sentences = [_reached(reading), *_compared(reading), _kept(reading) + _held(reading)]
+    told = [measure.tell(reading) for measure in reading.entries if measure.tell]
+    last = " ".join([*filter(None, told), _held(reading)])
+    sentences = [_reached(reading), *_compared(reading), last]
     blocks: list[Block] = [Listing(tuple(sentences)), _table(reading)]
     if reading.trained.any():
         blocks.append(_picture(reading))
@@ -42,7 +46,8 @@ def _reached(reading: Reading) -> str:
         with_criterion = [name for name, criterion in reading.criteria.items() if criterion is not None]
         counted &= reading.condition.isin(with_criterion)
         criteria = sorted({criterion for criterion in reading.criteria.values() if criterion is not None})
-        what = f"reached the criterion (validation accuracy {' or '.join(f'{one:g}' for one in criteria)})"
+        told = " or ".join(criterion.words for criterion in criteria)
+        what = f"reached the criterion (validation {reading.score_name} {told})"
         reached = reading.status == "criterion_reached"
     n_reached, n_counted = int((reached & counted).sum()), int(counted.sum())
     if n_counted == 0:
@@ -69,7 +74,7 @@ def _compared(reading: Reading) -> Iterator[str]:
     if not reading.differences:
         return
     found = [
-        (float(one["p_holm"]), f"{label(str(one['metric'].item()))} ({one['condition'].item()})", one)
+        (float(one["p_holm"]), f"{reading.labels[str(one['metric'].item())]} ({one['condition'].item()})", one)
         for family in reading.differences
         for at in range(family.result.sizes["condition"])
         for metric in range(family.result.sizes["metric"])
@@ -104,8 +109,8 @@ def _apart(reading: Reading) -> list[str]:
 
     Only ranges that do not overlap count, and no measure of the recurrent weights: there the constraint itself shows.
     """
-    names = [name for family in FAMILIES if family not in OF_WEIGHTS for name in FAMILIES[family]]
-    measures = {name: reading.measures[name].values for name in names if name in reading.measures}
+    names = [measure.name for measure in reading.entries if measure.made_from != "weights"]
+    measures = {name: reading.measures[name].values for name in names}
     members = {condition: (reading.condition == condition).values for condition in reading.conditions}
     told = []
     for condition in reading.conditions:
@@ -116,31 +121,12 @@ def _apart(reading: Reading) -> list[str]:
                 above, below = one.min() - other.max(), other.min() - one.max()
                 extent = max(np.ptp(one), np.ptp(other))
                 if max(above, below) > 0:
-                    words = f"{'higher' if above > 0 else 'lower'} {label(name)}"
+                    words = f"{'higher' if above > 0 else 'lower'} {reading.labels[name]}"
                     apart.append((max(above, below) / extent if extent else np.inf, words))
         if apart:
             first = [words for _, words in sorted(apart, reverse=True)[:_MOST_APART]]
             told.append(f"{condition} has a {' and a '.join(first)}")
     return told
-
-
-def _kept(reading: Reading) -> str:
-    """Say how long the memory lasts without input."""
-    if reading.retention is None or not reading.shown_ungated:
-        return ""
-    shares, seconds = reading.retention["share_retained"], float(reading.retention["delay"][-1]) / 1000
-    n_states = reading.retention.sizes["memory_state"]
-    medians = {name: float(reading.members(shares, name).median()) for name in reading.conditions}
-    known = {name: median for name, median in medians.items() if np.isfinite(median)}
-    if not known:
-        return ""
-    if len(set(known.values())) == 1:
-        share = next(iter(known.values()))
-        words = {0.0: f"none of its {n_states} states", 1.0: f"all of its {n_states} states"}
-        kept = words.get(share, f"{share:.0%} of its {n_states} states")
-        return f"Without input, the median network keeps {kept} for {seconds:g} s. "
-    each = ", ".join(f"{name} {median:.0%}" for name, median in known.items())
-    return f"States that the median network keeps for {seconds:g} s without input: {each}. "
 
 
 def _held(reading: Reading) -> str:
@@ -158,11 +144,10 @@ def _held(reading: Reading) -> str:
 
 def _table(reading: Reading) -> Table:
     has_criterion = _updates(reading).heading.endswith("criterion")
+    shown = [measure for measure in reading.entries if measure.form]
     columns: list[Column | str] = ["condition", "trained"]
     columns += ["reached the criterion"] * has_criterion
-    columns.append("accuracy")
-    if reading.retention is not None:
-        columns.append(f"states kept for {float(reading.retention['delay'][-1]) / 1000:g} s without input")
+    columns += [reading.labels[measure.name] for measure in shown]
     columns += [_updates(reading), "spectral radius after training", "violations"]
     rows: list[Row] = []
     for name in reading.conditions:
@@ -172,9 +157,7 @@ def _table(reading: Reading) -> Table:
         if has_criterion:
             n_counted = int((of & (reading.status != "interrupted")).sum())
             row.append("–" if reading.criteria[name] is None or not n_counted else _share(reached, n_counted))
-        row.append(spread(reading.members(reading.summary["accuracy"], name), ".3f"))
-        if reading.retention is not None:
-            row.append(spread(reading.members(reading.retention["share_retained"], name), ".0%"))
+        row += [spread(reading.members(reading.measures[one.name], name), one.form) for one in shown]
         row += [
             spread(reading.summary["updates"].isel(network=np.flatnonzero(of)), ",.0f"),
             spread(reading.members(reading.summary["spectral_radius_after"], name), ".2f"),
@@ -195,18 +178,18 @@ def _share(n: int, of: int) -> Cell:
 
 
 def _picture(reading: Reading) -> Picture:
-    shown = {"accuracy": reading.summary["accuracy"]}
-    if reading.retention is not None:
-        shown["share of states\nkept without input"] = reading.retention["share_retained"]
-    shown[_updates(reading).heading.replace(" ", "\n", 1)] = reading.summary["updates"]
+    shown = {_in_two_lines(reading.labels[one.name]): reading.measures[one.name] for one in reading.entries if one.form}
+    shown[_in_two_lines(_updates(reading).heading)] = reading.summary["updates"]
     shown["spectral radius\nafter training"] = reading.summary["spectral_radius_after"]
     shown = {name: values.where(reading.trained) for name, values in shown.items() if values.notnull().any()}
 
     def draw() -> Figure:
+        from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
+
         figure = open_figure(PAGE_WIDTH, 1.1 + 0.22 * len(reading.conditions))
         axes = figure.subplots(1, len(shown), sharey=True, squeeze=False).ravel()
         for ax, (name, values) in zip(axes, shown.items(), strict=True):
-            plots.by_condition(_labelled(reading, values), ax=ax)
+            bn.plots.by_condition(_labelled(reading, values), ax=ax)
             set_text_sizes(ax)
             ax.set_xlabel(name)
             if name.startswith("share"):
@@ -220,6 +203,13 @@ def _picture(reading: Reading) -> Picture:
         f"Every trained network as a dot, by condition. Medians with ranges: {'; '.join(told)}.",
         "Every dot is a trained network, every bar the median of a condition; thin lines join networks of one seed.",
     )
+
+
+def _in_two_lines(words: str) -> str:
+    """Break a heading near its middle, so that it fits below a panel."""
+    breaks = [at for at, letter in enumerate(words) if letter == " "]
+    at = min(breaks, key=lambda one: abs(2 * one - len(words)), default=len(words))
+    return words if len(words) < 12 else f"{words[:at]}\n{words[at + 1 :]}"
 
 
 def _medians(reading: Reading, values: xr.DataArray) -> list[str]:

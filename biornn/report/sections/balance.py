@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biornn import plots
+import biornn as bn
 from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
 from biornn.report.section import Section
@@ -10,7 +10,7 @@ from biornn.report.tables import condition_table, number
 
 
 def balance(reading: Reading) -> Section | None:
-    """Currents over the probe, and the balance of all networks."""
+    """Currents over time, and the balance of all networks."""
     picture = mean_currents(reading)
     if picture is None:
         return None
@@ -24,9 +24,9 @@ def balance(reading: Reading) -> Section | None:
             picture,
             condition_table(
                 reading,
-                "Balance in the probe: median [min, max] over the trained networks of a condition. Index: 1 where the "
-                "two currents cancel at every moment, 0 where they never have opposite signs. Correlation: of "
-                "excitation with inhibition over time, mean over units.",
+                f"Balance in {reading.watched.name}: median [min, max] over the trained networks of a condition. "
+                "Index: 1 where the two currents cancel at every moment, 0 where they never have opposite signs. "
+                "Correlation: of excitation with inhibition over time, mean over units.",
                 [
                     ("balance index", reading.balance["balance_index"], ".2f"),
                     ("correlation", reading.balance["correlation"], ".2f"),
@@ -46,8 +46,9 @@ def mean_currents(reading: Reading) -> Picture | None:
     return network_panels(
         "ei_balance",
         names,
-        lambda network, ax: plots.ei_balance(shown.sel(network=network), ax=ax),
+        lambda network, ax: bn.plots.ei_balance(shown.sel(network=network), ax=ax),
         lambda network: f"balance index {number(index.sel(network=network), '.2f').text}",
-        "Excitatory, inhibitory and net current over the probe, means over units.",
-        "Currents in the probe, means over all units: through positive weights, through negative ones, and their sum.",
+        f"Excitatory, inhibitory and net current over {reading.watched.name}, means over units.",
+        f"Currents in {reading.watched.name}, means over all units: through positive weights, through negative ones, "
+        "and their sum.",
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
-from biornn import plots
+import biornn as bn
 from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
 from biornn.report.section import Section
 from biornn.report.tables import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def connectivity(reading: Reading) -> Section | None:
@@ -36,7 +39,7 @@ def weight_magnitudes(reading: Reading) -> Picture:
 
     def draw(network: str, ax: Axes) -> None:
         one = weights.sel(network=network)
-        plots.weight_distribution(one["recurrent_weights"], one["recurrent_mask"], one["cell_type"], ax=ax)
+        bn.plots.weight_distribution(one["recurrent_weights"], one["recurrent_mask"], one["cell_type"], ax=ax)
 
     size = abs(weights["recurrent_weights"]).where(weights["recurrent_mask"]).median(["unit_pre", "unit_post"])
     return network_panels(
@@ -59,7 +62,7 @@ def connectivity_matrices(reading: Reading) -> Picture | None:
 
     def draw(network: str, ax: Axes) -> None:
         one = weights.sel(network=network)
-        plots.connectivity(one["recurrent_weights"], one["cell_type"], ax=ax)
+        bn.plots.connectivity(one["recurrent_weights"], one["cell_type"], ax=ax)
 
     existing = (weights["recurrent_weights"] != 0).mean(["unit_pre", "unit_post"])
     positive = (weights["recurrent_weights"] > 0).mean(["unit_pre", "unit_post"])

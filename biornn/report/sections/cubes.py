@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import xarray as xr
 
-from biornn import plots
+import biornn as bn
 from biornn.analysis import principal_components
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
-from biornn.report.section import Block, Section
+from biornn.report.section import Block, Section, requires
 from biornn.report.tables import Table, condition_table, number
 
 
+@requires("probe", "memory_state")
 def cubes(reading: Reading) -> Section | None:
     """Paths through the memory states, and how cubic they are."""
     picture = state_paths(reading)
@@ -32,16 +33,16 @@ def cubes(reading: Reading) -> Section | None:
 def state_paths(reading: Reading) -> Picture | None:
     """Path through the memory states in the probe, a network per condition."""
     names = list(reading.shown.values())
-    probe = reading.run["probe_activity"].to_dataset()
-    if not names or "memory_state" not in reading.run["probe_trials"] or probe.sizes["unit"] < 3:
+    trials, probe, _ = reading.watched
+    if not names or probe.sizes["unit"] < 3:
         return None
-    memory_state = reading.run["probe_trials"].to_dataset()["memory_state"].load()
+    memory_state = trials["memory_state"].load()
     components = principal_components(probe["rates"].sel(network=names).load())
     share = components["explained_variance_ratio"].isel(component=slice(3)).sum("component", skipna=False)
     told = [f"{name}: {number(float(share.sel(network=name)), '.0%').text}" for name in names]
     return Picture(
         "memory_states",
-        lambda: plots.cubes(components["scores"], memory_state),
+        lambda: bn.plots.cubes(components["scores"], memory_state),
         "Paths of networks through their memory states, seen in three dimensions; states that differ in one bit are "
         f"joined. Share of the variance of the activity in these three dimensions: {'; '.join(told)}.",
         "Activity in the probe along its first three principal components. A marker stands where a state is held, and "

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import xarray as xr
 
-from biornn import plots
-from biornn.report.measures import FAMILIES, LEVEL, Family, label
+import biornn as bn
+from biornn.report.measures import LEVEL, Family
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Listing, Section
@@ -50,14 +50,14 @@ def _compared(reading: Reading, families: Sequence[Family], caption: str, where:
         yield f"Not compared, as networks of a gated layer have no such measure {where}: {'; '.join(left)}."
     if not families:
         return
-    yield from _findings(families)
+    yield from _findings(reading, families)
     yield " ".join([_TESTED] * any(family.is_testable for family in families) + [_INTERVALS])
     if families[0].is_testable:
-        yield _picture(families[0], caption)
+        yield _picture(reading, families[0], caption)
     yield _table(reading, families, caption)
 
 
-def _findings(families: Sequence[Family]) -> Iterator[Block]:
+def _findings(reading: Reading, families: Sequence[Family]) -> Iterator[Block]:
     """Say first what can be told from chance, what chance alone would show, and what could not have been found."""
     what, pairs = {"condition": ("difference", "pair"), "effect": ("effect", "seed")}[families[0].dim]
     n_pairs = max(family.n_pairs for family in families)
@@ -72,7 +72,7 @@ def _findings(families: Sequence[Family]) -> Iterator[Block]:
             for one in _entries(family):
                 if float(one["p_holm"]) < LEVEL:
                     finding = f"{one[family.dim].item()} {_interval(one)} (p {p_text(float(one['p_holm']))})"
-                    found.setdefault(label(str(one["metric"].item())), []).append(finding)
+                    found.setdefault(reading.labels[str(one["metric"].item())], []).append(finding)
         n_tests = sum(family.n_tests for family in testable)
         if found:
             yield (
@@ -113,15 +113,15 @@ def _n_failed(reading: Reading, family: Family, name: str) -> int:
     return int(lost.sum())
 
 
-def _picture(family: Family, caption: str) -> Picture:
-    accuracy = family.result.sel(metric="accuracy")
+def _picture(reading: Reading, family: Family, caption: str) -> Picture:
+    score = family.result.sel(metric="score").assign_coords(metric=reading.score_name)
     told = [
         f"{one[family.dim].item()}: {_cell(one, 0, True).text}"
-        for one in (accuracy.isel({family.dim: index}) for index in range(accuracy.sizes[family.dim]))
+        for one in (score.isel({family.dim: index}) for index in range(score.sizes[family.dim]))
     ]
-    panel = one_panel(lambda ax: plots.comparison(accuracy, ax=ax), 0.9 + 0.42 * len(told))
+    panel = one_panel(lambda ax: bn.plots.comparison(score, ax=ax), 0.9 + 0.42 * len(told))
     name = "differences" if family.dim == "condition" else "effects"
-    caption = f"{caption}: accuracy on held-out trials."
+    caption = f"{caption}: {reading.score_name} on held-out trials."
     return Picture(name, panel, f"{caption} {'; '.join(told)}.", caption)
 
 
@@ -140,7 +140,7 @@ def _table(reading: Reading, families: Sequence[Family], caption: str) -> Table:
                 else:
                     one = family.result.sel({dim: name, "metric": metric})
                     cells.append(_cell(one, _n_failed(reading, family, name), family.is_testable))
-            rows.append([FAMILIES[family.name][metric], *cells])
+            rows.append([reading.labels[metric], *cells])
     first = families[0]
     pairs = {name: int(first.result["n_pairs"].sel({dim: name}).max()) for name in names}
     what = "pair" if dim == "condition" else "seed"

@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+import inspect
+from typing import TYPE_CHECKING
 
-from biornn import plots
+import numpy as np
+
+import biornn as bn
 from biornn.analysis import time_to_criterion
-from biornn.plots.panels import share_legend
-from biornn.plots.style import MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
 from biornn.report.measures import LEVEL
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
+from biornn.report.summary import Criterion
 from biornn.report.tables import Cell, Column, Row, number, table
 from biornn.report.words import p_text, plural
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def learning(reading: Reading) -> Section:
     """Learning curves, and updates to the criterion."""
     blocks: list[Block] = [
-        "Accuracy is the share of samples (trial, time, output) whose output says what the target says: above 0.5, "
-        "below −0.5, or between. It is measured here on validation trials, which no network was trained on."
+        f"{reading.score_name.capitalize()}: {_what_is_scored(reading)}It is measured here on validation trials, which "
+        "no network was trained on.",
+        learning_curves(reading),
     ]
-    blocks.append(learning_curves(reading))
     blocks += _time_to_criterion(reading)
     return Section("learning", "How the networks learned", tuple(blocks))
 
 
+def _what_is_scored(reading: Reading) -> str:
+    """Take the first sentences of what the task says of its score."""
+    told = inspect.getdoc(type(reading.task).score) or ""
+    first = " ".join(told.split("\n\n")[0].split()).replace("`", "")
+    return f"{first[:1].lower()}{first[1:]} " * bool(first)
+
+
 def learning_curves(reading: Reading) -> Picture:
-    """Accuracy and validation loss over updates, a line per condition."""
+    """Score and validation loss over updates, a line per condition; where there are several, also the worst score."""
     criterion = _shared_criterion(reading)
+    metrics = ["score", *["worst_score"] * reading.has("trial_conditions"), "val_loss"]
 
     def draw() -> Figure:
+        from matplotlib.ticker import LogLocator, NullLocator
+
+        from biornn.plots.panels import share_legend
+        from biornn.plots.style import MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
+
         figure = open_figure(PAGE_WIDTH, 3.1)
-        first, second = figure.subplots(1, 2)
-        plots.learning_curves(reading.history, metric="accuracy", criterion=criterion, ax=first)
-        plots.learning_curves(reading.history, metric="val_loss", ax=second)
-        second.set_yscale("log")
-        second.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        second.yaxis.set_major_formatter("{x:g}")
-        second.yaxis.set_minor_locator(NullLocator())
-        for ax in (first, second):
+        axes = figure.subplots(1, len(metrics))
+        for metric, ax in zip(metrics, axes, strict=True):
+            stop = criterion.score if criterion is not None and criterion.variable == metric else None
+            bn.plots.learning_curves(reading.history, metric, stop, ax=ax)
             set_text_sizes(ax)
-        figure.suptitle(first.get_legend().get_title().get_text(), fontsize=MEDIUM)
+        loss = axes[-1]
+        loss.set_yscale("log")
+        loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        loss.yaxis.set_major_formatter("{x:g}")
+        loss.yaxis.set_minor_locator(NullLocator())
+        figure.suptitle(loss.get_legend().get_title().get_text(), fontsize=MEDIUM)
         share_legend(figure)
         return figure
 
@@ -52,34 +69,36 @@ def learning_curves(reading: Reading) -> Picture:
     return Picture(
         "learning_curves",
         draw,
-        f"Accuracy and validation loss against optimizer updates, a line per condition. {' '.join(told)}",
-        "Accuracy and loss on the validation trials during training. A line is the median of a condition's networks, "
-        "its band reaches from the lowest to the highest. Networks that were not trained to the end are left out.",
+        f"{reading.score_name.capitalize()} and validation loss against optimizer updates, a line per condition. "
+        f"{' '.join(told)}",
+        f"{reading.score_name.capitalize()} and loss on the validation trials during training. A line is the median of "
+        "a condition's networks, its band reaches from the lowest to the highest. Networks that were not trained to "
+        "the end are left out.",
     )
 
 
-def _shared_criterion(reading: Reading) -> float | None:
+def _shared_criterion(reading: Reading) -> Criterion | None:
     """Return the criterion of all conditions; None where they have none, or not the same."""
     criteria = set(reading.criteria.values())
     return criteria.pop() if len(criteria) == 1 else None
 
 
 def _tell(reading: Reading, condition: str) -> str:
-    accuracy = reading.members(reading.history["accuracy"], condition)
-    known = accuracy.isel(snapshot=np.flatnonzero(accuracy.notnull().any("network")))
+    name, score = reading.score_name, reading.members(reading.history["score"], condition)
+    known = score.isel(snapshot=np.flatnonzero(score.notnull().any("network")))
     if not known.size:
-        return f"{condition}: no network with a recorded accuracy."
+        return f"{condition}: no network with a recorded {name}."
     medians = known.median("network")
     first, last = float(medians[0]), float(medians[-1])
     if known.sizes["snapshot"] == 1:
-        return f"{condition}: median accuracy {last:.3f}."
+        return f"{condition}: median {name} {last:.3f}."
     verb = "rises" if last > first else "goes"
-    return f"{condition}: median accuracy {verb} from {first:.3f} to {last:.3f}."
+    return f"{condition}: median {name} {verb} from {first:.3f} to {last:.3f}."
 
 
 def _time_to_criterion(reading: Reading) -> list[Block]:
     if len(set(reading.criteria.values())) > 1:
-        each = (f"{name}: {'none' if one is None else f'{one:g}'}" for name, one in reading.criteria.items())
+        each = (f"{name}: {'none' if one is None else one.words}" for name, one in reading.criteria.items())
         return [
             f"Conditions were trained to different criteria ({', '.join(each)}): times to them are not compared, and "
             "networks that were trained for longer are better for that alone."
@@ -109,18 +128,18 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
         told.append(f"{condition}: {n_reached} of {n_networks}")
     picture = Picture(
         "time_to_criterion",
-        one_panel(lambda ax: plots.time_to_criterion(result, ax=ax), 2.8),
+        one_panel(lambda ax: bn.plots.time_to_criterion(result, ax=ax), 2.8),
         f"Share of the networks that have reached the criterion over optimizer updates, by condition. By the end: "
         f"{'; '.join(told)}.",
-        f"Share of all networks, failed ones among them, that have held an accuracy of {criterion:g} on the validation "
-        "trials (one minus the Kaplan-Meier estimate).",
+        f"Share of all networks, failed ones among them, that have held a validation {reading.score_name} of "
+        f"{criterion.words} (one minus the Kaplan-Meier estimate).",
     )
     header: list[Column | str] = ["condition", "reached it", Column("median time", "updates")]
     header += ["p (Holm)"] * is_testable
     caption = (
-        f"Time to the criterion, an accuracy of {criterion:g} on the validation trials. Networks that never got there, "
-        "failed ones among them, count as not there at the end of the planned training. Where the criterion has to "
-        "hold at several validations in a row, the time is that of the first of them, and training ends at the last."
+        f"Time to the criterion, a validation {reading.score_name} of {criterion.words}. Networks that never got "
+        "there, failed ones among them, count as not there at the end of the planned training. Where the criterion has "
+        "to hold at several validations in a row, the time is that of the first of them, and training ends at the last."
     )
     if is_testable:
         caption += f" p: permutation test of the log-rank scores of pairs of one seed, against {reference}."

@@ -10,8 +10,6 @@ from biornn.report.tables import Cell, Column, Row, Table, count, number, table
 from biornn.schema import text
 
 _COLUMNS = {
-    "accuracy": (Column("accuracy"), ".3f"),
-    "mse": (Column("mean squared error"), ".4f"),
     "updates_trained": (Column("trained for", "updates"), ",.0f"),
     "updates_to_criterion": (Column("time to criterion", "updates"), ",.0f"),
     "spectral_radius_after": (Column("spectral radius after training"), ".2f"),
@@ -20,6 +18,8 @@ _COLUMNS = {
 
 def networks(reading: Reading) -> Section:
     """How each network ended, and its scores."""
+    scores = {one: ".3f" for one in ("score", "worst_score") if one in reading.summary} | {"mse": ".4f"}
+    shown = {one: (Column(reading.labels[one]), form) for one, form in scores.items()} | _COLUMNS
     rows: list[Row] = []
     for index, name in enumerate(reading.networks):
         one = reading.summary.isel(network=index)
@@ -30,13 +30,13 @@ def networks(reading: Reading) -> Section:
                 Cell(reading.condition.values[index].item()),
                 count(seed) if seed >= 0 else Cell("not known"),
                 Cell(reading.status.values[index].item().replace("_", " "), alarm=not reading.trained.values[index]),
-                *(number(one[variable].item(), form) for variable, (_, form) in _COLUMNS.items()),
+                *(number(one[variable].item(), form) for variable, (_, form) in shown.items()),
                 count(one["violations"].item(), alarm=True),
                 number(reading.history["wall_time"].values[index], ",.0f"),
             ]
         )
     columns: list[Column | str] = ["network", "condition", "seed", "how training ended"]
-    columns += [*(column for column, _ in _COLUMNS.values()), "violations", Column("training took", "s")]
+    columns += [*(column for column, _ in shown.values()), "violations", Column("training took", "s")]
     blocks: list[Block] = []
     if not reading.trained.all():
         blocks += [

@@ -1,55 +1,43 @@
-"""Accuracy in detail: outside of response windows, in the probe, and by bit and state."""
+"""Scores in detail: what they are to be compared with, and the error of each output."""
 
 from __future__ import annotations
 
-from biornn.analysis import performance
 from biornn.report.reading import Reading
-from biornn.report.section import Section
-from biornn.report.tables import Row, Table, condition_table, spread, table
+from biornn.report.section import Block, Section
+from biornn.report.tables import Row, condition_table, number, table
 from biornn.schema import text
-
-_MOST_STATES = 81  # of four bits with three levels each; more is no table to read
 
 
 def scores(reading: Reading) -> Section:
-    """Tabulate scores by condition, and accuracy by bit and state."""
-    return Section(
-        "scores",
-        "Scores in detail",
-        (
-            "A response window is the time that a network has to follow a change of the target; outside of it, a wrong "
-            "output is an error of memory. Networks that failed or diverged have no score.",
-            condition_table(
-                reading,
-                "Held-out trials: median [min, max] over the trained networks of a condition.",
-                [
-                    ("accuracy outside of response windows", reading.summary["accuracy_settled"], ".3f"),
-                    ("the same in the probe", reading.summary["probe_accuracy_settled"], ".3f"),
-                    ("mean squared error", reading.summary["mse"], ".4f"),
-                ],
-            ),
-            _by_bit_and_state(reading),
-        ),
-    )
-
-
-def _by_bit_and_state(reading: Reading) -> Table:
-    """Tabulate the accuracy of each output, and in each state whose bits are all set."""
-    trials = reading.run["trials"].to_dataset()
-    outputs = reading.run["activity"].to_dataset()["outputs"]
-    found = performance(outputs, trials["targets"], trials.get("memory_state"))
-    parts = [(found["accuracy_per_bit"], "output_channel")]
-    if "accuracy_per_state" in found and found.sizes["memory_state"] <= _MOST_STATES:
-        parts.append((found["accuracy_per_state"], "memory_state"))
-    rows: list[Row] = []
-    for values, dim in parts:
-        for index, label in enumerate(text(values[dim]).values.tolist()):
-            if dim == "output_channel" or "0" not in label:
-                own = values.isel({dim: index})
-                cells = [spread(reading.members(own, condition), ".3f") for condition in reading.conditions]
-                rows.append([label.replace("_", " "), *cells])
-    return table(
-        "Accuracy by output, and by the state to be held once every bit is set.",
-        ["output or state", *reading.conditions],
-        rows,
-    )
+    """Tabulate scores by condition, and the scores that can be had without doing the task."""
+    columns = [(reading.labels["score"], reading.summary["score"], ".3f")]
+    if "worst_score" in reading.labels:
+        columns.append((reading.labels["worst_score"], reading.summary["worst_score"], ".3f"))
+    columns.append((reading.labels["mse"], reading.summary["mse"], ".4f"))
+    errors = reading.scores["mse_per_channel"]
+    if errors.sizes["output_channel"] > 1:
+        names = text(errors["output_channel"]).values.tolist()
+        columns += [
+            (f"mean squared error of {name.replace('_', ' ')}", errors.isel(output_channel=at), ".4f")
+            for at, name in enumerate(names)
+        ]
+    blocks: list[Block] = [
+        condition_table(
+            reading,
+            "Held-out trials: median [min, max] over the trained networks of a condition. Networks that failed or "
+            "diverged have no score.",
+            columns,
+        )
+    ]
+    known = {"chance": reading.task.chance, **reading.task.shortcuts}
+    rows: list[Row] = [[name, number(score, ".3f")] for name, score in known.items() if score == score]
+    if rows:
+        blocks.append(
+            table(
+                f"What the {reading.score_name} is to be compared with: that of outputs that do not depend on the "
+                "inputs (chance), and of policies that do not do the task.",
+                ["policy", reading.score_name],
+                rows,
+            )
+        )
+    return Section("scores", "Scores in detail", tuple(blocks))

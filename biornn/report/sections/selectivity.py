@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import xarray as xr
 
-from biornn import plots
+import biornn as bn
 from biornn.report.pictures import Picture, network_panels
 from biornn.report.reading import Reading
-from biornn.report.section import Section
+from biornn.report.section import Section, requires
 from biornn.report.tables import condition_table, number
 
 
+@requires("memory_state")
 def selectivity(reading: Reading) -> Section | None:
     """Share of each unit's variance that the bits explain."""
     picture = explained_variance(reading)
@@ -49,7 +50,7 @@ def explained_variance(reading: Reading) -> Picture | None:
     return network_panels(
         "selectivity",
         names,
-        lambda name, ax: plots.selectivity(shown.sel(network=name), cell_type=cell_type.sel(network=name), ax=ax),
+        lambda name, ax: bn.plots.selectivity(shown.sel(network=name), cell_type=cell_type.sel(network=name), ax=ax),
         lambda name: f"{number(mixed.sel(network=name), '.2f').text} bits",
         "Share of the variance of each unit that each bit of the memory explains, as stacked bars. Mean number of bits "
         "on which a unit depends:",

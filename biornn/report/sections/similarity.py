@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from biornn import plots
+import biornn as bn
 from biornn.analysis import similarity_test
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
@@ -23,14 +23,14 @@ def similarity(reading: Reading) -> Section | None:
     off_diagonal = matrix.values[~np.eye(len(matrix), dtype=bool)]
     compared = off_diagonal[np.isfinite(off_diagonal)]
     if not compared.size:
-        why = "Not compared: no two networks have activity in the probe that changes."
+        why = f"Not compared: no two networks have activity in {reading.watched.name} that changes."
         return Section("similarity", "How alike the solutions are", (why,))
     blocks: list[Block] = [
-        "Linear centred kernel alignment (CKA) of the activity of every two networks in the probe: 1 where one is the "
-        "other, turned and scaled; no unit is taken to be the same in both.",
+        f"Linear centred kernel alignment (CKA) of the activity of every two networks in {reading.watched.name}: 1 "
+        "where one is the other, turned and scaled; no unit is taken to be the same in both.",
         Picture(
             "similarity",
-            one_panel(lambda ax: plots.similarity(matrix, ax=ax), 3.0),
+            one_panel(lambda ax: bn.plots.similarity(matrix, ax=ax), 3.0),
             f"Matrix of the similarity (CKA) of {len(matrix)} trained networks, grouped by condition. Similarities of "
             f"two networks range from {compared.min():.2f} to {compared.max():.2f}.",
             "Similarity of the networks, grouped by condition and sorted by seed. Lighter is more alike.",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import xarray as xr
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
-from biornn import plots
+import xarray as xr
+
+import biornn as bn
 from biornn.analysis import eigenspectrum, matched_random_weights, n_outside, predicted_spectrum
 from biornn.report.measures import OUTSIDE
 from biornn.report.pictures import Picture, network_panels
-from biornn.report.reading import N_SHUFFLES, Reading
+from biornn.report.reading import Reading
+from biornn.report.results import N_SHUFFLES
 from biornn.report.section import Section
 from biornn.report.tables import Table, condition_table, number
 from biornn.schema import text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Shuffles of the weights that are drawn: a few fill the disk.
 _N_DRAWS = 5
@@ -64,7 +69,7 @@ def eigenspectra(reading: Reading) -> Picture | None:
     ]
     return Picture(
         "eigenspectrum",
-        lambda: plots.spectra(values),
+        lambda: bn.plots.spectra(values),
         f"Eigenvalues of the recurrent weights in the complex plane. {'; '.join(told)}.",
         "Eigenvalues before (circles) and after training (crosses), and the unit circle.",
     )
@@ -84,7 +89,7 @@ def theory_picture(reading: Reading) -> Picture:
 
     def draw(name: str, ax: Axes) -> None:
         one = {"network": name}
-        plots.spectrum_and_theory(values.sel(one), prediction.sel(one), null.sel(one), ax=ax)
+        bn.plots.spectrum_and_theory(values.sel(one), prediction.sel(one), null.sel(one), ax=ax)
 
     radius, n_outliers = prediction["bulk_radius"], reading.bulk["n_outliers"].isel(snapshot=-1)
     return network_panels(

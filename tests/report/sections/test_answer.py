@@ -11,6 +11,7 @@ from biornn.report.reading import Reading
 from biornn.report.section import Section
 from biornn.report.sections.answer import answer
 from biornn.report.tables import Cell
+from biornn.tasks import BooleanGate
 
 MakeRun = Callable[..., xr.DataTree]
 
@@ -66,6 +67,16 @@ def test_what_was_reached_comes_first_by_condition(make_run: MakeRun, status: Se
 )
 def test_only_networks_with_a_criterion_can_reach_it(make_run: MakeRun, settings: Mapping[str, Any], told: str) -> None:
     assert sentences(answer(Reading(make_run(**settings))))[0] == told
+
+
+def test_a_criterion_on_the_worst_trial_condition_is_told(make_run: MakeRun) -> None:
+    section = answer(Reading(make_run(seeds=[0], task=BooleanGate(), training={"criterion_on": "worst"})))
+    told = "All 2 networks reached the criterion (validation accuracy 0.9 in the worst trial condition)."
+    assert sentences(section)[0] == told
+    assert [column.heading for column in section.blocks[1].columns][3:5] == [
+        "accuracy",
+        "worst accuracy of a trial condition",
+    ]
 
 
 def test_differences_that_no_test_can_show_are_told_by_their_ranges(make_run: MakeRun) -> None:
@@ -132,7 +143,7 @@ def test_the_table_counts_by_condition_and_a_time_without_an_end_is_never(make_r
         "trained",
         "reached the criterion",
         "accuracy",
-        "states kept for 2 s without input",
+        "share of states kept without input",
         "updates to the criterion",
         "spectral radius after training",
         "violations",
@@ -140,5 +151,5 @@ def test_the_table_counts_by_condition_and_a_time_without_an_end_is_never(make_r
     free, dale = table.rows
     assert free[1:3] == (Cell("2 of 2", 1.0), Cell("1 of 2", 0.5, alarm=True))
     assert dale[1:3] == (Cell("1 of 2", 0.5, alarm=True), Cell("0 of 2", 0.0, alarm=True))
-    assert free[3].value == float(np.median(reading.summary["accuracy"][:2]))
+    assert free[3].value == float(np.median(reading.summary["score"][:2]))
     assert (free[5].text, dale[5].text) == ("never [100, never]", "never [never, never]")

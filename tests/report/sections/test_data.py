@@ -23,4 +23,4 @@ def test_every_group_and_version_is_named(make_run: Callable[..., xr.DataTree]) 
     *_, groups, versions = data(reading).blocks
     assert [row[0].text for row in groups.rows] == list(reading.run.children)
     rows = [[cell.text for cell in row] for row in versions.rows]
-    assert rows == [["python", "3.11.7"], ["biornn", "0.1.0"], ["schema of the store", "1"]]
+    assert rows == [["python", "3.11.7"], ["biornn", "0.1.0"], ["schema of the store", "2"]]

@@ -17,4 +17,4 @@ def test_a_row_per_network_whatever_became_of_it(make_run: Callable[..., xr.Data
     assert [row[2].text for row in table.rows] == ["not known", "4", "not known", "4"]
     assert [row[3].alarm for row in table.rows] == [False, True, True, False]
     assert table.rows[2][4].text == "–"
-    assert table.rows[3][4].value == float(reading.summary["accuracy"][3])
+    assert table.rows[3][4].value == float(reading.summary["score"][3])

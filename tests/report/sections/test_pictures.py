@@ -70,7 +70,7 @@ def test_a_probe_that_misses_a_state_is_drawn_and_not_measured(make_run: MakeRun
 def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> None:
     reading = Reading(make_run())
     trials, rates = activity(reading).blocks
-    assert f"{float(reading.summary['accuracy'][0]):.1%} of its output samples" in trials.alt
+    assert f"its accuracy is {float(reading.summary['score'][0]):.3f}." in trials.alt
     assert "free-s00" in rates.alt
     assert "dale-s00" in rates.alt
     assert len(rates.draw().axes) == 4  # two maps with their colour bars

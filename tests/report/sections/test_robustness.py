@@ -7,28 +7,39 @@ import xarray as xr
 
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
+from biornn.report.sections.retention import retention
 from biornn.report.sections.robustness import robustness
 from biornn.report.tables import Table
 
 MakeRun = Callable[..., xr.DataTree]
 
 
-def test_retention_noise_and_lesions_of_every_condition(make_run: MakeRun) -> None:
+def test_noise_and_lesions_of_every_condition(make_run: MakeRun) -> None:
     reading = Reading(make_run())
     section = robustness(reading)
     assert section is not None
     (table,) = (block for block in section.blocks if isinstance(block, Table))
     assert [row[0].text for row in table.rows] == ["free", "dale"]
-    retained = float(reading.retention["share_retained"].isel(network=[0, 1]).median())
-    assert table.rows[0][1].value == retained
     # Without cell types there is no lesion of one.
     assert [cell.text for cell in table.rows[0][-2:]] == ["–", "–"]
     lesioned = reading.lesions["difference"].sel(lesion="inhibitory", share=0.1).isel(network=[2, 3])
     np.testing.assert_allclose(table.rows[1][-1].value, np.median(lesioned))
 
 
+def test_retention_of_every_condition(make_run: MakeRun) -> None:
+    reading = Reading(make_run())
+    section = retention(reading)
+    assert section is not None
+    _, picture, table = section.blocks
+    assert "free: " in picture.alt
+    assert table.columns[1].heading == "states that survive 2,000 ms"
+    assert table.rows[0][1].value == float(reading.retention["share_retained"].isel(network=[0, 1]).median())
+
+
 def test_gated_networks_cannot_be_run_again(make_run: MakeRun) -> None:
-    assert robustness(Reading(make_run(formulation="lstm"))) is None
+    reading = Reading(make_run(formulation="lstm"))
+    assert robustness(reading) is None
+    assert retention(reading) is None
 
 
 def test_pictures_tell_of_those_that_could_be_run(make_run: MakeRun) -> None:

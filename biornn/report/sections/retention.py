@@ -1,0 +1,52 @@
+"""How long memory states survive without input."""
+
+from __future__ import annotations
+
+import biornn as bn
+from biornn.report.pictures import Picture, one_panel
+from biornn.report.reading import Reading
+from biornn.report.section import Section, requires
+from biornn.report.tables import condition_table
+
+
+@requires("probe", "memory_state", "response_window")
+def retention(reading: Reading) -> Section | None:
+    """Survival of the states of all networks, and the score over time."""
+    if reading.retention is None or not reading.shown_ungated:
+        return None
+    found = reading.retention.where(reading.trained)
+    duration = float(found["delay"][-1])
+    ends = {
+        condition: float(reading.members(found["score"].isel(delay=-1), condition).median())
+        for condition in reading.run_again
+    }
+    told = "; ".join(f"{condition}: {median:.2f}" for condition, median in ends.items())
+    return Section(
+        "retention",
+        "Memory beyond the trained delays",
+        (
+            "Networks were run again from their stored weights, left without input and without noise in each memory "
+            "state. States that are held by fixed points survive for ever; a slow drift shows only after a long time.",
+            Picture(
+                "retention",
+                one_panel(lambda ax: bn.plots.dose_response(found["score"], "delay", ax=ax), 2.6),
+                f"{reading.score_name.capitalize()} over the time without input, a line per condition. Medians after "
+                f"{duration:,.0f} ms: {told}.",
+                f"{reading.score_name.capitalize()} over the time without input, mean over the states. Line: median of "
+                "a condition's networks, band: lowest to highest.",
+            ),
+            condition_table(
+                reading,
+                "Median [min, max] over the trained networks of a condition. A state that is never lost counts as "
+                f"lost after {duration:,.0f} ms.",
+                [
+                    (f"states that survive {duration:,.0f} ms", found["share_retained"], ".0%"),
+                    (
+                        "mean time until a state is lost (ms)",
+                        found["retention_time"].mean("memory_state", skipna=False),
+                        ",.0f",
+                    ),
+                ],
+            ),
+        ),
+    )

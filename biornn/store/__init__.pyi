@@ -1,0 +1,12 @@
+from .export import export_netcdf as export_netcdf
+from .folder import check_output as check_output
+from .folder import run_folder as run_folder
+from .imported import import_keras_hdf5 as import_keras_hdf5
+from .lock import RunLock as RunLock
+from .run import changes as changes
+from .run import fingerprint as fingerprint
+from .run import finished_run as finished_run
+from .run import open_run as open_run
+from .writer import NETWORK_GROUPS as NETWORK_GROUPS
+from .writer import RunWriter as RunWriter
+from .writer import run_attrs as run_attrs
