@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         "import",
         help="make a run from the HDF5 files of an older Keras network",
         description="Make a run from the HDF5 files of a network (SimpleRNN, then Dense) that Keras 1 or 2 trained. A "
-        "file with 'initial' in its name comes first, the others in natural order. The network is simulated on held-out "
-        "trials of its task and on the probe, if there is one; nothing in the files is executed.",
+        "file with 'initial' in its name comes first, the others in natural order. The network is simulated on "
+        "held-out trials of its task and on the probe, if there is one; nothing in the files is executed.",
     )
     imported.add_argument("files", metavar="FILE", type=Path, nargs="+", help="snapshots of one training")
     imported.add_argument("--out", metavar="RUN", type=Path, required=True, help="run folder")
@@ -314,7 +314,7 @@ def _tell(line: str) -> None:
 def _console() -> Console:
     # Elsewhere than in a terminal rich assumes 80 columns, and would cut the table; unless someone says how many.
     console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=160)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=180)
 
 
 def _positive(text: str) -> int:
