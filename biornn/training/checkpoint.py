@@ -104,21 +104,21 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _restore_callbacks(self, content: Mapping[str, NDArray[Any]], model: keras.Model) -> None:
         kept = self._kept
-        kept.steps[:] = content["steps"].tolist()
+        kept.updates[:] = content["steps"].tolist()
         kept.scores[:] = [
             {name: float(content[f"scores/{name}"][snapshot]) for name in _SCORES}
-            for snapshot in range(len(kept.steps))
+            for snapshot in range(len(kept.updates))
         ]
         template = record_weights(model)
         kept.weights[:] = [
             template.copy(data={name: content[f"weights/{name}"][snapshot] for name in template.data_vars})
-            for snapshot in range(len(kept.steps))
+            for snapshot in range(len(kept.updates))
         ]
         self._stop.held = int(content["held"])
         self._divergence.reason = str(content["reason"])
         self.has_ended = bool(content["has_ended"])
         for callback in self._counting:
-            callback.update = kept.steps[-1]
+            callback.update = kept.updates[-1]
         self._began = time.perf_counter() - float(content["wall_time"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -153,7 +153,7 @@ class Checkpoint(keras.callbacks.Callback):
             **{f"variables/{index}": as_numpy(variable) for index, variable in enumerate(variables)},
             **{f"weights/{name}": np.stack([one[name].values for one in kept.weights]) for name in kept.weights[0]},
             **{f"scores/{name}": np.array([score[name] for score in kept.scores]) for name in _SCORES},
-            "steps": np.array(kept.steps),
+            "steps": np.array(kept.updates),
             "held": np.array(self._stop.held),
             "reason": np.array(self._divergence.reason),
             "has_ended": np.array(self.has_ended or bool(self.model.stop_training)),

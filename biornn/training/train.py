@@ -160,15 +160,15 @@ def train(
     counting = [callback for callback in callbacks if isinstance(callback, Counting)]
     saved = Checkpoint(checkpoint, settings, checkpoint_seconds, kept, stop, divergence, counting)
     saved.restore(model)
-    trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.steps[-1] if kept.steps else 0)
+    trials = TrialStream(task, batch_size, seed, n_training_trials, first=kept.updates[-1] if kept.updates else 0)
     try:
-        if not kept.steps:
+        if not kept.updates:
             kept.keep_now(model)
         if not saved.has_ended:
             model.fit(
                 trials.for_fit(),
                 steps_per_epoch=min(validate_every, max_updates),
-                initial_epoch=len(kept.steps) - 1,
+                initial_epoch=len(kept.updates) - 1,
                 epochs=len(steps) - 1,
                 validation_data=one_batch(*validation),
                 validation_batch_size=n_validation_trials,
@@ -289,7 +289,7 @@ def _kept_snapshots(steps: np.ndarray, snapshots: Sequence[int] | None) -> np.nd
 
 def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, planned_steps: np.ndarray) -> xr.Dataset:
     scores = {name: np.array([score[name] for score in kept.scores]) for name in ("loss", "val_loss", "accuracy")}
-    padding = len(planned_steps) - len(kept.steps)
+    padding = len(planned_steps) - len(kept.updates)
     last = {"loss": np.nan, "val_loss": scores["val_loss"][-1], "accuracy": scores["accuracy"][-1]}
     if divergence.diverged:
         for values in scores.values():
@@ -298,7 +298,7 @@ def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, p
     status = "completed" if stop.criterion is None else "criterion_not_reached"
     updates_to_criterion = np.nan
     if stop.reached:
-        status, updates_to_criterion = "criterion_reached", float(kept.steps[-stop.checks])
+        status, updates_to_criterion = "criterion_reached", float(kept.updates[-stop.checks])
     if divergence.diverged:
         status, updates_to_criterion = "diverged", np.nan
     padded = {name: ("snapshot", np.append(values, [last[name]] * padding)) for name, values in scores.items()}
@@ -307,7 +307,7 @@ def _history(kept: Snapshots, stop: CriterionStop, divergence: DivergenceStop, p
             **padded,
             "status": ((), status),
             "failure": ((), divergence.reason),
-            "updates_trained": kept.steps[-1],
+            "updates_trained": kept.updates[-1],
             "updates_to_criterion": updates_to_criterion,
         }
     )
