@@ -83,9 +83,8 @@ def test_a_network_is_the_same_wherever_it_is_trained_also_when_a_worker_is_kill
 
 
 def test_a_scheduler_that_is_not_there_gets_one_line(
-    experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("biornn.experiment.cluster._SECONDS_TO_CONNECT", 1)
     arguments = ["run", str(experiment_file), "--out", str(tmp_path / "run"), "--scheduler"]
     assert main([*arguments, "tcp://127.0.0.1:1"]) == 2
     error = capsys.readouterr().err
