@@ -1,6 +1,7 @@
 """What `test_backends` does in a process of its own on each backend of Keras: train and save, then open and predict.
 
-The command, ``train FOLDER`` or ``open FOLDER OTHER_FOLDER ...``, has its backend from ``KERAS_BACKEND``.
+Its words are its folder and those of all backends. It says when it has trained, and goes on when its input ends: the
+others have trained by then. ``KERAS_BACKEND`` is its backend.
 """
 
 import sys
@@ -91,9 +92,9 @@ def _labelled(label: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray
 
 
 if __name__ == "__main__":
-    command, *folders = sys.argv[1:]
-    first, *rest = map(Path, folders)
-    if command == "train":
-        train(first)
-    else:
-        open_models(first, rest)
+    mine, *all_folders = map(Path, sys.argv[1:])
+    train(mine)
+    sys.stdout.write("trained\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    open_models(mine, all_folders)

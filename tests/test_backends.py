@@ -4,8 +4,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import combinations, product, starmap
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import numpy as np
 import pytest
@@ -17,18 +19,6 @@ BACKENDS = ("tensorflow", "jax", "torch")
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}  # a GPU may multiply in less than float32
 
 
-def work(command: str, folders: dict[str, list[Path]]) -> None:
-    """Give every backend its folders to work in, all at a time: most of it is loading frameworks and compiling."""
-    workers = {
-        backend: subprocess.Popen(
-            [sys.executable, str(WORKER), command, *map(str, its_folders)],
-            env={**os.environ, **ON_CPU, "KERAS_BACKEND": backend},
-        )
-        for backend, its_folders in folders.items()
-    }
-    assert {backend: worker.wait() for backend, worker in workers.items()} == dict.fromkeys(folders, 0)
-
-
 @pytest.fixture(scope="module")
 def backends(request: pytest.FixtureRequest) -> list[str]:
     """Those that are installed and that a test asks for."""
@@ -37,20 +27,38 @@ def backends(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, backends: list[str]) -> Path:
-    """A folder for each backend, with what it made of the networks."""
-    folder = tmp_path_factory.mktemp("backends")
-    for backend in backends:
-        (folder / backend).mkdir()
-    work("train", {backend: [folder / backend] for backend in backends})
-    return folder
+def workers(tmp_path_factory: pytest.TempPathFactory, backends: list[str]) -> Iterator[dict[Path, "Popen[str]"]]:
+    """A process for each backend, by its folder, all at a time: most of it is loading frameworks and compiling."""
+    base = tmp_path_factory.mktemp("backends")
+    folders = [base / backend for backend in backends]
+    processes = {}
+    for folder in folders:
+        folder.mkdir()
+        words = [sys.executable, str(WORKER), str(folder), *map(str, folders)]
+        environment = {**os.environ, **ON_CPU, "KERAS_BACKEND": folder.name}
+        processes[folder] = Popen(words, env=environment, stdin=PIPE, stdout=PIPE, text=True)
+    yield processes
+    for process in processes.values():
+        with process:  # closes its pipes, and waits
+            process.kill()
 
 
 @pytest.fixture(scope="module")
-def opened(trained: Path, backends: list[str]) -> Path:
+def trained(workers: dict[Path, "Popen[str]"]) -> Path:
+    """A folder for each backend, with what it made of the networks."""
+    for folder, process in workers.items():
+        assert process.stdout is not None
+        assert "trained\n" in process.stdout, f"{folder.name} ended too early"
+    return next(iter(workers)).parent
+
+
+@pytest.fixture(scope="module")
+def opened(trained: Path, workers: dict[Path, "Popen[str]"]) -> Path:
     """The same folders, with what each backend predicts with the networks of all."""
-    everything = [trained / backend for backend in backends]
-    work("open", {backend: [trained / backend, *everything] for backend in backends})
+    for process in workers.values():
+        assert process.stdin is not None
+        process.stdin.close()
+    assert {folder.name: process.wait() for folder, process in workers.items()} == {f.name: 0 for f in workers}
     return trained
 
 

@@ -27,39 +27,36 @@ ALLOWED = {
 }
 
 
-def modules_loaded_by(code: str) -> set[str]:
-    printed = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True
-    )
-    return set(printed.stdout.split())
+#: What one process does, one after the other, and what it must not have loaded by then. The last needs Keras.
+LOADS = {
+    "import biornn as bn": {"numpy", "xarray", *BACKENDS},
+    # Libraries of statistics take as long to load as all that opening a run needs.
+    "bn.open_run, bn.validate, bn.analysis.compare": {"scipy.stats", "scipy.optimize", "sklearn", *BACKENDS},
+    "bn.tasks.FlipFlop().sample(2, 0); bn.Connectivity(3).recurrent": set(BACKENDS),
+    "bn.analysis, bn.plots, bn.schema, bn.store, bn.audit, bn.validate, bn.open_run": set(BACKENDS),
+    "import biornn.cli, biornn.report.workers, biornn.report.summary": set(BACKENDS),
+    "for name in bn.__all__: getattr(bn, name)": set(),
+}
 
 
-def test_importing_biornn_loads_less_than_importing_xarray() -> None:
-    assert modules_loaded_by("import biornn") < modules_loaded_by("import biornn, xarray")
-    assert not modules_loaded_by("import biornn") & {"numpy", "xarray", *BACKENDS}
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """What each line of `LOADS`, with those before it, loads in a new process."""
+    code = "".join(f"{line}\nimport sys; print(*sys.modules)\n" for line in LOADS)
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return {line: set(modules.split()) for line, modules in zip(LOADS, printed.splitlines(), strict=True)}
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import biornn as bn; bn.tasks.FlipFlop().sample(2, 0); bn.Connectivity(3).recurrent",
-        "import biornn as bn; bn.analysis, bn.plots, bn.schema, bn.store, bn.audit, bn.validate, bn.open_run",
-        "import biornn.cli, biornn.report.workers, biornn.report.summary",
-    ],
-)
-def test_the_reading_half_loads_no_backend(code: str) -> None:
-    assert not modules_loaded_by(code) & set(BACKENDS)
+@pytest.mark.parametrize("line", LOADS)
+def test_nothing_is_loaded_that_is_not_used(loaded: dict[str, set[str]], line: str) -> None:
+    assert "biornn" in loaded[line]
+    assert not loaded[line] & LOADS[line]
 
 
-def test_opening_a_run_loads_no_library_of_statistics() -> None:
-    """They take as long to load as all that opening a run needs."""
-    code = "import biornn as bn; bn.open_run, bn.validate, bn.analysis.compare"
-    assert not modules_loaded_by(code) & {"scipy.stats", "scipy.optimize", "sklearn"}
-
-
-def test_every_public_name_is_there() -> None:
-    code = "import biornn as bn\nfor name in bn.__all__: getattr(bn, name)"
-    assert "biornn.training" in modules_loaded_by(code)
+def test_every_public_name_is_there(loaded: dict[str, set[str]]) -> None:
+    *_, before, after = loaded.values()
+    assert "biornn.training" not in before
+    assert "biornn.training" in after
 
 
 def imports_of(path: Path) -> set[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from filelock import FileLock
 
 from biornn.analysis import audit
+from biornn.report import write_report
 from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
 from biornn.tasks import FlipFlop, Task
 from biornn.tasks.labelled import recorded_trials
@@ -182,3 +186,14 @@ def _history(
 def make_run() -> Callable[..., xr.DataTree]:
     """Make a run by hand; see `planted_run`."""
     return planted_run
+
+
+@pytest.fixture(scope="session")
+def reported_run(finished_run: Path) -> Path:
+    """Folder of the finished run with its report, as one process makes it; read it only."""
+    folder = finished_run.with_name("reported_run")
+    with FileLock(f"{folder}.lock"):  # the processes of pytest-xdist share it
+        if not folder.exists():
+            write_report(shutil.copytree(finished_run, folder.with_suffix(".new")))
+            folder.with_suffix(".new").rename(folder)
+    return folder

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from matplotlib.figure import Figure
 from PIL import Image
 
 from biornn.report import write_report
 from biornn.report.page import render
+from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
+from biornn.report.section import Section
 from biornn.report.sections import SECTIONS
 from biornn.report.workers import SHARED
 from biornn.store import RunLock, open_run
@@ -27,22 +30,25 @@ from tests.report.html import Page
 @pytest.fixture
 def folder(run_copy: Path) -> Path:
     """A run that has no report yet."""
-    shutil.rmtree(run_copy / "figures", ignore_errors=True)
-    for name in ("report.html", "report.json"):
-        (run_copy / name).unlink(missing_ok=True)
     return run_copy
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the sections that are made in this process, as they are made."""
+    """Names of the sections that are made in this process, as they are made.
+
+    Each is a picture of its name and no more: what is kept and what is made again is no matter of their contents.
+    """
     names: list[str] = []
 
-    def noted(name: str, make: Callable) -> Callable:
-        return lambda reading: names.append(name) or make(reading)
+    def noted(name: str) -> Callable[[Reading], Section]:
+        def make(reading: Reading) -> Section:
+            names.append(name)
+            return Section(name, name, (Picture(name, lambda: Figure(figsize=(0.1, 0.1)), name, name),))
 
-    monkeypatch.setattr("biornn.report.workers.SECTIONS", {name: noted(name, make) for name, make in SECTIONS.items()})
-    monkeypatch.setattr("biornn.report.pictures._DPI", 20)
+        return make
+
+    monkeypatch.setattr("biornn.report.workers.SECTIONS", {name: noted(name) for name in SECTIONS})
     return names
 
 
@@ -52,13 +58,11 @@ def times(folder: Path) -> dict[str, int]:
 
 
 def test_only_what_changed_is_made_again(folder: Path, drawn: list[str]) -> None:
-    plt.close("all")
     shown: list[tuple[int, int]] = []
     page = write_report(folder, show=lambda done, of: shown.append((done, of)))
     assert page == folder / "report.html"
     assert drawn == list(SECTIONS)
     assert shown[-1] == (len(SECTIONS), len(SECTIONS))
-    assert plt.get_fignums() == []
     first = times(folder)
 
     write_report(folder / "run.zarr")
@@ -109,25 +113,28 @@ def test_nothing_is_kept_that_may_be_out_of_date(
         assert Page((folder / "report.html").read_text()).text("h1") == "Another title"
 
 
-def test_figures_are_the_pictures_of_the_page(folder: Path, drawn: list[str]) -> None:
+def test_a_picture_of_somebody_else_is_left_alone(folder: Path, drawn: list[str]) -> None:
     stray = folder / "figures" / "my_own.png"
-    stray.parent.mkdir(exist_ok=True)
+    stray.parent.mkdir()
     stray.write_bytes(b"not ours")
-    page = Page(write_report(folder).read_text())
+    write_report(folder)
+    assert stray.read_bytes() == b"not ours"
+
+
+def test_figures_are_the_pictures_of_the_page(reported_run: Path) -> None:
+    page = Page((reported_run / "report.html").read_text())
     embedded = {b64decode(attrs["src"].removeprefix("data:image/png;base64,")) for attrs, _ in page.all("img")}
-    files = [file for file in (folder / "figures").glob("*.png") if file != stray]
+    files = list((reported_run / "figures").glob("*.png"))
     assert {file.read_bytes() for file in files} == embedded
     assert {"learning_curves", "trial", "connectivity", "eigenspectrum", "activity", "memory_states"} <= {
         file.stem for file in files
     }
     for content in embedded:
         assert np.asarray(Image.open(BytesIO(content)).convert("L")).std() > 10  # not blank
-    assert stray.read_bytes() == b"not ours"
 
 
-def test_several_processes_make_the_same_page(folder: Path, tmp_path: Path) -> None:
-    other = Path(shutil.copytree(folder, tmp_path / "other"))
-    assert write_report(other, n_workers=2).read_bytes() == write_report(folder).read_bytes()
+def test_several_processes_make_the_same_page(folder: Path, reported_run: Path) -> None:
+    assert write_report(folder, n_workers=2).read_bytes() == (reported_run / "report.html").read_bytes()
 
 
 @pytest.mark.parametrize("status", ["diverged", "completed"])
@@ -159,9 +166,10 @@ def test_one_process_at_a_time_makes_a_report(folder: Path) -> None:
     lock.release()
 
 
-def test_the_page_on_disk_is_that_of_the_run_in_memory(folder: Path, drawn: list[str]) -> None:
-    run: xr.DataTree = open_run(folder)
-    assert write_report(folder).read_text() == render(run)
+def test_the_page_on_disk_is_that_of_the_run_in_memory(reported_run: Path) -> None:
+    plt.close("all")
+    assert (reported_run / "report.html").read_text() == render(open_run(reported_run))
+    assert plt.get_fignums() == []
 
 
 def test_a_figure_that_cannot_be_written_is_an_error_and_loses_nothing(folder: Path, drawn: list[str]) -> None:

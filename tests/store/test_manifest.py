@@ -35,7 +35,7 @@ def test_every_file_that_is_missing_is_noticed(run_copy: Path, every: int) -> No
     bn.open_run(run_copy)
 
 
-@pytest.mark.parametrize("n_flips", [25, pytest.param(150, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("n_flips", [15, pytest.param(150, marks=pytest.mark.nightly)])
 def test_a_flipped_bit_is_noticed_or_changes_nothing(run_copy: Path, run: xr.DataTree, n_flips: int) -> None:
     rng, noticed = np.random.default_rng(0), {"metadata": 0, "chunk": 0}
     paths = files(run_copy)
