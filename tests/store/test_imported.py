@@ -132,7 +132,7 @@ def test_files_that_are_not_of_one_training_are_refused(tmp_path: Path) -> None:
     twice = [write(tmp_path / f"initial_{name}.hdf5") for name in "ab"]
     with pytest.raises(KerasFileError, match=r"got initial_a\.hdf5 and initial_b\.hdf5"):
         bn.store.import_keras_hdf5(twice, tmp_path / "run")
-    with pytest.raises(KerasFileError, match="expected 3 inputs and 3 outputs, as the flip-flop has, got 2 and 2"):
+    with pytest.raises(KerasFileError, match="expected 3 inputs and 3 outputs, as the task flip_flop has, got 2 and 2"):
         bn.store.import_keras_hdf5(first, tmp_path / "run", task=bn.tasks.FlipFlop())
     with pytest.raises(ValueError, match="files: expected at least one HDF5 file, got none"):
         bn.store.import_keras_hdf5([], tmp_path / "run")

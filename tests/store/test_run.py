@@ -78,7 +78,7 @@ def test_a_run_that_was_interrupted_is_refused(run_copy: Path) -> None:
 def test_a_newer_schema_is_refused_with_advice(run_copy: Path, version: object) -> None:
     group = zarr.open_group(run_copy / "run.zarr", mode="r+")
     group.attrs["schema_version"] = version
-    with pytest.raises(SchemaError, match=f"expected schema_version at most 1, got {version!r}; update biornn"):
+    with pytest.raises(SchemaError, match=f"expected schema_version 2, got {version!r}; update biornn"):
         bn.open_run(run_copy)
 
 
