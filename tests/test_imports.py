@@ -18,10 +18,10 @@ ALLOWED = {
     "tasks": set(),
     "layers": {"connectivity"},
     "training": {"layers", "tasks"},
-    "analysis": set(),
+    "analysis": {"tasks"},
     "store": {"tasks", "analysis"},
     "plots": {"analysis"},
-    "report": {"analysis", "plots", "store"},
+    "report": {"analysis", "plots", "store", "tasks"},
     "experiment": {"connectivity", "tasks", "layers", "training", "store", "analysis"},
     "cli": {"experiment", "report", "store", "analysis"},
 }
@@ -32,7 +32,7 @@ LOADS = {
     "import biornn as bn": {"numpy", "xarray", *BACKENDS},
     # Libraries of statistics take as long to load as all that opening a run needs.
     "bn.open_run, bn.validate, bn.analysis.compare": {"scipy.stats", "scipy.optimize", "sklearn", *BACKENDS},
-    "bn.tasks.FlipFlop().sample(2, 0); bn.Connectivity(3).recurrent": set(BACKENDS),
+    "bn.tasks.FlipFlop().trials(2, 0); bn.Connectivity(3).recurrent": set(BACKENDS),
     "bn.analysis, bn.plots, bn.schema, bn.store, bn.audit, bn.validate, bn.open_run": set(BACKENDS),
     "import biornn.cli, biornn.report.workers, biornn.report.summary": set(BACKENDS),
     "for name in bn.__all__: getattr(bn, name)": set(),

@@ -154,7 +154,7 @@ def test_what_cannot_be_compared_is_refused():
 
 def test_a_run_goes_in_as_it_is_stored(run):
     history = run["history"].to_dataset()
-    scores = xr.Dataset({"accuracy": history.accuracy.isel(snapshot=-1), "trained": is_trained(history.status)})
+    scores = xr.Dataset({"accuracy": history.score.isel(snapshot=-1), "trained": is_trained(history.status)})
     result = compare(scores, n_resamples=99)
     assert result["condition"].values.tolist() == ["constrained"]
     assert (result["n_pairs"] == 2).all()

@@ -14,6 +14,8 @@ import pytest
 import xarray as xr
 
 import biornn.analysis as an
+from biornn.tasks import FlipFlop
+from biornn.tasks.task import describe_task
 from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
 
 N_UNITS = 4
@@ -130,6 +132,7 @@ TRIALS = xr.Dataset(
         "response_window": (("trial", "time", "output_channel"), np.zeros((2, 6, 1), bool)),
     },
     {"time": np.arange(6.0)},
+    attrs=describe_task(FlipFlop(n_bits=1)),
 )
 RUN_AGAIN = {
     "input_noise_robustness": partial(an.input_noise_robustness, noise=(0.0, 0.1), n_repeats=1),
@@ -148,6 +151,7 @@ ONE_OF_EACH = STATES.isel(trial=[0], time=slice(1, 5)), rates_of(random_rates()[
 #: Rates of an exclusive or: neither bit has a direction, and a scale would be rounding.
 EXCLUSIVE_OR = rates_of(np.where(np.isin(STATES.values, ["++", "--"]), 1.0, 0.1)[..., np.newaxis] * np.ones(N_UNITS))
 TARGETS = xr.DataArray(np.sign(random_rates(2)), dims=("trial", "time", "output_channel"))
+SCORED = xr.Dataset({"targets": TARGETS, "memory_state": STATES}, attrs=describe_task(FlipFlop(n_bits=2)))
 SILENT_OUTPUTS = xr.zeros_like(TARGETS).expand_dims("network")
 NETWORK = network(random_matrix(), np.ones((1, N_UNITS)), np.ones((N_UNITS, 1)))
 SMALL = network([[0.1]], [[1.0]], [[1.0]])
@@ -214,9 +218,9 @@ VALUES: dict[str, tuple[Callable[[], Any], Any]] = {
     ),
     "one sample of each state has no spread": (lambda: an.memory_cube(*ONE_OF_EACH[::-1])["separation"], [INF]),
     "nor within a unit": (lambda: abs(an.selectivity(*ONE_OF_EACH[::-1])["d_prime"]), np.full((1, N_UNITS, 2), INF)),
-    "silence has an accuracy": (lambda: an.performance(SILENT_OUTPUTS, TARGETS)["accuracy"], [0]),
+    "silence has an accuracy": (lambda: an.performance(SILENT_OUTPUTS, SCORED)["score"], [0]),
     "one sample has an error": (
-        lambda: an.performance(*(one.isel(trial=[0], time=[3]) for one in (SILENT_OUTPUTS, TARGETS, STATES)))["mse"],
+        lambda: an.performance(*(one.isel(trial=[0], time=[3]) for one in (SILENT_OUTPUTS, SCORED)))["mse"],
         [1],
     ),
     "means of infinite values": (
@@ -343,7 +347,7 @@ ERRORS: dict[str, tuple[Callable[[], object], str]] = {
         f"{name} of no {dim}": (call, AT_LEAST_ONE.format(dim))
         for dim in ("trial", "time")
         for name, call in (
-            ("performance", partial(an.performance, SILENT_OUTPUTS.isel({dim: []}), TARGETS.isel({dim: []}))),
+            ("performance", partial(an.performance, SILENT_OUTPUTS.isel({dim: []}), SCORED.isel({dim: []}))),
             ("ei_balance", partial(an.ei_balance, NETWORK, RATES.isel({"network": 0, dim: []}))),
             ("participation_ratio", partial(an.participation_ratio, RATES.isel({dim: []}))),
         )
@@ -554,9 +558,13 @@ def test_balance_of_activity_of_any_finite_size(scale: float) -> None:
 def test_scores_of_outputs_without_bounds_are_nan_for_that_network(bad: float) -> None:
     outputs = TARGETS.expand_dims(network=2).copy()
     outputs[0, 0, 0, 0] = bad
-    scores = an.performance(outputs, TARGETS, STATES, xr.zeros_like(TARGETS, bool))
+    scores = an.performance(outputs, SCORED)
     assert_nothing_but(scores.isel(network=0))
-    assert (float(scores["accuracy"][1]), float(scores["mse"][1])) == (1.0, 0.0)
+    assert (float(scores["score"][1]), float(scores["mse"][1])) == (1.0, 0.0)
+    states = an.state_scores(outputs, SCORED.assign(response_window=xr.zeros_like(TARGETS, bool)))
+    assert (states.isel(network=1) == 1).all()
+    if not np.isfinite(bad):
+        assert_nothing_but(states.isel(network=0))
 
 
 @pytest.mark.parametrize("name", RUN_AGAIN)
@@ -570,17 +578,17 @@ def test_networks_that_cannot_be_run_are_nan_and_unstable_ones_are_wrong(name: s
     assert_alike(result.isel(network=0), RUN_AGAIN[name](stable, TRIALS))
     both = RUN_AGAIN[name](side_by_side(unstable=unstable, stable=stable), TRIALS)
     assert_alike(both.sel(network="stable"), RUN_AGAIN[name](stable, TRIALS))
-    assert (both["accuracy"].sel(network="unstable").fillna(0.0) <= 1).all()
+    assert (both["score"].sel(network="unstable").fillna(0.0) <= 1).all()
 
 
 @pytest.mark.parametrize("name", RUN_AGAIN)
 def test_one_silent_unit_one_trial_and_one_time_step_are_run_again(name: str) -> None:
     silent, run = network([[0.0]], [[0.0]], [[0.0]]), RUN_AGAIN[name]
-    known = run(silent, TRIALS)["accuracy"]
+    known = run(silent, TRIALS)["score"]
     assert ((known.sel(lesion="any") if name == "lesion_robustness" else known) == 0).all()
-    assert (run(silent, TRIALS.isel(trial=[0]))["accuracy"].fillna(0.0) == 0).all()
+    assert (run(silent, TRIALS.isel(trial=[0]))["score"].fillna(0.0) == 0).all()
     if name != "retention":
-        assert run(SMALL, TRIALS.isel(trial=[0], time=[0]))["accuracy"].notnull().any()
+        assert run(SMALL, TRIALS.isel(trial=[0], time=[0]))["score"].notnull().any()
 
 
 def test_a_network_that_failed_is_nan_when_it_is_run_and_spoils_no_other() -> None:

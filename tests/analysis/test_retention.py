@@ -28,7 +28,7 @@ def test_fixed_points_hold_for_ever():
     result = retention(flip_flop(2.0), FlipFlop(n_bits=2).probe(), duration=500)
     assert result.memory_state.values.tolist() == ["++", "+-", "-+", "--"]
     np.testing.assert_array_equal(result.delay, np.arange(501))
-    for name in ("held", "accuracy", "survived", "share_retained"):
+    for name in ("held", "score", "survived", "share_retained"):
         assert (result[name] == 1).all(), name
     assert (result.retention_time == 500).all()
 
@@ -47,15 +47,15 @@ def test_a_leaky_unit_loses_its_state_when_it_has_decayed_to_a_half(dt):
         assert result.held.sel(memory_state=state, delay=expected - dt) == 1
         assert result.held.sel(memory_state=state, delay=expected) == 0
     assert result.share_retained == 0
-    assert result.accuracy[0] == 1
-    assert result.accuracy[-1] == 0
+    assert result.score[0] == 1
+    assert result.score[-1] == 0
 
 
-def test_bits_count_one_by_one_in_the_accuracy_and_together_in_what_is_held():
+def test_bits_count_one_by_one_in_the_score_and_together_in_what_is_held():
     result = retention(flip_flop(weight_of_half_life(150), leaky_bit=1), FlipFlop(n_bits=2).probe(), duration=400)
     assert (result.survived == 0).all()
     assert (result.held[:, -1] == 0).all()
-    assert result.accuracy[-1] == 0.5  # one bit of two, in every state
+    assert result.score[-1] == 0.5  # one bit of two, in every state
 
 
 def test_states_that_survive_are_counted():

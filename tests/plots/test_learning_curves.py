@@ -8,10 +8,13 @@ from biornn.plots.learning_curves import learning_curves
 NAN = np.nan
 
 
-def make_history(accuracy, status, condition):
-    n_snapshots = np.shape(accuracy)[1]
+def make_history(score, status, condition):
+    n_snapshots = np.shape(score)[1]
     return xr.Dataset(
-        {"accuracy": (("network", "snapshot"), np.asarray(accuracy, float)), "status": ("network", list(status))},
+        {
+            "score": (("network", "snapshot"), np.asarray(score, float), {"score_name": "accuracy"}),
+            "status": ("network", list(status)),
+        },
         coords={"condition": ("network", list(condition)), "update": ("snapshot", 50 * np.arange(n_snapshots))},
     )
 
@@ -27,8 +30,8 @@ def band(ax, index=0):
 
 
 def test_line_is_the_median_and_band_the_range_of_each_condition():
-    accuracy = [[0.1, 0.2], [0.5, 0.6], [0.3, 0.9], [0.0, 1.0]]
-    ax = learning_curves(make_history(accuracy, ["completed"] * 4, ["b", "b", "b", "a"]))
+    score = [[0.1, 0.2], [0.5, 0.6], [0.3, 0.9], [0.0, 1.0]]
+    ax = learning_curves(make_history(score, ["completed"] * 4, ["b", "b", "b", "a"]))
     first, second = ax.get_lines()
     np.testing.assert_array_equal(first.get_xdata(), [0, 50])
     np.testing.assert_array_equal(first.get_ydata(), [0.3, 0.6])
@@ -46,9 +49,9 @@ def test_conditions_differ_by_colour_line_and_marker():
 
 
 def test_networks_without_a_result_are_left_out_and_counted():
-    accuracy = [[0.1, 0.2], [0.9, 0.8], [0.7, 0.7], [0.9, NAN]]
+    score = [[0.1, 0.2], [0.9, 0.8], [0.7, 0.7], [0.9, NAN]]
     status = ["criterion_not_reached", "diverged", "failed", "diverged"]
-    ax = learning_curves(make_history(accuracy, status, ["dale"] * 4))
+    ax = learning_curves(make_history(score, status, ["dale"] * 4))
     np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), [0.1, 0.2])
     assert labels(ax) == ["dale (n = 1; left out: 2 diverged, 1 failed)"]
 
@@ -61,7 +64,7 @@ def test_condition_without_any_result_is_still_named():
 
 def test_snapshots_without_a_value_are_left_out_and_a_missing_value_does_not_hide_the_others():
     history = make_history([[NAN, 0.2, 0.4], [NAN, NAN, 0.6]], ["completed"] * 2, "aa")
-    ax = learning_curves(history.rename(accuracy="val_loss"), metric="val_loss")
+    ax = learning_curves(history.rename(score="val_loss"), metric="val_loss")
     np.testing.assert_array_equal(ax.get_lines()[0].get_xdata(), [50, 100])
     np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), [0.2, 0.5])
     assert ax.get_ylabel() == "validation loss"
@@ -69,7 +72,7 @@ def test_snapshots_without_a_value_are_left_out_and_a_missing_value_does_not_hid
 
 def test_units_of_the_metric_are_on_the_axis():
     history = make_history([[0.1, 0.2]], ["completed"], "a")
-    history["accuracy"].attrs["units"] = "%"
+    history["score"].attrs["units"] = "%"
     assert learning_curves(history).get_ylabel() == "accuracy (%)"
 
 
@@ -78,7 +81,7 @@ def test_draws_into_given_axes():
     assert learning_curves(make_history([[0.1]], ["completed"], "a"), ax=ax) is ax
 
 
-@pytest.mark.parametrize("name", ["accuracy", "status", "condition", "update"])
+@pytest.mark.parametrize("name", ["score", "status", "condition", "update"])
 def test_missing_variable_is_named(name):
     history = make_history([[0.1]], ["completed"], "a").drop_vars(name)
     with pytest.raises(ValueError, match=f"history: expected '{name}', found"):

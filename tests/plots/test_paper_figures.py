@@ -24,7 +24,7 @@ def planted() -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def test_samples_are_the_first_trials() -> None:
-    trials = bn.tasks.FlipFlop(n_bits=2).sample(4, seed=0)
+    trials = bn.tasks.FlipFlop(n_bits=2).trials(4, seed=0)
     figure = plots.training_samples(trials, n_trials=3)
     assert len(figure.axes) == 6
     assert [ax.get_title() for ax in figure.axes[:3]] == ["trial 0", "trial 1", "trial 2"]

@@ -11,14 +11,14 @@ NAN = np.nan
 def scores(values, condition, along="noise"):
     x = np.arange(np.shape(values)[1]) / 10
     coords = {"condition": ("network", list(condition)), along: (along, x, {"units": "ms", "long_name": "dose"})}
-    return xr.DataArray(np.asarray(values, float), dims=("network", along), coords=coords, name="accuracy")
+    return xr.DataArray(np.asarray(values, float), dims=("network", along), coords=coords, attrs={"score_name": "hits"})
 
 
 def lesion_scores(condition="ab", typed=(True, True)):
-    accuracy = np.full((2, 3, 2), 0.8)
-    accuracy[:, :, 1] = [[0.5, 0.6, 0.4], [0.55, 0.65, 0.45]]
-    accuracy[~np.array(typed), 1:] = NAN
-    control = accuracy - 0.1
+    score = np.full((2, 3, 2), 0.8)
+    score[:, :, 1] = [[0.5, 0.6, 0.4], [0.55, 0.65, 0.45]]
+    score[~np.array(typed), 1:] = NAN
+    control = score - 0.1
     control[:, 0] = NAN
     dims = ("network", "lesion", "share")
     coords = {
@@ -26,7 +26,7 @@ def lesion_scores(condition="ab", typed=(True, True)):
         "lesion": ["any", "excitatory", "inhibitory"],
         "share": [0.0, 0.2],
     }
-    return xr.Dataset({"accuracy": (dims, accuracy), "control_accuracy": (dims, control)}, coords)
+    return xr.Dataset({"score": (dims, score), "control_score": (dims, control)}, coords)
 
 
 def labels(legend):
@@ -40,7 +40,7 @@ def test_lines_are_medians_by_condition_in_the_order_of_the_design(along):
     np.testing.assert_array_equal(first.get_xydata(), [[0, 0.9], [0.1, 0.5]])
     np.testing.assert_array_equal(second.get_ydata(), [0.6, 0.2])
     assert labels(ax.get_legend()) == ["b (n = 3)", "a (n = 1)"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (ms)", "accuracy")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("dose (ms)", "hits")
 
 
 def test_networks_without_a_result_are_left_out_and_counted():
@@ -55,9 +55,9 @@ def test_draws_into_given_axes():
 
 
 def test_other_dims_or_no_conditions_are_refused():
-    with pytest.raises(ValueError, match="accuracy: expected the dims"):
+    with pytest.raises(ValueError, match="score: expected the dims"):
         dose_response(scores([[1, 0.5]], "a").expand_dims("lesion"), "noise")
-    with pytest.raises(ValueError, match="accuracy: expected the coordinate 'condition'"):
+    with pytest.raises(ValueError, match="score: expected the coordinate 'condition'"):
         dose_response(scores([[1, 0.5]], "a").drop_vars("condition"), "noise")
 
 
@@ -90,5 +90,5 @@ def test_without_any_cell_type_there_is_one_panel():
 
 
 def test_a_missing_variable_is_named():
-    with pytest.raises(ValueError, match="result: expected 'control_accuracy', found"):
-        lesions(lesion_scores().drop_vars("control_accuracy"))
+    with pytest.raises(ValueError, match="result: expected 'control_score', found"):
+        lesions(lesion_scores().drop_vars("control_score"))

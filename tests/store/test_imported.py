@@ -62,9 +62,9 @@ def test_activity_and_scores_are_those_of_the_last_and_of_each_snapshot(imported
     first = np.tanh(inputs[0] @ last["kernel"])
     second = np.tanh(first @ last["recurrent_kernel"] + inputs[1] @ last["kernel"])
     np.testing.assert_allclose(imported["activity"].rates.values[0, 0, :2], [first, second], atol=1e-6)
-    accuracy = imported["history"].accuracy.values[0]
-    assert len(set(accuracy.tolist())) == 3
-    assert ((accuracy >= 0) & (accuracy <= 1)).all()
+    scores = imported["history"].score.values[0]
+    assert len(set(scores.tolist())) == 3
+    assert ((scores >= 0) & (scores <= 1)).all()
     assert np.isnan(imported["history"].loss).all()
 
 
@@ -124,6 +124,22 @@ def test_what_a_file_does_not_tell_is_not_made_up(tmp_path: Path) -> None:
     assert described["regularisation"] == "recurrent dropout: 0.2"
 
 
+def test_a_network_of_any_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "net.hdf5")
+    command = ["import", str(path), "--out", str(tmp_path / "run"), "--trials", "20", "--task"]
+    assert main([*command, "perceptual_decision"]) == 0
+    assert "worst accuracy" in " ".join(capsys.readouterr().out.split())
+    run = bn.open_run(tmp_path / "run")
+    assert run["trials"].attrs["task"] == "perceptual_decision"
+    assert json.loads(run.attrs["experiment"])["task"]["name"] == "perceptual_decision"
+    assert run["weights"].output_channel.values.tolist() == ["left", "right"]
+    assert main([*command, "boolean_gate", "--overwrite"]) == 2
+    told = "expected 2 inputs and 1 outputs, as the task boolean_gate has, got 2 and 2"
+    assert told in capsys.readouterr().err
+    assert main([*command, "no_such_task", "--overwrite"]) == 2
+    assert "name: expected one of flip_flop, boolean_gate" in capsys.readouterr().err
+
+
 def test_files_that_are_not_of_one_training_are_refused(tmp_path: Path) -> None:
     first = write(tmp_path / "net-1.hdf5")
     other = write(tmp_path / "net-2.hdf5", activation="relu")
@@ -142,7 +158,7 @@ def test_files_that_are_not_of_one_training_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_command(
-    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> None:
     command = ["import", *map(str, files), "--out", str(tmp_path / "run"), "--name", "published", "--trials", "2"]
     assert main(command) == 0
@@ -153,7 +169,6 @@ def test_the_command(
     assert "imported from Keras 2.3.1: _N_00_initial.hdf5 (snapshot 0), weights-9.hdf5 (snapshot 9)" in printed
     assert main(command) == 2
     assert "expected a new folder, but it exists" in capsys.readouterr().err
-    monkeypatch.setattr("biornn.report.write_report", lambda folder, **settings: folder)  # it is there
     assert main([*command, "--overwrite"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
     broken = tmp_path / "broken.hdf5"
@@ -176,4 +191,4 @@ def test_the_published_network(tmp_path: Path) -> None:
     np.testing.assert_allclose(radius, [1.0, 1.0205, 1.0400, 1.0390, 1.0823], atol=5e-5)  # as published, 4 digits
     again = bn.analysis.simulate(weights.isel(network=0), run["trials"].inputs)
     np.testing.assert_allclose(again.rates, run["activity"].rates.isel(network=0), atol=1e-6)
-    assert run["history"].accuracy.isel(network=0, snapshot=-1) > 0.985
+    assert run["history"].score.isel(network=0, snapshot=-1) > 0.985

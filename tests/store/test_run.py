@@ -74,7 +74,7 @@ def test_a_run_that_was_interrupted_is_refused(run_copy: Path) -> None:
         bn.open_run(run_copy)
 
 
-@pytest.mark.parametrize("version", [2, "new", None])
+@pytest.mark.parametrize("version", [3, "new", None])
 def test_a_newer_schema_is_refused_with_advice(run_copy: Path, version: object) -> None:
     group = zarr.open_group(run_copy / "run.zarr", mode="r+")
     group.attrs["schema_version"] = version
