@@ -314,7 +314,7 @@ def _tell(line: str) -> None:
 def _console() -> Console:
     # Elsewhere than in a terminal rich assumes 80 columns, and would cut the table; unless someone says how many.
     console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=160)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=180)
 
 
 def _positive(text: str) -> int:
