@@ -44,6 +44,8 @@ DIMS: Mapping[str, str] = {
     "output_channel": "a named output",
     "mode": "eigenvalue index, largest modulus first",
     "component": "dimension of a reduced space, largest variance first",
+    "trial_condition": "what tells trials apart, as text: values of their coordinates, such as `coherence=4`",
+    "signed_coherence": "strength of the evidence, negative for one of two choices and positive for the other",
     "memory_state": "signs of the memorised bits, such as `+-+`",
     "edge": "pair of memory states that differ in the bit marked `*`, such as `+*-`",
     "bit": "axis of a memorised bit",

@@ -29,7 +29,7 @@ def of_weights(analysis: Analysis, n_networks: int, n_snapshots: int = 20, n_uni
 
 def of_activity(analysis: Analysis, n_trials: int, n_units: int = 100, n_networks: int = 1) -> Work:
     """Draw activity as a run stores it, and the analysis of it, of memory states and of response windows."""
-    trials = bn.tasks.FlipFlop().sample(n_trials, seed=0)
+    trials = bn.tasks.FlipFlop().trials(n_trials, seed=0)
     shape = n_networks, n_trials, trials.sizes["time"], n_units
     values = np.random.default_rng(0).standard_normal(shape, np.float32)
     rates = xr.DataArray(values, dims=("network", "trial", "time", "unit"), coords={"time": trials["time"]})

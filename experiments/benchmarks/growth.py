@@ -32,7 +32,7 @@ def recording(n_trials: int) -> Work:
     from biornn.training import record_activity
 
     model = bn.layers.build_model(wiring(100), N_CHANNELS, N_CHANNELS)
-    return partial(record_activity, model, bn.tasks.FlipFlop().sample(n_trials, seed=0))
+    return partial(record_activity, model, bn.tasks.FlipFlop().trials(n_trials, seed=0))
 
 
 def networks(n_networks: int) -> Work:

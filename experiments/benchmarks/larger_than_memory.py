@@ -56,7 +56,7 @@ ANALYSES: dict[str, Callable[[xr.DataTree], xr.DataArray]] = {
 
 def write(folder: str, n_networks: int, n_trials: int, n_units: int) -> None:
     """Write a run whose rates are the signs of the targets, turned into the space of the units, and noise."""
-    trials = bn.tasks.FlipFlop().sample(n_trials, seed=0)
+    trials = bn.tasks.FlipFlop().trials(n_trials, seed=0)
     names = np.array([f"planted-s{seed:02d}" for seed in range(n_networks)], object)
     coords = {
         "network": names,

@@ -50,13 +50,14 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
     from biornn.layers import ConstrainedRNN
     from biornn.training import TrialStream
     from biornn.training.callbacks import Snapshots
+    from biornn.training.validation import Validation
 
     loading = time.perf_counter() - start
     spans: defaultdict[str, list[float]] = defaultdict(list)
     made: dict[int, float] = {}
 
     class Intervals(keras.callbacks.Callback):
-        """Keep the time from one update to the next within a Keras epoch, and that of each validation."""
+        """Keep the time from one update to the next within a Keras epoch."""
 
         def on_train_begin(self, logs: Any = None) -> None:
             self.asked: list[float] = []
@@ -76,12 +77,6 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
                 spans["update"].append(now - self.last)
             self.last = now
 
-        def on_test_begin(self, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_test_end(self, logs: Any = None) -> None:
-            spans["validation"].append(time.perf_counter() - self.began)
-
     def train(*arguments: Any, callbacks: Sequence[Any], **settings: Any) -> Any:
         return real_train(*arguments, callbacks=[*callbacks, Intervals()], **settings)
 
@@ -96,7 +91,8 @@ def measure(implementation: str, *sizes: int) -> dict[str, float]:
     # Trials are made in a thread of their own, beside the updates: its own time counts.
     make, TrialStream.__getitem__ = timed(TrialStream.__getitem__, spans["trials"], time.thread_time), make_and_note
     for owner, name, part in (
-        (Snapshots, "_keep", "snapshots"), (network, "record_activity", "recording"), (network, "audit", "recording"),
+        (Validation, "measure", "validation"), (Snapshots, "_keep", "snapshots"),
+        (network, "record_activity", "recording"), (network, "audit", "recording"),
     ):  # fmt: skip
         setattr(owner, name, timed(getattr(owner, name), spans[part]))
     planned = experiment(*sizes)

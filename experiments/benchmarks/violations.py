@@ -117,7 +117,7 @@ def _batches(n_updates: int) -> Iterator[_Trials]:
 
 
 def _sample(seed: int) -> _Trials:
-    trials = bn.tasks.FlipFlop(n_bits=3).sample(N_TRIALS, seed=seed)
+    trials = bn.tasks.FlipFlop(n_bits=3).trials(N_TRIALS, seed=seed)
     return trials.inputs.values.astype("float32"), trials.targets.values.astype("float32")
 
 

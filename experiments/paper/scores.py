@@ -25,9 +25,10 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
     weights = run["weights"].to_dataset()
     probe, rates = run["probe_trials"].to_dataset(), run["probe_activity"].rates
     n_bits = weights.sizes["output_channel"]
+    task = bn.tasks.FlipFlop(n_bits=n_bits)
     slips = published_trials(n_trials, SEED, n_bits)
     kinds = {
-        "corrected trials": bn.tasks.FlipFlop(n_bits=n_bits).sample(n_trials, seed=SEED),
+        "corrected trials": task.trials(n_trials, seed=SEED),
         "published slips": slips,
         "published slips, without the last ms": slips.isel(time=slice(None, -1)),
     }
@@ -37,12 +38,12 @@ def scores(run: xr.DataTree, n_trials: int = N_TRIALS) -> dict[str, dict[str, fl
         activity = rates.sel(network=network)
         numbers = {}
         for kind, trials in kinds.items():
-            score = analysis.performance(
-                _outputs(one, trials["inputs"]), trials["targets"], response_window=trials.get("response_window")
-            )
-            numbers |= {f"MSE, {kind}": score["mse"], f"accuracy, {kind}": score["accuracy"]}
-            if "accuracy_settled" in score:
-                numbers["accuracy, outside of the response windows"] = score["accuracy_settled"]
+            outputs = _outputs(one, trials["inputs"])
+            score = analysis.performance(outputs, trials, task)
+            numbers |= {f"MSE, {kind}": score["mse"], f"accuracy, {kind}": score["score"]}
+            if "response_window" in trials:
+                settled = analysis.state_scores(outputs, trials, task)["settled_score"]
+                numbers["accuracy, outside of the response windows"] = settled
             changes = (trials["targets"].diff("time") != 0).sum("time").mean()
             numbers[f"target changes, {kind}"] = changes
         eigenvalues = analysis.eigenspectrum(one["recurrent_weights"])
@@ -78,7 +79,7 @@ def through_training(run: xr.DataTree, network: str) -> xr.Dataset:
     return xr.Dataset(
         {
             "update": paths["update"],
-            "accuracy": history["accuracy"],
+            "accuracy": history["score"],
             "radius": abs(paths).max("mode"),
             "> 1": analysis.n_outside(paths),
             "> 1.02": analysis.n_outside(paths, radius=1.02),

@@ -27,6 +27,7 @@ from results import COLUMNS, KEY, SHAPE, read, shape_of, table
 
 from biornn.errors import in_one_line
 from biornn.experiment import NetworkSpec, expand, load_experiment
+from biornn.tasks.labelled import make_trials
 from biornn.tasks.seeds import generator
 
 HERE = Path(__file__).parent
@@ -93,11 +94,13 @@ def train_one(job: Job) -> tuple[Any, ...]:
     """Train one network, in this process, and return its line of the results after the key."""
     import keras
 
+    from biornn.analysis import performance
     from biornn.experiment.network import network_model
-    from biornn.training import train
+    from biornn.training import record_activity, train
 
     keras.utils.clear_session()
-    spec, settings = job.spec, job.spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates"})
+    spec = job.spec
+    settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates", "task", "stages"})
     model, before, start = network_model(spec.task, spec.network, spec.training, spec.seed), 0.0, time.perf_counter()
     for stage in job.first:
         task = replace(spec.task, duration=float(stage["duration"]), n_pulses=stage["n_pulses"])
@@ -106,13 +109,13 @@ def train_one(job: Job) -> tuple[Any, ...]:
         before += stage["updates"] * task.duration / spec.task.duration
     history = train(model, spec.task, seed=spec.seed, **settings)["history"].to_dataset()
     seconds = time.perf_counter() - start
-    inputs, targets = spec.task.arrays(N_TRIALS, generator("search", 0))
-    final = model.evaluate(inputs, targets, batch_size=128, verbose=0, return_dict=True)
-    reached = job.goal.first_reached(*(history[name].values.tolist() for name in ("update", "accuracy", "val_loss")))
+    trials = make_trials(spec.task, N_TRIALS, generator("search", 0))
+    final = performance(record_activity(model, trials)["outputs"], trials, spec.task)
+    reached = job.goal.first_reached(*(history[name].values.tolist() for name in ("update", "score", "val_loss")))
     updates, trained = reached + before, int(history["updates_trained"]) + before
     status = "diverged" if history["status"] == "diverged" else "not reached" if np.isnan(reached) else "reached"
-    numbers = round(updates, 1), round(seconds * updates / trained, 2), round(final["accuracy"], 4)
-    return *numbers, round(final["loss"], 4), status
+    numbers = round(updates, 1), round(seconds * updates / trained, 2), round(float(final["score"]), 4)
+    return *numbers, round(float(final["mse"]), 4), status
 
 
 def search(todo: Sequence[Job], out: Path, n_workers: int, seconds: float) -> None:
