@@ -24,7 +24,7 @@ from biornn.experiment.worker import measure
 
 #: Sizes of the figures and the report of small and large designs, in MB.
 _REPORT = 3, 15
-#: Time of figures and report, in s, for the twelve networks of `experiments/flip_flop.yaml` on two cores.
+#: Time of figures and report, in s, for twelve networks of 100 units on two cores.
 REPORT_SECONDS = 15.0
 _FLOAT = 4  # bytes; activity and weights are stored in single precision
 
