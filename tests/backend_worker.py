@@ -47,7 +47,7 @@ def build(name: str) -> Any:
 def train(folder: Path) -> None:
     """Train every network, and save it with all that the tests compare."""
     stream = TrialStream(TASK, 8, seed=0)
-    inputs, targets = zip(*(stream[index] for index in range(3)), strict=True)
+    inputs, targets, _ = zip(*(stream[index] for index in range(3)), strict=True)
     np.savez(folder / "trials.npz", inputs=inputs, targets=targets)
     for name in NETWORKS:
         model = build(name)

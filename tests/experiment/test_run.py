@@ -177,7 +177,7 @@ def test_an_interruption_keeps_what_is_done(
     assert sorted(text(history.status).values.tolist()) == ["completed", *["interrupted"] * 3]
     left = history.isel(network=np.flatnonzero(text(history.status) == "interrupted"))
     assert (text(left.failure) == "the run was interrupted before it was trained").all()
-    assert np.isnan(left.accuracy).all()
+    assert np.isnan(left.score).all()
 
     # A whole run is not given up for a part of a new one.
     with pytest.raises(Interrupted, match=r"1 of 4 networks are kept in .*run\.interrupted"):
