@@ -76,8 +76,8 @@ class Experiment(Section):
             raise ValueError("expected keys and values")
         if "network" not in info.data:  # its own problems come first
             return make_task(DEFAULT, {})
-        settings = {"dt": info.data["network"].dt, **value}
-        return make_task(settings.pop("name", DEFAULT), settings)
+        settings = dict(value)
+        return make_task(settings.pop("name", DEFAULT), settings, dt=info.data["network"].dt)
 
     @field_validator("seeds", mode="before")
     @classmethod

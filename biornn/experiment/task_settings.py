@@ -16,12 +16,14 @@ from biornn.tasks.registry import TASKS
 from biornn.tasks.task import describe_task, task_settings
 
 
-def make_task(name: Any, settings: Mapping[str, Any]) -> Task:
-    """Make a task, or raise a ValueError that names the key that is wrong."""
+def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -> Task:
+    """Make a task, or raise a ValueError that names the key that is wrong; `dt` is for one that can be set."""
     if not isinstance(name, str):
         raise ValueError(f"name: expected the name of a task, got {name!r}")
     kind = find_task(name)
     known: list[str] = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    if dt is not None and "dt" in known:
+        settings = {"dt": dt, **settings}
     if strange := [key for key in settings if key not in known]:
         raise ValueError(listed([unknown_key(key, key, ["name", *known]) for key in strange]))
     try:

@@ -41,6 +41,7 @@ def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
             **_architecture(members, network, dt),
             "initialisation": _initialisation(network, str(members["formulation"].values[0])),
             "training algorithm": _algorithm(training),
+            "trials in training": _training_trials(training),
             "regularisation": _regularisation(network, training),
             "constraints": _constraints(members, network),
             **_free_parameters(members, network),
@@ -148,6 +149,23 @@ def _algorithm(training: Mapping[str, Any]) -> str:
         parts.append(f"{n_trials} training trials, in passes" if n_trials else "fresh trials")
     loss = training.get("loss", "mse")
     return ", ".join([*parts, "mean squared error" if loss == "mse" else f"loss {loss}".replace("_", " ")])
+
+
+def _training_trials(training: Mapping[str, Any]) -> str:
+    """Say in what the training trials differ from those of the task, stage by stage."""
+    own = {key.removeprefix("task."): value for key, value in training.items() if key.startswith("task.")}
+    every = {**(training.get("task") or {}), **own}
+    told = []
+    for stage in training.get("stages") or ():
+        ends = [f"{stage['updates']} updates"] * bool(stage.get("updates"))
+        ends += [f"a score of {stage['score']:g}"] * (stage.get("score") is not None)
+        until = f", until {' or '.join(ends)}" * bool(ends)
+        told.append(_with_settings({**every, **stage.get("task", {})}) + until)
+    return "; then ".join([*told, _with_settings(every)])
+
+
+def _with_settings(changes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in changes.items()) or "as in the task"
 
 
 def _number(value: Any) -> str:

@@ -46,7 +46,7 @@ class Results:
         """Tell whether the run has what a measure or a section requires.
 
         That is ``probe``; ``choice`` or ``ideal_score``, where the task has such a method; ``trial_conditions``, where
-        there are several; or the name of a variable or coordinate of the trials, such as ``memory_state``.
+        there are several; or the name of a variable or coordinate of the trials, such as ``coherence``.
         """
         return all(self._has(name) for name in names)
 

@@ -156,3 +156,10 @@ def test_a_run_of_a_task_of_a_lab_is_made_by_processes_of_their_own(tmp_path: Pa
     assert bn.tasks.task_of(run["trials"].to_dataset()).n_steps == 5
     scores = bn.analysis.performance(run["activity"].outputs, run["trials"].to_dataset())
     assert np.isfinite(scores["score"]).all()
+
+
+def test_a_task_whose_time_step_is_no_setting_keeps_it() -> None:
+    task = {"name": "tests.report.hits:Hits"}
+    assert Experiment(task=task).task.dt == 1.0
+    with pytest.raises(ValueError, match=r"task\.dt: expected the network's dt=2, got 1"):
+        Experiment(task=task, network={"dt": 2.0, "tau": 4.0})

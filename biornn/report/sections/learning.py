@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def learning(reading: Reading) -> Section:
     """Learning curves, and updates to the criterion."""
     blocks: list[Block] = [
-        f"{reading.score_name.capitalize()}: {_what_is_scored(reading)}It is measured here on validation trials, which "
-        "no network was trained on.",
+        f"{reading.score_name.capitalize()}{_what_is_scored(reading)} is measured here on validation trials, which no "
+        "network was trained on.",
         learning_curves(reading),
     ]
     blocks += _time_to_criterion(reading)
@@ -34,9 +34,9 @@ def learning(reading: Reading) -> Section:
 
 def _what_is_scored(reading: Reading) -> str:
     """Take the first sentences of what the task says of its score."""
-    told = inspect.getdoc(type(reading.task).score) or ""
+    told = inspect.cleandoc(type(reading.task).score.__doc__ or "")
     first = " ".join(told.split("\n\n")[0].split()).replace("`", "")
-    return f"{first[:1].lower()}{first[1:]} " * bool(first)
+    return f": {first[:1].lower()}{first[1:]} It" * bool(first)
 
 
 def learning_curves(reading: Reading) -> Picture:

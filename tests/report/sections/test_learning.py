@@ -1,11 +1,13 @@
 import json
 from collections.abc import Callable
 
+import pytest
 import xarray as xr
 
 from biornn.report.reading import Reading
 from biornn.report.sections.learning import learning, learning_curves
 from biornn.report.tables import Table
+from biornn.tasks import BooleanGate, FlipFlop
 
 MakeRun = Callable[..., xr.DataTree]
 
@@ -46,6 +48,23 @@ def test_times_to_different_criteria_are_not_compared(make_run: MakeRun) -> None
 def test_without_a_criterion_there_is_no_time_to_it(make_run: MakeRun) -> None:
     run = make_run(experiment=json.dumps({}))
     assert not any(isinstance(block, Table) for block in learning(Reading(run)).blocks)
+
+
+def test_a_score_is_explained_where_the_task_does(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(make_run(seeds=[0]))
+    assert learning(reading).blocks[0] == (
+        "Accuracy: share of the samples (time, bit) of a trial whose output says what the target says. It is measured "
+        "here on validation trials, which no network was trained on."
+    )
+    monkeypatch.setattr(FlipFlop.score, "__doc__", None)
+    assert learning(reading).blocks[0].startswith("Accuracy is measured here on validation trials")
+
+
+def test_the_criterion_stands_in_the_panel_of_what_it_is_on(make_run: MakeRun) -> None:
+    run = make_run(seeds=[0], task=BooleanGate(), training={"criterion_on": "worst"})
+    mean, worst, loss = learning_curves(Reading(run)).draw().axes
+    assert [ax.get_ylabel() for ax in (mean, worst, loss)] == ["accuracy", "worst accuracy", "validation loss"]
+    assert [[text.get_text() for text in ax.texts] for ax in (mean, worst, loss)] == [[], ["criterion 0.9"], []]
 
 
 def test_the_curves_are_told_in_numbers(make_run: MakeRun) -> None:
