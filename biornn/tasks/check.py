@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 
 from biornn.errors import listed
+from biornn.scalars import is_real
 from biornn.tasks.labelled import TaskError, make_arrays, make_probe, make_trials, score_trials, trial_condition
-from biornn.tasks.task import Task
+from biornn.tasks.task import Task, task_settings
 
 _N_TRIALS = 64
 
@@ -52,11 +53,20 @@ def _is_count(value: object) -> bool:
 
 def _settings(task: Task) -> Iterator[str]:
     where = f"task {task.name}"
-    if not task.dt > 0:
+    if not is_real(task.dt) or not 0 < task.dt < np.inf:
         yield f"{where}: expected dt above 0 ms, got {task.dt!r}"
     for name, score in {"chance": task.chance, **task.shortcuts}.items():
-        if not (0 <= score <= 1 or np.isnan(score)):
+        if not is_real(score) or not (0 <= score <= 1 or np.isnan(score)):
             yield f"{where}: expected the score of {name!r} in [0, 1], got {score!r}"
+    if not isinstance(task.score_name, str) or task.score_name in ("", "loss", "worst_loss"):
+        yield f"{where}: expected a score_name other than that of the loss, got {task.score_name!r}"
+    try:
+        again = type(task)(**task_settings(task))
+    except Exception as error:  # of the author's code
+        yield _told(task, "settings", error)
+        return
+    if repr(vars(again)) != repr(vars(task)):
+        yield f"{where}: expected settings from which the same task can be made, got {vars(task)} and then {vars(again)}"
 
 
 def _arrays(task: Task) -> Iterator[str]:
@@ -73,7 +83,8 @@ def _arrays(task: Task) -> Iterator[str]:
 
 def _labelled(task: Task) -> Iterator[str]:
     try:
-        trials, again = make_trials(task, _N_TRIALS, 0), make_trials(task, _N_TRIALS, 0)
+        trials, again = (make_trials(task, _N_TRIALS, np.random.default_rng(0)) for _ in range(2))
+        make_trials(task, _N_TRIALS, 0)
         trial_condition(task, trials)
     except Exception as error:
         yield _told(task, "trials", error)

@@ -9,12 +9,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.errors import OneLineError
-from biornn.schema import variable_attrs
+from biornn.schema import text, variable_attrs
 from biornn.tasks.seeds import generator
 from biornn.tasks.task import Seed, Task, Trials, describe_task
 
 _SAMPLE = ("trial", "time", "output_channel")
 _SCORE_ROUNDING = 1e-6  # of means in single precision
+_OF_NETWORKS = ("network", "condition", "seed")
 
 
 class TaskError(OneLineError):
@@ -27,9 +28,9 @@ def make_arrays(task: Task, n_trials: int, rng: np.random.Generator) -> Trials:
     where = f"task {task.name}: arrays"
     if not isinstance(made, tuple) or len(made) != len(Trials._fields):
         raise TaskError(f"{where}: expected Trials(inputs, targets, loss_weight), got {type(made).__name__}")
-    arrays = Trials(*(np.asarray(array) for array in made))
+    arrays = Trials(*(_in_single_precision(np.asarray(array)) for array in made))
     _check_values(where, task, n_trials, *arrays)
-    return Trials(*(array.astype(np.float32, copy=False) for array in arrays))
+    return arrays
 
 
 def make_trials(task: Task, n_trials: int, seed: Seed, **fixed: Any) -> xr.Dataset:
@@ -63,6 +64,8 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
         if name not in trials or set(trials[name].dims) != set(dims):
             got = f"dims {trials[name].dims}" if name in trials else f"only {sorted(map(str, trials.data_vars))}"
             raise TaskError(f"{where}: expected {name} with the dims {dims}, got {got}")
+    if reserved := [name for name in _OF_NETWORKS if name in trials.variables]:
+        raise TaskError(f"{where}: expected other names than those of networks, got {reserved[0]!r}")
     n_times = trials.sizes["time"]
     labels: dict[str, Any] = {
         "trial": np.arange(trials.sizes["trial"]),
@@ -77,6 +80,7 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
         names = trials[dim].values.tolist() if dim in trials.coords else labels[dim]
         if len(set(names)) < len(names):
             raise TaskError(f"{where}: expected names of {dim} that differ, got {names}")
+    trials = trials.set_coords([name for name in labels if name in trials.data_vars])
     missing = {name: label for name, label in labels.items() if name not in trials.coords}
     trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...)
     n_steps = trials["n_steps"]
@@ -84,18 +88,26 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
     if not is_count or not ((n_steps >= 1) & (n_steps <= n_times)).all():
         got = np.unique(n_steps.values).tolist()[:5]
         raise TaskError(f"{where}: expected n_steps from 1 to {n_times} for each trial, got {got}")
+    if "period" in trials:
+        trials["period"] = text(trials["period"])
     if "loss_weight" not in trials:
         within = xr.DataArray(np.arange(n_times), dims="time") < n_steps
         trials["loss_weight"] = xr.ones_like(trials["targets"]).where(within, np.float32(0))
     elif set(trials["loss_weight"].dims) != set(_SAMPLE):
         raise TaskError(f"{where}: expected loss_weight with the dims {_SAMPLE}, got {trials['loss_weight'].dims}")
-    arrays = (trials[name].values for name in Trials._fields)
+    typed = {name: trials[name].copy(data=_in_single_precision(trials[name].values)) for name in Trials._fields}
+    arrays = (array.values for array in typed.values())
     _check_values(where, task, n_trials or trials.sizes["trial"], *arrays)
     padding = np.arange(n_times) >= n_steps.values[:, np.newaxis]
     if (trials["loss_weight"].values[padding] != 0).any():
         raise TaskError(f"{where}: expected loss_weight 0 after the n_steps of each trial, got another")
-    typed = {name: trials[name].astype(np.float32, copy=False) for name in Trials._fields}
     return variable_attrs("trials", trials.assign(typed)).assign_attrs({**trials.attrs, **describe_task(task)})
+
+
+def _in_single_precision(array: NDArray[Any]) -> NDArray[Any]:
+    """Cast real numbers; one that is too large becomes infinite, and is refused later."""
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False) if array.dtype.kind in "fiub" else array
 
 
 def _check_values(
@@ -146,7 +158,12 @@ def score_trials(
         found = xr.DataArray(found, {dim: outputs[dim] for dim in dims if dim in outputs.coords}, dims)
     if set(found.dims) != set(dims) or found.sizes["trial"] != outputs.sizes["trial"]:
         raise TaskError(f"{where}: expected the dims {dims} of the outputs, got {dict(found.sizes)}")
-    found = found.transpose(*dims).astype(np.float64)
+    if found.dtype.kind not in "fiub":
+        raise TaskError(f"{where}: expected real numbers, got dtype {found.dtype}")
+    order = [one.indexes["trial"] for one in (found, outputs) if "trial" in one.indexes]
+    if len(order) == 2 and not order[0].equals(order[1]):
+        raise TaskError(f"{where}: expected the trials in their order, got {found['trial'].values.tolist()[:5]} first")
+    found = found.transpose(*dims).astype(np.float64).drop_attrs()
     low, high = found.min().item(), found.max().item()
     if low < -_SCORE_ROUNDING or high > 1 + _SCORE_ROUNDING:
         raise TaskError(f"{where}: expected scores in [0, 1], got {low if low < 0 else high:g}")
@@ -173,13 +190,16 @@ def trial_condition(task: Task, trials: xr.Dataset) -> NDArray[np.str_]:
     """
     names = task.trial_conditions
     if names is None:
-        on_trial = [name for name, coord in trials.coords.items() if coord.dims == ("trial",)]
-        names = tuple(str(name) for name in on_trial if name not in ("trial", "n_steps") and _repeats(trials[name]))
+        coords = [(str(name), coord) for name, coord in trials.coords.items() if coord.dims == ("trial",)]
+        names = tuple(name for name, coord in coords if name not in ("trial", "n_steps") and _repeats(coord.values))
     elif missing := [name for name in names if name not in trials.coords]:
         raise TaskError(f"task {task.name}: trials: expected the coordinate {missing[0]!r} on trial, got none")
     words = [[f"{name}={value}" for value in trials[name].values.tolist()] for name in names]
-    return np.array([", ".join(parts) for parts in zip(*words, strict=True)] or [""] * trials.sizes["trial"])
+    labels = np.array([", ".join(parts) for parts in zip(*words, strict=True)] or [""] * trials.sizes["trial"])
+    if task.trial_conditions is None and not _repeats(labels):  # each alone does, but not together
+        return np.full(labels.shape, "")
+    return labels
 
 
-def _repeats(values: xr.DataArray) -> bool:
-    return 2 * len(np.unique(values.values.astype(str))) <= values.size
+def _repeats(values: NDArray[Any]) -> bool:
+    return bool(2 * len(np.unique(values.astype(str))) <= values.size)

@@ -28,7 +28,10 @@ def periods(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
 
 def truncated_exponential(share: ArrayLike, mean: float, shortest: float, longest: float) -> NDArray[np.float64]:
     """Give the time that a share of those does not exceed which an exponential law has from `shortest` to `longest`."""
-    return shortest - mean * np.log1p(np.asarray(share) * np.expm1((shortest - longest) / mean))
+    beyond = 1 - np.asarray(share)  # share of the times that are longer
+    with np.errstate(divide="ignore"):  # where the law as good as ends before the longest
+        time = shortest - mean * np.log(beyond + np.asarray(share) * np.exp((shortest - longest) / mean))
+    return np.minimum(time, longest)
 
 
 def mean_between(outputs: xr.DataArray, first: xr.DataArray, end: xr.DataArray) -> xr.DataArray:

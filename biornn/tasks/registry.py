@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
+from operator import attrgetter
+from types import ModuleType
 
 import xarray as xr
 
@@ -30,21 +32,32 @@ def find_task(name: str) -> type[Task]:
     A module is looked for as Python does, and then in the current folder. A ValueError says what is not there, or is no
     task.
     """
-    announced = {point.name: point.value for point in entry_points(group=GROUP)}
-    place = TASKS.get(name) or announced.get(name) or name
+    place = TASKS.get(name) or (name if ":" in name else _announced().get(name, ""))
     module_name, colon, class_name = place.partition(":")
     if not colon:
-        known = ", ".join([*TASKS, *sorted(set(announced) - set(TASKS))])
+        known = ", ".join([*TASKS, *sorted(set(_announced()) - set(TASKS))])
         raise ValueError(f"name: expected one of {known}, or package.module:Class, got {name!r}")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # and not only for now: worker processes get the path of this one
     try:
-        found = getattr(import_module(module_name), class_name)
+        found = attrgetter(class_name)(_module(module_name))
     except Exception as error:  # of whatever a module does when it is loaded
         raise ValueError(f"name: expected a task that can be loaded, got {name!r}: {named(error)}") from None
     if not isinstance(found, type) or not issubclass(found, Task):
         raise ValueError(f"name: expected a subclass of biornn.tasks.Task, got {name!r}, which is {found!r}")
     return found
+
+
+def _announced() -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=GROUP)}
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        if os.getcwd() in sys.path:
+            raise
+        sys.path.append(os.getcwd())  # and not only for now: worker processes get the path of this one
+        return import_module(name)
 
 
 def task_of(trials: xr.Dataset) -> Task:

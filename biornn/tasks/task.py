@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ class Task:
     score_name : str
         What the score is called, such as ``"accuracy"``.
     chance : float
-        Score of outputs that do not depend on the inputs; NaN if it is not known.
+        Best score of outputs that do not depend on the inputs; NaN if it is not known.
     shortcuts : mapping of str to float
         Policies that do not do the task -> the score that they get, such as ``{"ignores the context": 0.75}``.
     trial_conditions : tuple of str, or None
@@ -89,7 +90,7 @@ class Task:
 
     @property
     def chance(self) -> float:
-        """Score of outputs that do not depend on the inputs."""
+        """Best score of outputs that do not depend on the inputs."""
         return float("nan")
 
     @property
@@ -182,8 +183,23 @@ def describe_task(task: Task) -> dict[str, str]:
 
 
 def task_settings(task: Task) -> dict[str, Any]:
-    """Return the settings of a task that is a dataclass; none of another."""
-    return dataclasses.asdict(task) if dataclasses.is_dataclass(task) else {}
+    """Return the settings of a task, with which it can be made again: what its class takes and the task keeps."""
+    kept = {name: getattr(task, name) for name in setting_names(type(task)) if hasattr(task, name)}
+    return json.loads(json.dumps(kept, default=_plain))  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    """Write what JSON does not know, such as a setting that numpy made."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else repr(value)
+
+
+def setting_names(kind: type[Task]) -> list[str]:
+    """List what the class of a task takes by name; the names of task and score are none of its settings."""
+    parameters = inspect.signature(kind).parameters.values()
+    named = [one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    return [name for name in named if name not in ("name", "score_name")]
 
 
 def task_generator(seed: Seed) -> np.random.Generator:
