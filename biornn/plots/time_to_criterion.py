@@ -41,7 +41,11 @@ def time_to_criterion(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     ...         "updates_to_criterion": ("network", [100.0, float("nan")]),
     ...         "status": ("network", ["criterion_reached", "diverged"]),
     ...     },
-    ...     coords={"condition": ("network", ["unconstrained", "dale"]), "update": ("snapshot", [0, 100, 200])},
+    ...     coords={
+    ...         "condition": ("network", ["unconstrained", "dale"]),
+    ...         "seed": ("network", [0, 0]),
+    ...         "update": ("snapshot", [0, 100, 200]),
+    ...     },
     ... )
     >>> ax = time_to_criterion(analysis.time_to_criterion(history))
     >>> [entry.get_text() for entry in ax.get_legend().get_texts()]

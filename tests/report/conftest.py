@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from biornn.analysis import audit
 from biornn.report import write_report
+from biornn.report.pictures import _DPI
 from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
 from biornn.tasks import FlipFlop, Task
 from biornn.tasks.labelled import recorded_trials
@@ -192,8 +193,9 @@ def make_run() -> Callable[..., xr.DataTree]:
 def reported_run(finished_run: Path) -> Path:
     """Folder of the finished run with its report, as one process makes it; read it only."""
     folder = finished_run.with_name("reported_run")
-    with FileLock(f"{folder}.lock"):  # the processes of pytest-xdist share it
+    with FileLock(f"{folder}.lock"), pytest.MonkeyPatch.context() as patch:  # processes of pytest-xdist share it
         if not folder.exists():
+            patch.setattr("biornn.report.pictures._DPI", _DPI)  # whatever the test that asks first has set
             write_report(shutil.copytree(finished_run, folder.with_suffix(".new")))
             folder.with_suffix(".new").rename(folder)
     return folder
