@@ -11,12 +11,12 @@ from biornn.analysis.held_states import held_states
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
-from biornn.analysis.state_scores import momentary_scores
+from biornn.analysis.state_scores import samples_that_are_right
 from biornn.tasks import Task, task_of
 
 _MEASURED = {
     "held": Output("the state is held"),
-    "score": Output("mean score over the states"),
+    "score": Output("share of states and outputs that are right"),
     "retention_time": Output("time until the state is lost", units="ms"),
     "survived": Output("the state is never lost"),
     "share_retained": Output("share of states that are never lost"),
@@ -41,14 +41,14 @@ def retention(
     duration
         How long there is no input, in ms.
     task
-        What scores the outputs; None: the task that the attributes of `probe_trials` name.
+        What says, by `is_right`, which samples are; None: the task that the attributes of `probe_trials` name.
 
     Returns
     -------
     xr.Dataset
-        `held` (network, memory_state, delay): 1 where the task gives the sample the score 1, otherwise 0; `delay` in
+        `held` (network, memory_state, delay): 1 where the task says that all outputs are right, otherwise 0; `delay` in
         ms, from 0, the last sample of the probe;
-        `score` (network, delay): mean over the states;
+        `score` (network, delay): share of states and outputs that are right;
         `retention_time` (network, memory_state): delay in ms at which the state is first lost (0 where it was not
         reached at all), the last delay where it never is;
         `survived` (network, memory_state): 1 where the state is never lost, so that `retention_time` is censored;
@@ -83,10 +83,10 @@ def retention(
     )
     wanted = targets.isel(trial=state, time=xr.DataArray(last, dims="trial")).drop_vars("time", errors="ignore")
     later = outputs.isel(trial=state, time=xr.DataArray(last, dims="trial") + silent).drop_vars("time")
-    scores = momentary_scores(task, later.rename(delay="time"), wanted.expand_dims("time"))
-    scores = scores.rename(trial="memory_state", time="delay")
-    scores = scores.assign_coords(memory_state=np.array(labels, object), delay=delay)
-    found = describe(_measured(scores).where(can_run), _MEASURED)
+    right = samples_that_are_right(task, later.rename(delay="time"), wanted)
+    right = right.drop_vars("trial", errors="ignore").rename(trial="memory_state", time="delay")
+    right = right.assign_coords(memory_state=np.array(labels, object), delay=delay)
+    found = describe(_measured(right).where(can_run), _MEASURED)
     found["score"].attrs["score_name"] = task.score_name
     return found
 
@@ -123,15 +123,15 @@ def _left_alone(inputs: xr.DataArray, last: NDArray[np.intp], n_delays: int) -> 
     return xr.DataArray(values, dims=("trial", "time", "input_channel"), coords={"time": np.arange(n_steps)})
 
 
-def _measured(scores: xr.DataArray) -> xr.Dataset:
-    """Sum up the scores (..., memory_state, delay)."""
-    held = scores == 1
+def _measured(right: xr.DataArray) -> xr.Dataset:
+    """Sum up which outputs (..., memory_state, delay, output_channel) are right."""
+    held = right.all("output_channel")
     survived = held.all("delay")
     first_lost = held["delay"].isel(delay=(~held).argmax("delay")).drop_vars("delay")
     measured = xr.Dataset(
         {
             "held": held.astype(float),
-            "score": scores.mean("memory_state"),
+            "score": right.mean(["memory_state", "output_channel"]),
             "retention_time": first_lost.where(~survived, held["delay"].values[-1]),
             "survived": survived.astype(float),
             "share_retained": survived.mean("memory_state"),

@@ -9,19 +9,17 @@ from biornn.analysis.dims import require_variables
 from biornn.analysis.performance import SAMPLE, same_samples
 from biornn.schema import text
 from biornn.tasks import Task, task_of
-from biornn.tasks.labelled import score_trials
 
 
 def state_scores(outputs: xr.DataArray, trials: xr.Dataset, task: Task | None = None) -> xr.Dataset:
     """Score the samples of networks that hold a memory state.
 
-    Each sample is scored as if it were a trial of one step.
-
     Parameters
     ----------
     outputs, trials, task
-        As for `performance`; `trials` has `memory_state` (trial, time), the name of the state to be held, and may have
-        `response_window` (trial, time, output_channel): where the network is still allowed to be on its way.
+        As for `performance`; the task says by `is_right` which samples are. `trials` has `memory_state` (trial, time),
+        the name of the state to be held, and may have `response_window` (trial, time, output_channel): where the
+        network is still allowed to be on its way.
 
     Returns
     -------
@@ -39,11 +37,7 @@ def state_scores(outputs: xr.DataArray, trials: xr.Dataset, task: Task | None = 
     task = task_of(trials) if task is None else task
     outputs, targets = same_samples(outputs, trials["targets"], "targets", SAMPLE)
     finite = (abs(outputs) < np.inf).all(SAMPLE)
-    channels = range(outputs.sizes["output_channel"])
-    parts = [momentary_scores(task, *(one.isel(output_channel=[k]) for one in (outputs, targets))) for k in channels]
-    right = xr.concat(parts, "output_channel").assign_coords(
-        {"output_channel": targets["output_channel"]} if "output_channel" in targets.coords else {}
-    )
+    right = samples_that_are_right(task, outputs, targets)
     _, state = same_samples(outputs, trials["memory_state"], "memory_state", ["trial", "time"])
     scores = {
         "score_per_state": _mean_per_state(right, state),
@@ -60,24 +54,12 @@ def state_scores(outputs: xr.DataArray, trials: xr.Dataset, task: Task | None = 
     return result
 
 
-def momentary_scores(task: Task, outputs: xr.DataArray, targets: xr.DataArray) -> xr.DataArray:
-    """Score each sample (..., trial, time) as a trial of one step; one that is not finite is wrong.
-
-    Labels along `trial` and `time` are dropped.
-    """
-    outputs = outputs.transpose(..., *SAMPLE)
-    others, (n_trials, n_times, n_channels) = outputs.dims[:-3], outputs.shape[-3:]
-    each = xr.DataArray(
-        outputs.values.reshape(*outputs.shape[:-3], n_trials * n_times, 1, n_channels),
-        {dim: outputs[dim] for dim in others if dim in outputs.coords},
-        outputs.dims,
-    )
-    wanted = np.broadcast_to(targets.transpose(*SAMPLE).values, (n_trials, n_times, n_channels))
-    trials = xr.Dataset({"targets": (SAMPLE, wanted.reshape(-1, 1, n_channels))})
-    scores = score_trials(task, each, trials, infinite_is_wrong=True)
-    values = scores.transpose(*others, "trial").values.reshape(*outputs.shape[:-1])
-    coords = {name: coord for name, coord in outputs.coords.items() if set(coord.dims) <= set(others)}
-    return xr.DataArray(values, coords, outputs.dims[:-1])
+def samples_that_are_right(task: Task, outputs: xr.DataArray, targets: xr.DataArray) -> xr.DataArray:
+    """Ask the task which samples (..., trial, time, output_channel) are right; ValueError if it cannot say."""
+    if not hasattr(task, "is_right"):
+        raise ValueError(f"task: expected one that says which samples are right, by is_right, got {task.name}")
+    right: xr.DataArray = task.is_right(outputs, targets)
+    return right.transpose(..., *SAMPLE)
 
 
 def _mean_per_state(right: xr.DataArray, memory_state: xr.DataArray) -> xr.DataArray:

@@ -63,9 +63,10 @@ def _set(content: dict[str, Any], setting: str) -> None:
     except PlainYAMLError as error:
         raise ExperimentError(f"--set {key}: expected a YAML value, got {error}") from None
     *parents, last = key.split(".")
-    # conditions.NAME.training.KEY and factors.training.KEY, where training.KEY is one key
-    if parents[:1] in (["conditions"], ["factors"]) and parents[-1] == "training":
-        last = f"{parents.pop()}.{last}"
+    # conditions.NAME.training.KEY and factors.training.task.KEY, where all from training on is one key
+    if parents[:1] in (["conditions"], ["factors"]) and "training" in parents:
+        first = parents.index("training")
+        parents, last = parents[:first], ".".join([*parents[first:], last])
     for parent in parents:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):

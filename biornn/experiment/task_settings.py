@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
-from biornn.errors import listed
+from biornn.errors import listed, named
 from biornn.experiment.config import Section
 from biornn.experiment.messages import one_line, unknown_key
 from biornn.tasks import Task, TaskError, check, find_task
 from biornn.tasks.registry import TASKS
-from biornn.tasks.task import describe_task, task_settings
+from biornn.tasks.task import describe_task, setting_names, task_settings
 
 
 def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -> Task:
@@ -21,7 +20,7 @@ def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -
     if not isinstance(name, str):
         raise ValueError(f"name: expected the name of a task, got {name!r}")
     kind = find_task(name)
-    known: list[str] = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    known = setting_names(kind)
     if dt is not None and "dt" in known:
         settings = {"dt": dt, **settings}
     if strange := [key for key in settings if key not in known]:
@@ -30,8 +29,10 @@ def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -
         task = _validated(kind, settings)
     except ValidationError as error:
         raise ValueError(one_line(error, Section)) from None
-    except (OverflowError, TypeError) as error:
-        raise ValueError(f"name: expected settings from which {name} can be made, got: {error}") from None
+    except ValueError:
+        raise
+    except Exception as error:  # of the author's code
+        raise ValueError(f"name: expected settings from which {name} can be made, got {named(error)}") from None
     if name not in TASKS:
         try:
             check(task)
@@ -51,6 +52,8 @@ def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
     """Make a task with some other settings; a ValueError names the key that is wrong."""
     if not changes:
         return task
+    if "name" in changes:
+        raise ValueError("name: expected other settings of the same task, got another name")
     changed = make_task(describe_task(task)["task"], {**task_settings(task), **changes})
     for name in ("n_inputs", "n_outputs", "dt"):
         expected, got = getattr(task, name), getattr(changed, name)

@@ -22,11 +22,15 @@ class WeightedSquaredError(keras.losses.Loss):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of targets and outputs, each (trial, time, output_channel), as a scalar."""
         y_true, y_pred = (ops.convert_to_tensor(values, dtype=self.dtype) for values in (y_true, y_pred))
-        error = ops.square(ops.subtract(y_true, y_pred))
-        weight = ops.ones_like(error) if sample_weight is None else ops.convert_to_tensor(sample_weight, self.dtype)
-        # In this order, weights of 1 give the mean squared error of Keras to the bit, and so its gradient.
+        difference = ops.subtract(y_true, y_pred)
+        weight = (
+            ops.ones_like(difference) if sample_weight is None else ops.convert_to_tensor(sample_weight, self.dtype)
+        )
+        # Where nothing counts, an output may be infinite. In this order, weights of 1 give the mean squared error of
+        # Keras to the bit, and so its gradient.
+        error = ops.square(ops.where(weight > 0, difference, ops.zeros_like(difference)))
         total = ops.sum(ops.mean(error * weight, axis=-1))
-        return ops.divide_no_nan(total, ops.sum(weight) / ops.cast(ops.shape(error)[-1], self.dtype))
+        return ops.divide_no_nan(total, ops.sum(weight) / ops.cast(ops.shape(difference)[-1], self.dtype))
 
     def get_config(self) -> dict[str, Any]:
         """Return the name: there are no settings."""

@@ -66,7 +66,7 @@ def _settings(task: Task) -> Iterator[str]:
         yield _told(task, "settings", error)
         return
     if repr(vars(again)) != repr(vars(task)):
-        yield f"{where}: expected settings from which the same task can be made, got {vars(task)} and then {vars(again)}"
+        yield f"{where}: expected settings from which it can be made again, got {vars(task)}, and then {vars(again)}"
 
 
 def _arrays(task: Task) -> Iterator[str]:

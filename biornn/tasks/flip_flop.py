@@ -221,8 +221,36 @@ class FlipFlop(Task):
         xarray.DataArray
             The accuracy of each trial (..., trial).
         """
-        right = _said(outputs) == _said(trials["targets"])
-        return right.mean(["time", "output_channel"])
+        return self.is_right(outputs, trials["targets"]).mean(["time", "output_channel"])
+
+    def is_right(self, outputs: xr.DataArray, targets: xr.DataArray) -> xr.DataArray:
+        """Whether each sample of outputs says what that of targets says; one that is not finite says nothing."""
+        return (_said(outputs) == _said(targets)) & (abs(outputs) < np.inf)
+
+    @property
+    def chance(self) -> float:
+        """Mean accuracy of silent outputs, or of outputs that are always 1, whichever is higher."""
+        return max(self.shortcuts.values())
+
+    @property
+    def shortcuts(self) -> dict[str, float]:
+        """Mean accuracy of outputs that do not depend on the inputs."""
+        silent = float(np.clip(self._first_response_steps() / self._n_steps, 0, 1))
+        return {"silent": silent, "always 1": (1 - silent) / 2}
+
+    def _first_response_steps(self) -> float:
+        """Mean number of steps of a channel before its target first differs from 0."""
+        if self.pulses == "random":
+            waits = np.arange(self._n_steps - self._response_steps - self._first_step)
+            survival = np.exp(-self.pulse_rate * self.dt / 1000 * (waits + 1))
+            return self._response_steps + self._first_step + float(survival.sum())
+        # Onsets of pulse 1 and 2 beyond the earliest: the smallest and the second of as many uniform shifts.
+        n, shift = self.n_pulses, np.arange(1, self._slack + 1) / (self._slack + 1)
+        first = float(((1 - shift) ** n).sum())
+        second = first + float((n * shift * (1 - shift) ** (n - 1)).sum())
+        later = self._pulse_steps + self._gap_steps + second if n > 1 else np.inf
+        waited = 2 / 3 * first + 1 / 3 * min(later, self._n_steps - self._first_step - self._response_steps)
+        return self._first_step + self._response_steps + waited
 
     def _random_trials(self, n_trials: int, rng: np.random.Generator) -> tuple[Trials, _Pulses]:
         draw = self._jittered_pulses if self.pulses == "jittered" else self._poisson_pulses

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
-from biornn.scalars import check_number
+from biornn.scalars import check_number, integer
 from biornn.tasks import Task
-from biornn.training.callbacks import Counting
+from biornn.training.callbacks import Counting, Snapshots
 from biornn.training.validation import Validation
 
 
@@ -41,8 +42,9 @@ class Stages(Counting):
     for the next stage only.
     """
 
-    def __init__(self, stages: Sequence[Stage], task: Task, n_trials: int, seed: int) -> None:
+    def __init__(self, stages: Sequence[Stage], task: Task, n_trials: int, seed: int, kept: Snapshots) -> None:
         super().__init__()
+        self._kept = kept
         self.plan = [*stages, Stage(task)]
         self.number = self.first = 0
         self.turned = False
@@ -66,6 +68,11 @@ class Stages(Counting):
         self.number, self.first, self.turned = self.number + 1, self.update, True
         self.model.stop_training = True
 
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Keep the model as the callbacks before this one have left it: training goes on from there."""
+        if np.isfinite(self._kept.scores[-1]["loss"]):
+            self._kept.replace_last(self.model)
+
     def _is_over(self) -> bool:
         stage = self.stage
         if stage.updates is not None and self.update >= self.first + stage.updates:
@@ -77,11 +84,13 @@ class Stages(Counting):
 
 def check_stages(stages: Sequence[Stage], validate_every: int) -> None:
     """Refuse stages whose end is impossible, or that never end and are not the last."""
+    if not isinstance(stages, list | tuple):
+        raise ValueError(f"stages: expected a list of biornn.training.Stage, got {stages!r}")
     for number, stage in enumerate(stages):
         where = f"stages[{number}]"
         if not isinstance(stage, Stage):
             raise ValueError(f"{where}: expected a biornn.training.Stage, got {stage!r}")
-        if stage.updates is not None and (stage.updates < 1 or stage.updates % validate_every):
+        if stage.updates is not None and integer(f"{where}: updates", stage.updates, minimum=1) % validate_every:
             raise ValueError(
                 f"{where}: expected updates that are a multiple of validate_every={validate_every}, got {stage.updates}"
             )

@@ -47,12 +47,13 @@ class TrialStream(keras.utils.PyDataset):
         chosen = order[batch * self.batch_size : (batch + 1) * self.batch_size]
         return tuple(array[chosen] for array in self._set)
 
-    def for_fit(self) -> Any:
+    def for_fit(self, may_pad: bool = True) -> Any:
         """Return what Keras's ``fit`` reads fastest on this backend: the stream itself, or a pipeline of its batches.
 
-        In TensorFlow, that is faster than Keras's own adapter of a ``PyDataset``.
+        In TensorFlow, that is faster than Keras's own adapter of a ``PyDataset``. For JAX, batches of other lengths are
+        padded where this changes no number: it `may_pad`.
         """
-        if keras.backend.backend() == "jax":
+        if keras.backend.backend() == "jax" and may_pad:
             return _OfOneLength(self)
         if keras.backend.backend() != "tensorflow":
             return self

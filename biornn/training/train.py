@@ -14,6 +14,8 @@ from biornn.layers import WeightedSquaredError
 from biornn.scalars import check_number
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
+from biornn.tasks.labelled import make_trials
+from biornn.tasks.seeds import generator
 from biornn.training.callbacks import (
     EXPLODED,
     SCORES,
@@ -28,10 +30,11 @@ from biornn.training.checkpoint import Checkpoint
 from biornn.training.recording import find_layers, record_constants
 from biornn.training.stages import Stage, Stages, check_stages
 from biornn.training.stream import TrialStream
-from biornn.training.validation import Validation, has_padding
+from biornn.training.validation import Validation
 
 Schedule = Literal["cosine", "constant", "inverse_time"]
 CriterionOn = Literal["mean", "worst"]
+_N_LOOKED_AT = 64  # trials of each task, to see whether they differ in length
 
 
 def train(
@@ -174,11 +177,13 @@ def train(
     kept_snapshots = _kept_snapshots(planned, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     validation = Validation(model, task, n_validation_trials, validation_seed)
-    _check_padding(model, validation)
+    penalises_rates = find_layers(model)[0].activity_regularizer is not None
+    if penalises_rates:
+        _check_padding([task, training_task, *(stage.task for stage in stages)])
     name = validation.names[1 + get_args(CriterionOn).index(criterion_on)]
     fused, divergence, kept = FusedGraphs(), DivergenceStop(), Snapshots(validation)
     stop = CriterionStop(criterion, criterion_checks, name)
-    course = Stages(stages, training_task, n_validation_trials, validation_seed)
+    course = Stages(stages, training_task, n_validation_trials, validation_seed, kept)
     callbacks = [fused, validation, divergence, UpdateLimit(max_updates), kept, stop, *callbacks, course]
     counting = [callback for callback in callbacks if isinstance(callback, Counting)]
     saved = Checkpoint(checkpoint, settings, checkpoint_seconds, kept, stop, divergence, course, counting)
@@ -190,17 +195,13 @@ def train(
         while not has_ended:
             course.begin(model)
             trials = TrialStream(course.stage.task, batch_size, seed, n_training_trials, first=kept.updates[-1])
-            _fit(
-                model,
-                trials,
-                min(validate_every, max_updates),
-                len(kept.updates) - 1,
-                len(planned) - 1,
-                [*callbacks, saved],
-            )
+            epochs = {
+                "steps_per_epoch": min(validate_every, max_updates),
+                "initial_epoch": len(kept.updates) - 1,
+                "epochs": len(planned) - 1,
+            }
+            _fit(model, trials, not penalises_rates, [*callbacks, saved], epochs)
             has_ended = not course.turned
-        if not divergence.diverged:
-            kept.replace_last(model)
     finally:
         fused.close()
     history = _history(kept, stop, divergence, planned, task).assign(wall_time=saved.wall_time)
@@ -208,18 +209,12 @@ def train(
     return _tree({"weights": weights, "history": history}, planned, kept_snapshots)
 
 
-def _fit(model: keras.Model, trials: TrialStream, validate_every: int, first: int, last: int, callbacks: Any) -> None:
+def _fit(
+    model: keras.Model, trials: TrialStream, may_pad: bool, callbacks: Sequence[Any], epochs: Mapping[str, int]
+) -> None:
     """Train until a callback stops it, or to the last Keras epoch; errors of the task come as they are."""
     try:
-        model.fit(
-            trials.for_fit(),
-            steps_per_epoch=validate_every,
-            initial_epoch=first,
-            epochs=last,
-            shuffle=False,
-            callbacks=callbacks,
-            verbose=0,
-        )
+        model.fit(trials.for_fit(may_pad), shuffle=False, callbacks=callbacks, verbose=0, **epochs)
     except Exception:
         trials.raise_failure()
         raise
@@ -292,13 +287,15 @@ def _check_fit(model: keras.Model, task: Task) -> None:
         raise ValueError(f"task: expected the model's time step dt={model_dt} ms, got dt={task.dt} ms")
 
 
-def _check_padding(model: keras.Model, validation: Validation) -> None:
+def _check_padding(tasks: Sequence[Task]) -> None:
     """Refuse a penalty on rates where it would count those in the padding of trials."""
-    if find_layers(model)[0].activity_regularizer is not None and has_padding(validation.trials):
-        raise ValueError(
-            "model: expected no activity_regularizer (l2_rates) with trials that differ in length, got one; it would "
-            "count the padding"
-        )
+    for task in tasks:
+        trials = make_trials(task, _N_LOOKED_AT, generator("lengths", 0))
+        if (trials["n_steps"] < trials.sizes["time"]).any():
+            raise ValueError(
+                f"model: expected no activity_regularizer (l2_rates) with trials that differ in length, as those of "
+                f"{task.name} do, got one; it would count the padding"
+            )
 
 
 def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], schedule: Schedule, warmup: float) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import xarray as xr
 
-from biornn.tasks import Task
+from biornn.tasks import Task, TaskError
 from biornn.tasks.labelled import make_trials, mean_score, score_trials, worst_score
 from biornn.tasks.seeds import generator
 from biornn.training.recording import ModelRunner, find_layers
@@ -38,6 +37,9 @@ class Validation(keras.callbacks.Callback):
         with np.errstate(over="ignore", invalid="ignore"):  # of a network that diverged
             loss = float((weight * error**2).sum() / weight.sum()) + self._penalties(rates)
         scores = score_trials(self.task, self.trials["targets"].copy(data=outputs), self.trials)
+        if scores.isnull().all() and np.isfinite(outputs).all():
+            n_trials = scores.sizes["trial"]
+            raise TaskError(f"task {self.task.name}: score: expected some of {n_trials} trials scored, got NaN in all")
         worst = worst_score(self.task, scores, self.trials)
         return dict(zip(self.names, (loss, float(mean_score(scores)), float(worst)), strict=True))
 
@@ -53,8 +55,3 @@ class Validation(keras.callbacks.Callback):
         if of_rates is not None:
             penalties.append(float(of_rates(keras.ops.convert_to_tensor(rates))) / len(rates))  # as Keras does
         return sum(penalties)
-
-
-def has_padding(trials: xr.Dataset) -> bool:
-    """Whether trials differ in length."""
-    return bool((trials["n_steps"] < trials.sizes["time"]).any())
