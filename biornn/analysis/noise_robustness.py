@@ -139,6 +139,6 @@ def _scores(
 
 def _score(task: Task, outputs: xr.DataArray, trials: xr.Dataset) -> xr.Dataset:
     weight = trials["loss_weight"] if "loss_weight" in trials else xr.ones_like(trials["targets"])
-    square_error = ((outputs - trials["targets"]) ** 2).fillna(np.inf).weighted(weight)
+    square_error = ((outputs - trials["targets"]) ** 2).fillna(np.inf).where(weight > 0, 0.0).weighted(weight)
     scores = mean_score(score_trials(task, outputs, trials, infinite_is_wrong=True))
     return xr.Dataset({"score": scores.mean("repeat"), "mse": square_error.mean(_SAMPLE)})

@@ -19,9 +19,9 @@ from biornn.tasks.labelled import recorded_trials
 class NetworkSpec:
     """All settings of one network.
 
-    Networks of one seed share the training trials, and those random draws of their wiring that their settings have in
-    common; all networks share the validation and held-out trials. `training_tasks` are those of
-    `Experiment.training_tasks`.
+    Networks of one seed share the training trials, unless conditions train on other ones, and those random draws of
+    their wiring that their settings have in common; all networks share the validation and held-out trials.
+    `training_tasks` are those of `Experiment.training_tasks`.
     """
 
     name: str

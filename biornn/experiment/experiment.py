@@ -105,9 +105,12 @@ class Experiment(Section):
                 f"for each of {len(self.conditions)} conditions"
             )
         lengths = task_lengths(self.task)
+        known = {repr(self.task): lengths[0]}  # steps of a trial, of each task once
         for name in self.conditions:
             network, training = self.settings(name)
-            self.training_tasks(name)
+            for task, *_ in self.training_tasks(name):
+                if repr(task) not in known:
+                    known[repr(task)] = task_lengths(task)[0]
             for key in ("n_units", "dt"):
                 shared, own = getattr(self.network, key), getattr(network, key)
                 if own != shared:
@@ -115,7 +118,8 @@ class Experiment(Section):
                         f"{self._where(name)}{key}: expected {shared} as in network.{key} "
                         f"(the networks of a run share it), got {own}"
                     )
-            check_arrays(self.task, lengths, network, training, self.recording)
+            longest = max(known[repr(task)] for task, *_ in self.training_tasks(name))
+            check_arrays(self.task, (*lengths, longest), network, training, self.recording)
         if self.task.dt != self.network.dt:
             raise ValueError(
                 f"task.dt: expected the network's dt={self.network.dt:g}, got {self.task.dt:g}; leave it out"

@@ -30,14 +30,14 @@ def task_lengths(task: Task) -> tuple[int, int]:
 
 def check_arrays(
     task: Task,
-    lengths: tuple[int, int],
+    lengths: tuple[int, int, int],
     network: NetworkConfig,
     training: TrainingConfig,
     recording: RecordingConfig,
 ) -> None:
     """Raise a ValueError with the key that is too large if training or recording one network needs too much memory.
 
-    `lengths` are those of `task_lengths`.
+    `lengths` are those of `task_lengths`, and the steps of the longest training trial.
     """
     for key, size in _sizes(task, lengths, network, training, recording):
         if size > _MAX_BYTES:
@@ -49,20 +49,20 @@ def check_arrays(
 
 def _sizes(
     task: Task,
-    lengths: tuple[int, int],
+    lengths: tuple[int, int, int],
     network: NetworkConfig,
     training: TrainingConfig,
     recording: RecordingConfig,
 ) -> Iterator[tuple[str, int]]:
     """Yield the bytes of the large arrays: activity over trials and times, weights over snapshots."""
     n_channels = task.n_inputs + task.n_outputs
-    n_steps, n_probe_steps = lengths
+    n_steps, n_probe_steps, n_training_steps = lengths
     per_step = _FLOAT * (network.n_units + n_channels)
     yield "task", n_probe_steps * per_step
     yield "recording.n_trials", recording.n_trials * n_steps * per_step
-    yield "training.batch_size", training.batch_size * n_steps * per_step
+    yield "training.batch_size", training.batch_size * n_training_steps * per_step
     yield "training.n_validation_trials", training.n_validation_trials * n_steps * per_step
-    yield "training.n_training_trials", (training.n_training_trials or 0) * n_steps * n_channels * _FLOAT
+    yield "training.n_training_trials", (training.n_training_trials or 0) * n_training_steps * n_channels * _FLOAT
     per_snapshot = _FLOAT * network.n_units * (network.n_units + n_channels + 2)
     key = "training.max_updates" if training.snapshots is None else "training.snapshots"
     yield key, training.n_snapshots * per_snapshot

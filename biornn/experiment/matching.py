@@ -13,7 +13,7 @@ from biornn.schema import reference_condition
 #: Settings of the training that decide which trials a network sees, and in what order.
 _TRIALS = ("batch_size", "n_training_trials", "n_validation_trials")
 #: Settings that decide for how long it is trained.
-_DURATION = ("criterion", "criterion_checks")
+_DURATION = ("criterion", "criterion_on", "criterion_checks")
 
 
 def unmatched(experiment: Experiment) -> dict[str, list[str]]:
@@ -38,6 +38,9 @@ def _differences(experiment: Experiment, reference: str, condition: str) -> Iter
         if value != other:
             which = "validation trials" if key == "n_validation_trials" else "training trials"
             yield f"{which}: {key} is {value} instead of {other}"
+    tasks, other_tasks = (experiment.training_tasks(one) for one in (condition, reference))
+    if tasks != other_tasks:
+        yield "training trials: settings of the task, or the stages, differ"
     for key in _DURATION:
         value, other = getattr(training, key), getattr(other_training, key)
         if value != other:
@@ -56,8 +59,8 @@ def _differences(experiment: Experiment, reference: str, condition: str) -> Iter
     yield from _weight_differences(network, other_network, experiment.seeds, reference)
 
 
-def _setting(value: float | None) -> str:
-    return "none" if value is None else f"{value:g}"
+def _setting(value: float | str | None) -> str:
+    return "none" if value is None else value if isinstance(value, str) else f"{value:g}"
 
 
 def _weight_differences(

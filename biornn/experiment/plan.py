@@ -89,7 +89,7 @@ def _speed(spec: NetworkSpec) -> tuple[object, ...]:
     penalised = bool(training.l1_weights or training.l2_weights or training.l2_rates)
     noisy = bool(network.recurrent_noise)
     shape = (network.architecture, network.enforcement, network.activation, noisy, penalised)
-    return (*shape, training.batch_size, training.n_validation_trials)
+    return (*shape, training.batch_size, training.n_validation_trials, repr(spec.training_tasks))
 
 
 def _seconds(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -54,12 +56,18 @@ def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
         return task
     if "name" in changes:
         raise ValueError("name: expected other settings of the same task, got another name")
-    changed = make_task(describe_task(task)["task"], {**task_settings(task), **changes})
+    changed = _made(describe_task(task)["task"], json.dumps({**task_settings(task), **changes}, default=repr))
     for name in ("n_inputs", "n_outputs", "dt"):
         expected, got = getattr(task, name), getattr(changed, name)
         if got != expected:
             raise ValueError(f"{name}: expected {expected} as in task, by which all networks are judged, got {got}")
     return changed
+
+
+@lru_cache(maxsize=1024)
+def _made(name: str, settings: str) -> Task:
+    """Make a task, and check it, once: every network of a condition asks for it."""
+    return make_task(name, json.loads(settings))
 
 
 def plain_task(task: Task) -> dict[str, Any]:

@@ -89,7 +89,7 @@ _STRUCTURE = "structure of the recurrent weights"
 _GEOMETRY = "geometry of the activity"
 _BALANCE = "balance of the currents"
 
-_HELD = ("memory_state", "response_window")
+_HELD = ("memory_state", "response_window", "is_right")
 _PROBED = ("probe", *_HELD)
 
 #: All measures, in the order of tables. Families are small, or with the seeds that a lab can afford no difference could

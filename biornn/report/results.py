@@ -17,7 +17,7 @@ from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
 from biornn.schema import FACTOR, GATED, PROBE, is_trained, reference_condition, text
 from biornn.tasks import task_of
-from biornn.tasks.labelled import trial_condition
+from biornn.tasks.labelled import score_trials, trial_condition
 
 #: Held-out trials on which networks are run again: enough for two digits, and quick. A trial with a choice is right or
 #: wrong as a whole, so it takes more of them.
@@ -45,7 +45,7 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``choice`` or ``ideal_score``, where the task has such a method; ``trial_conditions``, where
+        That is ``probe``; ``choice``, ``ideal_score`` or ``is_right``, where the task has such a method; ``trial_conditions``, where
         there are several; or the name of a variable or coordinate of the trials, such as ``coherence``.
         """
         return all(self._has(name) for name in names)
@@ -53,7 +53,7 @@ class Results:
     def _has(self, name: str) -> bool:
         if name == "probe":
             return PROBE[0] in self.run.children
-        if name in ("choice", "ideal_score"):
+        if name in ("choice", "ideal_score", "is_right"):
             return hasattr(self.task, name)
         if name == "trial_conditions":
             return len(np.unique(trial_condition(self.task, self.trials))) > 1
@@ -229,7 +229,11 @@ class Results:
     @cached_property
     def choice(self) -> xr.DataArray:
         """What networks choose in the held-out trials, dims `network`, `trial`; no text where they have no outputs."""
-        return text(self.task.choice(self.run["activity"].to_dataset()["outputs"].load(), self.trials))
+        outputs = self.run["activity"].to_dataset()["outputs"].load()
+        chosen = self.task.choice(outputs, self.trials)
+        if not isinstance(chosen, xr.DataArray):
+            chosen = xr.DataArray(chosen, {"network": outputs["network"]}, ("network", "trial"))
+        return text(chosen)
 
     @cached_property
     def state_scores(self) -> xr.Dataset:
@@ -271,8 +275,11 @@ class Results:
 
     @cached_property
     def few_trials(self) -> xr.Dataset:
-        """Held-out trials on which networks are run again."""
-        return self.trials.isel(trial=slice(_N_CHOICES if self.has("choice") else _N_TRIALS)).load()
+        """Held-out trials on which networks are run again: scored ones, spread over all."""
+        outputs = self.run["activity"].to_dataset()["outputs"].isel(network=[0])
+        scored = np.flatnonzero(score_trials(self.task, outputs.fillna(0.0), self.trials)[0].notnull())
+        n_trials = min(_N_CHOICES if self.has("choice") else _N_TRIALS, scored.size)
+        return self.trials.isel(trial=scored[np.arange(n_trials) * scored.size // max(n_trials, 1)]).load()
 
     @cached_property
     def balance(self) -> xr.Dataset:

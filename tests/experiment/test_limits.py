@@ -21,6 +21,7 @@ HUGE = {
     "task.duration=1.0e+300": "task.duration: expected at most 2,000,000 steps",
     "network={dt: 1.0e-300}": "task.",
     "network={dt: 1.0e-308}": "task.duration: expected at most 2,000,000 steps",
+    "training={task: {duration: 1.0e+6}, batch_size: 100000}": "training.batch_size: expected arrays of at most 100 GB",
     "task.n_pulses=1000000000000": "task.duration: expected at least",
     "factors={density: [1], learning_rate: " + str(list(range(1, 1100))) + "}": "expected at most 1000 combinations",
 }
@@ -47,7 +48,7 @@ def test_the_largest_network_that_is_allowed_passes() -> None:
     )
     lengths = task_lengths(experiment.task)
     assert lengths == (340, 610)
-    check_arrays(experiment.task, lengths, experiment.network, experiment.training, experiment.recording)
+    check_arrays(experiment.task, (*lengths, 340), experiment.network, experiment.training, experiment.recording)
 
 
 def test_a_message_is_one_printable_line_of_bounded_length() -> None:

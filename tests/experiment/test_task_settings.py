@@ -10,6 +10,7 @@ from rich.console import Console
 
 import biornn as bn
 from biornn.experiment import Experiment, ExperimentError, expand, load_experiment, run_experiment
+from biornn.experiment.matching import unmatched
 from biornn.experiment.network import run_network
 
 FLIP_FLOP = {"n_bits": 1, "duration": 60, "n_pulses": 1}
@@ -105,6 +106,20 @@ def test_stages_come_with_their_ends() -> None:
     ]
 
 
+def test_what_is_not_alike_in_training_is_told() -> None:
+    changes = {"training.task.noise": 0.5, "training.criterion_on": "worst"}
+    told = unmatched(Experiment(task=FLIP_FLOP, conditions={"a": {}, "b": changes}, seeds=1))
+    assert told["a"] == []
+    assert told["b"][0] == "training trials: settings of the task, or the stages, differ"
+    assert told["b"][1] == "duration of the training: criterion_on is worst instead of mean"
+
+
+def test_settings_of_the_task_in_training_are_set_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "e.yaml").write_text("task: {n_bits: 1, duration: 60, n_pulses: 1}\nconditions: {a: {}, b: {}}\n")
+    experiment = load_experiment(tmp_path / "e.yaml", ["conditions.b.training.task.noise=0.5"])
+    assert [experiment.training_tasks(name)[0][0].noise for name in "ab"] == [0.1, 0.5]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -118,6 +133,7 @@ def test_stages_come_with_their_ends() -> None:
             {"training": {"stages": [{"updates": 30}]}},
             "stages.0.updates: expected a multiple of validate_every=50, got 30",
         ),
+        ({"training": {"task": {"name": "x"}}}, "training.task.name: expected other settings of the same task"),
         ({"training": {"stages": [{}, {}]}}, "stages.0: expected updates or score, at which it ends, got neither"),
         ({"training": {"criterion_on": "median"}}, "criterion_on"),
     ],

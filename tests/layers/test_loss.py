@@ -38,6 +38,15 @@ def test_padding_changes_no_number():
     assert float(loss(*padded)) == pytest.approx(float(loss(targets, outputs, weight)), rel=1e-6)  # order of the sum
 
 
+def test_what_does_not_count_may_be_infinite():
+    targets, outputs, weight = arrays()
+    outputs[weight == 0] = np.inf
+    variable = keras.Variable(outputs)
+    (found,) = gradients(lambda: WeightedSquaredError()(targets, variable.value, weight), [variable])
+    assert np.isfinite(float(WeightedSquaredError()(targets, outputs, weight)))
+    assert np.isfinite(found).all()
+
+
 def test_the_scale_of_the_weights_does_not_matter_and_no_weight_is_no_loss():
     targets, outputs, weight = arrays()
     loss = WeightedSquaredError()

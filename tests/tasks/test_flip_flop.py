@@ -449,6 +449,27 @@ def test_seed_is_checked_and_must_be_given(seed):
         FlipFlop().trials(1, seed=seed)
 
 
+@pytest.mark.parametrize(
+    "settings_",
+    [
+        {},
+        {"n_pulses": 1, "duration": 100},
+        {"n_pulses": 5, "duration": 600, "dt": 2.0},
+        {"pulses": "random", "duration": 1000},
+        {"pulses": "random", "duration": 500, "pulse_rate": 50, "min_gap": 0},
+        {"pulses": "random", "pulse_rate": 0},
+    ],
+)
+def test_outputs_that_do_not_depend_on_the_inputs_score_what_is_declared(settings_):
+    task = FlipFlop(**settings_)
+    trials = task.trials(4000, seed=0)
+    for name, value in {"silent": 0.0, "always 1": 1.0}.items():
+        scores = task.score(value + 0 * trials["targets"], trials)
+        error = max(float(scores.std()) / 4000**0.5, 1e-9)
+        assert abs(float(scores.mean()) - task.shortcuts[name]) < 4 * error  # by chance once in 16,000 times
+    assert task.chance == max(task.shortcuts.values())
+
+
 def test_is_frozen_compares_by_value_and_is_exported():
     with pytest.raises(dataclasses.FrozenInstanceError):
         FlipFlop().n_bits = 2

@@ -22,6 +22,10 @@ def test_quantiles_are_those_of_an_exponential_law_between_the_limits():
     # P(time <= t) = (1 - exp(-(t - 80) / 330)) / (1 - exp(-1420 / 330))
     np.testing.assert_allclose(np.expm1(-(times - 80) / 330) / np.expm1(-1420 / 330), share, atol=1e-12)
     np.testing.assert_allclose(truncated_exponential(0.5, 330, 80, 80), 80)
+    for mean in (1, 35):  # it as good as ends before the longest
+        times = truncated_exponential(np.linspace(0, 1, 5), mean, 80, 1500)
+        np.testing.assert_allclose(times[:-1], 80 - mean * np.log(np.linspace(1, 0, 5)[:-1]))
+        assert 80 < times[-1] <= 1500
 
 
 def test_mean_between_two_steps_of_each_trial():

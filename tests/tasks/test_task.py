@@ -76,8 +76,9 @@ def test_the_least_task_is_a_task_and_its_trials_are_completed():
     assert isinstance(task_of(trials), SignOfSum)
 
 
-def test_padding_is_told_by_n_steps_alone():
-    made = SignOfSum().trials(3, 0).assign_coords(n_steps=("trial", [6, 2, 4]))
+@pytest.mark.parametrize("attach", ["assign_coords", "assign"])
+def test_padding_is_told_by_n_steps_alone(attach):
+    made = getattr(SignOfSum().trials(3, 0), attach)(n_steps=("trial", [6, 2, 4]))
     trials = complete(SignOfSum(), made, "trials")
     assert trials["loss_weight"].sum("time").values.ravel().tolist() == [6, 2, 4]
 
@@ -107,6 +108,8 @@ def test_padding_is_told_by_n_steps_alone():
             "expected loss_weight 0 after the n_steps of each trial, got another",
         ),
         (lambda trials: trials["inputs"], "expected an xarray.Dataset, got DataArray"),
+        (lambda trials: trials * 1e300, "expected finite inputs, got NaN or infinity"),
+        (lambda trials: trials.assign_coords(seed=("trial", [1, 2, 3])), "expected other names than those of networks"),
     ],
 )
 def test_trials_that_cannot_be_are_told_in_one_line(change, message):
@@ -129,6 +132,14 @@ def test_trials_that_cannot_be_are_told_in_one_line(change, message):
             {"score": lambda self, outputs, trials: np.full(outputs.shape[:-2], np.nan)},
             "expected some trials to be scored",
         ),
+        ({"score_name": "loss"}, "expected a score_name other than that of the loss, got 'loss'"),
+        ({"chance": None}, "expected the score of 'chance' in [0, 1], got None"),
+        ({"dt": "a"}, "expected dt above 0 ms, got 'a'"),
+        (
+            {"trials": lambda self, n_trials, seed: SignOfSum.trials(self, n_trials, int(seed))},
+            "task bad: trials: expected no error, got TypeError",
+        ),
+        ({"__init__": lambda self, margin=1.0: vars(self).update(kept=margin)}, "got {'kept': 3.0}, and then"),
         ({"probe": lambda self: 3}, "task bad: probe: expected an xarray.Dataset, got int"),
         ({"trial_conditions": ("tone",)}, "expected the coordinate 'tone' on trial, got none"),
         (
@@ -143,7 +154,7 @@ def test_trials_that_cannot_be_are_told_in_one_line(change, message):
 )
 def test_check_tells_an_author_what_is_missing(parts, message):
     with pytest.raises(TaskError) as caught:
-        check(type("Bad", (SignOfSum,), parts)())
+        check(type("Bad", (SignOfSum,), parts)(*[3.0] * ("__init__" in parts)))
     assert message in str(caught.value)
 
 
@@ -200,6 +211,44 @@ class Labelled(SignOfSum):
 
     def score(self, outputs, trials):
         return (trials["tone"] == 0).astype(float)
+
+
+class WithState(SignOfSum):
+    """A task that is no dataclass, and has a setting."""
+
+    def __init__(self, margin: float = 1.0):
+        self.margin = margin
+
+    class Inner(SignOfSum):
+        """A task within another class."""
+
+
+def test_a_task_is_made_again_with_its_settings_wherever_its_class_stands():
+    assert task_of(make_trials(WithState(3.0), 2, 0)).margin == 3.0
+    assert type(task_of(make_trials(WithState.Inner(), 2, 0))) is WithState.Inner
+
+    class Local(SignOfSum):
+        pass
+
+    check(Local())
+    with pytest.raises(ValueError, match=r"^trials: expected a task that can be made, got .*<locals>"):
+        task_of(make_trials(Local(), 2, 0))
+
+
+def test_scores_in_another_order_are_refused():
+    class Sorted(SignOfSum):
+        def score(self, outputs, trials):
+            return super().score(outputs, trials).isel(trial=slice(None, None, -1))
+
+    trials = make_trials(Sorted(), 3, 0)
+    with pytest.raises(TaskError, match=r"score: expected the trials in their order, got \[2, 1, 0\] first"):
+        score_trials(Sorted(), trials["targets"], trials)
+
+
+def test_labels_that_repeat_alone_but_not_together_are_no_conditions():
+    labels = {"a": ("trial", np.arange(16) // 4), "b": ("trial", np.arange(16) % 4)}
+    trials = complete(SignOfSum(), SignOfSum().trials(16, 0).assign_coords(labels), "trials")
+    assert set(trial_condition(SignOfSum(), trials)) == {""}
 
 
 def test_the_worst_condition_is_looked_for_among_labels_that_repeat():

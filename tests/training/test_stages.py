@@ -115,9 +115,39 @@ def test_a_curriculum_is_resumed_to_the_bit(tmp_path, after, ends):
                     np.testing.assert_array_equal(run[group][name], values, err_msg=name)
 
 
+def test_a_stage_goes_on_from_the_weights_that_callbacks_leave():
+    stop = keras.callbacks.EarlyStopping(monitor="val_loss", mode="max", patience=9, restore_best_weights=True)
+    noted = Noting()
+    stages = [Stage(EASY, updates=4)]
+    result = train(model_of(), Echo(), stages=stages, max_updates=6, callbacks=[stop, noted], **SMALL)
+    weights = result["weights"]["output_weights"]
+    np.testing.assert_array_equal(noted.begun[1], weights.sel(snapshot=2))  # where the second stage begins
+
+
+class Noting(keras.callbacks.Callback):
+    """Note the readout's weights when Keras's fit begins."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun = []
+
+    def on_train_begin(self, logs=None):
+        self.begun.append(self.model.layers[1].output_pathway.numpy())
+
+
+def test_a_task_of_which_no_trial_is_scored_is_refused():
+    class Unscored(Echo):
+        def score(self, outputs, trials):
+            return np.full(outputs.shape[:-2], np.nan)
+
+    with pytest.raises(ValueError, match=r"^task unscored: score: expected some of 20 trials scored, got NaN in all$"):
+        train(model_of(), Unscored(), max_updates=2, **SMALL)
+
+
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
+        (Stage(EASY), "stages: expected a list of biornn.training.Stage, got Stage"),
         ([EASY], r"stages\[0\]: expected a biornn.training.Stage, got Echo"),
         ([Stage(EASY, updates=3)], r"stages\[0\]: expected updates that are a multiple of validate_every=2, got 3"),
         ([Stage(EASY, score=2.0)], r"stages\[0\]: score: expected a score in \[0, 1\] or None, got 2.0"),

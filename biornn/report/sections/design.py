@@ -64,6 +64,8 @@ def _changes(reading: Reading) -> dict[str, dict[str, Any]]:
     keys = list(dict.fromkeys(key for changes in conditions.values() for key in changes))
     network, training = reading.experiment.get("network", {}), reading.experiment.get("training", {})
     usual = {**network, **{f"training.{key}": value for key, value in training.items()}}
+    of_task = {**reading.experiment.get("task", {}), **(training.get("task") or {})}
+    usual |= {f"training.task.{key}": value for key, value in of_task.items()}
     return {
         condition: {key: changes.get(key, usual.get(key)) for key in keys} for condition, changes in conditions.items()
     }

@@ -16,10 +16,12 @@ from biornn.schema import text
 @requires("choice", "correct_choice", "signed_coherence")
 def psychometric(reading: Reading) -> Section | None:
     """Psychometric curves of all networks, and their parameters by condition."""
-    if not reading.trained.any():
+    is_positive = (reading.trials["signed_coherence"] > 0).values
+    if not reading.trained.any() or not is_positive.any():
         return None
-    fit = _fit(reading)
-    positive = fit.attrs["positive"]
+    # The choice that is correct where the evidence is positive.
+    positive = text(reading.trials["correct_choice"]).values[is_positive][0].item()
+    fit = _fit(reading, positive)
     trained = fit.isel(network=np.flatnonzero(reading.trained))
     n_trials = int(trained["n_trials"].max("network").sum())
     rows: list[Row] = []
@@ -59,10 +61,9 @@ def psychometric(reading: Reading) -> Section | None:
     )
 
 
-def _fit(reading: Reading) -> xr.Dataset:
-    """Fit the curves of all networks; the positive choice is the one that is correct where the evidence is positive."""
+def _fit(reading: Reading, positive: str) -> xr.Dataset:
+    """Fit the curves of all networks."""
     evidence = reading.trials["signed_coherence"]
-    positive = text(reading.trials["correct_choice"]).values[(evidence > 0).values][0].item()
     fit = bn.analysis.psychometric(evidence, reading.choice, positive)
     return fit.assign_coords(condition=reading.condition.variable)
 

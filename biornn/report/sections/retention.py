@@ -9,7 +9,7 @@ from biornn.report.section import Section, requires
 from biornn.report.tables import condition_table
 
 
-@requires("probe", "memory_state", "response_window")
+@requires("probe", "memory_state", "response_window", "is_right")
 def retention(reading: Reading) -> Section | None:
     """Survival of the states of all networks, and the score over time."""
     if reading.retention is None or not reading.shown_ungated:

@@ -11,7 +11,7 @@ from biornn.schema import text
 _MOST_STATES = 81  # of four bits with three levels each; more is no table to read
 
 
-@requires("memory_state")
+@requires("memory_state", "is_right")
 def states(reading: Reading) -> Section:
     """Tabulate the score outside of response windows, and by output and state."""
     blocks: list[Block] = []

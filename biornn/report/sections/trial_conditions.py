@@ -15,6 +15,8 @@ from biornn.report.tables import Row, Table, count, spread, table
 from biornn.schema import text
 from biornn.tasks.labelled import score_trials, trial_condition
 
+_MOST_ANSWERS = 8  # more are no table to read, such as angles
+
 
 @requires("trial_conditions")
 def trial_conditions(reading: Reading) -> Section:
@@ -23,7 +25,7 @@ def trial_conditions(reading: Reading) -> Section:
     labels = {"trial condition": trial_condition(reading.task, reading.trials)}
     caption = f"Mean {reading.score_name} in the trials of each condition"
     blocks: list[Block] = [_table(reading, caption, labels, {"": scores})]
-    if reading.has("choice"):
+    if reading.has("choice") and np.unique(reading.choice.values).size <= _MOST_ANSWERS:
         blocks.append(_choices(reading, labels, scores.notnull()))
     return Section("trial_conditions", f"{reading.score_name.capitalize()} by trial condition", tuple(blocks))
 
