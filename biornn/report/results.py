@@ -45,8 +45,9 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``choice``, ``ideal_score`` or ``is_right``, where the task has such a method; ``trial_conditions``, where
-        there are several; or the name of a variable or coordinate of the trials, such as ``coherence``.
+        That is ``probe``; ``choice``, ``ideal_score`` or ``is_right``, where the task has such a method;
+        ``trial_conditions``, where there are several; or the name of a variable or coordinate of the trials, such as
+        ``memory_state``.
         """
         return all(self._has(name) for name in names)
 
