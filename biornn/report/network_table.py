@@ -157,8 +157,8 @@ def _training_trials(training: Mapping[str, Any]) -> str:
     every = {**(training.get("task") or {}), **own}
     told = []
     for stage in training.get("stages") or ():
-        ends = [f"{stage['updates']} updates"] * bool(stage.get("updates"))
-        ends += [f"a score of {stage['score']:g}"] * (stage.get("score") is not None)
+        forms = {"updates": "{} updates", "score": "a score of {:g}"}
+        ends = [form.format(stage[key]) for key, form in forms.items() if stage.get(key) is not None]
         until = f", until {' or '.join(ends)}" * bool(ends)
         told.append(_with_settings({**every, **stage.get("task", {})}) + until)
     return "; then ".join([*told, _with_settings(every)])

@@ -70,7 +70,11 @@ def test_regularisation_and_what_is_not_recorded(run: xr.DataTree) -> None:
 def test_trials_in_training_are_told_stage_by_stage(run: xr.DataTree) -> None:
     assert describe_networks(run)["unconstrained"]["trials in training"] == "as in the task"
     experiment = copy.deepcopy(json.loads(run.attrs["experiment"]))
-    stages = [{"task": {"n_pulses": 1}, "updates": 100, "score": 0.8}, {"task": {}, "updates": None, "score": 0.9}]
+    stages = [
+        {"task": {"n_pulses": 1}, "updates": 100, "score": 0.8},
+        {"task": {}, "updates": None, "score": 0.9},
+        {"task": {}, "updates": 50, "score": None},
+    ]
     experiment["training"] |= {"task": {"noise": 0.0}, "stages": stages}
     experiment["conditions"]["constrained"] = {"training.task.noise": 0.3, "training.stages": []}
     changed = run.copy()
@@ -79,7 +83,7 @@ def test_trials_in_training_are_told_stage_by_stage(run: xr.DataTree) -> None:
     assert described["constrained"]["trials in training"] == "noise 0.3"
     assert described["unconstrained"]["trials in training"] == (
         "noise 0.0, n pulses 1, until 100 updates or a score of 0.8; then noise 0.0, until a score of 0.9; "
-        "then noise 0.0"
+        "then noise 0.0, until 50 updates; then noise 0.0"
     )
 
 
