@@ -46,7 +46,7 @@ def currents(
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several. Where it has an `snapshot`, the last is taken, which
+        The group `weights` of a run, of one network or of several. Where it has a `snapshot`, the last is taken, which
         is the one that the recorded activity belongs to.
     rates
         Recorded rates, dims `trial`, `time` (every step of the network, from its first), `unit` and, as in `weights`,

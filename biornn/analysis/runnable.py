@@ -23,7 +23,7 @@ NUMBERS = (
 def runnable(weights: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray]:
     """Replace each network that cannot be simulated (diverged, failed or gated) by a silent one, and return which can.
 
-    Discard the results of the others with ``result.where(can_run)``. Where the weights have an `snapshot`, the last is
+    Discard the results of the others with ``result.where(can_run)``. Where the weights have a `snapshot`, the last is
     taken.
     """
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])

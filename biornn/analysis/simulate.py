@@ -35,7 +35,7 @@ def simulate(
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several. Where it has an `snapshot`, the last is taken;
+        The group `weights` of a run, of one network or of several. Where it has a `snapshot`, the last is taken;
         select another beforehand, as in ``weights.isel(snapshot=[0])``.
     inputs
         (trial, time, input_channel); other dims, such as `repeat`, broadcast.

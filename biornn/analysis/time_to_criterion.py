@@ -15,7 +15,7 @@ _ATTRS = {
     "not_reached": ("1", "share of networks that have not reached the criterion"),
     "ci_low": ("1", "lower end of the confidence interval of the share"),
     "ci_high": ("1", "upper end of the confidence interval of the share"),
-    "median_steps": ("update", "median of the updates that networks took to reach the criterion"),
+    "median_updates": ("update", "median of the updates that networks took to reach the criterion"),
     "n_networks": ("1", "networks that were not interrupted"),
     "n_reached": ("1", "networks that reached the criterion"),
     "n_censored": ("1", "networks that did not, failed ones among them"),
@@ -39,10 +39,9 @@ def time_to_criterion(
     Kaplan-Meier estimate, and a log-rank test that permutes the networks of a pair. A network that never reached the
     criterion is censored at the end of the planned training, the last `update`; so is one that diverged or failed: not
     at where it broke off. Censoring at a time says "from here on it would have gone on like the others that were still
-    on their way". That is untrue of a network
-    that diverged: it was not going to get there. Censored at its end it would leave the count, and a condition would
-    look the better the more, and the earlier, its networks diverge. A network whose training was interrupted from
-    outside says nothing of its condition: it is left out, and counted.
+    on their way". That is untrue of a network that diverged: it was not going to get there. Censored at its end it
+    would leave the count, and a condition would look the better the more, and the earlier, its networks diverge. A
+    network whose training was interrupted from outside says nothing of its condition: it is left out, and counted.
 
     Parameters
     ----------
@@ -65,8 +64,8 @@ def time_to_criterion(
         Dims `condition`, in order of first appearance, and `update`, in updates.
 
         - `not_reached` (condition, update): share of networks that have not reached the criterion by then;
-        - `ci_low`, `ci_high` (condition, update): its confidence interval, step by step (exact binomial);
-        - `median_steps` (condition): median of the updates that its networks took, those that never got there taking
+        - `ci_low`, `ci_high` (condition, update): its confidence interval at each update (exact binomial);
+        - `median_updates` (condition): median of the updates that its networks took, those that never got there taking
           longer than any other; NaN if the median is one of these;
         - `n_networks`, `n_reached`, `n_censored`, and among these `n_failed` (condition);
         - `n_interrupted` (condition): networks left out of all of these. Where none is left, the estimates are NaN;
@@ -129,19 +128,19 @@ def time_to_criterion(
     conditions = list(dict.fromkeys(condition.tolist()))
     if reference not in conditions:
         raise ValueError(f"reference: expected one of {conditions}, got {reference!r}")
-    step = np.unique(history["update"].values)
-    step = step[step >= 0]  # -1: not known
-    if not step.size:
+    updates = np.unique(history["update"].values)
+    updates = updates[updates >= 0]  # -1: not known
+    if not updates.size:
         raise ValueError(
             "update: expected the updates at each snapshot, got -1 (not known) in all; leave out imported runs"
         )
     trained = is_trained(history["status"]).values
     reached = trained & np.isfinite(history["updates_to_criterion"].values)
-    times = np.where(reached, history["updates_to_criterion"].values, step[-1])
+    times = np.where(reached, history["updates_to_criterion"].values, updates[-1])
     interrupted = (text(history["status"]) == "interrupted").values
     groups = {name: np.flatnonzero((condition == name) & ~interrupted) for name in conditions}
     samples = {name: scipy.stats.CensoredData.right_censored(times[at], ~reached[at]) for name, at in groups.items()}
-    shares = np.array([_not_reached(sample, step) for sample in samples.values()])
+    shares = np.array([_not_reached(sample, updates) for sample in samples.values()])
     sizes = np.array([len(at) for at in groups.values()])
     low, high = _exact_interval(shares, sizes[:, np.newaxis], confidence_level)
     tests = [
@@ -152,7 +151,7 @@ def time_to_criterion(
     ]
     n_reached = np.array([reached[at].sum() for at in groups.values()])
     per_condition = {
-        "median_steps": [_median(times[at], reached[at]) for at in groups.values()],
+        "median_updates": [_median(times[at], reached[at]) for at in groups.values()],
         "n_networks": sizes,
         "n_reached": n_reached,
         "n_censored": sizes - n_reached,
@@ -166,7 +165,7 @@ def time_to_criterion(
             **{name: (("condition", "update"), one) for name, one in zip(_ATTRS, (shares, low, high), strict=False)},
             **{name: ("condition", one) for name, one in per_condition.items()},
         },
-        {"condition": np.array(conditions, object), "update": ("update", step, {"units": "update"})},
+        {"condition": np.array(conditions, object), "update": ("update", updates, {"units": "update"})},
         {"reference": reference, "confidence_level": confidence_level},
     )
     for name, (units, long_name) in _ATTRS.items():
@@ -186,11 +185,11 @@ def _check(history: xr.Dataset) -> None:
         )
 
 
-def _not_reached(sample: scipy.stats.CensoredData, step: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Kaplan-Meier estimate at each step; NaN without networks."""
+def _not_reached(sample: scipy.stats.CensoredData, updates: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Kaplan-Meier estimate at each updates; NaN without networks."""
     if not len(sample):
-        return np.full(step.shape, np.nan)
-    estimate: NDArray[np.float64] = scipy.stats.ecdf(sample).sf.evaluate(step)
+        return np.full(updates.shape, np.nan)
+    estimate: NDArray[np.float64] = scipy.stats.ecdf(sample).sf.evaluate(updates)
     return estimate
 
 

@@ -36,6 +36,10 @@ class Task:
     A subclass gives the numbers of channels, `arrays`, `trials` and `score`; the rest can be left as it is. As a frozen
     dataclass it has settings, which an experiment file can set.
 
+    Some tasks have more, which those parts of biornn that need it ask for: ``choice(outputs, trials)``, the answer in
+    each trial (..., trial) as text, empty where there is none; ``is_right(outputs, targets)``, which samples (..., trial,
+    time, output_channel) are right, of a task that holds a state; ``ideal_score(coherence)``, that of an ideal observer.
+
     Attributes
     ----------
     name : str

@@ -238,7 +238,7 @@ VALUES: dict[str, tuple[Callable[[], Any], Any]] = {
     ),
     "one network of each condition has a time": (
         lambda: an.time_to_criterion(history_of([100.0, 200.0], ["unconstrained", "dale"], [0, 100, 200]))[
-            "median_steps"
+            "median_updates"
         ],
         [100, 200],
     ),

@@ -34,7 +34,7 @@ def test_kaplan_meier_by_hand():
     # 1 of 5 at risk at 100, 2 of 4 at 200, 1 of 2 at 300.
     expected = [1, 4 / 5, 4 / 5 * 2 / 4, 4 / 5 * 2 / 4 * 1 / 2, 1 / 5]
     np.testing.assert_allclose(result["not_reached"], expected)
-    assert result["median_steps"] == 200
+    assert result["median_updates"] == 200
     assert [int(result[f"n_{name}"]) for name in ("networks", "reached", "censored", "failed")] == [5, 4, 1, 0]
 
 
@@ -78,7 +78,7 @@ def test_networks_without_the_criterion_count_to_the_end_however_they_ended(stat
     np.testing.assert_allclose(dale["not_reached"], [1, 1, 2 / 3, 2 / 3, 2 / 3])
     assert dale["n_censored"] == 2
     assert dale["n_failed"] == (0 if status == "criterion_not_reached" else 2)
-    assert np.isnan(dale["median_steps"])
+    assert np.isnan(dale["median_updates"])
     same = time_to_criterion(make_history(unconstrained=[100, 100], dale=[200, "diverged", "diverged"]))
     assert dale["p_value"] == same["p_value"].sel(condition="dale")
 
@@ -94,7 +94,7 @@ def test_networks_that_were_interrupted_are_left_out_and_counted():
 def test_a_condition_that_was_interrupted_whole_has_no_estimate():
     result = time_to_criterion(make_history(unconstrained=[100, 100], dale=["interrupted"] * 2))
     dale = result.sel(condition="dale")
-    for name in ("not_reached", "ci_low", "ci_high", "median_steps", "p_value"):
+    for name in ("not_reached", "ci_low", "ci_high", "median_updates", "p_value"):
         assert dale[name].isnull().all(), name
     assert (dale["n_networks"], dale["n_interrupted"]) == (0, 2)
     assert result.sel(condition="unconstrained")["n_reached"] == 2
@@ -109,8 +109,8 @@ def test_a_network_that_reached_the_criterion_and_then_diverged_did_not_train():
 
 def test_median_counts_networks_that_never_got_there_as_longer_than_any():
     result = time_to_criterion(make_history(unconstrained=[100, 200, 300, "failed"], dale=[100, 200, 300]))
-    assert result["median_steps"].values.tolist() == [250, 200]
-    assert time_to_criterion(make_history(unconstrained=[100, "failed"]))["median_steps"].isnull().all()
+    assert result["median_updates"].values.tolist() == [250, 200]
+    assert time_to_criterion(make_history(unconstrained=[100, "failed"]))["median_updates"].isnull().all()
 
 
 def test_interval_is_exact_where_all_or_none_got_there():
@@ -132,7 +132,7 @@ def test_p_values_that_are_not_defined_are_nan_and_no_part_of_the_family():
     result = time_to_criterion(history, reference="a")
     assert np.isnan(result["p_value"].sel(condition=["a", "b"])).all()
     assert result["p_holm"].sel(condition="c") == result["p_value"].sel(condition="c")
-    assert result["median_steps"].isnull().values.tolist() == [True, True, False]
+    assert result["median_updates"].isnull().values.tolist() == [True, True, False]
     together = time_to_criterion(make_history(a=[100] * 3, b=[100] * 3), reference="a")
     assert together["p_value"].isnull().all()
 

@@ -121,7 +121,7 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
             [
                 condition,
                 Cell(f"{n_reached} of {n_networks}", share),
-                number(float(one["median_steps"]), ",.0f"),
+                number(float(one["median_updates"]), ",.0f"),
                 *([p_text(float(one["p_holm"]))] if is_testable else []),
             ]
         )
