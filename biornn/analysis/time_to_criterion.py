@@ -186,7 +186,7 @@ def _check(history: xr.Dataset) -> None:
 
 
 def _not_reached(sample: scipy.stats.CensoredData, updates: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Kaplan-Meier estimate at each updates; NaN without networks."""
+    """Kaplan-Meier estimate at each number of updates; NaN without networks."""
     if not len(sample):
         return np.full(updates.shape, np.nan)
     estimate: NDArray[np.float64] = scipy.stats.ecdf(sample).sf.evaluate(updates)

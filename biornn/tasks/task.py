@@ -37,8 +37,9 @@ class Task:
     dataclass it has settings, which an experiment file can set.
 
     Some tasks have more, which those parts of biornn that need it ask for: ``choice(outputs, trials)``, the answer in
-    each trial (..., trial) as text, empty where there is none; ``is_right(outputs, targets)``, which samples (..., trial,
-    time, output_channel) are right, of a task that holds a state; ``ideal_score(coherence)``, that of an ideal observer.
+    each trial (..., trial) as text, empty where there is none; ``is_right(outputs, targets)``, which samples (...,
+    trial, time, output_channel) are right, of a task that holds a state; ``ideal_score(coherence)``, that of an ideal
+    observer.
 
     Attributes
     ----------
