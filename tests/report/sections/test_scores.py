@@ -11,7 +11,7 @@ from biornn.tasks import BooleanGate
 
 def test_a_row_per_condition_and_no_score_without_a_trained_network(make_run: Callable[..., xr.DataTree]) -> None:
     reading = Reading(make_run(status=["completed", "diverged", "failed", "failed"]))
-    (table,) = (block for block in scores(reading).blocks if isinstance(block, Table))
+    table, _ = (block for block in scores(reading).blocks if isinstance(block, Table))
     assert [column.heading for column in table.columns[1:]] == [
         "accuracy",
         "mean squared error",
