@@ -97,8 +97,17 @@ class Interrupt(Counting):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("after", [3, 5, 9])  # in the first stage, in the second, in what follows
-@pytest.mark.parametrize("ends", [{"updates": 4}, {"score": 0.3}])
+@pytest.mark.parametrize(
+    ("after", "ends"),  # in the first stage, in the second, in what follows
+    [
+        (5, {"updates": 4}),
+        (9, {"score": 0.3}),
+        *(
+            pytest.param(after, ends, marks=pytest.mark.nightly)
+            for after, ends in [(3, {"updates": 4}), (9, {"updates": 4}), (3, {"score": 0.3}), (5, {"score": 0.3})]
+        ),
+    ],
+)
 def test_a_curriculum_is_resumed_to_the_bit(tmp_path, after, ends):
     stages = [Stage(replace(EASY, n_steps=3), **ends), Stage(EASY, updates=4)]
     settings = {"stages": stages, "max_updates": 12, "checkpoint_seconds": 0.0, **SMALL}
