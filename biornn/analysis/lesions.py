@@ -14,7 +14,7 @@ from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
 from biornn.schema import text
 from biornn.tasks import Task, task_of
-from biornn.tasks.labelled import mean_score, score_trials
+from biornn.tasks.scores import mean_score, score_trials
 
 _LESIONS = ("any", "excitatory", "inhibitory")
 _SCORES = {

@@ -13,7 +13,7 @@ from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
 from biornn.tasks import Task, task_of
-from biornn.tasks.labelled import mean_score, score_trials
+from biornn.tasks.scores import mean_score, score_trials
 
 _SAMPLE = ["repeat", "trial", "time", "output_channel"]
 _SCORES = {

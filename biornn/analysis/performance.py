@@ -8,7 +8,7 @@ import xarray as xr
 from biornn.analysis.dims import require_dims, require_some, require_variables
 from biornn.analysis.same_labels import same_labels
 from biornn.tasks import Task, task_of
-from biornn.tasks.labelled import mean_score, score_trials, trial_condition, worst_score
+from biornn.tasks.scores import mean_score, score_trials, trial_condition, worst_score
 
 SAMPLE = ["trial", "time", "output_channel"]
 #: An error that is still a number when it is squared and summed over as many samples as fit into memory.

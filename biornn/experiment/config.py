@@ -241,6 +241,8 @@ class TrainingConfig(Section):
                 )
             if stage.updates is None and stage.score is None and number < len(self.stages) - 1:
                 raise ValueError(f"stages.{number}: expected updates or score, at which it ends, got neither")
+        if (total := sum(stage.updates or 0 for stage in self.stages if stage.score is None)) > self.max_updates:
+            raise ValueError(f"stages: expected updates of max_updates={self.max_updates} at most in all, got {total}")
         return self
 
     @property

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.experiment import Experiment
 from biornn.tasks import Task
-from biornn.tasks.labelled import recorded_trials
+from biornn.tasks.trials import recorded_trials
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, Tr
 from biornn.experiment.factors import NAME, Combination, cross_factors
 from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays, task_lengths
 from biornn.experiment.messages import one_line
-from biornn.experiment.task_settings import changed_task, make_task, plain_task
+from biornn.experiment.task_settings import changed_task, checked, make_task, plain_task
 from biornn.tasks import Task
 from biornn.tasks.registry import DEFAULT
 
@@ -72,7 +72,7 @@ class Experiment(Section):
         """Build the task from its keys; its time step is the network's."""
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
             if isinstance(value, Task):
-                return value
+                return checked(value)
             raise ValueError("expected keys and values")
         if "network" not in info.data:  # its own problems come first
             return make_task(DEFAULT, {})

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from biornn.experiment.config import NetworkConfig, RecordingConfig, TrainingConfig
 from biornn.tasks import Task
-from biornn.tasks.labelled import make_arrays, make_probe
 from biornn.tasks.seeds import generator
+from biornn.tasks.trials import make_arrays, make_probe
 
 MAX_CONDITIONS = 1_000
 MAX_NAME = 200  # characters of a condition; Dask names files after a task, and few systems take more than 255

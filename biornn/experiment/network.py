@@ -20,8 +20,8 @@ from biornn.experiment.timing import Timing
 from biornn.layers import MeanSquare, build_gated_model, build_model, fused_readout
 from biornn.progress import Progress
 from biornn.tasks import Task
-from biornn.tasks.labelled import make_arrays
 from biornn.tasks.seeds import generator
+from biornn.tasks.trials import make_arrays
 from biornn.training import Stage, record_activity, train
 from biornn.training.callbacks import ProgressNews
 from biornn.training.checkpoint import CheckpointError

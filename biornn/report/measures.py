@@ -105,6 +105,11 @@ MEASURES: tuple[Measure, ...] = (
         _SCORES, "settled_score", "{score} outside of response windows", lambda r: r.state_scores["settled_score"],
         requires=_HELD,
     ),
+    Measure(
+        _SCORES, "catch_score", "{score} in catch trials",
+        lambda r: r.task.catch_score(r.run["activity"].to_dataset()["outputs"].load(), r.trials).mean("trial"),
+        requires=("catch_score",),
+    ),
     Measure(_SCORES, "mse", "mean squared error", lambda r: r.summary["mse"]),
     Measure(
         _MEMORY, "share_retained", "share of states kept without input", lambda r: _one("share_retained", r.retention),

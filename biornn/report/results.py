@@ -17,7 +17,7 @@ from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
 from biornn.schema import FACTOR, GATED, PROBE, is_trained, reference_condition, text
 from biornn.tasks import task_of
-from biornn.tasks.labelled import score_trials, trial_condition
+from biornn.tasks.scores import score_trials, trial_condition
 
 #: Held-out trials on which networks are run again: enough for two digits, and quick. A trial with a choice is right or
 #: wrong as a whole, so it takes more of them.
@@ -45,16 +45,16 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``choice``, ``ideal_score`` or ``is_right``, where the task has such a method;
-        ``trial_conditions``, where there are several; or the name of a variable or coordinate of the trials, such as
-        ``memory_state``.
+        That is ``probe``; ``choice``, ``catch_score``, ``ideal_score`` or ``is_right``, where the task has such a
+        method; ``trial_conditions``, where there are several; or the name of a variable or coordinate of the trials,
+        such as ``memory_state``.
         """
         return all(self._has(name) for name in names)
 
     def _has(self, name: str) -> bool:
         if name == "probe":
             return PROBE[0] in self.run.children
-        if name in ("choice", "ideal_score", "is_right"):
+        if name in ("choice", "ideal_score", "is_right", "catch_score"):
             return hasattr(self.task, name)
         if name == "trial_conditions":
             return len(np.unique(trial_condition(self.task, self.trials))) > 1

@@ -20,10 +20,10 @@ from biornn.store.keras_hdf5 import KerasFile, KerasFileError, read_keras_hdf5
 from biornn.store.run import open_run
 from biornn.store.writer import RunWriter, run_attrs
 from biornn.tasks import Task, find_task
-from biornn.tasks.labelled import make_probe, make_trials, recorded_trials
 from biornn.tasks.registry import DEFAULT
 from biornn.tasks.seeds import generator
 from biornn.tasks.task import describe_task, task_settings
+from biornn.tasks.trials import make_probe, make_trials, recorded_trials
 
 _TRIALS_AT_ONCE = 16
 

@@ -6,9 +6,9 @@ A task is a subclass of `Task` in one short file. Nothing outside of this packag
 from typing import Any
 
 from biornn.tasks.check import check
-from biornn.tasks.labelled import TaskError
 from biornn.tasks.registry import TASKS, find_task, task_of
 from biornn.tasks.task import Task, Trials, task_generator
+from biornn.tasks.trials import TaskError
 
 _CLASSES = {place.partition(":")[2]: name for name, place in TASKS.items()}
 

@@ -9,8 +9,9 @@ import xarray as xr
 
 from biornn.errors import listed
 from biornn.scalars import is_real
-from biornn.tasks.labelled import TaskError, make_arrays, make_probe, make_trials, score_trials, trial_condition
+from biornn.tasks.scores import score_trials, trial_condition
 from biornn.tasks.task import Task, task_settings
+from biornn.tasks.trials import TaskError, make_arrays, make_probe, make_trials
 
 _N_TRIALS = 64
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -10,10 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.scalars import check_number, integer
+from biornn.tasks.periods import in_steps
+from biornn.tasks.settings import check_length, check_settings
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
 _THRESHOLD = 0.5  # an output beyond it, in size, says +1 or -1
-_MAX_STEPS = 2_000_000  # of a trial or the probe, which must fit into memory
 _MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
 
 
@@ -102,18 +103,11 @@ class FlipFlop(Task):
         """Check the settings, and that the pulses fit."""
         for name in ("n_bits", "n_pulses"):
             object.__setattr__(self, name, integer(name, getattr(self, name), minimum=1))
-        for name in ("duration", "dt", "pulse_width"):
-            check_number(name, getattr(self, name), "a positive time in ms", above=0)
-        for name in ("response_delay", "min_gap", "first_onset", "pulse_rate", "noise"):
-            check_number(name, getattr(self, name))
+        numbers = "response_delay", "min_gap", "first_onset", "pulse_rate", "noise"
+        check_settings(self, ("duration", "dt", "pulse_width"), numbers)
         check_number("amplitude", self.amplitude, "a finite number", minimum=-np.inf)
-        for field in fields(self):
-            if field.type == "float":
-                object.__setattr__(self, field.name, float(getattr(self, field.name)))  # not numpy's, for JSON
-        if self.duration / self.dt > _MAX_STEPS:
-            raise ValueError(
-                f"duration: expected at most {_MAX_STEPS:,} steps of {self.dt:g} ms, got {self.duration:g} ms"
-            )
+        object.__setattr__(self, "amplitude", float(self.amplitude))
+        check_length(self, "duration", self.duration)
         if self.pulses not in ("jittered", "random"):
             raise ValueError(f"pulses: expected 'jittered' or 'random', got {self.pulses!r}")
         if self._pulse_steps < 1:
@@ -193,10 +187,7 @@ class FlipFlop(Task):
                 f"n_bits: expected at most {_MAX_PROBE_BITS} for a probe of all 2**n_bits states, got {self.n_bits}"
             )
         n_steps = self._first_step + self._probe_period * 2**self.n_bits + self._response_steps
-        if n_steps > _MAX_STEPS:
-            raise ValueError(
-                f"n_bits: expected a probe of at most {_MAX_STEPS:,} steps, got {n_steps:,} of {self.dt:g} ms"
-            )
+        check_length(self, "n_bits", n_steps * self.dt)
         state = np.arange(2**self.n_bits)
         bits = (state >> np.arange(self.n_bits)[:, np.newaxis]) & 1
         onset = np.broadcast_to(self._first_step + self._probe_period * state, bits.shape)
@@ -308,7 +299,7 @@ class FlipFlop(Task):
         return trials.assign(memory_state=memory_state, response_window=response_window)
 
     def _steps(self, time: float) -> int:
-        return int(np.floor(time / self.dt + 0.5))
+        return int(in_steps(time, self.dt))
 
     @property
     def _n_steps(self) -> int:

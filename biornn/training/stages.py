@@ -82,8 +82,8 @@ class Stages(Counting):
         return self._validation.measure()[self._validation.names[1]] >= stage.score
 
 
-def check_stages(stages: Sequence[Stage], validate_every: int) -> None:
-    """Refuse stages whose end is impossible, or that never end and are not the last."""
+def check_stages(stages: Sequence[Stage], validate_every: int, max_updates: int) -> None:
+    """Refuse stages whose end is impossible, that never end and are not the last, or that never begin."""
     if not isinstance(stages, list | tuple):
         raise ValueError(f"stages: expected a list of biornn.training.Stage, got {stages!r}")
     for number, stage in enumerate(stages):
@@ -98,3 +98,5 @@ def check_stages(stages: Sequence[Stage], validate_every: int) -> None:
             check_number(f"{where}: score", stage.score, "a score in [0, 1] or None", maximum=1)
         if stage.updates is None and stage.score is None and number < len(stages) - 1:
             raise ValueError(f"{where}: expected updates or a score at which it ends, as another follows, got neither")
+    if (total := sum(stage.updates or 0 for stage in stages if stage.score is None)) > max_updates:
+        raise ValueError(f"stages: expected updates of max_updates={max_updates} at most in all, got {total}")

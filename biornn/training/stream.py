@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biornn.tasks import Task, Trials
-from biornn.tasks.labelled import make_arrays
 from biornn.tasks.seeds import generator
+from biornn.tasks.trials import make_arrays
 
 
 class TrialStream(keras.utils.PyDataset):

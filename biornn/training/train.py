@@ -14,8 +14,8 @@ from biornn.layers import WeightedSquaredError
 from biornn.scalars import check_number
 from biornn.schema import variable_attrs
 from biornn.tasks import Task
-from biornn.tasks.labelled import make_trials
 from biornn.tasks.seeds import generator
+from biornn.tasks.trials import make_trials
 from biornn.training.callbacks import (
     EXPLODED,
     SCORES,
@@ -168,7 +168,7 @@ def train(
     if criterion_on not in get_args(CriterionOn):
         raise ValueError(f"criterion_on: expected one of {get_args(CriterionOn)}, got {criterion_on!r}")
     check_number("checkpoint_seconds", checkpoint_seconds, "a time of at least 0 s")
-    check_stages(stages, validate_every)
+    check_stages(stages, validate_every, max_updates)
     training_task = training_task or task
     for one in {id(one): one for one in (task, training_task, *(stage.task for stage in stages))}.values():
         _check_fit(model, one)

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 
 from biornn.tasks import Task, TaskError
-from biornn.tasks.labelled import make_trials, mean_score, score_trials, worst_score
+from biornn.tasks.scores import mean_score, score_trials, worst_score
 from biornn.tasks.seeds import generator
+from biornn.tasks.trials import make_trials
 from biornn.training.recording import ModelRunner, find_layers
 
 

@@ -27,8 +27,8 @@ from results import COLUMNS, KEY, SHAPE, read, shape_of, table
 
 from biornn.errors import in_one_line
 from biornn.experiment import NetworkSpec, expand, load_experiment
-from biornn.tasks.labelled import make_trials
 from biornn.tasks.seeds import generator
+from biornn.tasks.trials import make_trials
 
 HERE = Path(__file__).parent
 PROTOCOL = HERE.parent / "paper" / "flip_flop.yaml"

@@ -134,6 +134,10 @@ def test_settings_of_the_task_in_training_are_set_on_the_command_line(tmp_path: 
             "stages.0.updates: expected a multiple of validate_every=50, got 30",
         ),
         ({"training": {"task": {"name": "x"}}}, "training.task.name: expected other settings of the same task"),
+        (
+            {"training": {"stages": [{"updates": 1050}]}},
+            "stages: expected updates of max_updates=1000 at most",
+        ),
         ({"training": {"stages": [{}, {}]}}, "stages.0: expected updates or score, at which it ends, got neither"),
         ({"training": {"criterion_on": "median"}}, "criterion_on"),
     ],
@@ -158,6 +162,11 @@ def test_a_task_of_a_lab_is_trained_and_stored_without_a_probe() -> None:
         match=r"task.name: expected a task that keeps .*; task broken: score: expected scores in \[0, 1\], got 3",
     ):
         load_experiment("reach.yaml", ["task.name=lab_task:Broken"])
+
+
+def test_an_instance_that_is_no_task_is_told() -> None:
+    with pytest.raises(ValueError, match="name: expected a task that keeps to the contract; task task: expected n_"):
+        Experiment(task=bn.tasks.Task())
 
 
 @pytest.mark.usefixtures("own_task")

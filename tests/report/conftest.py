@@ -18,8 +18,8 @@ from biornn.report import write_report
 from biornn.report.pictures import _DPI
 from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
 from biornn.tasks import FlipFlop, Task
-from biornn.tasks.labelled import recorded_trials
 from biornn.tasks.task import describe_task, task_settings
+from biornn.tasks.trials import recorded_trials
 
 N_UNITS = 6
 UPDATES = (0, 50, 100)

@@ -123,6 +123,8 @@ def test_choices_have_a_psychometric_curve(make_run: MakeRun) -> None:
         assert abs(row[2].value) < 2
         assert 2 < row[3].value < 6
     picture.draw()
+    # In every trial, catch trials too, one output is high throughout.
+    assert Reading(run).measures["catch_score"][:3].values.tolist() == [0, 0, 0]
     assert psychometric(Reading(make_run(task=Hits()))) is None
 
 

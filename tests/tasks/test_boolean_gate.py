@@ -9,7 +9,8 @@ import xarray as xr
 
 import biornn as bn
 from biornn.tasks import BooleanGate
-from biornn.tasks.labelled import make_probe, make_trials, mean_score, score_trials, worst_score
+from biornn.tasks.scores import mean_score, score_trials, worst_score
+from biornn.tasks.trials import make_probe, make_trials
 
 TRUE = {
     "and": lambda a, b: a and b,

@@ -12,7 +12,8 @@ from scipy.special import ndtr
 
 import biornn as bn
 from biornn.tasks import PerceptualDecision
-from biornn.tasks.labelled import make_probe, make_trials, mean_score, score_trials, trial_condition, worst_score
+from biornn.tasks.scores import mean_score, score_trials, trial_condition, worst_score
+from biornn.tasks.trials import make_probe, make_trials
 
 SETTINGS = [
     {},

@@ -8,18 +8,10 @@ import xarray as xr
 
 import biornn as bn
 from biornn.tasks import Task, TaskError, Trials, check, find_task, task_of
-from biornn.tasks.labelled import (
-    complete,
-    make_probe,
-    make_trials,
-    mean_score,
-    recorded_trials,
-    score_trials,
-    trial_condition,
-    worst_score,
-)
 from biornn.tasks.registry import TASKS
+from biornn.tasks.scores import mean_score, score_trials, trial_condition, worst_score
 from biornn.tasks.task import task_generator
+from biornn.tasks.trials import complete, make_probe, make_trials, recorded_trials
 
 
 class SignOfSum(Task):

@@ -160,6 +160,10 @@ def test_a_task_of_which_no_trial_is_scored_is_refused():
         ([EASY], r"stages\[0\]: expected a biornn.training.Stage, got Echo"),
         ([Stage(EASY, updates=3)], r"stages\[0\]: expected updates that are a multiple of validate_every=2, got 3"),
         ([Stage(EASY, score=2.0)], r"stages\[0\]: score: expected a score in \[0, 1\] or None, got 2.0"),
+        (
+            [Stage(EASY, updates=4), Stage(EASY, updates=2)],
+            "stages: expected updates of max_updates=4 at most in all, got 6",
+        ),
         ([Stage(EASY), Stage(EASY, updates=2)], r"stages\[0\]: expected updates or a score at which it ends"),
         ([Stage(Echo(n_inputs=3), updates=2)], "model: expected the task's 3 inputs and 2 outputs, got 2 and 2"),
     ],

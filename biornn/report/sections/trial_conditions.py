@@ -13,7 +13,7 @@ from biornn.report.reading import Reading
 from biornn.report.section import Block, Section, requires
 from biornn.report.tables import Row, Table, count, spread, table
 from biornn.schema import text
-from biornn.tasks.labelled import score_trials, trial_condition
+from biornn.tasks.scores import score_trials, trial_condition
 
 _MOST_ANSWERS = 8  # more are no table to read, such as angles
 
