@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -468,6 +469,12 @@ def test_outputs_that_do_not_depend_on_the_inputs_score_what_is_declared(setting
         error = max(float(scores.std()) / 4000**0.5, 1e-9)
         assert abs(float(scores.mean()) - task.shortcuts[name]) < 4 * error  # by chance once in 16,000 times
     assert task.chance == max(task.shortcuts.values())
+
+
+def test_an_output_that_is_not_finite_is_never_right():
+    outputs = xr.DataArray([np.nan, np.nan, np.inf, -np.inf, 1.0], dims="time")
+    targets = xr.DataArray([0.0, 1.0, 1.0, -1.0, 1.0], dims="time")
+    assert FlipFlop().is_right(outputs, targets).values.tolist() == [False, False, False, False, True]
 
 
 def test_is_frozen_compares_by_value_and_is_exported():
