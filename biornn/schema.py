@@ -155,6 +155,13 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "val_loss": _float("network snapshot", "loss on the validation trials, with penalties"),
         "score": _float("network snapshot", "mean score on the validation trials"),
         "worst_score": _float("network snapshot", "mean score on those of the worst trial condition"),
+        "held": Variable(
+            ("network", "snapshot"),
+            "float",
+            "1",
+            "share of the memory states that are kept for 5,000 ms without input; NaN: cannot be measured",
+            required=False,
+        ),
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),
         "failure": Variable(
             ("network",), "text", "", "why there are no results to compare; empty where there are", required=False

@@ -20,14 +20,16 @@ class StatesNotHeld(ValueError):
 def held_states(
     rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.DataArray | None = None
 ) -> tuple[NDArray[np.intp], list[str]]:
-    """Find the state that each sample holds, among all 2**n of n bits.
+    """Find the state that each sample holds: among all 2**n of n bits, or among the names that there are.
 
     Returns the position of the state of each sample, (trial, time), -1 where the sample does not count; and the names
-    of the states, ``+`` before ``-``, the last bit changing fastest. Raises `StatesNotHeld` if a state has no sample.
+    of the states, ``+`` before ``-``, the last bit changing fastest, or sorted. Raises `StatesNotHeld` if a state of
+    bits has no sample, or no state has.
     """
     held = _held(rates, memory_state, response_window)
-    n_bits = max(map(len, np.unique(held.values).tolist()))
-    labels = ["".join(signs) for signs in product("+-", repeat=n_bits)]
+    labels = [name for name in np.unique(held.values).tolist() if name]
+    if _are_bits(labels):
+        labels = ["".join(signs) for signs in product("+-", repeat=len(labels[0]))]
     index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
     if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
         raise StatesNotHeld(
@@ -47,7 +49,9 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
         arrays.append(response_window.astype(bool))
     aligned = same_labels("memory_state", "the trials and times of rates", *arrays, source="trials")
     states = aligned[1].transpose("trial", "time")
-    counts = states.copy(data=np.char.find(states.values, "0") < 0)
+    names = np.unique(states.values).tolist()
+    unset = [name for name in names if not name or ("0" in name and _are_bits(names))]
+    counts = ~states.isin(unset)
     if len(aligned) > 2:
         counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
     if not counts.any():
@@ -55,3 +59,8 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
             "memory_state: expected samples at which every bit is set, got none; take the task's probe, or more trials"
         )
     return states.where(counts, "")
+
+
+def _are_bits(names: list[str]) -> bool:
+    """Whether all names of states are signs of bits, such as ``+-0``."""
+    return set().union(*names) <= set("+-0")

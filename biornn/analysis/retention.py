@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_variables
 from biornn.analysis.held_states import held_states
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
-from biornn.analysis.simulate import simulate
-from biornn.analysis.state_scores import samples_that_are_right
+from biornn.dynamics import Networks, stored_networks
+from biornn.schema import text
 from biornn.tasks import Task, task_of
+from biornn.tasks.scores import score_trials, trial_condition
+
+#: How long a state must survive without input to count as held, in ms.
+HELD_FOR = 5000.0
 
 _MEASURED = {
-    "held": Output("the state is held"),
+    "held": Output("share of states that are never lost"),
     "score": Output("share of states and outputs that are right"),
     "retention_time": Output("time until the state is lost", units="ms"),
     "survived": Output("the state is never lost"),
-    "share_retained": Output("share of states that are never lost"),
+    "is_held": Output("the state is held"),
 }
+_STEPS_AT_ONCE = 200
+_WRONG_BY = 1e-6  # a score in single precision that is 1
+
+#: Says of outputs (network, row, delay, output_channel) which are right.
+_Right = Callable[[NDArray[np.floating]], NDArray[np.bool_]]
+
+
+class _Held(NamedTuple):
+    """Where the probe holds each memory state for the last time: positions of the trials and times."""
+
+    labels: list[str]
+    trial: NDArray[np.intp]
+    time: NDArray[np.intp]
 
 
 def retention(
-    weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = 2000.0, task: Task | None = None
+    weights: xr.Dataset, probe_trials: xr.Dataset, duration: float = HELD_FOR, task: Task | None = None
 ) -> xr.Dataset:
     """Leave networks alone in each memory state, and see how long they hold it.
 
-    Each network runs through the probe up to the last sample at which a state is held and no bit is on its way, and
+    Each network runs through the probe up to the last sample at which a state is held and no output is on its way, and
     then without input and without noise.
 
     Parameters
@@ -36,59 +57,97 @@ def retention(
     weights
         The group `weights` of a run, of one network or of several; the last snapshot is taken.
     probe_trials
-        The group `probe_trials` of a run: `inputs`, `targets`, `memory_state` and `response_window`. A state that is
-        held in several trials is taken from the first.
+        The group `probe_trials` of a run: `inputs`, `targets`, and what is to be held: see Notes. A state that is held
+        in several trials is taken from the first.
     duration
         How long there is no input, in ms.
     task
-        What says, by `is_right`, which samples are; None: the task that the attributes of `probe_trials` name.
+        What says which outputs are right; None: the task that the attributes of `probe_trials` name.
 
     Returns
     -------
     xr.Dataset
-        `held` (network, memory_state, delay): 1 where the task says that all outputs are right, otherwise 0; `delay` in
-        ms, from 0, the last sample of the probe;
-        `score` (network, delay): share of states and outputs that are right;
+        `held` (network): share of the states that are never lost;
+        `score` (network, delay): share of states and outputs that are right; `delay` in ms, from 0, the last sample of
+        the probe;
         `retention_time` (network, memory_state): delay in ms at which the state is first lost (0 where it was not
         reached at all), the last delay where it never is;
         `survived` (network, memory_state): 1 where the state is never lost, so that `retention_time` is censored;
-        `share_retained` (network): share of the states that survive.
+        `is_held` (network, memory_state, delay): 1 where all outputs are right, otherwise 0.
         NaN for a network that cannot be run: diverged, failed or gated. No `network` where `weights` has none.
 
     Raises
     ------
     ValueError
-        If a variable is missing, the probe does not hold every state, its times are not evenly spaced, or `duration` is
-        less than a step.
+        If a variable is missing, nothing is to be held or not every state, times are not evenly spaced, or `duration`
+        is less than a step.
 
     Notes
     -----
+    A task says what its probe holds by `memory_state` (trial, time), the name of a state, without text where there is
+    none; samples in a `response_window` do not count. Names such as ``+-+`` are those of n bits, of which all 2**n
+    must be there, and a ``0`` is a bit that is not set. Without `memory_state`, a state is held in the `period` called
+    ``hold``, and is named after the condition of its trial.
+
+    Whether an output is right says the task's `is_right`, or else its `score`: that of the sample, as a trial of its
+    own with the coordinates of its trial in the probe, must be 1.
+
     States that are held by fixed points survive for ever; a slow drift, a "ghost" of a fixed point, shows only after a
-    long time: Sussillo & Barak (2013), Neural Comput. 25, 626.
+    long time: Sussillo & Barak (2013), Neural Comput. 25, 626. Once a network repeats its own states exactly, the rest
+    is known and is not computed.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/example")  # doctest: +SKIP
+    >>> found = bn.analysis.retention(
+    ...     run["weights"].to_dataset(), run["probe_trials"].to_dataset()
+    ... )  # doctest: +SKIP
     """
-    require_variables(probe_trials, "probe_trials", ["inputs", "targets", "memory_state", "response_window"])
+    return _retention(weights, probe_trials, duration, task, until_lost=False)
+
+
+def share_held(weights: xr.Dataset, probe_trials: xr.Dataset, task: Task) -> xr.DataArray:
+    """Return `held` of `retention` alone, for 5,000 ms: no network is run on once it has lost all of its states."""
+    return _retention(weights, probe_trials, HELD_FOR, task, until_lost=True)["held"]
+
+
+def n_held_states(probe_trials: xr.Dataset, task: Task) -> int:
+    """Number of the states that a probe holds as `retention` needs it; 0 if it holds none, or not every one of bits."""
+    try:
+        return len(_last_held(probe_trials, task).labels)
+    except ValueError:
+        return 0
+
+
+def _retention(
+    weights: xr.Dataset, probe_trials: xr.Dataset, duration: float, task: Task | None, until_lost: bool
+) -> xr.Dataset:
+    require_variables(probe_trials, "probe_trials", ["inputs", "targets"])
     delay = _delays(probe_trials["inputs"], duration)
     task = task_of(probe_trials) if task is None else task
-    index, labels = held_states(probe_trials["inputs"], probe_trials["memory_state"], probe_trials["response_window"])
-    trial, last = _last_held(index, len(labels))
-    inputs, targets = (
-        probe_trials[name].transpose("trial", "time", ...).drop_vars("trial", errors="ignore").isel(trial=trial)
-        for name in ("inputs", "targets")
-    )
+    at = _last_held(probe_trials, task)
     safe, can_run = runnable(weights)
-    outputs = simulate(safe, _left_alone(inputs, last, len(delay)), rates=False)["outputs"]
-    state, silent = (
-        xr.DataArray(np.arange(len(labels)), dims="trial"),
-        xr.DataArray(np.arange(len(delay)), dims="delay"),
-    )
-    wanted = targets.isel(trial=state, time=xr.DataArray(last, dims="trial")).drop_vars("time", errors="ignore")
-    later = outputs.isel(trial=state, time=xr.DataArray(last, dims="trial") + silent).drop_vars("time")
-    right = samples_that_are_right(task, later.rename(delay="time"), wanted)
-    right = right.drop_vars("trial", errors="ignore").rename(trial="memory_state", time="delay")
-    right = right.assign_coords(memory_state=np.array(labels, object), delay=delay)
-    found = describe(_measured(right).where(can_run), _MEASURED)
-    found["score"].attrs["score_name"] = task.score_name
-    return found
+    networks = safe if "network" in safe.dims else safe.expand_dims("network")
+    right = _right_of(probe_trials, at, task)
+    inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[at.trial].astype(float)
+    found: NDArray[np.bool_] | None = None
+    # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
+    with threadpool_limits(1, user_api="blas"):
+        for members, several in stored_networks(networks):
+            part = _left_alone(several, inputs, at.time, len(delay), right, until_lost)
+            if found is None:
+                found = np.zeros((networks.sizes["network"], *part.shape[1:]), bool)
+            found[members] = part
+    assert found is not None  # every network that cannot be run was replaced
+    coords = {"memory_state": np.array(at.labels, object), "delay": delay}
+    coords |= {name: coord for name, coord in networks.coords.items() if coord.dims == ("network",)}
+    labelled = xr.DataArray(found, coords, ("network", "memory_state", "delay", "output_channel"))
+    if "network" not in safe.dims:
+        labelled = labelled.isel(network=0, drop=True)
+    result = describe(_measured(labelled).where(can_run), _MEASURED)
+    result["score"].attrs["score_name"] = task.score_name
+    return result
 
 
 def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:
@@ -106,21 +165,107 @@ def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:
     )
 
 
-def _last_held(index: NDArray[np.intp], n_states: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """First trial that holds each state, and the position of the last sample in it that does."""
-    trial = np.array([(index == state).any(axis=1).argmax() for state in range(n_states)])
-    last = np.array([np.flatnonzero(index[trial[state]] == state)[-1] for state in range(n_states)])
-    return trial, last
+def _last_held(probe: xr.Dataset, task: Task) -> _Held:
+    """Find the first trial that holds each state, and the last sample in it that does."""
+    if "memory_state" in probe:
+        index, labels = held_states(probe["inputs"], probe["memory_state"], probe.get("response_window"))
+    elif "period" in probe and (text(probe["period"]) == "hold").any():
+        names = trial_condition(task, probe)
+        names = names if names.any() else probe["trial"].values.astype(str)
+        hold = text(probe["period"]).transpose("trial", "time").values == "hold"
+        found, index = np.unique(names, return_inverse=True)
+        index, labels = np.where(hold, index[:, np.newaxis], -1), found.tolist()
+    else:
+        raise ValueError("probe_trials: expected what is to be held, memory_state or a period called hold, found none")
+    trial = np.array([(index == state).any(axis=1).argmax() for state in range(len(labels))])
+    last = np.array([np.flatnonzero(index[trial[state]] == state)[-1] for state in range(len(labels))])
+    return _Held(labels, trial, last)
 
 
-def _left_alone(inputs: xr.DataArray, last: NDArray[np.intp], n_delays: int) -> xr.DataArray:
-    """Cut the inputs of each trial after its last sample; then comes nothing."""
-    n_steps = int(last.max()) + n_delays
-    kept = np.arange(inputs.sizes["time"]) <= last[:, np.newaxis]
-    values = np.zeros((len(last), n_steps, inputs.sizes["input_channel"]))
-    n_common = min(n_steps, inputs.sizes["time"])
-    values[:, :n_common] = np.where(kept[..., np.newaxis], inputs.values, 0.0)[:, :n_common]
-    return xr.DataArray(values, dims=("trial", "time", "input_channel"), coords={"time": np.arange(n_steps)})
+def _right_of(probe: xr.Dataset, at: _Held, task: Task) -> _Right:
+    """Make the function that asks the task which outputs in the states are right."""
+    samples = probe.isel(trial=xr.DataArray(at.trial, dims="trial"), time=xr.DataArray(at.time, dims="trial"))
+    samples = samples.drop_vars(["trial", "time"], errors="ignore")
+    names = probe["output_channel"].values if "output_channel" in probe.coords else None
+
+    def by_sample(outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
+        found = task.is_right(_labelled(outputs, names), samples["targets"])  # type: ignore[attr-defined]
+        return found.transpose("network", "trial", "time", "output_channel").values.astype(bool)
+
+    def by_score(outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
+        n_networks, n_states, n_delays, _ = outputs.shape
+        alone = outputs.reshape(n_networks, n_states * n_delays, 1, -1)
+        trials = samples.isel(trial=np.repeat(np.arange(n_states), n_delays)).expand_dims(time=[0.0])
+        trials = trials.assign_coords(
+            trial=np.arange(trials.sizes["trial"]), n_steps=("trial", np.ones(trials.sizes["trial"], int))
+        )
+        scores = score_trials(task, _labelled(alone, names), trials, infinite_is_wrong=True)
+        right = scores.transpose("network", "trial").values >= 1 - _WRONG_BY
+        return right.reshape(n_networks, n_states, n_delays, 1)
+
+    return by_sample if hasattr(task, "is_right") else by_score
+
+
+def _labelled(outputs: NDArray[np.floating], names: Any) -> xr.DataArray:
+    coords = {} if names is None else {"output_channel": names}
+    return xr.DataArray(outputs, coords, ("network", "trial", "time", "output_channel"))
+
+
+def _left_alone(
+    networks: Networks,
+    inputs: NDArray[np.floating],
+    last: NDArray[np.intp],
+    n_delays: int,
+    right: _Right,
+    until_lost: bool,
+) -> NDArray[np.bool_]:
+    """Run networks on inputs (row, time, channel) to the last sample of each row, and then without any.
+
+    Returns which outputs (network, row, delay, output_channel or 1) are right.
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # activity without bounds
+        state = _states_at(networks, inputs, last)
+        first = right(networks.outputs(networks.rates(state))[:, :, np.newaxis])
+        found = np.zeros((*first.shape[:2], n_delays, first.shape[-1]), bool)
+        found[:, :, :1] = first
+        running = np.arange(len(found))
+        for start in range(1, n_delays, _STEPS_AT_ONCE):
+            chunk = slice(start, min(start + _STEPS_AT_ONCE, n_delays))
+            before, (state, outputs) = state, _alone(networks.of(running), state, chunk.stop - chunk.start)
+            found[running, :, chunk] = right(outputs)
+            repeats = (state == before).all(axis=(1, 2)) & (chunk.stop - start == _STEPS_AT_ONCE)
+            for network in running[repeats]:  # what comes is this chunk, again and again
+                n_left = n_delays - chunk.stop
+                period = np.arange(n_left) % _STEPS_AT_ONCE
+                found[network, :, chunk.stop :] = found[network, :, chunk][:, period]
+            is_done = repeats | (until_lost & ~found[running, :, : chunk.stop].all(axis=(2, 3)).any(axis=1))
+            running, state = running[~is_done], state[~is_done]
+            if not running.size:
+                break
+    return found
+
+
+def _states_at(networks: Networks, inputs: NDArray[np.floating], last: NDArray[np.intp]) -> NDArray[np.floating]:
+    """Run through the inputs, and return the state (network, row, unit) after the last sample of each row."""
+    drive = networks.drive(np.moveaxis(inputs[:, : last.max() + 1], 0, 1)[np.newaxis])  # (network, time, row, unit)
+    state = np.broadcast_to(networks.initial_state[:, np.newaxis], drive[:, 0].shape)
+    rates, kept = networks.rates(state), np.empty(drive[:, 0].shape)
+    for time in range(drive.shape[1]):
+        state, rates = networks.step(state, rates, drive[:, time])
+        kept[:, last == time] = state[:, last == time]
+    return kept
+
+
+def _alone(
+    networks: Networks, state: NDArray[np.floating], n_steps: int
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Run on without input: the last state, and the outputs (network, row, time, output_channel) on the way."""
+    bias, rates = networks.recurrent_bias[:, np.newaxis], networks.rates(state)
+    all_rates = np.empty((n_steps, *state.shape))
+    for time in range(n_steps):
+        state, rates = networks.step(state, rates, bias)
+        all_rates[time] = rates
+    return state, networks.outputs(np.moveaxis(all_rates, 0, 2))
 
 
 def _measured(right: xr.DataArray) -> xr.Dataset:
@@ -130,11 +275,11 @@ def _measured(right: xr.DataArray) -> xr.Dataset:
     first_lost = held["delay"].isel(delay=(~held).argmax("delay")).drop_vars("delay")
     measured = xr.Dataset(
         {
-            "held": held.astype(float),
+            "held": survived.mean("memory_state"),
             "score": right.mean(["memory_state", "output_channel"]),
             "retention_time": first_lost.where(~survived, held["delay"].values[-1]),
             "survived": survived.astype(float),
-            "share_retained": survived.mean("memory_state"),
+            "is_held": held.astype(float),
         }
     )
     return measured.transpose(..., "memory_state", "delay")

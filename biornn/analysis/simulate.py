@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from biornn.activations import activation
 from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_variables
 from biornn.analysis.runnable import NUMBERS
-from biornn.schema import GATED, variable_attrs
+from biornn.dynamics import Networks, stored_networks
+from biornn.schema import variable_attrs
 
 _Array = NDArray[np.floating]
 #: Rows (trials) that are run together. More are not faster: a step costs its arithmetic alone (a microsecond per row
@@ -94,14 +93,15 @@ def simulate(
     noise = recurrent_noise * np.random.default_rng(seed).standard_normal(shape) if recurrent_noise else None
     networks = weights if "network" in weights.dims else weights.expand_dims("network")
     n_networks = networks.sizes["network"]
-    activity = {"outputs": np.empty((n_networks, *shape[:2], weights.sizes["output_channel"]))}
+    activity = {"outputs": np.full((n_networks, *shape[:2], weights.sizes["output_channel"]), np.nan)}
     if rates:
-        activity["rates"] = np.empty((n_networks, *shape))
+        activity["rates"] = np.full((n_networks, *shape), np.nan)
     # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
     with threadpool_limits(1, user_api="blas"):
-        for index in range(n_networks):
-            result = {name: array[index] for name, array in activity.items()}
-            _run(networks.isel(network=index), input_rows, noise, heard, result)
+        for members, several in stored_networks(networks):
+            for position, index in enumerate(members):
+                result = {name: array[index] for name, array in activity.items()}
+                _run(several.of([position]), input_rows, noise, heard, result)
     labelled = _labelled(activity, side, inputs, networks)
     return labelled if "network" in weights.dims else labelled.isel(network=0)
 
@@ -158,70 +158,29 @@ def _labelled(
 
 
 def _run(
-    weights: xr.Dataset,
-    inputs: _Array,
-    noise: _Array | None,
-    heard: NDArray[np.bool_] | None,
-    activity: dict[str, _Array],
+    network: Networks, inputs: _Array, noise: _Array | None, heard: NDArray[np.bool_] | None, activity: dict[str, _Array]
 ) -> None:
     """Run one network on inputs (row, time, input channel), and write its activity (row, time, ...)."""
-    if (formulation := str(weights["formulation"].values)) in GATED:
-        raise ValueError(f"weights: expected a network in the rate or current form, got {formulation!r}; leave it out")
-    if not formulation:  # it failed
-        for array in activity.values():
-            array[...] = np.nan
-        return
-
-    def values(name: str, *dims: str) -> _Array:
-        return weights[name].transpose(*dims).values.astype(float)
-
-    input_weights, recurrent_bias = values("input_weights", "input_channel", "unit"), values("recurrent_bias", "unit")
-    recurrent_weights = values("recurrent_weights", "unit_pre", "unit_post")
-    output_weights = values("output_weights", "unit", "output_channel")
-    output_bias = values("output_bias", "output_channel")
-    state, alpha = values("initial_state", "unit"), values("alpha", "unit")
-    f = activation(str(weights["activation"].values))
     for start in range(0, len(inputs), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # activity without bounds
             # Time first: each step then reads and writes one piece of memory.
-            rates = np.ascontiguousarray(inputs[rows].swapaxes(0, 1)) @ input_weights
-            rates += recurrent_bias
+            rates = network.drive(np.ascontiguousarray(inputs[rows].swapaxes(0, 1))[np.newaxis])[0]
             if noise is not None:
-                rates += np.sqrt((2 - alpha) / alpha) * noise[rows].swapaxes(0, 1)
-            _drive_to_rates(
-                rates, recurrent_weights, state, alpha, f, formulation, None if heard is None else heard[rows]
-            )
-            outputs = rates.reshape(-1, rates.shape[-1]) @ output_weights + output_bias
-        activity["outputs"][rows] = outputs.reshape(*rates.shape[:2], -1).swapaxes(0, 1)
+                rates += np.sqrt((2 - network.alpha) / network.alpha) * noise[rows].swapaxes(0, 1)
+            _drive_to_rates(rates, network, None if heard is None else heard[rows])
+            outputs = network.outputs(rates[np.newaxis])[0]
+        activity["outputs"][rows] = outputs.swapaxes(0, 1)
         if "rates" in activity:
             activity["rates"][rows] = rates.swapaxes(0, 1)
 
 
-def _drive_to_rates(
-    drive: _Array,
-    recurrent_weights: _Array,
-    state: _Array,
-    alpha: _Array,
-    f: Callable[[NDArray[np.floating]], NDArray[np.floating]],
-    formulation: str,
-    heard: NDArray[np.bool_] | None,
-) -> None:
+def _drive_to_rates(drive: _Array, network: Networks, heard: NDArray[np.bool_] | None) -> None:
     """Euler steps; the drive (time, row, unit) is overwritten with the rates."""
-
-    def rates_of(state: NDArray[np.floating]) -> NDArray[np.floating]:
-        rates = state if formulation == "rate" else f(state)
-        return rates if heard is None else np.where(heard, rates, 0.0)
-
-    state = np.broadcast_to(state, drive[0].shape)
-    rates = rates_of(state)
-    for step in drive:
-        target: NDArray[np.floating] = rates @ recurrent_weights
-        target += step
-        if formulation == "rate":
-            target = f(target)
-        target -= state
-        target *= alpha
-        state = state + target
-        rates = rates_of(state)
-        step[...] = rates
+    state = np.broadcast_to(network.initial_state[:, np.newaxis], (1, *drive[0].shape))
+    rates = network.rates(state)
+    for current in drive:
+        if heard is not None:
+            rates = np.where(heard, rates, 0.0)
+        state, rates = network.step(state, rates, current)
+        current[...] = rates[0] if heard is None else np.where(heard, rates[0], 0.0)

@@ -195,6 +195,28 @@ class StageConfig(Section):
     score: Share | None = None
 
 
+class CriterionConfig(Section):
+    """Lowest scores at which training stops: on the validation trials, and share of memory states that are held."""
+
+    score: Share | None = None
+    held: Share | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.score is None and self.held is None:
+            raise ValueError("expected score, held, or both, got neither")
+        return self
+
+
+def _kind_of_criterion(value: Any) -> str:
+    return "scores" if isinstance(value, dict | CriterionConfig) else "score"
+
+
+Criterion = Annotated[
+    Annotated[Share, Tag("score")] | Annotated[CriterionConfig, Tag("scores")], Discriminator(_kind_of_criterion)
+]
+
+
 class TrainingConfig(Section):
     """Training: the settings of `biornn.train` under their names, and penalties on weights and rates.
 
@@ -208,7 +230,7 @@ class TrainingConfig(Section):
     warmup: Share = 0.0
     decay: NonNegative = 0.0
     clip_norm: Positive | None = 1.0
-    criterion: Share | None = None
+    criterion: Criterion | None = None
     criterion_on: Literal["mean", "worst"] = "mean"
     criterion_checks: Count = 2
     validate_every: Count = 50

@@ -245,4 +245,5 @@ def _outcome(history: xr.Dataset) -> str:
     if not is_trained(history["status"]):
         return f"{words}: {history['failure'].values}"
     score = history["score"].isel(snapshot=-1)
-    return f"{words}, validation {score.attrs['score_name']} {float(score):.3f}"
+    words += f", validation {score.attrs['score_name']} {float(score):.3f}"
+    return f"{words}, held {float(history['held'][-1]):.0%}" if "held" in history else words

@@ -13,6 +13,7 @@ from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.connectivity import Connectivity
+from biornn.dynamics import step
 from biornn.layers.pathway_weights import Enforcement, PathwayWeights, check_enforcement
 from biornn.scalars import check_number
 
@@ -140,11 +141,9 @@ class ConstrainedRNNCell(keras.layers.Layer):
         else:
             drive, weights = inputs, self._hoisted
         rates = state if self.formulation == "rate" else self.activation(state)
-        current = ops.matmul(rates, weights) + drive
-        target = self.activation(current) if self.formulation == "rate" else current
-        if (self.alpha != 1).any():
-            target = state + ops.convert_to_tensor(self.alpha, dtype=target.dtype) * (target - state)
-        return (target if self.formulation == "rate" else self.activation(target)), [target]
+        alpha = ops.convert_to_tensor(self.alpha, dtype=state.dtype) if (self.alpha != 1).any() else None
+        state, rates = step(state, rates, drive, weights, alpha, self.activation, self.formulation)
+        return rates, [state]
 
     def drive(self, inputs: Any, training: bool = False) -> Any:
         """Return all that a unit receives except from other units, ``u W_in + b + ξ``, (batch, unit) or with time."""

@@ -66,7 +66,7 @@ def _survival(results: Results) -> str:
     """Say how long a memory lasts without input."""
     if results.retention is None or not results.shown_ungated:
         return ""
-    shares, seconds = results.retention["share_retained"], float(results.retention["delay"][-1]) / 1000
+    shares, seconds = results.retention["held"], float(results.retention["delay"][-1]) / 1000
     n_states = results.retention.sizes["memory_state"]
     medians = {name: float(results.members(shares, name).median()) for name in results.conditions}
     known = {name: median for name, median in medians.items() if isfinite(median)}
@@ -112,12 +112,12 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(_SCORES, "mse", "mean squared error", lambda r: r.summary["mse"]),
     Measure(
-        _MEMORY, "share_retained", "share of states kept without input", lambda r: _one("share_retained", r.retention),
-        requires=_PROBED, made_from="network", form=".0%", tell=_survival,
+        _MEMORY, "held", "share of states held for 5 s", lambda r: _one("held", r.retention),
+        requires=("held",), made_from="network", form=".0%", tell=_survival,
     ),
     Measure(
         _MEMORY, "retention_time", "mean time until a state is lost (ms)",
-        lambda r: _one("retention_time", r.retention), requires=_PROBED, made_from="network",
+        lambda r: _one("retention_time", r.retention), requires=("held",), made_from="network",
     ),
     Measure(
         _ROBUSTNESS, "input_noise_robustness", "{score} under input noise", lambda r: r.input_noise["robustness"],

@@ -13,6 +13,7 @@ import xarray as xr
 
 from biornn import analysis
 from biornn.analysis.held_states import StatesNotHeld
+from biornn.analysis.retention import n_held_states
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
 from biornn.schema import FACTOR, GATED, PROBE, is_trained, reference_condition, text
@@ -45,7 +46,7 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``choice``, ``catch_score``, ``ideal_score`` or ``is_right``, where the task has such a
+        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``ideal_score`` or ``is_right``, where the task has such a
         method; ``trial_conditions``, where there are several; or the name of a variable or coordinate of the trials,
         such as ``memory_state``.
         """
@@ -54,6 +55,8 @@ class Results:
     def _has(self, name: str) -> bool:
         if name == "probe":
             return PROBE[0] in self.run.children
+        if name == "held":
+            return self.has("probe") and n_held_states(self.watched.trials, self.task) > 0
         if name in ("choice", "ideal_score", "is_right", "catch_score"):
             return hasattr(self.task, name)
         if name == "trial_conditions":
@@ -186,7 +189,7 @@ class Results:
     @cached_property
     def summary(self) -> xr.Dataset:
         """The numbers by which conditions are compared."""
-        return summarise(self.run, self.scores)
+        return summarise(self.run, self.scores, self.retention)
 
     @cached_property
     def scores(self) -> xr.Dataset:
@@ -253,11 +256,8 @@ class Results:
 
     @cached_property
     def retention(self) -> xr.Dataset | None:
-        """Whether memory states survive without input; None where the probe does not hold every state."""
-        try:
-            return analysis.retention(self.weights, self.watched.trials.load(), task=self.task)
-        except StatesNotHeld:
-            return None
+        """Whether memory states survive without input; None where the probe holds none."""
+        return analysis.retention(self.weights, self.watched.trials.load(), task=self.task) if self.has("held") else None
 
     @cached_property
     def input_noise(self) -> xr.Dataset:

@@ -48,6 +48,9 @@ class FlipFlop(Task):
         Shortest time from a falling edge to the channel's next rising edge, in ms.
     first_onset
         Earliest onset of a pulse, in ms.
+    silence
+        Time at the end of a sampled trial, part of its `duration`, in which no pulse comes: the targets stay as they
+        are. In ms. Without long silences in training, states are rarely held by attractors.
     n_pulses
         Pulses per channel and trial where `pulses` is ``"jittered"``.
     pulses
@@ -93,6 +96,7 @@ class FlipFlop(Task):
     response_delay: float = 20.0
     min_gap: float = 50.0
     first_onset: float = 10.0
+    silence: float = 0.0
     n_pulses: int = 3
     pulses: Literal["jittered", "random"] = "jittered"
     pulse_rate: float = 5.0
@@ -103,7 +107,7 @@ class FlipFlop(Task):
         """Check the settings, and that the pulses fit."""
         for name in ("n_bits", "n_pulses"):
             object.__setattr__(self, name, integer(name, getattr(self, name), minimum=1))
-        numbers = "response_delay", "min_gap", "first_onset", "pulse_rate", "noise"
+        numbers = "response_delay", "min_gap", "first_onset", "silence", "pulse_rate", "noise"
         check_settings(self, ("duration", "dt", "pulse_width"), numbers)
         check_number("amplitude", self.amplitude, "a finite number", minimum=-np.inf)
         object.__setattr__(self, "amplitude", float(self.amplitude))
@@ -232,9 +236,10 @@ class FlipFlop(Task):
     def _first_response_steps(self) -> float:
         """Mean number of steps of a channel before its target first differs from 0."""
         if self.pulses == "random":
-            waits = np.arange(self._n_steps - self._response_steps - self._first_step)
-            survival = np.exp(-self.pulse_rate * self.dt / 1000 * (waits + 1))
-            return self._response_steps + self._first_step + float(survival.sum())
+            waits = np.arange(self._driven_steps - self._response_steps - self._first_step + 1)
+            survival = np.exp(-self.pulse_rate * self.dt / 1000 * waits)  # the last: of channels without any pulse
+            first = self._response_steps + self._first_step + float(survival[1:].sum())
+            return first + float(survival[-1]) * (self._n_steps - self._driven_steps)
         # Onsets of pulse 1 and 2 beyond the earliest: the smallest and the second of as many uniform shifts.
         n, shift = self.n_pulses, np.arange(1, self._slack + 1) / (self._slack + 1)
         first = float(((1 - shift) ** n).sum())
@@ -262,7 +267,7 @@ class FlipFlop(Task):
 
     def _poisson_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
         """Wait a geometric time after each gap, at the given rate; keep the pulses whose response fits in."""
-        last = self._n_steps - self._response_steps - 1
+        last = self._driven_steps - self._response_steps - 1
         probability = -np.expm1(-self.pulse_rate * self.dt / 1000)
         shortest = self._pulse_steps + self._gap_steps
         shape = (n_trials, self.n_bits, max(last - self._first_step, 0) // shortest + 1)
@@ -306,6 +311,11 @@ class FlipFlop(Task):
         return self._steps(self.duration)
 
     @property
+    def _driven_steps(self) -> int:
+        """Steps of a sampled trial before the silence: pulses, and the first sample of their targets, are there."""
+        return self._n_steps - self._steps(self.silence)
+
+    @property
     def _pulse_steps(self) -> int:
         return self._steps(self.pulse_width)
 
@@ -336,7 +346,7 @@ class FlipFlop(Task):
         """Steps to spare if the last target has one sample (and all jittered pulses are early)."""
         n_pulses = self.n_pulses if self.pulses == "jittered" else 1
         earliest = self._first_step + (self._pulse_steps + self._gap_steps) * (n_pulses - 1)
-        return self._n_steps - self._response_steps - 1 - earliest
+        return self._driven_steps - self._response_steps - 1 - earliest
 
 
 def _switched(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,10 +14,10 @@ import xarray as xr
 from biornn.layers import fused_readout
 from biornn.progress import Progress
 from biornn.training.recording import record_weights
-from biornn.training.validation import Validation
+from biornn.training.validation import HELD, Validation
 
-#: What is kept of the scores of every snapshot: variables of the group `history`.
-SCORES = ("loss", "val_loss", "score", "worst_score")
+#: What is kept of the scores of every snapshot: variables of the group `history`. `held` is NaN where nothing is to be.
+SCORES = ("loss", "val_loss", "score", "worst_score", "held")
 
 #: A loss of activity thousands of times as large as any target: the network diverges.
 EXPLODED = 1e8
@@ -85,8 +85,8 @@ class Snapshots(Counting):
     def _keep(self, model: keras.Model, logs: dict[str, Any]) -> None:
         self.updates.append(self.update)
         self.weights.append(record_weights(model))
-        names = zip(SCORES, ("loss", *self.validation.names), strict=True)
-        self.scores.append({name: float(logs[key]) for name, key in names})
+        names = zip(SCORES, ("loss", *self.validation.names, HELD), strict=True)
+        self.scores.append({name: float(logs.get(key, np.nan)) for name, key in names})
 
 
 class UpdateLimit(Counting):
@@ -104,28 +104,30 @@ class UpdateLimit(Counting):
 
 
 class CriterionStop(keras.callbacks.Callback):
-    """Stop when a validation score was held at a criterion, None for never, at so many consecutive validations.
+    """Stop when scores were held at a criterion, at so many consecutive validations; without any, never.
 
-    `name` is that of the score in the logs. `held` counts the validations up to the last at which it was held.
+    `criterion` has their lowest values, by their names in the logs. `in_a_row` counts the validations up to the last
+    at which it was held.
     """
 
-    def __init__(self, criterion: float | None, checks: int, name: str) -> None:
+    def __init__(self, criterion: Mapping[str, float], checks: int) -> None:
         super().__init__()
         self.criterion = criterion
         self.checks = checks
-        self.name = name
-        self.held = 0
+        self.in_a_row = 0
 
     @property
     def reached(self) -> bool:
         """Whether the criterion was held."""
-        return self.held >= self.checks
+        return self.in_a_row >= self.checks
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Compare the score with the criterion."""
-        if self.criterion is None or self.reached:
+        """Compare the scores with the criterion."""
+        if not self.criterion or self.reached:
             return
-        self.held = self.held + 1 if (logs or {})[self.name] >= self.criterion else 0
+        scores = logs or {}
+        is_held = all(scores[name] >= least for name, least in self.criterion.items())
+        self.in_a_row = self.in_a_row + 1 if is_held else 0
         if self.reached:
             self.model.stop_training = True
 

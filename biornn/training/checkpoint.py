@@ -116,7 +116,7 @@ class Checkpoint(keras.callbacks.Callback):
             template.copy(data={name: content[f"weights/{name}"][snapshot] for name in template.data_vars})
             for snapshot in range(len(kept.updates))
         ]
-        self._stop.held = int(content["held"])
+        self._stop.in_a_row = int(content["in_a_row"])
         self._divergence.reason = str(content["reason"])
         self._stages.number, self._stages.first = content["stage"].tolist()
         self.has_ended = bool(content["has_ended"])
@@ -158,7 +158,7 @@ class Checkpoint(keras.callbacks.Callback):
             **{f"scores/{name}": np.array([score[name] for score in kept.scores]) for name in SCORES},
             "updates": np.array(kept.updates),
             "stage": np.array([self._stages.number, self._stages.first]),
-            "held": np.array(self._stop.held),
+            "in_a_row": np.array(self._stop.in_a_row),
             "reason": np.array(self._divergence.reason),
             "has_ended": np.array(bool(self.model.stop_training) and not self._stages.turned),
             "wall_time": np.array(self.wall_time),
@@ -169,7 +169,7 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 content = {name: file[name] for name in file.files}  # each has a checksum, which is looked at here
-            missing = {"settings", "updates", "stage", "held", "reason", "has_ended", "wall_time"} - set(content)
+            missing = {"settings", "updates", "stage", "in_a_row", "reason", "has_ended", "wall_time"} - set(content)
             if missing:
                 raise KeyError(f"no {min(missing)}")
         except _DAMAGES as error:

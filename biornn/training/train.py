@@ -30,7 +30,7 @@ from biornn.training.checkpoint import Checkpoint
 from biornn.training.recording import find_layers, record_constants
 from biornn.training.stages import Stage, Stages, check_stages
 from biornn.training.stream import TrialStream
-from biornn.training.validation import Validation
+from biornn.training.validation import HELD, MOST_STATES, Validation
 
 Schedule = Literal["cosine", "constant", "inverse_time"]
 CriterionOn = Literal["mean", "worst"]
@@ -49,7 +49,7 @@ def train(
     warmup: float = 0.0,
     decay: float = 0.0,
     clip_norm: float | None = 1.0,
-    criterion: float | None = None,
+    criterion: float | Mapping[str, float] | None = None,
     criterion_on: CriterionOn = "mean",
     criterion_checks: int = 2,
     validate_every: int = 50,
@@ -94,7 +94,9 @@ def train(
     clip_norm
         Largest global norm of the gradient; None: no clipping.
     criterion
-        Score on the validation trials at which training stops; None: it goes on to `max_updates`.
+        Score on the validation trials at which training stops; None: it goes on to `max_updates`. With ``{"score":
+        0.98, "held": 1.0}`` this share of the memory states must outlive 5,000 ms without input too, as `held` of
+        `biornn.analysis.retention` says; either may be left out.
     criterion_on
         ``"mean"``: the score is the mean over the validation trials; ``"worst"``: over those of the trial condition in
         which it is lowest. A shortcut, such as ignoring one of two stimuli, can reach a high mean.
@@ -163,8 +165,7 @@ def train(
     _check(minimum=0, seed=seed, validation_seed=validation_seed)
     if n_training_trials is not None:
         _check(n_training_trials=n_training_trials)
-    if criterion is not None:
-        check_number("criterion", criterion, "a score in [0, 1] or None", maximum=1)
+    lowest = _lowest(criterion)
     if criterion_on not in get_args(CriterionOn):
         raise ValueError(f"criterion_on: expected one of {get_args(CriterionOn)}, got {criterion_on!r}")
     check_number("checkpoint_seconds", checkpoint_seconds, "a time of at least 0 s")
@@ -176,13 +177,18 @@ def train(
     planned = _planned_updates(max_updates, validate_every)
     kept_snapshots = _kept_snapshots(planned, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
-    validation = Validation(model, task, n_validation_trials, validation_seed)
+    validation = Validation(model, task, n_validation_trials, validation_seed, measures_held=True)
+    if "held" in lowest and not validation.holds:
+        raise ValueError(
+            "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a period "
+            f"called hold, of at most {MOST_STATES} states, got held={lowest['held']} with {task.name}"
+        )
     penalises_rates = find_layers(model)[0].activity_regularizer is not None
     if penalises_rates:
         _check_padding([task, training_task, *(stage.task for stage in stages)])
-    name = validation.names[1 + get_args(CriterionOn).index(criterion_on)]
+    names = {"score": validation.names[1 + get_args(CriterionOn).index(criterion_on)], "held": HELD}
     fused, divergence, kept = FusedGraphs(), DivergenceStop(), Snapshots(validation)
-    stop = CriterionStop(criterion, criterion_checks, name)
+    stop = CriterionStop({names[one]: least for one, least in lowest.items()}, criterion_checks)
     course = Stages(stages, training_task, n_validation_trials, validation_seed, kept)
     callbacks = [fused, validation, divergence, UpdateLimit(max_updates), kept, stop, *callbacks, course]
     counting = [callback for callback in callbacks if isinstance(callback, Counting)]
@@ -266,6 +272,20 @@ def _learning_rate(rate: float, schedule: Schedule, warmup_steps: int, max_updat
     )
 
 
+def _lowest(criterion: float | Mapping[str, float] | None) -> dict[str, float]:
+    """Return the lowest scores at which training stops, by the names `score` and `held`."""
+    if criterion is None:
+        return {}
+    given = criterion if isinstance(criterion, Mapping) else {"score": criterion}
+    lowest = {name: least for name, least in given.items() if least is not None}
+    if not lowest or set(lowest) - {"score", "held"}:
+        raise ValueError(f"criterion: expected a number or the keys score, held, or both, got {criterion!r}")
+    for name, least in lowest.items():
+        where = f"criterion: {name}" if isinstance(criterion, Mapping) else "criterion"
+        check_number(where, least, "a score in [0, 1] or None", maximum=1)
+    return lowest
+
+
 def _check(minimum: int = 1, **counts: int) -> None:
     for name, value in counts.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < minimum:
@@ -338,7 +358,7 @@ def _history(
         for values in scores.values():
             values[_n_finite(kept) :] = np.nan
         last = dict.fromkeys(last, np.nan)
-    status = "completed" if stop.criterion is None else "criterion_not_reached"
+    status = "criterion_not_reached" if stop.criterion else "completed"
     updates_to_criterion = np.nan
     if stop.reached:
         status, updates_to_criterion = "criterion_reached", float(kept.updates[-stop.checks])
@@ -348,7 +368,11 @@ def _history(
     named = {name: {"score_name": task.score_name} for name in ("score", "worst_score")}
     return xr.Dataset(
         {
-            **{name: ("snapshot", values, named.get(name)) for name, values in padded.items()},
+            **{
+                name: ("snapshot", values, named.get(name))
+                for name, values in padded.items()
+                if name != "held" or kept.validation.holds
+            },
             "status": ((), status),
             "failure": ((), divergence.reason),
             "updates_trained": kept.updates[-1],

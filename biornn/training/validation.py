@@ -1,4 +1,4 @@
-"""The validation trials, and how well a model does on them."""
+"""The validation trials, and how well a model does on them and keeps its memory states."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 import keras
 import numpy as np
 
+from biornn.analysis.retention import n_held_states, share_held
+from biornn.layers import ConstrainedRNN
 from biornn.tasks import Task, TaskError
 from biornn.tasks.scores import mean_score, score_trials, worst_score
 from biornn.tasks.seeds import generator
-from biornn.tasks.trials import make_trials
-from biornn.training.recording import ModelRunner, find_layers
+from biornn.tasks.trials import make_probe, make_trials
+from biornn.training.recording import ModelRunner, find_layers, record_constants, record_weights
 
+HELD = "val_held"
+MOST_STATES = 64  # six bits: with more, measuring takes longer than training
 
 class Validation(keras.callbacks.Callback):
     """Run the model on validation trials after every Keras epoch, and add loss and scores to the logs.
@@ -20,11 +24,19 @@ class Validation(keras.callbacks.Callback):
     These are ``val_loss``, with penalties, and under the task's name of its score ``val_accuracy`` (mean over the
     trials) and ``val_worst_accuracy`` (mean over those of the worst trial condition). Later callbacks, such as
     ``EarlyStopping``, can monitor them. They are NaN or infinite where an output is.
+
+    With `measures_held`, and where the probe of the task says what is to be held, up to 64 states, `holds` is True and
+    the logs also have ``val_held``, the share of the memory states that outlive 5,000 ms without input.
     """
 
-    def __init__(self, model: keras.Model, task: Task, n_trials: int, seed: int) -> None:
+    def __init__(
+        self, model: keras.Model, task: Task, n_trials: int, seed: int, measures_held: bool = False
+    ) -> None:
         super().__init__()
         self.task = task
+        self._probe = make_probe(task) if measures_held and isinstance(find_layers(model)[0], ConstrainedRNN) else None
+        n_states = 0 if self._probe is None else n_held_states(self._probe, task)
+        self.holds = 0 < n_states <= MOST_STATES
         self.trials = make_trials(task, n_trials, generator("validation", seed))
         self.names = "val_loss", f"val_{task.score_name}", f"val_worst_{task.score_name}"
         self._network = model
@@ -42,12 +54,17 @@ class Validation(keras.callbacks.Callback):
             n_trials = scores.sizes["trial"]
             raise TaskError(f"task {self.task.name}: score: expected some of {n_trials} trials scored, got NaN in all")
         worst = worst_score(self.task, scores, self.trials)
-        return dict(zip(self.names, (loss, float(mean_score(scores)), float(worst)), strict=True))
+        found = dict(zip(self.names, (loss, float(mean_score(scores)), float(worst)), strict=True))
+        return found | ({HELD: self._held()} if self.holds else {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the scores to the logs."""
         if logs is not None:
             logs.update(self.measure())
+
+    def _held(self) -> float:
+        weights = record_weights(self._network).merge(record_constants(self._network))
+        return float(share_held(weights, self._probe, self.task))
 
     def _penalties(self, rates: Any) -> float:
         weights = [v for v in self._network.trainable_variables if getattr(v, "regularizer", None) is not None]

@@ -36,7 +36,7 @@ def test_the_update_limit_stops_after_the_last_update():
     ],
 )
 def test_the_criterion_must_be_held_at_consecutive_validations(criterion, checks, accuracies, stop_after):
-    stop = attached(CriterionStop(criterion, checks, "val_accuracy"))
+    stop = attached(CriterionStop({} if criterion is None else {"val_accuracy": criterion}, checks))
     history = []
     for accuracy in accuracies:
         stop.on_epoch_end(0, {"val_accuracy": accuracy})

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -26,6 +26,7 @@ from .tasks import SHORT_FLIP_FLOP, Echo
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 TASK = Echo()
+TWO_BITS = replace(SHORT_FLIP_FLOP, n_bits=2)
 SMALL = {"batch_size": 4, "n_validation_trials": 20}
 WEIGHTS = ("input_weights", "recurrent_weights", "recurrent_bias", "output_weights", "output_bias")
 
@@ -124,7 +125,7 @@ def test_names_dims_and_attributes_are_those_of_the_schema(run):
             assert dataset[name].dims == tuple(dim for dim in variable.dims if dim != "network")
             named = {"score_name": "score"} if "score" in name else {}
             assert dataset[name].attrs == variable.attrs | named
-    assert set(run.history.data_vars) == set(schema.GROUPS["history"])
+    assert set(run.history.data_vars) == set(schema.GROUPS["history"]) - {"held"}  # of a task that holds nothing
 
 
 def test_one_seed_gives_one_training_whatever_is_kept(run):
@@ -155,6 +156,48 @@ def test_a_second_training_goes_on_from_the_first():
         np.testing.assert_array_equal(second["weights"][name][0], first["weights"][name][-1])
     assert float(second["history"]["val_loss"][0]) == float(first["history"]["val_loss"][-1])
     assert float(model.optimizer.learning_rate) == pytest.approx(5e-3, rel=1e-6)  # constant, and the default
+
+
+@pytest.mark.parametrize(
+    ("criterion", "status"),
+    [
+        ({"held": 0.0}, "criterion_reached"),
+        ({"held": 0.0, "score": None}, "criterion_reached"),
+        ({"held": 0.0, "score": 1.0}, "criterion_not_reached"),
+        ({"held": 1.0, "score": 0.0}, "criterion_not_reached"),
+    ],
+)
+def test_a_criterion_may_be_on_what_is_held(criterion, status):
+    settings = {"seed": 0, "max_updates": 4, "validate_every": 2, "learning_rate": 1e-3, **SMALL}
+    history = train(small_model(), TWO_BITS, criterion=criterion, criterion_checks=1, **settings)["history"].to_dataset()
+    assert str(history["status"].values) == status
+    assert history["held"].dims == ("snapshot",)
+    assert (history["held"] == 0).all()  # after so few updates
+
+
+def test_what_is_held_is_that_of_the_recorded_weights():
+    # Two units that each hold a bit for ever: the identity map of saturated units.
+    model = build_model(bn.Connectivity(2, seed=0), 2, 2, tau=1.0)
+    cell = model.layers[0].cell
+    for pathway, gain in ((cell.input_pathway, 9), (cell.recurrent_pathway, 3), (model.layers[1].output_pathway, 1)):
+        pathway.assign(gain * np.eye(2))
+    result = train(model, TWO_BITS, seed=0, max_updates=2, validate_every=1, learning_rate=1e-9, **SMALL)
+    assert result["history"]["held"].values.tolist() == [1, 1, 1]
+    weights = result["weights"].to_dataset()
+    for snapshot in range(3):
+        found = bn.analysis.retention(weights.isel(snapshot=[snapshot]), TWO_BITS.probe())
+        assert found.held == 1
+
+
+def test_what_cannot_be_held_is_no_criterion_and_not_recorded():
+    settings = {"seed": 0, "max_updates": 2, "validate_every": 1, **SMALL}
+    assert "held" not in train(small_model(), TASK, **settings)["history"]
+    told = r"^criterion: expected held only with a ConstrainedRNN and a task whose probe has .* got held=1.0 with echo$"
+    with pytest.raises(ValueError, match=told):
+        train(small_model(), TASK, criterion={"held": 1.0}, **settings)
+    gated = bn.layers.build_gated_model("gru", 5, 2, 2)
+    with pytest.raises(ValueError, match=r"^criterion: expected held only with a ConstrainedRNN"):
+        train(gated, TWO_BITS, criterion={"held": 1.0}, **settings)
 
 
 @pytest.mark.parametrize(
@@ -281,6 +324,9 @@ def test_an_easy_memory_is_learned():
         ({"clip_norm": -1.0}, "clip_norm: expected a positive number or None, got -1.0"),
         ({"criterion": 95}, r"criterion: expected a score in \[0, 1\] or None, got 95"),
         ({"criterion": -0.1}, r"criterion: expected a score in \[0, 1\] or None, got -0.1"),
+        ({"criterion": {"score": 0.9, "held": 95}}, r"criterion: held: expected a score in \[0, 1\] or None, got 95"),
+        ({"criterion": {"accuracy": 0.9}}, r"criterion: expected a number or the keys score, .*, got {'accuracy': 0.9}"),
+        ({"criterion": {}}, r"criterion: expected a number or the keys score, held, or both, got \{\}"),
         ({"warmup": -0.1}, r"warmup: expected a share of max_updates in \[0, 1\], got -0.1"),
         ({"decay": -1.0}, "decay: expected a number of at least 0, got -1.0"),
         ({"decay": 0.1}, "schedule: expected 'inverse_time' with decay and without warmup, or another with warmup .*"),

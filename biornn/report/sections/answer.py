@@ -45,9 +45,8 @@ def _reached(reading: Reading) -> str:
     else:
         with_criterion = [name for name, criterion in reading.criteria.items() if criterion is not None]
         counted &= reading.condition.isin(with_criterion)
-        criteria = sorted({criterion for criterion in reading.criteria.values() if criterion is not None})
-        told = " or ".join(criterion.words for criterion in criteria)
-        what = f"reached the criterion (validation {reading.score_name} {told})"
+        criteria = {one.words(reading.score_name) for one in reading.criteria.values() if one is not None}
+        what = f"reached the criterion ({' or '.join(sorted(criteria))})"
         reached = reading.status == "criterion_reached"
     n_reached, n_counted = int((reached & counted).sum()), int(counted.sum())
     if n_counted == 0:

@@ -40,9 +40,11 @@ def _what_is_scored(reading: Reading) -> str:
 
 
 def learning_curves(reading: Reading) -> Picture:
-    """Score and validation loss over updates, a line per condition; where there are several, also the worst score."""
+    """Score and validation loss over updates, a line per condition; the worst score and `held` where there are such."""
     criterion = _shared_criterion(reading)
     metrics = ["score", *["worst_score"] * reading.has("trial_conditions"), "val_loss"]
+    if "held" in reading.history and reading.history["held"].notnull().any():
+        metrics.insert(-1, "held")
 
     def draw() -> Figure:
         from matplotlib.ticker import LogLocator, NullLocator
@@ -98,7 +100,8 @@ def _tell(reading: Reading, condition: str) -> str:
 
 def _time_to_criterion(reading: Reading) -> list[Block]:
     if len(set(reading.criteria.values())) > 1:
-        each = (f"{name}: {'none' if one is None else one.words}" for name, one in reading.criteria.items())
+        words = {name: one and one.words(reading.score_name) for name, one in reading.criteria.items()}
+        each = (f"{name}: {told or 'none'}" for name, told in words.items())
         return [
             f"Conditions were trained to different criteria ({', '.join(each)}): times to them are not compared, and "
             "networks that were trained for longer are better for that alone."
@@ -131,13 +134,13 @@ def _time_to_criterion(reading: Reading) -> list[Block]:
         one_panel(lambda ax: bn.plots.time_to_criterion(result, ax=ax), 2.8),
         f"Share of the networks that have reached the criterion over optimizer updates, by condition. By the end: "
         f"{'; '.join(told)}.",
-        f"Share of all networks, failed ones among them, that have held a validation {reading.score_name} of "
-        f"{criterion.words} (one minus the Kaplan-Meier estimate).",
+        "Share of all networks, failed ones among them, that have held the criterion: "
+        f"{criterion.words(reading.score_name)} (one minus the Kaplan-Meier estimate).",
     )
     header: list[Column | str] = ["condition", "reached it", Column("median time", "updates")]
     header += ["p (Holm)"] * is_testable
     caption = (
-        f"Time to the criterion, a validation {reading.score_name} of {criterion.words}. Networks that never got "
+        f"Time to the criterion, {criterion.words(reading.score_name)}. Networks that never got "
         "there, failed ones among them, count as not there at the end of the planned training. Where the criterion has "
         "to hold at several validations in a row, the time is that of the first of them, and training ends at the last."
     )

@@ -18,7 +18,8 @@ _COLUMNS = {
 
 def networks(reading: Reading) -> Section:
     """How each network ended, and its scores."""
-    scores = {one: ".3f" for one in ("score", "worst_score") if one in reading.summary} | {"mse": ".4f"}
+    forms = {"score": ".3f", "worst_score": ".3f", "held": ".0%", "mse": ".4f"}
+    scores = {one: form for one, form in forms.items() if one in reading.summary}
     shown = {one: (Column(reading.labels[one]), form) for one, form in scores.items()} | _COLUMNS
     rows: list[Row] = []
     for index, name in enumerate(reading.networks):

@@ -9,10 +9,10 @@ from biornn.report.section import Section, requires
 from biornn.report.tables import condition_table
 
 
-@requires("probe", "memory_state", "response_window", "is_right")
+@requires("held")
 def retention(reading: Reading) -> Section | None:
     """Survival of the states of all networks, and the score over time."""
-    if reading.retention is None or not reading.shown_ungated:
+    if not reading.shown_ungated:
         return None
     found = reading.retention.where(reading.trained)
     duration = float(found["delay"][-1])
@@ -40,7 +40,7 @@ def retention(reading: Reading) -> Section | None:
                 "Median [min, max] over the trained networks of a condition. A state that is never lost counts as "
                 f"lost after {duration:,.0f} ms.",
                 [
-                    (f"states that survive {duration:,.0f} ms", found["share_retained"], ".0%"),
+                    (f"states held for {duration:,.0f} ms", found["held"], ".0%"),
                     (
                         "mean time until a state is lost (ms)",
                         found["retention_time"].mean("memory_state", skipna=False),

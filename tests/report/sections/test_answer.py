@@ -125,7 +125,7 @@ def test_violations_are_counted_in_every_network_and_snapshot(make_run: MakeRun)
 def test_memory_is_told_beside_accuracy(make_run: MakeRun) -> None:
     reading = Reading(make_run())
     told = sentences(answer(reading))[-1]
-    shares = reading.retention["share_retained"]
+    shares = reading.retention["held"]
     medians = [float(reading.members(shares, name).median()) for name in ("free", "dale")]
     if medians[0] == medians[1]:
         assert told.startswith("Without input, the median network keeps ")

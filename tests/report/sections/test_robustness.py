@@ -33,7 +33,7 @@ def test_retention_of_every_condition(make_run: MakeRun) -> None:
     _, picture, table = section.blocks
     assert "free: " in picture.alt
     assert table.columns[1].heading == "states that survive 2,000 ms"
-    assert table.rows[0][1].value == float(reading.retention["share_retained"].isel(network=[0, 1]).median())
+    assert table.rows[0][1].value == float(reading.retention["held"].isel(network=[0, 1]).median())
 
 
 def test_gated_networks_cannot_be_run_again(make_run: MakeRun) -> None:

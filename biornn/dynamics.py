@@ -1,0 +1,131 @@
+"""What networks do in a step of time: the one definition for layers, simulations and analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.activations import activation
+from biornn.schema import GATED, text
+
+_Array = NDArray[np.floating]
+
+
+def step(
+    state: Any, rates: Any, drive: Any, recurrent_weights: Any, alpha: Any, f: Callable[[Any], Any], formulation: str
+) -> tuple[Any, Any]:
+    """Make an Euler step of the rate or the current form; arrays or tensors (..., unit).
+
+    ``r <- (1 - alpha) r + alpha f(r W + drive)``, or ``x <- (1 - alpha) x + alpha (f(x) W + drive)`` with ``r = f(x)``.
+
+    Parameters
+    ----------
+    state, rates
+        Before the step: rates and again rates, or currents and their rates, some of which may be silenced.
+    drive
+        All that a unit receives except from other units.
+    recurrent_weights
+        (..., unit_pre, unit_post).
+    alpha
+        ``dt / tau``, a number or (..., unit); None: 1.
+    f
+        The activation function.
+    formulation
+        ``"rate"`` or ``"current"``.
+
+    Returns
+    -------
+    tuple
+        State and rates after the step.
+
+    References
+    ----------
+    Jarne, "Exploring Flip Flop memories and beyond", equation 1.
+    """
+    target = rates @ recurrent_weights + drive
+    if formulation == "rate":
+        target = f(target)
+    state = target if alpha is None else state + alpha * (target - state)
+    return state, (state if formulation == "rate" else f(state))
+
+
+class Networks(NamedTuple):
+    """Stored networks of one activation and formulation side by side: each array (network, ...), in float64."""
+
+    input_weights: _Array
+    recurrent_weights: _Array
+    recurrent_bias: _Array
+    output_weights: _Array
+    output_bias: _Array
+    initial_state: _Array
+    alpha: _Array
+    f: Callable[[_Array], _Array]
+    formulation: str
+
+    def of(self, kept: NDArray[Any] | list[int]) -> Networks:
+        """Take some of the networks, by position or by a mask."""
+        return Networks(*(array[kept] for array in self[:-2]), *self[-2:])
+
+    def drive(self, inputs: _Array) -> _Array:
+        """Return what units receive from inputs (network or 1, ..., input_channel) and their bias."""
+        return _product(inputs, self.input_weights) + _beside(self.recurrent_bias, inputs.ndim)
+
+    def step(self, state: _Array, rates: _Array, drive: _Array) -> tuple[_Array, _Array]:
+        """Make a step of all networks; arrays (network, row, unit)."""
+        alpha = self.alpha[:, np.newaxis]
+        state, rates = step(state, rates, drive, self.recurrent_weights, alpha, self.f, self.formulation)
+        return state, rates
+
+    def rates(self, state: _Array) -> _Array:
+        """Return the rates of a state."""
+        return state if self.formulation == "rate" else self.f(state)
+
+    def outputs(self, rates: _Array) -> _Array:
+        """Read out rates (network, ..., unit)."""
+        return _product(rates, self.output_weights) + _beside(self.output_bias, rates.ndim)
+
+
+def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], Networks]]:
+    """Group the networks of weights (network, ...) by activation and formulation: positions, and their arrays.
+
+    Those that failed, without a formulation, are left out; a gated one is a ValueError.
+    """
+    names = (text(weights[name]).values.tolist() for name in ("activation", "formulation"))
+    kinds = list(zip(*names, strict=True))
+    for kind in dict.fromkeys(kinds):
+        if kind[1] in GATED:
+            raise ValueError(f"weights: expected networks in the rate or current form, got {kind[1]!r}; leave it out")
+        if not kind[1]:
+            continue
+        index = np.array([position for position, one in enumerate(kinds) if one == kind])
+        some = weights.isel(network=index)
+
+        def values(name: str, *dims: str, some: xr.Dataset = some) -> _Array:
+            return some[name].transpose("network", *dims).values.astype(float)
+
+        yield index, Networks(
+            values("input_weights", "input_channel", "unit"),
+            values("recurrent_weights", "unit_pre", "unit_post"),
+            values("recurrent_bias", "unit"),
+            values("output_weights", "unit", "output_channel"),
+            values("output_bias", "output_channel"),
+            values("initial_state", "unit"),
+            values("alpha", "unit"),
+            activation(kind[0]),
+            kind[1],
+        )
+
+
+def _product(values: _Array, weights: _Array) -> _Array:
+    """Multiply (network, ..., a) and (network, a, b)."""
+    flat = values.reshape(len(values), -1, values.shape[-1]) @ weights
+    return flat.reshape(len(flat), *values.shape[1:-1], weights.shape[-1])
+
+
+def _beside(values: _Array, n_dims: int) -> _Array:
+    """Give (network, a) as many dims as an array that it is added to."""
+    return values.reshape(len(values), *[1] * (n_dims - 2), values.shape[-1])
