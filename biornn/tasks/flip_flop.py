@@ -275,7 +275,8 @@ class FlipFlop(Task):
         wait = np.minimum(rng.geometric(probability, shape) - 1, self._n_steps) if probability else self._n_steps
         onset = self._first_step + np.cumsum(np.broadcast_to(wait, shape), axis=-1) + shortest * np.arange(shape[-1])
         sign = rng.choice(np.array([-1, 1], np.int8), shape)
-        return _Pulses(onset, np.where(onset <= last, sign, np.int8(0)))
+        comes = onset <= last  # the others are at the end of the trial, where they change nothing
+        return _Pulses(np.where(comes, onset, self._n_steps), np.where(comes, sign, np.int8(0)))
 
     def _inputs(self, pulses: _Pulses, n_steps: int) -> NDArray[np.float32]:
         falling = pulses.onset + self._pulse_steps

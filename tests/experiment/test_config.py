@@ -44,3 +44,18 @@ def test_numbers_of_numpy_are_settings_like_others() -> None:
     for value in (True, np.True_, [np.int64(1), True]):
         with pytest.raises(ValidationError):
             TrainingConfig(max_updates=1, validate_every=1, snapshots=value)
+
+
+def test_a_criterion_is_a_score_or_names_what_it_is_on() -> None:
+    assert TrainingConfig(criterion=0.9).criterion == 0.9
+    both = TrainingConfig(criterion={"score": 0.98, "held": 1.0})
+    assert both.model_dump()["criterion"] == {"score": 0.98, "held": 1.0}
+    assert TrainingConfig.model_validate_json(both.model_dump_json()) == both
+    for wrong, told in {
+        "criterion: held": {"held": 1.5},
+        "Extra inputs": {"accuracy": 0.98},
+        "expected score, held, or both": {},
+        "greater": -1,
+    }.items():
+        with pytest.raises(ValidationError, match=wrong if wrong[0] != "c" else "less than or equal to 1"):
+            TrainingConfig(criterion=told)

@@ -118,4 +118,32 @@ def test_a_criterion_may_be_on_the_worst_trial_condition(make_run: Callable[...,
     conditions = {"a": {}, "b": {"training.criterion_on": "mean"}, "c": {"training.criterion": None}}
     run = make_run(conditions=conditions, training={"criterion_on": "worst"})
     assert criteria(run) == {"a": Criterion(0.9, "worst"), "b": Criterion(0.9, "mean"), "c": None}
-    assert criteria(run)["a"].words == "0.9 in the worst trial condition"
+    assert criteria(run)["a"].words("hits") == "validation hits 0.9 in the worst trial condition"
+
+
+def test_a_criterion_may_be_on_what_is_held(make_run: Callable[..., xr.DataTree]) -> None:
+    conditions = {"a": {}, "b": {"training.criterion": {"score": None, "held": 0.5}}, "c": {"training.criterion": 0.8}}
+    found = criteria(make_run(conditions=conditions, training={"criterion": {"score": 0.98, "held": 1.0}}))
+    assert found == {"a": Criterion(0.98, "mean", 1.0), "b": Criterion(None, "mean", 0.5), "c": Criterion(0.8, "mean")}
+    assert [one.words("accuracy") for one in found.values() if one] == [
+        "validation accuracy 0.98 and 100% of the memory states held",
+        "50% of the memory states held",
+        "validation accuracy 0.8",
+    ]
+
+
+def test_what_is_held_stands_beside_the_score(run: xr.DataTree, summary: xr.Dataset) -> None:
+    found = summarise(run)
+    alone = bn.analysis.retention(run["weights"].to_dataset(), run["probe_trials"].to_dataset())
+    np.testing.assert_array_equal(found.held, alone.held)
+    np.testing.assert_array_equal(found.retention_time, alone.retention_time.mean("memory_state"))
+    np.testing.assert_array_equal(found.is_censored, (alone.survived == 1).any("memory_state"))
+    assert "held" in shown(found)[2]
+
+    held, time = [1.0, 0.5, 1.0, np.nan], [5000.0, 2600.0, 5000.0, np.nan]
+    of_states = {"held": held, "retention_time": time, "is_censored": [True, True, True, False]}
+    lines = shown(summary.assign({name: ("network", values) for name, values in of_states.items()}))
+    (a,) = (line for line in lines if line.startswith("│ a"))
+    assert [cell.strip() for cell in a.split("│")[5:7]] == ["100% [50%, 100%]", "≥ 5000 [2600, 5000]"]
+    assert "held: memory states that are kept for 5,000 ms without input." in "".join(lines)
+    assert "retention" not in "".join(shown(summary))

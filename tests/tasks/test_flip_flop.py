@@ -159,6 +159,23 @@ def test_arrays_are_labelled_and_of_single_precision(task):
 # ---- statistics of the trials
 
 
+@pytest.mark.parametrize("pulses", ["jittered", "random"])
+def test_the_silence_has_no_pulse_but_its_targets_stay(pulses):
+    settings_ = {"pulses": pulses, "noise": 0.0, "pulse_rate": 30}
+    task = FlipFlop(duration=500, silence=160, **settings_)
+    trials, shorter = task.trials(300, seed=0), FlipFlop(duration=340, **settings_).trials(300, seed=0)
+    driven = trials.isel(time=slice(340))
+    # As trials without the silence, at the end of which each output keeps its last target.
+    for name in ("inputs", "targets", "memory_state", "response_window"):
+        np.testing.assert_array_equal(driven[name], shorter[name])
+    silent = trials.isel(time=slice(340, None))
+    assert (silent["inputs"] == 0).all()
+    assert (silent["targets"] == driven["targets"].isel(time=-1)).all()
+    assert (silent["loss_weight"] == 1).all()
+    assert trials["response_window"].isel(time=slice(360, None)).sum() == 0
+    xr.testing.assert_equal(task.probe(), FlipFlop(duration=340, **settings_).probe().assign_attrs(task.probe().attrs))
+
+
 def test_first_pulse_is_absent_in_a_third_of_the_channels():
     n_trials, task = 2000, FlipFlop(noise=0)
     inputs = task.trials(n_trials, seed=7).inputs.values
@@ -459,6 +476,9 @@ def test_seed_is_checked_and_must_be_given(seed):
         {"pulses": "random", "duration": 1000},
         {"pulses": "random", "duration": 500, "pulse_rate": 50, "min_gap": 0},
         {"pulses": "random", "pulse_rate": 0},
+        {"duration": 500, "silence": 160},
+        {"pulses": "random", "duration": 900, "silence": 400, "pulse_rate": 10},
+        {"n_pulses": 1, "duration": 200, "silence": 100},
     ],
 )
 def test_outputs_that_do_not_depend_on_the_inputs_score_what_is_declared(settings_):

@@ -32,7 +32,7 @@ def test_retention_of_every_condition(make_run: MakeRun) -> None:
     assert section is not None
     _, picture, table = section.blocks
     assert "free: " in picture.alt
-    assert table.columns[1].heading == "states that survive 2,000 ms"
+    assert table.columns[1].heading == "states held for 5,000 ms"
     assert table.rows[0][1].value == float(reading.retention["held"].isel(network=[0, 1]).median())
 
 
