@@ -60,6 +60,9 @@ class FlipFlop(Task):
         Rate of random pulses once the gap is over, per s.
     amplitude
         Height of a pulse.
+    response_weight
+        Weight in the loss of samples within a response window, from the onset of a pulse until `response_delay` after
+        the target could have switched; that of all others is 1.
     noise
         Standard deviation of the Gaussian noise on every input sample, whatever `dt`.
 
@@ -101,13 +104,14 @@ class FlipFlop(Task):
     pulses: Literal["jittered", "random"] = "jittered"
     pulse_rate: float = 5.0
     amplitude: float = 1.0
+    response_weight: float = 1.0
     noise: float = 0.1
 
     def __post_init__(self) -> None:
         """Check the settings, and that the pulses fit."""
         for name in ("n_bits", "n_pulses"):
             object.__setattr__(self, name, integer(name, getattr(self, name), minimum=1))
-        numbers = "response_delay", "min_gap", "first_onset", "silence", "pulse_rate", "noise"
+        numbers = "response_delay", "min_gap", "first_onset", "silence", "pulse_rate", "response_weight", "noise"
         check_settings(self, ("duration", "dt", "pulse_width"), numbers)
         check_number("amplitude", self.amplitude, "a finite number", minimum=-np.inf)
         object.__setattr__(self, "amplitude", float(self.amplitude))
@@ -196,7 +200,8 @@ class FlipFlop(Task):
         bits = (state >> np.arange(self.n_bits)[:, np.newaxis]) & 1
         onset = np.broadcast_to(self._first_step + self._probe_period * state, bits.shape)
         pulses = _Pulses(onset[np.newaxis], (1 - 2 * bits[np.newaxis]).astype(np.int8))
-        return self._with_states(_counted(self._inputs(pulses, n_steps), self._targets(pulses, n_steps)), pulses)
+        arrays = self._weighted(self._inputs(pulses, n_steps), self._targets(pulses, n_steps), pulses)
+        return self._with_states(arrays, pulses)
 
     def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
         """Share of the samples (time, bit) of a trial whose output says what the target says.
@@ -254,7 +259,7 @@ class FlipFlop(Task):
         inputs = self._inputs(pulses, self._n_steps)
         if self.noise:
             inputs += np.float32(self.noise) * rng.standard_normal(inputs.shape, dtype=np.float32)
-        return _counted(inputs, self._targets(pulses, self._n_steps)), pulses
+        return self._weighted(inputs, self._targets(pulses, self._n_steps), pulses), pulses
 
     def _jittered_pulses(self, n_trials: int, rng: np.random.Generator) -> _Pulses:
         """Distribute the spare time uniformly: sorted uniform shifts of the earliest onsets."""
@@ -296,6 +301,13 @@ class FlipFlop(Task):
         edges, values = _switched(pulses.onset, end, present)
         # A pulse that is absent after the last one has no window, but its edges must not fall before the others.
         return _levels(n_steps, np.maximum.accumulate(edges, axis=-1), values) > 0
+
+    def _weighted(self, inputs: NDArray[np.float32], targets: NDArray[np.float32], pulses: _Pulses) -> Trials:
+        """Every sample counts in the loss, those within response windows by their weight."""
+        weight = np.ones_like(targets)
+        if self.response_weight != 1:
+            weight[self._response_windows(pulses, inputs.shape[1])] = self.response_weight
+        return Trials(inputs, targets, weight)
 
     def _with_states(self, arrays: Trials, pulses: _Pulses) -> xr.Dataset:
         window = self._response_windows(pulses, arrays.inputs.shape[1])
@@ -372,11 +384,6 @@ def _levels(n_steps: int, edges: NDArray[np.int64], values: NDArray[Any]) -> NDA
     for bit in range(edges.shape[1]):  # transposing the whole array at once takes several times as long
         levels[..., bit] = held[:, bit]
     return levels
-
-
-def _counted(inputs: NDArray[np.float32], targets: NDArray[np.float32]) -> Trials:
-    """Every sample counts in the loss."""
-    return Trials(inputs, targets, np.ones_like(targets))
 
 
 def _said(values: xr.DataArray) -> xr.DataArray:
