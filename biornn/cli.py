@@ -159,6 +159,8 @@ def _run(options: argparse.Namespace) -> int:
         resume=options.resume,
         checkpoint_seconds=options.checkpoint_seconds,
     )
+    if not options.no_report and options.workers != 1:
+        _start_forkserver()
     validate(run)
     summary = _show(run, out, options.workers, with_report=not options.no_report)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1
@@ -171,14 +173,12 @@ def _show(
     from dask.system import CPU_COUNT
 
     n_workers = n_workers or CPU_COUNT
-    if with_report and n_workers > 1:
-        _start_forkserver()
     from biornn.report import comparison_table
     from biornn.report.reading import Reading
 
     reading = Reading(run)
-    _console().print(comparison_table(reading.summary))
     if not with_report:
+        _console().print(comparison_table(reading.summary))
         _tell(f"run: {folder}  (`biornn report {folder}` makes the figures and the report)")
         return reading.summary
     from rich.progress import Progress
@@ -197,6 +197,9 @@ def _show(
         except Exception as error:
             told = f"{folder}: the run is complete, but not its report, got: {_message(error)}"
             raise RuntimeError(f"{told}; go on with `biornn report`") from error
+        finally:  # what the workers of the report have computed is not computed again
+            display.stop()
+            _console().print(comparison_table(reading.summary))
     _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
     return reading.summary
 

@@ -179,8 +179,10 @@ def _drive_to_rates(drive: _Array, network: Networks, heard: NDArray[np.bool_] |
     """Euler steps; the drive (time, row, unit) is overwritten with the rates."""
     state = np.broadcast_to(network.initial_state[:, np.newaxis], (1, *drive[0].shape))
     rates = network.rates(state)
+    if heard is not None:
+        rates = np.where(heard, rates, 0.0)
     for current in drive:
+        state, rates = network.step(state, rates, current)
         if heard is not None:
             rates = np.where(heard, rates, 0.0)
-        state, rates = network.step(state, rates, current)
-        current[...] = rates[0] if heard is None else np.where(heard, rates[0], 0.0)
+        current[...] = rates[0]

@@ -244,6 +244,10 @@ class Connectivity:
         """Build a connectivity from what `get_config` returned."""
         return cls(**config)
 
+    def biases(self, deviation: float) -> NDArray[np.float64]:
+        """Draw initial biases of the units: Gaussian of a standard deviation, the same for a seed whatever the wiring."""
+        return deviation * self._rng("biases").standard_normal(self.n_units)
+
     def _rng(self, stream: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(stream.encode())])
 

@@ -143,6 +143,7 @@ class NetworkConfig(Section):
     activation: str = "tanh"
     formulation: Literal["rate", "current"] = "rate"
     use_bias: StrictBool = True
+    initial_bias: NonNegative = 0.0
     enforcement: Literal["construction", "projection"] = "construction"
     recurrent_noise: NonNegative = 0.0
     trainable_initial_state: StrictBool = False
@@ -161,6 +162,8 @@ class NetworkConfig(Section):
         shortest = float(np.min(self.time_constants(self.connectivity(seed=0))))
         if self.dt > shortest:
             raise ValueError(f"dt: expected at most tau={shortest:g} ms, got {self.dt:g} ms")
+        if self.initial_bias and not self.use_bias:
+            raise ValueError(f"initial_bias: expected 0 with use_bias false, got {self.initial_bias:g}")
         if self.architecture != "rnn":
             self._check_gated()
         return self

@@ -136,6 +136,7 @@ def network_model(task: Task, network: NetworkConfig, training: TrainingConfig, 
         dt=network.dt,
         formulation=network.formulation,
         use_bias=network.use_bias,
+        initial_bias=network.initial_bias,
         recurrent_noise=network.recurrent_noise,
         trainable_initial_state=network.trainable_initial_state,
     )

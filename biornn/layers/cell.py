@@ -49,6 +49,10 @@ class ConstrainedRNNCell(keras.layers.Layer):
         ``"rate"`` or ``"current"``: what leaks.
     use_bias
         Whether ``b`` is there.
+    initial_bias
+        Standard deviation of the initial values of ``b``, Gaussian and drawn with the connectivity's seed. Where it is
+        0 and ``f`` is odd, as tanh, the network begins as an odd function of its inputs, and learns to be another
+        slowly.
     enforcement
         What becomes of a weight that an update gives the wrong sign: it keeps its magnitude (``"construction"``), or
         becomes zero (``"projection"``).
@@ -78,6 +82,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         dt: float = 1.0,
         formulation: Formulation = "rate",
         use_bias: bool = True,
+        initial_bias: float = 0.0,
         enforcement: Enforcement = "construction",
         recurrent_noise: float = 0.0,
         trainable_initial_state: bool = False,
@@ -100,6 +105,10 @@ class ConstrainedRNNCell(keras.layers.Layer):
             raise ValueError(f"formulation: expected one of {get_args(Formulation)}, got {formulation!r}")
         self.formulation = formulation
         self.use_bias = use_bias
+        check_number("initial_bias", initial_bias)
+        if initial_bias and not use_bias:
+            raise ValueError(f"initial_bias: expected 0 without a bias, got {initial_bias}")
+        self.initial_bias = initial_bias
         self.enforcement = check_enforcement(enforcement)
         check_number("recurrent_noise", recurrent_noise)
         self.recurrent_noise = recurrent_noise
@@ -122,8 +131,12 @@ class ConstrainedRNNCell(keras.layers.Layer):
             self, "recurrent", self.connectivity.recurrent, self.enforcement, self.recurrent_regularizer
         )
         if self.use_bias:
+            values = self.connectivity.biases(self.initial_bias)
             self.bias = self.add_weight(
-                name="bias", shape=(self.units,), initializer="zeros", regularizer=self.bias_regularizer
+                name="bias",
+                shape=(self.units,),
+                initializer=lambda shape, dtype=None: ops.convert_to_tensor(values, dtype=dtype),
+                regularizer=self.bias_regularizer,
             )
         if self.trainable_initial_state:
             self.initial_state = self.add_weight(name="initial_state", shape=(self.units,), initializer="zeros")
@@ -186,6 +199,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
             "dt": float(self.dt),
             "formulation": self.formulation,
             "use_bias": self.use_bias,
+            "initial_bias": float(self.initial_bias),
             "enforcement": self.enforcement,
             "recurrent_noise": float(self.recurrent_noise),
             "trainable_initial_state": self.trainable_initial_state,

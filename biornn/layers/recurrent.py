@@ -36,7 +36,7 @@ class ConstrainedRNN(keras.layers.RNN):
     ----------
     connectivity
         The wiring; an integer is that many unconstrained units.
-    activation, tau, dt, formulation, use_bias, enforcement, recurrent_noise, trainable_initial_state, seed
+    activation, tau, dt, formulation, use_bias, initial_bias, enforcement, recurrent_noise, trainable_initial_state, seed
         See `ConstrainedRNNCell`.
     input_regularizer, recurrent_regularizer, bias_regularizer
         Keras regularisers of the weights.
@@ -72,6 +72,7 @@ class ConstrainedRNN(keras.layers.RNN):
         dt: float = 1.0,
         formulation: Formulation = "rate",
         use_bias: bool = True,
+        initial_bias: float = 0.0,
         enforcement: Enforcement = "construction",
         recurrent_noise: float = 0.0,
         trainable_initial_state: bool = False,
@@ -92,6 +93,7 @@ class ConstrainedRNN(keras.layers.RNN):
             dt=dt,
             formulation=formulation,
             use_bias=use_bias,
+            initial_bias=initial_bias,
             enforcement=enforcement,
             recurrent_noise=recurrent_noise,
             trainable_initial_state=trainable_initial_state,

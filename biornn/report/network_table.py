@@ -124,7 +124,9 @@ def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
         (network.get(f"{end}_initial", "Glorot_uniform") or _NOT_RECORDED).replace("_", " ")
         for end in ("input", "output")
     ]
-    return f"recurrent: {recurrent.replace('_', ' ')}; input: {ends[0]}; output: {ends[1]}"
+    told = f"recurrent: {recurrent.replace('_', ' ')}; input: {ends[0]}; output: {ends[1]}"
+    deviation = network.get("initial_bias")
+    return f"{told}; biases of the units: Gaussian, standard deviation {deviation:g}" if deviation else told
 
 
 def _algorithm(training: Mapping[str, Any]) -> str:

@@ -50,7 +50,8 @@ def make_sections(
 ) -> dict[str, Drawn | None]:
     """Make sections of the report of the run in a folder; None where the run has nothing to say about one.
 
-    `names` are those of `SECTIONS`. With one worker all is done in this process. `show` is called with the number of
+    `names` are those of `SECTIONS`. With one worker all is done in this process; what several have computed for all
+    sections is in `reading` afterwards. `show` is called with the number of
     parts that are done, and of all.
     """
     if n_workers == 1:
@@ -72,6 +73,7 @@ def make_sections(
             if future.exception() is None:  # a run that has no such value, which its section knows
                 values[computing[future]] = future.result()
             show(n_done, n_parts)
+        vars(reading).update(values)  # where a cached property keeps its value
         longest_first = [*(name for name in _LONG if name in names), *(name for name in names if name not in _LONG)]
         making = {pool.submit(_make, path, name, values): name for name in longest_first}
         found = {}
@@ -114,7 +116,7 @@ def _compute(path: Path, name: str) -> Any:
 
 def _make(path: Path, name: str, values: dict[str, Any]) -> Drawn | None:
     reading = _reading(path)
-    vars(reading).update(values)  # where a cached property keeps its value
+    vars(reading).update(values)
     return _drawn(reading, name)
 
 

@@ -13,11 +13,11 @@ from biornn.experiment import NetworkSpec
 
 #: What tells a network of the search from others.
 KEY = ["round", "variant", "condition", "seed"]
-#: Updates to the goal are NaN where it was not reached; an update on shorter trials counts as the share of one that it
-#: takes. Seconds are those to the goal, as the clock of a busy machine had them; scores those at the end.
-COLUMNS = [*KEY, "updates", "seconds", "accuracy", "mse", "status"]
-#: All on which the time of an update depends, on the trials of one task.
-SHAPE = ["units", "batch", "activation", "formulation", "leaky"]
+#: Updates to the goal are NaN where it was not reached. Seconds are those of the processor to the goal; scores those at
+#: the end.
+COLUMNS = [*KEY, "updates", "seconds", "accuracy", "held", "mse", "status"]
+#: All on which the time of an update depends.
+SHAPE = ["units", "batch", "steps", "bits", "activation", "formulation", "leaky"]
 
 
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
@@ -27,11 +27,12 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"variant": "str"})
 
 
-def shape_of(spec: NetworkSpec) -> tuple[int, int, str, str, str]:
-    """Return the shape of a network, as `SHAPE` names it."""
-    network = spec.network
+def shape_of(spec: NetworkSpec) -> tuple[int, int, int, int, str, str, str]:
+    """Return the shape of a network and its training trials, as `SHAPE` names it."""
+    network, task = spec.network, spec.training_tasks[-1][0]
     leaky = "no" if network.tau == network.dt else "yes"
-    return network.n_units, spec.training.batch_size, network.activation, network.formulation, leaky
+    sizes = network.n_units, spec.training.batch_size, round(task.duration / task.dt), task.n_outputs
+    return *sizes, network.activation, network.formulation, leaky
 
 
 def table(jobs: Sequence[Any], results: pd.DataFrame, update_times: Path, protocol: NetworkSpec) -> str:
@@ -46,7 +47,7 @@ def table(jobs: Sequence[Any], results: pd.DataFrame, update_times: Path, protoc
         of_round = [job for job in jobs if job.round == name]
         conditions = list(dict.fromkeys(job.spec.condition for job in of_round))
         seeds = sorted({job.spec.seed for job in of_round})
-        header = ["variant", *conditions, "ms per update", "time to the goal (s)", "lowest accuracy", "highest MSE"]
+        header = ["variant", *conditions, "ms per update", "time to the goal (s)", "lowest accuracy", "hold all", "highest MSE"]
         is_compared = of_round[0].goal.mse < math.inf
         header += ["whole training, of the paper's"] * is_compared
         lines += [f"**{name[:1].upper()}{name[1:]}**, seeds {' to '.join(map(str, sorted({seeds[0], seeds[-1]})))}", ""]
@@ -78,10 +79,11 @@ def _reached(found: pd.DataFrame) -> Any:
 
 def _scores(found: pd.DataFrame) -> list[str]:
     if found.empty:
-        return ["—", "—"]
+        return ["—"] * 3
     if found["mse"].isna().any():
-        return ["diverged", "diverged"]
-    return [f"{found['accuracy'].min():.3f}", f"{found['mse'].max():.4f}"]
+        return ["diverged"] * 3
+    held = f"{(found['held'] == 1).sum()}/{len(found)}"
+    return [f"{found['accuracy'].min():.3f}", held, f"{found['mse'].max():.4f}"]
 
 
 def _share(spec: NetworkSpec, protocol: NetworkSpec, per_update: dict[Any, Any]) -> str:

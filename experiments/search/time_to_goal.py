@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 import yaml
 from results import COLUMNS, KEY, SHAPE, read, shape_of, table
 
@@ -40,27 +41,27 @@ LEFT_TO_BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # it knows the machine
 
 @dataclass(frozen=True)
 class Goal:
-    """What a network is to reach on its validation trials, at two validations in a row."""
+    """What a network is to reach on its validation trials and hold without input, at two validations in a row."""
 
     accuracy: float
+    held: float = 0.0
     mse: float = np.inf
 
-    def first_reached(self, steps: Sequence[int], accuracy: Sequence[float], mse: Sequence[float]) -> float:
+    def first_reached(self, history: xr.Dataset) -> float:
         """Return the first of the two updates at which it is reached, NaN if there are none, from all validations."""
-        good = [a >= self.accuracy and m <= self.mse for a, m in zip(accuracy, mse, strict=True)]
-        held = (step for step, pair in zip(steps, itertools.pairwise(good), strict=False) if all(pair))
-        return float(next(held, np.nan))
+        good = (history["score"] >= self.accuracy) & (history["held"] >= self.held) & (history["val_loss"] <= self.mse)
+        pairs = zip(history["update"].values.tolist(), itertools.pairwise(good.values.tolist()), strict=False)
+        return float(next((update for update, pair in pairs if all(pair)), np.nan))
 
 
 @dataclass(frozen=True)
 class Job:
-    """One network of a variant; `first` are shorter trials to begin with: duration in ms, pulses, updates."""
+    """One network of a variant."""
 
     round: str
     variant: str
     spec: NetworkSpec
     goal: Goal
-    first: tuple[Mapping[str, int], ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -72,17 +73,15 @@ def jobs(rounds: Mapping[str, Any], folder: Path) -> Iterator[Job]:
     """List the networks of all rounds, in each seed by seed; a folder has their experiment files.
 
     A round has ``base`` (an experiment file), ``conditions``, ``seeds``, ``goal``, ``set`` (changes for all) and
-    ``variants``: name -> changes, each a dotted key of the experiment with its value, and perhaps ``first``, shorter
-    trials to begin with.
+    ``variants``: name -> changes, each a dotted key of the experiment with its value.
     """
     for name, one in rounds.items():
         variants = {variant: dict(changes or {}) for variant, changes in one["variants"].items()}
-        first = {variant: tuple(changes.pop("first", ())) for variant, changes in variants.items()}
         shared = {**one.get("set", {}), "seeds": one["seeds"]}
         specs = {variant: _specs(folder / one["base"], shared | changes) for variant, changes in variants.items()}
         for seed, variant in itertools.product(one["seeds"], variants):
             chosen = (spec for spec in specs[variant] if spec.seed == seed and spec.condition in one["conditions"])
-            yield from (Job(name, variant, spec, Goal(**one["goal"]), first[variant]) for spec in chosen)
+            yield from (Job(name, variant, spec, Goal(**one["goal"])) for spec in chosen)
 
 
 def _specs(base: Path, changes: Mapping[str, Any]) -> list[NetworkSpec]:
@@ -96,26 +95,23 @@ def train_one(job: Job) -> tuple[Any, ...]:
 
     from biornn.analysis import performance
     from biornn.experiment.network import network_model
-    from biornn.training import record_activity, train
+    from biornn.training import Stage, record_activity, train
 
     keras.utils.clear_session()
     spec = job.spec
     settings = spec.training.model_dump(exclude={"l1_weights", "l2_weights", "l2_rates", "task", "stages"})
-    model, before, start = network_model(spec.task, spec.network, spec.training, spec.seed), 0.0, time.perf_counter()
-    for stage in job.first:
-        task = replace(spec.task, duration=float(stage["duration"]), n_pulses=stage["n_pulses"])
-        own = {"max_updates": stage["updates"], "validate_every": stage["updates"], "schedule": "constant"}
-        train(model, task, seed=spec.seed + 1000, **{**settings, **own, "criterion": None})
-        before += stage["updates"] * task.duration / spec.task.duration
+    *stages, (training_task, *_) = spec.training_tasks
+    settings |= {"training_task": training_task, "stages": [Stage(*stage) for stage in stages]}
+    model, start = network_model(spec.task, spec.network, spec.training, spec.seed), time.process_time()
     history = train(model, spec.task, seed=spec.seed, **settings)["history"].to_dataset()
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     trials = make_trials(spec.task, N_TRIALS, generator("search", 0))
     final = performance(record_activity(model, trials)["outputs"], trials, spec.task)
-    reached = job.goal.first_reached(*(history[name].values.tolist() for name in ("update", "score", "val_loss")))
-    updates, trained = reached + before, int(history["updates_trained"]) + before
-    status = "diverged" if history["status"] == "diverged" else "not reached" if np.isnan(reached) else "reached"
-    numbers = round(updates, 1), round(seconds * updates / trained, 2), round(float(final["score"]), 4)
-    return *numbers, round(float(final["mse"]), 4), status
+    updates = job.goal.first_reached(history)
+    status = "diverged" if history["status"] == "diverged" else "not reached" if np.isnan(updates) else "reached"
+    scores = float(final["score"]), float(history["held"][-1]), float(final["mse"])
+    seconds *= updates / int(history["updates_trained"])
+    return round(updates, 1), round(seconds, 2), *(round(score, 4) for score in scores), status
 
 
 def search(todo: Sequence[Job], out: Path, n_workers: int, seconds: float) -> None:
@@ -134,7 +130,7 @@ def search(todo: Sequence[Job], out: Path, n_workers: int, seconds: float) -> No
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job, error = running.pop(future), future.exception()
-                failure = error and (*[np.nan] * 4, f"failed: {type(error).__name__}: {in_one_line(error)}")
+                failure = error and (*[np.nan] * 5, f"failed: {type(error).__name__}: {in_one_line(error)}")
                 line = pd.DataFrame([[*job.key, *(failure or future.result())]], columns=COLUMNS)
                 line.to_csv(out, mode="a", index=False, header=not out.exists(), na_rep="nan")
 
@@ -159,7 +155,7 @@ def _update(spec: NetworkSpec) -> Callable[[], object]:
     model = network_model(spec.task, spec.network, training, spec.seed)
     schedule: Mapping[str, Any] = training.model_dump(include={"schedule", "warmup", "clip_norm", "max_updates"})
     compile_model(model, learning_rate=1e-4, **schedule)
-    batch = spec.task.arrays(training.batch_size, generator("timing", spec.seed))
+    batch = spec.training_tasks[-1][0].arrays(training.batch_size, generator("timing", spec.seed))
     model.train_on_batch(*batch)
     return lambda: model.train_on_batch(*batch)
 

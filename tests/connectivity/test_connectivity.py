@@ -521,3 +521,13 @@ def test_number_of_channels_is_checked(method, n_channels, error):
 def test_unknown_settings_are_refused_by_name():
     with pytest.raises(TypeError, match="'sparsity'"):
         Connectivity.from_config({"n_units": 4, "sparsity": 0.5})
+
+
+def test_initial_biases_are_gaussian_and_those_of_the_seed() -> None:
+    n_units = 40_000
+    free = bn.Connectivity(n_units, seed=1).biases(0.3)
+    np.testing.assert_array_equal(free, bn.Connectivity(n_units, 0.8, density=0.01, seed=1).biases(0.3))
+    assert abs(free.mean()) < 4 * 0.3 / n_units**0.5  # by chance once in 16,000 times, as those below
+    assert abs(free.std() - 0.3) < 4 * 0.3 / (2 * n_units) ** 0.5
+    assert abs(np.mean(free**4) / 0.3**4 - 3) < 4 * (96 / n_units) ** 0.5  # the fourth moment of a Gaussian
+    assert abs(np.corrcoef(free, bn.Connectivity(n_units, seed=2).biases(0.3))[0, 1]) < 4 / n_units**0.5

@@ -206,6 +206,35 @@ def test_initial_state_is_zero_or_the_learned_one(batch_size):
     np.testing.assert_array_equal(ops.convert_to_numpy(learned), [[1.0, 2.0, 3.0, 4.0]] * batch_size)
 
 
+def test_initial_biases_are_those_of_the_connectivity():
+    wiring = bn.Connectivity(20, seed=1)
+    bias = ops.convert_to_numpy(built_cell(wiring, initial_bias=0.3).bias)
+    np.testing.assert_allclose(bias, wiring.biases(0.3), rtol=1e-6)
+    assert not ops.convert_to_numpy(built_cell(wiring).bias).any()
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+def test_without_biases_a_network_of_an_odd_activation_is_an_odd_function(formulation):
+    inputs = np.random.default_rng(0).standard_normal((3, 3)).astype("float32")
+    state = np.random.default_rng(1).standard_normal((3, 8)).astype("float32")
+    for initial_bias, is_odd in ((0.0, True), (0.3, False)):
+        cell = built_cell(bn.Connectivity(8, seed=0), 3, formulation=formulation, initial_bias=initial_bias)
+        rates, mirrored = (ops.convert_to_numpy(cell(sign * inputs, [sign * state])[0]) for sign in (1, -1))
+        assert np.allclose(rates, -mirrored, atol=1e-6) == is_odd
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"initial_bias": -0.1}, r"initial_bias: expected a number of at least 0, got -0.1"),
+        ({"initial_bias": 0.1, "use_bias": False}, r"initial_bias: expected 0 without a bias, got 0.1"),
+    ],
+)
+def test_impossible_initial_biases_are_refused(settings, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        bn.layers.ConstrainedRNNCell(4, **settings)
+
+
 @pytest.mark.parametrize(
     ("use_bias", "learned", "names"), [(True, True, {"bias", "initial_state"}), (False, False, set())]
 )
@@ -221,6 +250,7 @@ def test_there_are_no_more_weights_than_asked_for(use_bias, learned, names):
         {},
         {"tau": [1.0, 2.0, 4.0], "dt": 0.5, "formulation": "current", "activation": "softplus"},
         {"tau": np.array([1, 2, 3]), "dt": np.float32(0.5), "recurrent_noise": np.float64(0.1), "seed": np.int64(3)},
+        {"tau": np.float64(4.0), "initial_bias": np.float64(0.3)},
         {"tau": np.float64(4.0), "use_bias": False, "enforcement": "projection", "trainable_initial_state": True},
         {"recurrent_regularizer": "l2", "input_regularizer": keras.regularizers.L1(0.1), "bias_regularizer": "l1"},
         {"activation": twice_tanh, "recurrent_regularizer": MeanSquare(0.5)},

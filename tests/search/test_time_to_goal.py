@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import xarray as xr
 import yaml
 
 from biornn.experiment import expand, load_experiment
@@ -27,28 +28,39 @@ def scripts_find_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_goal_is_reached_at_the_first_of_two_good_validations_in_a_row() -> None:
     from time_to_goal import Goal
 
-    steps, accuracy, mse = [0, 50, 100, 150, 200], [0.3, 0.99, 0.97, 0.98, 0.99], [0.9, 0.01, 0.03, 0.03, 0.01]
-    assert Goal(accuracy=0.98).first_reached(steps, accuracy, mse) == 150
-    assert Goal(accuracy=0.97).first_reached(steps, accuracy, mse) == 50
-    assert math.isnan(Goal(accuracy=0.98, mse=0.02).first_reached(steps, accuracy, mse))  # the last has no successor
-    assert math.isnan(Goal(accuracy=0.98).first_reached(steps, [math.nan] * 5, mse))
+    scores = {
+        "score": [0.3, 0.99, 0.97, 0.98, 0.99],
+        "held": [0.0, 0.5, 1.0, 1.0, 0.875],
+        "val_loss": [0.9, 0.01, 0.03, 0.03, 0.01],
+    }
+    history = xr.Dataset(
+        {name: ("snapshot", values) for name, values in scores.items()},
+        {"update": ("snapshot", [0, 50, 100, 150, 200])},
+    )
+    assert Goal(accuracy=0.98).first_reached(history) == 150
+    assert Goal(accuracy=0.97).first_reached(history) == 50
+    assert Goal(accuracy=0.97, held=1.0).first_reached(history) == 100
+    assert math.isnan(Goal(accuracy=0.98, held=1.0).first_reached(history))
+    assert math.isnan(Goal(accuracy=0.98, mse=0.02).first_reached(history))  # the last has no successor
+    assert math.isnan(Goal(accuracy=0.98).first_reached(history.assign(score=history["score"] * math.nan)))
 
 
 def test_a_variant_changes_what_it_says_and_its_round_what_all_share() -> None:
     from time_to_goal import jobs
 
-    variants = {"base": None, "fast": {"training.learning_rate": 0.5, "training.clip_norm": None, "first": [1]}}
+    variants = {"base": None, "fast": {"training.learning_rate": 0.5, "training.clip_norm": None}}
     found = list(jobs({"one": {**ROUND, "seeds": [4, 2], "set": SMALL, "variants": variants}}, FOLDER))
     assert [(job.variant, job.spec.seed) for job in found] == [("base", 4), ("fast", 4), ("base", 2), ("fast", 2)]
     assert {(job.spec.condition, job.spec.network.n_units) for job in found} == {("dale", 5)}
     base, fast, *_ = found
     assert (base.spec.training.clip_norm, fast.spec.training.clip_norm) == (1.0, None)
-    assert (base.first, fast.first, fast.spec.training.learning_rate) == ((), (1,), 0.5)
+    assert fast.spec.training.learning_rate == 0.5
 
 
 @pytest.mark.nightly
 def test_a_search_keeps_every_network_and_trains_none_again(tmp_path: Path) -> None:
-    variants = {"long": {}, "shorter first": {"first": [{"duration": 170, "n_pulses": 2, "updates": 2}]}}
+    shorter = {"task": {"duration": 170, "n_pulses": 2}, "updates": 2}
+    variants = {"long": {}, "shorter first": {"training.stages": [shorter]}}
     goal = {"accuracy": 0.0}
     rounds = {"small": {**ROUND, "goal": goal, "set": {**SMALL, "training.criterion": 0.0}, "variants": variants}}
     (tmp_path / "variants.yaml").write_text(yaml.safe_dump(rounds))
@@ -60,11 +72,11 @@ def test_a_search_keeps_every_network_and_trains_none_again(tmp_path: Path) -> N
 
     printed, kept = search(), (tmp_path / "results.csv").read_text()
     lines = [line.split(",") for line in kept.splitlines()]
-    assert lines[0] == ["round", "variant", "condition", "seed", "updates", "seconds", "accuracy", "mse", "status"]
-    # An accuracy of at least 0 is there before any update; two updates of half the length count as one.
+    assert lines[0] == ["round", "variant", "condition", "seed", "updates", "seconds", "accuracy", "held", "mse", "status"]
+    # An accuracy of at least 0 is there before any update.
     assert [(line[1], line[4], line[-1]) for line in lines[1:]] == [
         ("long", "0.0", "reached"),
-        ("shorter first", "1.0", "reached"),
+        ("shorter first", "0.0", "reached"),
     ]
     assert "| long | 1/1: 0 |" in printed
     assert search() == printed
@@ -89,14 +101,14 @@ def test_the_table_multiplies_updates_by_the_time_of_one(tmp_path: Path) -> None
     rows = [("small", 0, 50.0, "reached"), ("small", 1, 150.0, "reached"), ("other", 0, math.nan, "not reached")]
     results = pd.DataFrame(
         [
-            ["one", variant, "unconstrained", seed, updates, 1.0, 0.95, 0.05, status]
+            ["one", variant, "unconstrained", seed, updates, 1.0, 0.95, 1.0 - seed, 0.05, status]
             for variant, seed, updates, status in rows
         ],
         columns=COLUMNS,
     )
     lines = table(jobs, results, tmp_path / "times.csv", protocol).splitlines()
-    assert lines[4] == "| small | 2/2: 100 [50, 150] | 2.0 | 0.2 [0.1, 0.3] | 0.950 | 0.0500 | 1/40 |"
-    assert lines[5] == "| other | 0/1 | — | — | 0.950 | 0.0500 | — |"
+    assert lines[4] == "| small | 2/2: 100 [50, 150] | 2.0 | 0.2 [0.1, 0.3] | 0.950 | 1/2 | 0.0500 | 1/40 |"
+    assert lines[5] == "| other | 0/1 | — | — | 0.950 | 1/1 | 0.0500 | — |"
 
 
 def test_one_network_of_each_shape_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
