@@ -80,10 +80,11 @@ def _reached(found: pd.DataFrame) -> Any:
 def _scores(found: pd.DataFrame) -> list[str]:
     if found.empty:
         return ["—"] * 3
-    if found["mse"].isna().any():
+    if found["accuracy"].isna().any():
         return ["diverged"] * 3
     held = f"{(found['held'] == 1).sum()}/{len(found)}"
-    return [f"{found['accuracy'].min():.3f}", held, f"{found['mse'].max():.4f}"]
+    mse = "—" if found["mse"].isna().any() else f"{found['mse'].max():.4f}"  # not kept of every network
+    return [f"{found['accuracy'].min():.3f}", held, mse]
 
 
 def _share(spec: NetworkSpec, protocol: NetworkSpec, per_update: dict[Any, Any]) -> str:

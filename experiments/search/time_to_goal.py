@@ -72,15 +72,16 @@ class Job:
 def jobs(rounds: Mapping[str, Any], folder: Path) -> Iterator[Job]:
     """List the networks of all rounds, in each seed by seed; a folder has their experiment files.
 
-    A round has ``base`` (an experiment file), ``conditions``, ``seeds``, ``goal``, ``set`` (changes for all) and
+    A round has ``base`` (an experiment file), ``networks`` (condition -> seeds), ``goal``, ``set`` (changes for all) and
     ``variants``: name -> changes, each a dotted key of the experiment with its value.
     """
     for name, one in rounds.items():
         variants = {variant: dict(changes or {}) for variant, changes in one["variants"].items()}
-        shared = {**one.get("set", {}), "seeds": one["seeds"]}
+        seeds = sorted({seed for of_condition in one["networks"].values() for seed in of_condition})
+        shared = {**one.get("set", {}), "seeds": seeds}
         specs = {variant: _specs(folder / one["base"], shared | changes) for variant, changes in variants.items()}
-        for seed, variant in itertools.product(one["seeds"], variants):
-            chosen = (spec for spec in specs[variant] if spec.seed == seed and spec.condition in one["conditions"])
+        for seed, variant in itertools.product(seeds, variants):
+            chosen = (spec for spec in specs[variant] if seed == spec.seed in one["networks"].get(spec.condition, ()))
             yield from (Job(name, variant, spec, Goal(**one["goal"])) for spec in chosen)
 
 

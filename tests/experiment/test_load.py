@@ -132,7 +132,7 @@ BAD = {
     "seeds=[]": "seeds: list should have at least 1 item",
     "seeds=true": "seeds: ",
     "training.max_updates=0": "training.max_updates: input should be greater than or equal to 1, got 0",
-    "training.criterion=2": "training.criterion: input should be less than or equal to 1, got 2",
+    "training.criterion=2": "training.criterion.score: input should be less than or equal to 1, got 2",
     "training.snapshots=[75]": "training.snapshots: expected multiples of validate_every=50",
     "training.learning_rte=1": "did you mean learning_rate?",
     "task.n_bits=0": "task.n_bits: expected an integer of at least 1, got 0",

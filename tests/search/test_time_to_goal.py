@@ -15,8 +15,8 @@ from biornn.experiment import expand, load_experiment
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "experiments" / "search"
-BASE = FOLDER / "base.yaml"
-ROUND = {"base": str(BASE), "conditions": ["dale"], "goal": {"accuracy": 0.5}, "seeds": [4]}
+BASE = ROOT / "experiments" / "flip_flop.yaml"
+ROUND = {"base": str(BASE), "networks": {"dale": [4]}, "goal": {"accuracy": 0.5}}
 SMALL = {"network.n_units": 5, "training.max_updates": 4, "training.validate_every": 2, "training.batch_size": 2}
 
 
@@ -49,10 +49,18 @@ def test_a_variant_changes_what_it_says_and_its_round_what_all_share() -> None:
     from time_to_goal import jobs
 
     variants = {"base": None, "fast": {"training.learning_rate": 0.5, "training.clip_norm": None}}
-    found = list(jobs({"one": {**ROUND, "seeds": [4, 2], "set": SMALL, "variants": variants}}, FOLDER))
-    assert [(job.variant, job.spec.seed) for job in found] == [("base", 4), ("fast", 4), ("base", 2), ("fast", 2)]
-    assert {(job.spec.condition, job.spec.network.n_units) for job in found} == {("dale", 5)}
-    base, fast, *_ = found
+    networks = {"dale": [4, 2], "sparse": [2]}
+    found = list(jobs({"one": {**ROUND, "networks": networks, "set": SMALL, "variants": variants}}, FOLDER))
+    assert [(job.variant, job.spec.condition, job.spec.seed) for job in found] == [
+        ("base", "dale", 2),
+        ("base", "sparse", 2),
+        ("fast", "dale", 2),
+        ("fast", "sparse", 2),
+        ("base", "dale", 4),
+        ("fast", "dale", 4),
+    ]
+    assert {job.spec.network.n_units for job in found} == {5}
+    base, _, fast, *_ = found
     assert (base.spec.training.clip_norm, fast.spec.training.clip_norm) == (1.0, None)
     assert fast.spec.training.learning_rate == 0.5
 
@@ -117,9 +125,11 @@ def test_one_network_of_each_shape_is_timed(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(time_to_goal, "N_ROUNDS", 2)
     monkeypatch.setattr(time_to_goal, "N_UPDATES", 1)
     settings = [f"{key}={value}" for key, value in SMALL.items()]
-    found = time_to_goal.measure(expand(load_experiment(BASE, settings)))
-    assert found["activation"].tolist() == ["tanh", "softplus"] * 2
-    assert found["round"].tolist() == [0, 0, 1, 1]
+    kinds = [[], ["network.activation=relu"], ["training.task.duration=600"]]
+    found = time_to_goal.measure([spec for kind in kinds for spec in expand(load_experiment(BASE, settings + kind))])
+    assert found["activation"].tolist() == ["tanh", "relu", "tanh"] * 2
+    assert found["steps"].tolist() == [500, 500, 600] * 2
+    assert found["round"].tolist() == [0] * 3 + [1] * 3
     assert found["ms"].min() > 0
 
 
