@@ -68,7 +68,7 @@ class Networks(NamedTuple):
 
     def of(self, kept: NDArray[Any] | list[int]) -> Networks:
         """Take some of the networks, by position or by a mask."""
-        return Networks(*(array[kept] for array in self[:-2]), *self[-2:])
+        return self._replace(**{name: getattr(self, name)[kept] for name in self._fields[:-2]})
 
     def drive(self, inputs: _Array) -> _Array:
         """Return what units receive from inputs (network or 1, ..., input_channel) and their bias."""
@@ -107,16 +107,19 @@ def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], Net
         def values(name: str, *dims: str, some: xr.Dataset = some) -> _Array:
             return some[name].transpose("network", *dims).values.astype(float)
 
-        yield index, Networks(
-            values("input_weights", "input_channel", "unit"),
-            values("recurrent_weights", "unit_pre", "unit_post"),
-            values("recurrent_bias", "unit"),
-            values("output_weights", "unit", "output_channel"),
-            values("output_bias", "output_channel"),
-            values("initial_state", "unit"),
-            values("alpha", "unit"),
-            activation(kind[0]),
-            kind[1],
+        yield (
+            index,
+            Networks(
+                values("input_weights", "input_channel", "unit"),
+                values("recurrent_weights", "unit_pre", "unit_post"),
+                values("recurrent_bias", "unit"),
+                values("output_weights", "unit", "output_channel"),
+                values("output_bias", "output_channel"),
+                values("initial_state", "unit"),
+                values("alpha", "unit"),
+                activation(kind[0]),
+                kind[1],
+            ),
         )
 
 

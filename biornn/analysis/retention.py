@@ -113,7 +113,7 @@ def share_held(weights: xr.Dataset, probe_trials: xr.Dataset, task: Task) -> xr.
 
 
 def n_held_states(probe_trials: xr.Dataset, task: Task) -> int:
-    """Number of the states that a probe holds as `retention` needs it; 0 if it holds none, or not every one of bits."""
+    """Count the states that a probe holds, as `retention` needs it; 0 if it holds none, or not every one of bits."""
     try:
         return len(_last_held(probe_trials, task).labels)
     except ValueError:
@@ -140,7 +140,7 @@ def _retention(
                 found = np.zeros((networks.sizes["network"], *part.shape[1:]), bool)
             found[members] = part
     assert found is not None  # every network that cannot be run was replaced
-    coords = {"memory_state": np.array(at.labels, object), "delay": delay}
+    coords: dict[Any, Any] = {"memory_state": np.array(at.labels, object), "delay": delay}
     coords |= {name: coord for name, coord in networks.coords.items() if coord.dims == ("network",)}
     labelled = xr.DataArray(found, coords, ("network", "memory_state", "delay", "output_channel"))
     if "network" not in safe.dims:
@@ -238,8 +238,9 @@ def _left_alone(
                 n_left = n_delays - chunk.stop
                 period = np.arange(n_left) % _STEPS_AT_ONCE
                 found[network, :, chunk.stop :] = found[network, :, chunk][:, period]
-            is_done = repeats | (until_lost & ~found[running, :, : chunk.stop].all(axis=(2, 3)).any(axis=1))
-            running, state = running[~is_done], state[~is_done]
+            still_held = np.all(found[running, :, : chunk.stop], axis=(2, 3))
+            goes_on = ~repeats & (np.any(still_held, axis=1) | (not until_lost))
+            running, state = running[goes_on], state[goes_on]
             if not running.size:
                 break
     return found

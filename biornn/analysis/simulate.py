@@ -158,7 +158,11 @@ def _labelled(
 
 
 def _run(
-    network: Networks, inputs: _Array, noise: _Array | None, heard: NDArray[np.bool_] | None, activity: dict[str, _Array]
+    network: Networks,
+    inputs: _Array,
+    noise: _Array | None,
+    heard: NDArray[np.bool_] | None,
+    activity: dict[str, _Array],
 ) -> None:
     """Run one network on inputs (row, time, input channel), and write its activity (row, time, ...)."""
     for start in range(0, len(inputs), _ROWS_AT_ONCE):

@@ -245,7 +245,7 @@ class Connectivity:
         return cls(**config)
 
     def biases(self, deviation: float) -> NDArray[np.float64]:
-        """Draw initial biases of the units: Gaussian of a standard deviation, the same for a seed whatever the wiring."""
+        """Draw initial biases of the units, Gaussian; for a seed they are the same whatever the wiring."""
         return deviation * self._rng("biases").standard_normal(self.n_units)
 
     def _rng(self, stream: str) -> np.random.Generator:

@@ -36,7 +36,9 @@ class ConstrainedRNN(keras.layers.RNN):
     ----------
     connectivity
         The wiring; an integer is that many unconstrained units.
-    activation, tau, dt, formulation, use_bias, initial_bias, enforcement, recurrent_noise, trainable_initial_state, seed
+    activation, tau, dt, formulation, use_bias, initial_bias
+        See `ConstrainedRNNCell`.
+    enforcement, recurrent_noise, trainable_initial_state, seed
         See `ConstrainedRNNCell`.
     input_regularizer, recurrent_regularizer, bias_regularizer
         Keras regularisers of the weights.

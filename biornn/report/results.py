@@ -46,9 +46,9 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``ideal_score`` or ``is_right``, where the task has such a
-        method; ``trial_conditions``, where there are several; or the name of a variable or coordinate of the trials,
-        such as ``memory_state``.
+        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``ideal_score`` or
+        ``is_right``, where the task has such a method; ``trial_conditions``, where there are several; or the name of a
+        variable or coordinate of the trials, such as ``memory_state``.
         """
         return all(self._has(name) for name in names)
 
@@ -257,7 +257,9 @@ class Results:
     @cached_property
     def retention(self) -> xr.Dataset | None:
         """Whether memory states survive without input; None where the probe holds none."""
-        return analysis.retention(self.weights, self.watched.trials.load(), task=self.task) if self.has("held") else None
+        return (
+            analysis.retention(self.weights, self.watched.trials.load(), task=self.task) if self.has("held") else None
+        )
 
     @cached_property
     def input_noise(self) -> xr.Dataset:

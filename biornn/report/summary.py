@@ -41,9 +41,7 @@ class Criterion(NamedTuple):
         return " and ".join(told)
 
 
-def summarise(
-    run: xr.DataTree, scores: xr.Dataset | None = None, retained: xr.Dataset | None = None
-) -> xr.Dataset:
+def summarise(run: xr.DataTree, scores: xr.Dataset | None = None, retained: xr.Dataset | None = None) -> xr.Dataset:
     """Compute what the comparison table shows, from the store alone.
 
     Parameters

@@ -180,8 +180,8 @@ def train(
     validation = Validation(model, task, n_validation_trials, validation_seed, measures_held=True)
     if "held" in lowest and not validation.holds:
         raise ValueError(
-            "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a period "
-            f"called hold, of at most {MOST_STATES} states, got held={lowest['held']} with {task.name}"
+            "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a "
+            f"period called hold, of at most {MOST_STATES} states, got held={lowest['held']} with {task.name}"
         )
     penalises_rates = find_layers(model)[0].activity_regularizer is not None
     if penalises_rates:

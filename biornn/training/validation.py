@@ -18,6 +18,7 @@ from biornn.training.recording import ModelRunner, find_layers, record_constants
 HELD = "val_held"
 MOST_STATES = 64  # six bits: with more, measuring takes longer than training
 
+
 class Validation(keras.callbacks.Callback):
     """Run the model on validation trials after every Keras epoch, and add loss and scores to the logs.
 
@@ -29,9 +30,7 @@ class Validation(keras.callbacks.Callback):
     the logs also have ``val_held``, the share of the memory states that outlive 5,000 ms without input.
     """
 
-    def __init__(
-        self, model: keras.Model, task: Task, n_trials: int, seed: int, measures_held: bool = False
-    ) -> None:
+    def __init__(self, model: keras.Model, task: Task, n_trials: int, seed: int, measures_held: bool = False) -> None:
         super().__init__()
         self.task = task
         self._probe = make_probe(task) if measures_held and isinstance(find_layers(model)[0], ConstrainedRNN) else None
@@ -63,6 +62,7 @@ class Validation(keras.callbacks.Callback):
             logs.update(self.measure())
 
     def _held(self) -> float:
+        assert self._probe is not None
         weights = record_weights(self._network).merge(record_constants(self._network))
         return float(share_held(weights, self._probe, self.task))
 

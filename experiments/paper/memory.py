@@ -1,4 +1,4 @@
-"""Draw when memories begin, in the published network and in one's own: python experiments/paper/memory.py PUBLISHED RUN.
+"""Draw when memories begin, published network and own run: python experiments/paper/memory.py PUBLISHED RUN.
 
 Prints a row per snapshot of the first run: updates, accuracy, share of states held, and how long each is kept.
 """
@@ -31,7 +31,9 @@ def figure(published: xr.Dataset, own: xr.Dataset) -> Figure:
     drawn = open_figure(PAGE_WIDTH, 2.9)
     own = own.assign_coords(condition=text(own["condition"]))
     conditions = list(dict.fromkeys(own["condition"].values.tolist()))
-    for ax, name, words in zip(drawn.subplots(1, 2), ("score", "held"), ("accuracy", "states held for 5 s"), strict=True):
+    for ax, name, words in zip(
+        drawn.subplots(1, 2), ("score", "held"), ("accuracy", "states held for 5 s"), strict=True
+    ):
         ax.plot(published["update"], published[name].squeeze("network"), "k.-", label="published, 400 units")
         for index, condition in enumerate(conditions):
             members = own[name].isel(network=np.flatnonzero(own["condition"] == condition))
@@ -40,7 +42,7 @@ def figure(published: xr.Dataset, own: xr.Dataset) -> Figure:
         ax.set_xlabel("optimizer updates")
         ax.set_ylabel(words)
         ax.set_ylim(-0.03, 1.03)
-    ax.legend(fontsize="small")
+    drawn.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=5, fontsize="small")
     return drawn
 
 
@@ -49,7 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("published", metavar="PUBLISHED", type=Path, help="run of `biornn import`")
     parser.add_argument("run", metavar="RUN", type=Path, help="run of `biornn run`")
-    parser.add_argument("--out", type=Path, default=Path("memory.png"), help="file of the figure (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("memory.png"), help="file of the figure (default: %(default)s)"
+    )
     options = parser.parse_args()
     published, own = (retained(bn.open_run(path)) for path in (options.published, options.run))
     figure(published, own).savefig(options.out, dpi=200)

@@ -47,7 +47,15 @@ def table(jobs: Sequence[Any], results: pd.DataFrame, update_times: Path, protoc
         of_round = [job for job in jobs if job.round == name]
         conditions = list(dict.fromkeys(job.spec.condition for job in of_round))
         seeds = sorted({job.spec.seed for job in of_round})
-        header = ["variant", *conditions, "ms per update", "time to the goal (s)", "lowest accuracy", "hold all", "highest MSE"]
+        header = [
+            "variant",
+            *conditions,
+            "ms per update",
+            "time to the goal (s)",
+            "lowest accuracy",
+            "hold all",
+            "highest MSE",
+        ]
         is_compared = of_round[0].goal.mse < math.inf
         header += ["whole training, of the paper's"] * is_compared
         lines += [f"**{name[:1].upper()}{name[1:]}**, seeds {' to '.join(map(str, sorted({seeds[0], seeds[-1]})))}", ""]

@@ -72,8 +72,8 @@ class Job:
 def jobs(rounds: Mapping[str, Any], folder: Path) -> Iterator[Job]:
     """List the networks of all rounds, in each seed by seed; a folder has their experiment files.
 
-    A round has ``base`` (an experiment file), ``networks`` (condition -> seeds), ``goal``, ``set`` (changes for all) and
-    ``variants``: name -> changes, each a dotted key of the experiment with its value.
+    A round has ``base`` (an experiment file), ``networks`` (condition -> seeds), ``goal``, ``set`` (changes for all)
+    and ``variants``: name -> changes, each a dotted key of the experiment with its value.
     """
     for name, one in rounds.items():
         variants = {variant: dict(changes or {}) for variant, changes in one["variants"].items()}

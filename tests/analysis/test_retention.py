@@ -60,7 +60,7 @@ def unit_of(weight, alpha=0.1, bias=0.0, readout=1.0):
 
 @pytest.mark.parametrize("weight", [0.9, 0.99, 1.0, 1.01])
 def test_a_unit_without_a_far_fixed_point_loses_its_state_when_the_map_says_so(weight):
-    # r = tanh(w r) has only r = 0 for w <= 1; for 1.01 a second solution, of 0.17. Both are below what is read out as 1/2.
+    # r = tanh(w r) has only r = 0 for w <= 1; for 1.01 a second solution, of 0.17. Both are read out as less than 1/2.
     probe = FlipFlop(n_bits=1).probe()
     result = retention(unit_of(weight, readout=2.5), probe)
     for state in "+-":

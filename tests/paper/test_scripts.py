@@ -55,6 +55,22 @@ def test_the_scores_of_a_run(
     )
 
 
+def test_memories_over_the_snapshots_of_a_run(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [])
+    run = bn.open_run(finished_run).load()
+    first = run.sel(network=run["network"].values[:1])
+    monkeypatch.setattr(bn, "open_run", lambda path: first if str(path) == "one" else run)
+    run_script("memory.py", "one", "all", "--out", str(tmp_path / "memory.png"))
+    assert (tmp_path / "memory.png").stat().st_size > 10_000
+    *lines, written = capsys.readouterr().out.splitlines()
+    assert written == str(tmp_path / "memory.png")
+    assert [int(line.split()[0]) for line in lines] == run["history"]["update"].values.tolist()
+    held = [float(re.findall(r"held (\d+)%", line)[0]) / 100 for line in lines]
+    np.testing.assert_allclose(held, run["history"]["held"].isel(network=0), atol=0.005)
+
+
 def test_published_trials_have_the_slips_and_nothing_else() -> None:
     from published_trials import published_trials
 

@@ -80,7 +80,8 @@ def test_a_search_keeps_every_network_and_trains_none_again(tmp_path: Path) -> N
 
     printed, kept = search(), (tmp_path / "results.csv").read_text()
     lines = [line.split(",") for line in kept.splitlines()]
-    assert lines[0] == ["round", "variant", "condition", "seed", "updates", "seconds", "accuracy", "held", "mse", "status"]
+    names = ["round", "variant", "condition", "seed", "updates", "seconds", "accuracy", "held", "mse", "status"]
+    assert lines[0] == names
     # An accuracy of at least 0 is there before any update.
     assert [(line[1], line[4], line[-1]) for line in lines[1:]] == [
         ("long", "0.0", "reached"),

@@ -42,7 +42,11 @@ def test_those_that_were_interrupted_are_left_out_and_told(make_run: MakeRun) ->
 def test_times_to_different_criteria_are_not_compared(make_run: MakeRun) -> None:
     blocks = learning(Reading(make_run(conditions={"one": {}, "other": {"training.criterion": 0.8}}))).blocks
     assert not any(isinstance(block, Table) for block in blocks)
-    assert any("(one: validation accuracy 0.9, other: validation accuracy 0.8)" in block for block in blocks if isinstance(block, str))
+    assert any(
+        "(one: validation accuracy 0.9, other: validation accuracy 0.8)" in block
+        for block in blocks
+        if isinstance(block, str)
+    )
 
 
 def test_what_is_held_has_a_panel_where_the_history_has_it(make_run: MakeRun) -> None:
