@@ -159,7 +159,7 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
             ("network", "snapshot"),
             "float",
             "1",
-            "share of the memory states that are kept for 5,000 ms without input; NaN: cannot be measured",
+            "share of the memory states that are kept for 5,000 ms without input; NaN: not measured",
             required=False,
         ),
         "status": Variable(("network",), "text", "", "how training ended", choices=STATUSES),

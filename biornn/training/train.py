@@ -96,7 +96,8 @@ def train(
     criterion
         Score on the validation trials at which training stops; None: it goes on to `max_updates`. With ``{"score":
         0.98, "held": 1.0}`` this share of the memory states must outlive 5,000 ms without input too, as `held` of
-        `biornn.analysis.retention` says; either may be left out.
+        `biornn.analysis.retention` says; either may be left out. What is held is measured where the score is high
+        enough, and at the end.
     criterion_on
         ``"mean"``: the score is the mean over the validation trials; ``"worst"``: over those of the trial condition in
         which it is lowest. A shortcut, such as ignoring one of two stimuli, can reach a high mean.
@@ -177,7 +178,8 @@ def train(
     planned = _planned_updates(max_updates, validate_every)
     kept_snapshots = _kept_snapshots(planned, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
-    validation = Validation(model, task, n_validation_trials, validation_seed, measures_held=True)
+    held_from = lowest.get("score", 0.0) if "held" in lowest else np.inf
+    validation = Validation(model, task, n_validation_trials, validation_seed, held_from)
     if "held" in lowest and not validation.holds:
         raise ValueError(
             "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a "
@@ -210,6 +212,8 @@ def train(
             has_ended = not course.turned
     finally:
         fused.close()
+    if validation.holds and np.isnan(kept.scores[-1]["held"]):
+        kept.scores[-1]["held"] = validation.held()
     history = _history(kept, stop, divergence, planned, task).assign(wall_time=saved.wall_time)
     weights = _weights(kept, len(planned), divergence.diverged).merge(record_constants(model))
     return _tree({"weights": weights, "history": history}, planned, kept_snapshots)

@@ -26,14 +26,19 @@ class Validation(keras.callbacks.Callback):
     trials) and ``val_worst_accuracy`` (mean over those of the worst trial condition). Later callbacks, such as
     ``EarlyStopping``, can monitor them. They are NaN or infinite where an output is.
 
-    With `measures_held`, and where the probe of the task says what is to be held, up to 64 states, `holds` is True and
-    the logs also have ``val_held``, the share of the memory states that outlive 5,000 ms without input.
+    Where the probe of the task says what is to be held, up to 64 states, `holds` is True. The logs then also have
+    ``val_held``, the share of the memory states that outlive 5,000 ms without input: measured where the score is at
+    least `held_from`, as it takes a tenth of the time of 50 updates, and NaN elsewhere.
     """
 
-    def __init__(self, model: keras.Model, task: Task, n_trials: int, seed: int, measures_held: bool = False) -> None:
+    def __init__(
+        self, model: keras.Model, task: Task, n_trials: int, seed: int, held_from: float | None = None
+    ) -> None:
         super().__init__()
         self.task = task
-        self._probe = make_probe(task) if measures_held and isinstance(find_layers(model)[0], ConstrainedRNN) else None
+        asks = held_from is not None and isinstance(find_layers(model)[0], ConstrainedRNN)
+        self._probe = make_probe(task) if asks else None
+        self._held_from = held_from
         n_states = 0 if self._probe is None else n_held_states(self._probe, task)
         self.holds = 0 < n_states <= MOST_STATES
         self.trials = make_trials(task, n_trials, generator("validation", seed))
@@ -54,14 +59,17 @@ class Validation(keras.callbacks.Callback):
             raise TaskError(f"task {self.task.name}: score: expected some of {n_trials} trials scored, got NaN in all")
         worst = worst_score(self.task, scores, self.trials)
         found = dict(zip(self.names, (loss, float(mean_score(scores)), float(worst)), strict=True))
-        return found | ({HELD: self._held()} if self.holds else {})
+        if self.holds and self._held_from is not None:
+            found[HELD] = self.held() if found[self.names[1]] >= self._held_from else np.nan
+        return found
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the scores to the logs."""
         if logs is not None:
             logs.update(self.measure())
 
-    def _held(self) -> float:
+    def held(self) -> float:
+        """Return the share of the memory states that the model as it is now holds."""
         assert self._probe is not None
         weights = record_weights(self._network).merge(record_constants(self._network))
         return float(share_held(weights, self._probe, self.task))

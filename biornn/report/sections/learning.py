@@ -40,11 +40,9 @@ def _what_is_scored(reading: Reading) -> str:
 
 
 def learning_curves(reading: Reading) -> Picture:
-    """Score and validation loss over updates, a line per condition; the worst score and `held` where there are such."""
+    """Score and validation loss over updates, a line per condition; where there are several, also the worst score."""
     criterion = _shared_criterion(reading)
     metrics = ["score", *["worst_score"] * reading.has("trial_conditions"), "val_loss"]
-    if "held" in reading.history and reading.history["held"].notnull().any():
-        metrics.insert(-1, "held")
 
     def draw() -> Figure:
         from matplotlib.ticker import LogLocator, NullLocator

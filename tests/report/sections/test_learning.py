@@ -49,15 +49,6 @@ def test_times_to_different_criteria_are_not_compared(make_run: MakeRun) -> None
     )
 
 
-def test_what_is_held_has_a_panel_where_the_history_has_it(make_run: MakeRun) -> None:
-    run = make_run(seeds=[0])
-    assert len(learning_curves(Reading(run)).draw().axes) == 2
-    history = run["history"].to_dataset(inherit=False)
-    run["history"].dataset = history.assign(held=history["score"].drop_attrs())
-    figure = learning_curves(Reading(run)).draw()
-    assert [ax.get_ylabel() for ax in figure.axes] == ["accuracy", "held", "validation loss"]
-
-
 def test_without_a_criterion_there_is_no_time_to_it(make_run: MakeRun) -> None:
     run = make_run(experiment=json.dumps({}))
     assert not any(isinstance(block, Table) for block in learning(Reading(run)).blocks)
