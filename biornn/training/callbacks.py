@@ -16,7 +16,7 @@ from biornn.progress import Progress
 from biornn.training.recording import record_weights
 from biornn.training.validation import HELD, Validation
 
-#: What is kept of the scores of every snapshot: variables of the group `history`. `held` is NaN where it was not measured.
+#: What is kept of the scores of every snapshot: variables of the group `history`. `held` is NaN where not measured.
 SCORES = ("loss", "val_loss", "score", "worst_score", "held")
 
 #: A loss of activity thousands of times as large as any target: the network diverges.

@@ -179,7 +179,7 @@ def train(
     kept_snapshots = _kept_snapshots(planned, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
     held_from = lowest.get("score", 0.0) if "held" in lowest else np.inf
-    validation = Validation(model, task, n_validation_trials, validation_seed, held_from)
+    validation = Validation(model, task, n_validation_trials, validation_seed, held_from=held_from)
     if "held" in lowest and not validation.holds:
         raise ValueError(
             "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a "

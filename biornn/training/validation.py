@@ -32,7 +32,7 @@ class Validation(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, model: keras.Model, task: Task, n_trials: int, seed: int, held_from: float | None = None
+        self, model: keras.Model, task: Task, n_trials: int, seed: int, *, held_from: float | None = None
     ) -> None:
         super().__init__()
         self.task = task
