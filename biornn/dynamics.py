@@ -98,7 +98,7 @@ def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], Net
     kinds = list(zip(*names, strict=True))
     for kind in dict.fromkeys(kinds):
         if kind[1] in GATED:
-            raise ValueError(f"weights: expected networks in the rate or current form, got {kind[1]!r}; leave it out")
+            raise ValueError(f"weights: expected a network in the rate or current form, got {kind[1]!r}; leave it out")
         if not kind[1]:
             continue
         index = np.array([position for position, one in enumerate(kinds) if one == kind])

@@ -17,7 +17,7 @@ ALLOWED = {
     "connectivity": set(),
     "tasks": set(),
     "layers": {"connectivity"},
-    "training": {"layers", "tasks"},
+    "training": {"layers", "tasks", "analysis"},
     "analysis": {"tasks"},
     "store": {"tasks", "analysis"},
     "plots": {"analysis"},

@@ -61,7 +61,7 @@ def test_a_variant_changes_what_it_says_and_its_round_what_all_share() -> None:
     ]
     assert {job.spec.network.n_units for job in found} == {5}
     base, _, fast, *_ = found
-    assert (base.spec.training.clip_norm, fast.spec.training.clip_norm) == (1.0, None)
+    assert (base.spec.training.clip_norm, fast.spec.training.clip_norm) == (0.03, None)
     assert fast.spec.training.learning_rate == 0.5
 
 

@@ -12,7 +12,7 @@ from biornn.schema import text
 _COLUMNS = {
     "updates_trained": (Column("trained for", "updates"), ",.0f"),
     "updates_to_criterion": (Column("time to criterion", "updates"), ",.0f"),
-    "spectral_radius_after": (Column("spectral radius after training"), ".2f"),
+    "spectral_radius_after": (Column("spectral radius"), ".2f"),
 }
 
 
@@ -20,7 +20,8 @@ def networks(reading: Reading) -> Section:
     """How each network ended, and its scores."""
     forms = {"score": ".3f", "worst_score": ".3f", "held": ".0%", "mse": ".4f"}
     scores = {one: form for one, form in forms.items() if one in reading.summary}
-    shown = {one: (Column(reading.labels[one]), form) for one, form in scores.items()} | _COLUMNS
+    labels = {**reading.labels, "held": "held", "mse": "MSE"}  # narrow, or the table is cut
+    shown = {one: (Column(labels[one]), form) for one, form in scores.items()} | _COLUMNS
     rows: list[Row] = []
     for index, name in enumerate(reading.networks):
         one = reading.summary.isel(network=index)
