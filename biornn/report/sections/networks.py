@@ -11,7 +11,7 @@ from biornn.schema import text
 
 _COLUMNS = {
     "updates_trained": (Column("trained for", "updates"), ",.0f"),
-    "updates_to_criterion": (Column("time to criterion", "updates"), ",.0f"),
+    "updates_to_criterion": (Column("to criterion", "updates"), ",.0f"),
     "spectral_radius_after": (Column("spectral radius"), ".2f"),
 }
 
@@ -37,8 +37,8 @@ def networks(reading: Reading) -> Section:
                 number(reading.history["wall_time"].values[index], ",.0f"),
             ]
         )
-    columns: list[Column | str] = ["network", "condition", "seed", "how training ended"]
-    columns += [*(column for column, _ in shown.values()), "violations", Column("training took", "s")]
+    columns: list[Column | str] = ["network", "condition", "seed", "training ended"]
+    columns += [*(column for column, _ in shown.values()), "violations", Column("took", "s")]
     blocks: list[Block] = []
     if not reading.trained.all():
         blocks += [
