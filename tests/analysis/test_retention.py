@@ -108,6 +108,20 @@ def test_what_a_network_repeats_is_not_computed_but_known():
     assert (result.is_held == 1).all()
     assert result.sizes["delay"] == 100_001
 
+    # Where the output turns too, every second sample is wrong, to the end.
+    probe = FlipFlop(n_bits=1, pulse_width=21).probe()  # of 20 samples, the unit would end at 0
+    seen = retention(network([[-1.0]], [[1.0]], [[1.0]], activation="hard_tanh"), probe, 2001)
+    alternating = np.abs(np.diff(seen.is_held, axis=-1))
+    assert (alternating == 1).all()
+    assert (seen.retention_time <= 1).all()
+
+
+def test_a_network_that_has_lost_one_state_goes_on_with_the_others():
+    # A bias of the output hides the negative state; a second unit decays so slowly that nothing is ever repeated.
+    one = network([[2.0, 0.0], [0.0, 0.9999]], [[9.0, 9.0]], [[1.0], [0.0]], alpha=0.1, activation="tanh", bias=0.8)
+    task = FlipFlop(n_bits=1)
+    assert share_held(one, task.probe(), task) == retention(one, task.probe()).held == 0.5
+
 
 def test_the_share_that_is_held_needs_no_run_to_the_end():
     networks = {name: flip_flop(weight_of_half_life(150), leaky_bit=bit) for bit, name in enumerate(["zero", "one"])}
