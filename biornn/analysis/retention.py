@@ -14,6 +14,7 @@ from biornn.analysis.dims import require_variables
 from biornn.analysis.held_states import held_states
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
+from biornn.analysis.state_scores import samples_that_are_right
 from biornn.dynamics import Networks, stored_networks
 from biornn.schema import text
 from biornn.tasks import Task, task_of
@@ -194,8 +195,7 @@ def _right_of(probe: xr.Dataset, at: _Held, task: Task) -> _Right:
     targets = samples["targets"].drop_vars(list(samples["targets"].coords))  # labels take longer than the comparison
 
     def by_sample(outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
-        found = task.is_right(_labelled(outputs, None), targets)  # type: ignore[attr-defined]
-        return found.transpose("network", "trial", "time", "output_channel").values.astype(bool)
+        return samples_that_are_right(task, _labelled(outputs, None), targets).values.astype(bool)
 
     def by_score(outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
         n_networks, n_states, n_delays, _ = outputs.shape

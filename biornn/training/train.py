@@ -178,13 +178,7 @@ def train(
     planned = _planned_updates(max_updates, validate_every)
     kept_snapshots = _kept_snapshots(planned, snapshots)
     compile_model(model, learning_rate, schedule, warmup, clip_norm, max_updates, decay)
-    held_from = lowest.get("score", 0.0) if "held" in lowest else np.inf
-    validation = Validation(model, task, n_validation_trials, validation_seed, held_from=held_from)
-    if "held" in lowest and not validation.holds:
-        raise ValueError(
-            "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a "
-            f"period called hold, of at most {MOST_STATES} states, got held={lowest['held']} with {task.name}"
-        )
+    validation = _validation(model, task, n_validation_trials, validation_seed, lowest)
     penalises_rates = find_layers(model)[0].activity_regularizer is not None
     if penalises_rates:
         _check_padding([task, training_task, *(stage.task for stage in stages)])
@@ -274,6 +268,18 @@ def _learning_rate(rate: float, schedule: Schedule, warmup_steps: int, max_updat
         warmup_target=rate if warmup_steps else None,
         warmup_steps=warmup_steps,
     )
+
+
+def _validation(model: keras.Model, task: Task, n_trials: int, seed: int, lowest: Mapping[str, float]) -> Validation:
+    """Make the validation, which measures what is held where a criterion asks; refuse one that cannot be met."""
+    held_from = lowest.get("score", 0.0) if "held" in lowest else np.inf
+    validation = Validation(model, task, n_trials, seed, held_from=held_from)
+    if "held" in lowest and not validation.holds:
+        raise ValueError(
+            "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a "
+            f"period called hold, of at most {MOST_STATES} states, got held={lowest['held']} with {task.name}"
+        )
+    return validation
 
 
 def _lowest(criterion: float | Mapping[str, float] | None) -> dict[str, float]:
