@@ -29,7 +29,8 @@ def retention(reading: Reading) -> Section | None:
             "state. States that are held by fixed points survive for ever; a slow drift shows only after a long time.",
             Picture(
                 "retention",
-                one_panel(lambda ax: bn.plots.dose_response(found["score"], "delay", ax=ax), 2.6),
+                # From 0 to 1, also where all networks hold everything and their lines are one.
+                one_panel(lambda ax: bn.plots.dose_response(found["score"], "delay", ax=ax).set_ylim(-0.03, 1.03), 2.6),
                 f"{reading.score_name.capitalize()} over the time without input, a line per condition. Medians after "
                 f"{duration:,.0f} ms: {told}.",
                 f"{reading.score_name.capitalize()} over the time without input, mean over the states. Line: median of "
