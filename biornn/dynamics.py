@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.activations import activation
+from biornn.activations import Activation, activation
 from biornn.schema import GATED, text
 
 _Array = NDArray[np.floating]
@@ -53,6 +53,28 @@ def step(
     return state, (state if formulation == "rate" else f(state))
 
 
+def jacobian(
+    state: _Array, drive: _Array, recurrent_weights: _Array, alpha: Any, f: Activation, formulation: str
+) -> _Array:
+    """Return the derivatives of a `step`: (..., unit_pre, unit_post), of the state after by the state before.
+
+    Parameters are those of `step`, as arrays with one network's recurrent weights or with (..., unit_pre, unit_post).
+
+    In the rate form ``(1 - alpha_j) delta_ij + alpha_j f'(u_j) W_ij`` with ``u = r W + drive``, in the current form
+    ``(1 - alpha_j) delta_ij + alpha_j f'(x_i) W_ij``.
+    """
+    if formulation == "rate":
+        slope = f.derivative(state @ recurrent_weights + drive)
+        derivatives = recurrent_weights[..., np.newaxis, :, :] * slope[..., np.newaxis, :]
+    else:
+        derivatives = recurrent_weights[..., np.newaxis, :, :] * f.derivative(state)[..., np.newaxis]
+    diagonal = np.arange(state.shape[-1])
+    if alpha is not None:
+        derivatives *= np.asarray(alpha)[..., np.newaxis, :]
+        derivatives[..., diagonal, diagonal] += 1 - np.asarray(alpha)
+    return derivatives
+
+
 class Networks(NamedTuple):
     """Stored networks of one activation and formulation side by side: each array (network, ...), in float64."""
 
@@ -63,7 +85,7 @@ class Networks(NamedTuple):
     output_bias: _Array
     initial_state: _Array
     alpha: _Array
-    f: Callable[[_Array], _Array]
+    f: Activation
     formulation: str
 
     def of(self, kept: NDArray[Any] | list[int]) -> Networks:
@@ -79,6 +101,11 @@ class Networks(NamedTuple):
         alpha = self.alpha[:, np.newaxis]
         state, rates = step(state, rates, drive, self.recurrent_weights, alpha, self.f, self.formulation)
         return state, rates
+
+    def jacobian(self, state: _Array, drive: _Array) -> _Array:
+        """Return the derivatives of a step of all networks, (network, row, unit_pre, unit_post)."""
+        alpha = self.alpha[:, np.newaxis]
+        return jacobian(state, drive, self.recurrent_weights, alpha, self.f, self.formulation)
 
     def rates(self, state: _Array) -> _Array:
         """Return the rates of a state."""

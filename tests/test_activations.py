@@ -57,6 +57,44 @@ def test_extreme_values_neither_overflow_nor_warn(name):
 
 
 @every
+def test_derivative_is_that_of_the_values(name):
+    f, step = activation(name), 1e-6
+    kinks = np.array(f.kinks).reshape(-1, 1)
+    smooth = POINTS[(np.abs(POINTS - kinks) > 2 * step).all(axis=0) & (np.abs(POINTS) < 10)]
+    differences = (f(smooth + step) - f(smooth - step)) / (2 * step)
+    # Central differences: rounding is eps / step = 2e-10 of the value; softsign's second derivative jumps at 0.
+    np.testing.assert_allclose(f.derivative(smooth), differences, rtol=1e-6, atol=1e-6)
+
+
+@every
+def test_derivative_jumps_at_the_kinks_and_changes_elsewhere_as_the_curvature_says(name):
+    f, apart = activation(name), 1e-4
+    dense = np.arange(-80_000, 80_001) * apart
+    changes = np.abs(np.diff(f.derivative(dense)))
+    kinks = np.array(f.kinks).reshape(-1, 1)
+    is_kink = (np.abs(dense[:-1] + apart / 2 - kinks) < apart).any(axis=0)
+    assert (changes[is_kink].max(initial=0.0) > 0.1) == bool(f.kinks)
+    largest = changes[~is_kink].max() / apart
+    if name == "exponential":
+        assert f.curvature == np.inf
+    else:  # it is the smallest number that is large enough; rounding is eps / apart
+        assert largest <= f.curvature * (1 + 1e-6) + 1e-9
+        assert largest >= f.curvature * 0.999
+
+
+@every
+def test_values_lie_between_the_limits(name):
+    f = activation(name)
+    values = f(np.linspace(-30, 30, 6001))
+    low, high = f.limits
+    assert low <= values.min()
+    assert values.max() <= high
+    assert f.is_bounded == (name in ("tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "relu6", "softsign"))
+    if np.isfinite(low):
+        assert values.min() < low + 0.04  # softsign comes near slowly
+
+
+@every
 def test_keeps_shape_and_leaves_its_argument_alone(name):
     given = np.linspace(-2, 2, 24).reshape(2, 3, 4)
     before = given.copy()

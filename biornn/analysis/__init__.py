@@ -12,6 +12,7 @@ from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
 from biornn.analysis.factorial import factorial_effects
+from biornn.analysis.fixed_points import fixed_points
 from biornn.analysis.holm import holm
 from biornn.analysis.lesions import lesion_robustness
 from biornn.analysis.matched_null import compare_with_null, matched_random_weights
@@ -51,6 +52,7 @@ __all__ = [
     "eigenvalue_paths",
     "escape_update",
     "factorial_effects",
+    "fixed_points",
     "holm",
     "input_noise_robustness",
     "lesion_robustness",

@@ -54,7 +54,7 @@ def eigenspectrum(recurrent_weights: xr.DataArray) -> xr.DataArray:
     """
     n_units = require_square(recurrent_weights)
     values = apply_kernel(
-        _eigenvalues,
+        eigenvalues_in_order,
         recurrent_weights,
         core_dims=[_MATRIX],
         outputs={"eigenvalues": Output("eigenvalue of the recurrent weights", ("mode",), dtype=np.complex128)},
@@ -139,7 +139,7 @@ def nonnormality(recurrent_weights: xr.DataArray, eigenvalues: xr.DataArray | No
     )["nonnormality"]
 
 
-def _eigenvalues(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
+def eigenvalues_in_order(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
     """Sorted eigenvalues over the last two axes; NaN where a matrix is not finite, or they are not found."""
     values = values_of(np.linalg.eigvals, weights, np.complex128)
     scale = np.maximum(np.abs(values).max(axis=-1, keepdims=True), np.finfo(np.float64).tiny)

@@ -1,0 +1,266 @@
+"""The search for all fixed points of one network: starts, batches, and when to stop."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from biornn.analysis.roots import Candidates, find_roots
+from biornn.analysis.stationary import Stationary
+from biornn.tasks.seeds import generator
+
+_Array = NDArray[np.float64]
+
+_QUIET_BATCHES, _MOST_BATCHES = 2, 12
+_IS_ROOT = 1e-12  # residual, over 1 + the length of the state
+_SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
+_POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
+_SINGULAR = 1e-6  # singular value, over the largest, of a direction in which a manifold extends
+_MIDDLE = 0.25  # of the distance of two states: how far their middle may be from the manifold that they are on
+
+
+class Points(NamedTuple):
+    """Fixed points or slow points of one network, a row each; one row stands for a manifold.
+
+    `error_bound` is NaN where no isolated fixed point is proved; `n_hits` counts the starts that led there.
+    """
+
+    state: _Array
+    residual: _Array
+    error_bound: _Array
+    n_hits: NDArray[np.int_]
+    manifold_dim: NDArray[np.int_]
+
+
+class Found(NamedTuple):
+    """What a search found; `is_quiet` says whether the last batches led nowhere new."""
+
+    points: Points
+    is_slow: NDArray[np.bool_]
+    n_unseen: float
+    is_quiet: bool
+    is_exhaustive: bool
+    usual_speed: float
+
+
+def search(of: Stationary, given: _Array | None, n_starts: int, slow: float, seed: int) -> Found:
+    """Search from batches of starts until some in a row find nothing new.
+
+    Parameters
+    ----------
+    of
+        The network.
+    given
+        Rates (row, unit) from which to start, such as those of its activity; None: it draws all starts.
+    n_starts
+        Starts a batch.
+    slow
+        Share of the usual speed, below which a minimum of the speed is a slow point; usual is the median of the given
+        rates, or of rates in the box.
+    seed
+        Of the starts.
+    """
+    rng = generator("fixed points", seed)
+    known, doubtful, minima = _Known(of), [], []
+    n_quiet = 0
+    exact = of.in_every_region() if of.is_enumerable else np.empty((0, of.n_units))
+    for number in range(_MOST_BATCHES):
+        starts = _starts(of, given, known.state, n_starts, rng, is_first=number == 0)
+        found = find_roots(of.map, np.concatenate([exact, starts]) if number == 0 else starts)
+        is_root = found.residual <= _IS_ROOT * (1 + np.linalg.norm(found.state, axis=1))
+        n_before = len(known.state)
+        doubtful.append(known.add(_of(found, is_root)))
+        minima.append(_of(found, found.is_stationary & ~is_root))
+        n_quiet = 0 if len(known.state) > n_before else n_quiet + 1
+        if n_quiet >= _QUIET_BATCHES and known.seems_complete(bool(sum(len(one.state) for one in doubtful))):
+            break
+    usual = _box(of, n_starts, generator("usual speed", seed)) if given is None else given
+    reference = float(np.median(of.speed(of.state_of(usual))))
+    manifolds = _manifolds(of, _together(doubtful))
+    slow_points = _slow_points(of, _together(minima), slow * reference)
+    groups = [known.points(), manifolds, slow_points]
+    points = Points(*(np.concatenate(arrays) for arrays in zip(*groups, strict=True)))
+    is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
+    is_exhaustive = of.is_enumerable and not len(manifolds.state)
+    n_unseen = 0.0 if is_exhaustive else known.n_unseen
+    return Found(points, is_slow, n_unseen, n_quiet >= _QUIET_BATCHES, is_exhaustive, reference)
+
+
+class _Known:
+    """The isolated fixed points that are proved, each once."""
+
+    def __init__(self, of: Stationary) -> None:
+        self._of = of
+        self.state = np.empty((0, of.n_units))
+        self._residual, self._error, self._unique = np.empty(0), np.empty(0), np.empty(0)
+        self._n_hits, self._index = np.empty(0, int), np.empty(0, int)
+
+    def add(self, found: Candidates) -> Candidates:
+        """Add what is new of roots, count the rest as hits, and return those that cannot be proved."""
+        left = self._hit(found)
+        if not len(left.state):
+            return left
+        label = _components(left.state, _SAME * (1 + np.linalg.norm(left.state, axis=1)))
+        order = np.lexsort((left.residual, label))
+        best = order[np.unique(label[order], return_index=True)[1]]  # that of each group with the smallest residual
+        proof = self._of.prove(left.state[best], left.residual[best])
+        for position in np.flatnonzero(proof.unique_within > 0):
+            state, error = left.state[best[position]], proof.error_bound[position]
+            apart = np.linalg.norm(self.state - state, axis=1)
+            if np.any(apart <= self._error + error):  # the balls in which the roots are meet: they are one
+                continue
+            self.state = np.concatenate([self.state, state[np.newaxis]])
+            self._residual = np.append(self._residual, left.residual[best[position]])
+            self._error = np.append(self._error, error)
+            self._unique = np.append(self._unique, proof.unique_within[position])
+            self._n_hits = np.append(self._n_hits, 0)
+            self._index = np.append(self._index, self._of.index(state[np.newaxis]))
+        return self._hit(left)
+
+    def _hit(self, found: Candidates) -> Candidates:
+        """Count the roots that lie well within the distance at which a known one is the only one; return the others."""
+        if not len(self.state) or not len(found.state):
+            return found
+        apart = _apart(found.state, self.state)
+        is_hit = apart <= np.minimum(self._unique / 2, 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1)))
+        nearest = np.where(is_hit, apart, np.inf).argmin(axis=1)
+        any_hit = is_hit.any(axis=1)
+        np.add.at(self._n_hits, nearest[any_hit], 1)
+        return _of(found, ~any_hit)
+
+    @property
+    def n_unseen(self) -> float:
+        once, twice = (int(np.sum(self._n_hits == times)) for times in (1, 2))
+        return once * (once - 1) / (2 * (twice + 1))
+
+    def seems_complete(self, has_others: bool) -> bool:
+        """Whether nothing says that some are missing: neither the index, nor how many were found once."""
+        sum_is_right = has_others or not self._of.network.f.is_bounded or self._index.sum() == 1
+        return bool(sum_is_right and self.n_unseen == 0)
+
+    def points(self) -> Points:
+        """Return them, in the order in which they were found."""
+        return Points(self.state, self._residual, self._error, self._n_hits, np.zeros(len(self.state), int))
+
+
+def _starts(
+    of: Stationary, given: _Array | None, known: _Array, n_starts: int, rng: np.random.Generator, is_first: bool
+) -> _Array:
+    """Draw a batch of starts (row, unit).
+
+    Recorded activity, as it is and with noise; the box of possible rates; where the network goes from there in a random
+    time; and states between fixed points that are known already.
+    """
+    n_between = n_starts // 2 if len(known) else 0
+    n_recorded = 0 if given is None else (n_starts - n_between) // 2
+    n_box = n_starts - n_between - n_recorded
+    parts = [_between(known, n_between, rng)] if n_between else []
+    if given is not None:
+        chosen = given[rng.integers(len(given), size=n_recorded)]
+        noise = _log_uniform(rng, 1e-3, 1.0, n_recorded) * (not is_first)
+        parts.append(of.state_of(chosen + noise * given.std() * rng.standard_normal(chosen.shape)))
+    box = of.state_of(_box(of, n_box, rng))
+    n_settling = n_box - n_box // 4
+    parts += [_settled(of, box[:n_settling], rng), box[n_settling:]]
+    return np.concatenate(parts)
+
+
+def _box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
+    """Draw rates between the limits of the activation; where it has none, up to some times what a unit receives."""
+    size = _log_uniform(rng, 0.01, 10.0, n_rows) * (1 + np.abs(of.drive).max())
+    low, high = (np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.network.f.limits)
+    return low + (high - low) * rng.random((n_rows, of.n_units))
+
+
+def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
+    """Let each state run for a random time, up to some time constants."""
+    longest = min(2000, int(np.ceil(30 / np.median(of.network.alpha))))
+    end = np.ceil(longest ** rng.random(len(state))).astype(int)
+    settled = state.copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for time in range(1, longest + 1):
+            state = of.step(state)
+            settled[end == time] = state[end == time]
+    finite = np.isfinite(settled).all(axis=1) & (np.abs(settled).max(axis=1) < 1e6)
+    settled[~finite] = rng.standard_normal((int(np.sum(~finite)), of.n_units))
+    return settled
+
+
+def _between(known: _Array, n_rows: int, rng: np.random.Generator) -> _Array:
+    """Draw means of two to four fixed points, with some noise."""
+    weights = rng.dirichlet(np.ones(4), n_rows)
+    weights[:, 2:] *= rng.random((n_rows, 1)) < 0.5
+    weights /= weights.sum(axis=1, keepdims=True)
+    weights[rng.random(n_rows) < 0.3] = [0.5, 0.5, 0, 0]
+    middle = np.einsum("rk,rku->ru", weights, known[rng.integers(len(known), size=(n_rows, 4))])
+    size = max(float(known.std()), 1e-3)
+    return middle + _log_uniform(rng, 1e-3, 0.3, n_rows) * size * rng.standard_normal(middle.shape)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float, n_rows: int) -> _Array:
+    return np.exp(rng.uniform(np.log(low), np.log(high), (n_rows, 1)))
+
+
+def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
+    """Make one row of each manifold, or point, of roots that are not isolated."""
+    state = doubtful.state
+    if not len(state):
+        return _no_points(of.n_units)
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(_apart(state, state) + 1e-300).tocoo()
+    ends = state[tree.row], state[tree.col]
+    middle = find_roots(of.map, (ends[0] + ends[1]) / 2)
+    moved = np.linalg.norm(middle.state - (ends[0] + ends[1]) / 2, axis=1)
+    linked = (moved <= _MIDDLE * tree.data) & (middle.residual <= _IS_ROOT * (1 + np.linalg.norm(middle.state, axis=1)))
+    linked |= tree.data <= _SAME * (1 + np.linalg.norm(ends[0], axis=1))
+    graph = scipy.sparse.coo_matrix((linked, (tree.row, tree.col)), shape=tree.shape)
+    label = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
+    chosen, dims = [], []
+    for group in (np.flatnonzero(label == one) for one in range(label.max() + 1)):
+        center = state[group].mean(axis=0)
+        distance = np.linalg.norm(state[group] - center, axis=1)
+        chosen.append(group[distance.argmin()])
+        values = np.linalg.svd(of.map.derivatives(state[chosen[-1:]])[0], compute_uv=False)
+        is_point = distance.max() <= _POINT * (1 + np.linalg.norm(center))
+        dims.append(0 if is_point else max(1, int(np.sum(values <= _SINGULAR * values[0]))))
+    hits = np.bincount(label)
+    unknown = np.full(len(chosen), np.nan)
+    return Points(state[chosen], doubtful.residual[chosen], unknown, hits, np.array(dims))
+
+
+def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
+    """Keep one of each minimum of the speed that is slow enough."""
+    kept = _of(minima, of.speed(minima.state) <= slowest)
+    if not len(kept.state):
+        return _no_points(of.n_units)
+    label = _components(kept.state, 1e-3 * (1 + np.linalg.norm(kept.state, axis=1)))
+    order = np.lexsort((kept.residual, label))
+    best = order[np.unique(label[order], return_index=True)[1]]
+    unknown = np.full(len(best), np.nan)
+    return Points(kept.state[best], kept.residual[best], unknown, np.bincount(label), np.zeros(len(best), int))
+
+
+def _no_points(n_units: int) -> Points:
+    return Points(np.empty((0, n_units)), np.empty(0), np.empty(0), np.empty(0, int), np.empty(0, int))
+
+
+def _of(found: Candidates, kept: NDArray[np.bool_]) -> Candidates:
+    return Candidates(found.state[kept], found.residual[kept], found.is_stationary[kept])
+
+
+def _together(parts: list[Candidates]) -> Candidates:
+    state, residual, is_stationary = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Candidates(state, residual, is_stationary)
+
+
+def _apart(a: _Array, b: _Array) -> _Array:
+    return scipy.spatial.distance.cdist(a, b)
+
+
+def _components(state: _Array, within: _Array) -> NDArray[np.int_]:
+    """Label the groups of states (row, unit) that are linked by distances of at most `within` (row,)."""
+    close = scipy.sparse.csr_matrix(_apart(state, state) <= within[:, np.newaxis])
+    labels: NDArray[np.int_] = scipy.sparse.csgraph.connected_components(close, directed=False)[1]
+    return labels

@@ -1,0 +1,313 @@
+"""All fixed points of a set of networks, each proved, with what the search may have missed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from biornn.analysis.dims import ordered_as, require_dims, require_some
+from biornn.analysis.fixed_point_search import Found, search
+from biornn.analysis.kernels import Output, describe
+from biornn.analysis.runnable import runnable
+from biornn.analysis.spectrum import eigenvalues_in_order
+from biornn.analysis.stationary import Stationary
+from biornn.dynamics import stored_networks
+from biornn.scalars import check_number, integer
+
+_Array = NDArray[np.float64]
+_Complex = NDArray[np.complex128]
+
+#: What a fixed point can be; `manifold`: a line or more of them, `slow`: no fixed point, but almost.
+KINDS = ("stable", "saddle", "unstable", "marginal", "manifold", "slow")
+
+_POINT = {
+    "state": Output("state: rates, or currents in the current form", ("unit",)),
+    "rates": Output("firing rate of a unit", ("unit",)),
+    "outputs": Output("readout of the rates", ("output_channel",)),
+    "residual": Output("length of F(x) - x, with time constants of one step"),
+    "error_bound": Output("largest distance to the exact fixed point, proved; NaN where none is"),
+    "speed_ratio": Output("speed of the state over the usual speed"),
+    "eigenvalues": Output("eigenvalue of the Jacobian of a step", ("mode",), dtype=np.complex128),
+    "time_constant": Output("time in which the mode decays to 1/e; negative where it grows", ("mode",), "ms"),
+    "frequency": Output("turns of the mode per ms", ("mode",), "1/ms"),
+    "n_unstable": Output("modes that grow; -1 where there is no fixed point", dtype=np.int64),
+    "kind": Output("kind of the fixed point", units="", dtype=np.str_),
+    "n_hits": Output("starts that led to it", dtype=np.int64),
+    "index": Output("sign of det(1 - DF); 0 where not isolated", dtype=np.int64),
+    "manifold_dim": Output("dims of the manifold that it stands for; 0: a point", dtype=np.int64),
+    "distance_to_kink": Output("distance of the state to where a derivative jumps"),
+}
+_NETWORK = {
+    "n_fixed_points": Output("fixed points found", dtype=np.int64),
+    "n_slow_points": Output("slow points found", dtype=np.int64),
+    "index_sum": Output("sum of the indices; +1 if all are found and the activation is bounded", dtype=np.int64),
+    "n_unseen": Output("fixed points that were not found, estimated"),
+    "complete": Output("nothing says that one is missing", units="", dtype=np.bool_),
+    "usual_speed": Output("median speed of the recorded rates, or of all possible ones; per step"),
+}
+_PADDING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: False}
+_INPUT = "input"
+_NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
+
+
+def fixed_points(
+    weights: xr.Dataset,
+    starts: xr.DataArray | None = None,
+    inputs: xr.DataArray | None = None,
+    *,
+    dt: float = 1.0,
+    n_starts: int = 128,
+    slow: float = 0.1,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Find the fixed points of networks under constant input, prove each, and say how complete they are.
+
+    Parameters
+    ----------
+    weights
+        The group `weights` of a run, of one network or of several. Each `snapshot` is searched where there are some:
+        select those that are meant, as in ``weights.isel(snapshot=-1)``.
+    starts
+        Recorded rates, such as ``run["probe_activity"].rates``: `unit` and any other dims, of which `network` and
+        `snapshot` are matched with those of the weights. Half of the starts are drawn from them, with and without
+        noise. None: all starts are drawn from the box of possible rates, and from where the network goes from there.
+        The usual speed is the median of the recorded rates or, without them, of the box.
+    inputs
+        Constant inputs, `input_channel` and at most one other dim, which the result then has; None: no input.
+    dt
+        Time step, in ms.
+    n_starts
+        Starts in a batch. There are batches until two in a row find nothing new, at least two and at most twelve.
+    slow
+        Share of the usual speed, below which a local minimum of the speed is a slow point.
+    seed
+        Of the starts; the result depends on nothing else, and not on which other networks are searched.
+
+    Returns
+    -------
+    xr.Dataset
+        Over (network, snapshot, fixed_point), fixed points with fewer unstable modes first, and slow points last:
+        `state`, `rates` (..., unit) and `outputs` (..., output_channel); `residual`, the length of ``F(x) - x`` (with
+        time constants of one step, which do not move fixed points); `error_bound`, how far the exact fixed point can
+        be at most, NaN where none is proved; `speed_ratio`, the speed over the usual speed;
+        `eigenvalues` (..., mode) of the Jacobian of a step, largest modulus first, with their `time_constant` in ms
+        (negative where the mode grows) and `frequency` in turns per ms; `n_unstable`, how many of them are above 1 in
+        modulus, whatever the error of the Jacobian; `kind`, one of `KINDS`; `n_hits`; `index`; `manifold_dim`;
+        `distance_to_kink`, infinite for smooth activations. Padded with NaN, 0, no text, and -1 in `n_unstable`, which
+        is also that of slow points.
+        Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
+        `index_sum`, `n_unseen`, `complete`, and `usual_speed`.
+        A network that diverged, failed or is gated has none, NaN in `n_unseen` and False in `complete`.
+
+    Raises
+    ------
+    ValueError
+        If a variable, channel or unit does not fit, an activation has no bounded second derivative, or a number is out
+        of its range.
+
+    Notes
+    -----
+    ``x* = F(x*)`` is solved by Levenberg and Marquardt's method with the analytic Jacobian, in float64. A root counts
+    as an isolated fixed point if the theorem of Newton and Kantorovich proves that there is exactly one near it, and
+    two roots are one if they lie where it proves that there is only one.
+
+    `complete` is True if two batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate of
+    Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or twice, is 0, and, with a bounded activation,
+    `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of this is necessary, and not sufficient: a
+    pair of fixed points with opposite indices that few starts lead to can be missed. Small networks that are linear in
+    pieces (up to 12 relu units) are solved in each piece, and `complete` is then a proof.
+
+    Sussillo & Barak (2013), Neural Comput. 25, 626; Katz & Reggia (2018), IEEE Trans. Neural Netw. Learn. Syst. 29,
+    2747, for acceptance by an error bound.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/example")  # doctest: +SKIP
+    >>> found = bn.analysis.fixed_points(
+    ...     run["weights"].to_dataset().isel(snapshot=-1), run["probe_activity"].rates
+    ... )  # doctest: +SKIP
+    """
+    n_starts = integer("n_starts", n_starts, minimum=1)
+    check_number("dt", dt, "a positive time in ms", above=0.0)
+    check_number("slow", slow)
+    has_snapshots = "snapshot" in getattr(weights, "dims", ())
+    parts = [weights.isel(snapshot=[one]) for one in range(weights.sizes["snapshot"])] if has_snapshots else [weights]
+    inputs = _inputs(weights, inputs)
+    if starts is not None:
+        require_dims(starts, "starts", ["unit"])
+        require_some(starts, "starts")
+    jobs = [job for number, part in enumerate(parts) for job in _jobs(part, number, starts, inputs)]
+    if starts is not None and jobs and all(job.starts is None for job in jobs):
+        raise ValueError("starts: expected finite rates, got none; leave them out, or give those of the same run")
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(lambda job: _points(job.of, search(job.of, job.starts, n_starts, slow, seed), dt), jobs))
+    return _labelled(weights, inputs, {job.at: points for job, points in zip(jobs, found, strict=True)})
+
+
+class _Job(NamedTuple):
+    """One network under one input: its position (network, snapshot, input), and where to start."""
+
+    at: tuple[int, int, int]
+    of: Stationary
+    starts: _Array | None
+
+
+def _inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.DataArray:
+    """Constant inputs with the dims (some dim, input_channel)."""
+    if inputs is None:
+        return xr.DataArray(np.zeros((1, weights.sizes["input_channel"])), dims=(_INPUT, "input_channel"))
+    require_dims(inputs, "inputs", ["input_channel"])
+    n_channels = weights.sizes["input_channel"]
+    if inputs.ndim > 2 or inputs.sizes["input_channel"] != n_channels:
+        raise ValueError(
+            f"inputs: expected the dim input_channel with {n_channels} channels and at most one other, "
+            f"got {dict(inputs.sizes)}"
+        )
+    inputs = ordered_as(inputs, weights, "input_channel", "inputs")
+    if not np.isfinite(inputs.values.astype(float)).all():
+        raise ValueError("inputs: expected finite numbers, got NaN or infinity")
+    return inputs.transpose(..., "input_channel") if inputs.ndim == 2 else inputs.expand_dims(_INPUT)
+
+
+def _jobs(weights: xr.Dataset, snapshot: int, starts: xr.DataArray | None, inputs: xr.DataArray) -> list[_Job]:
+    """List the networks that can be run, under each input."""
+    safe, can_run = runnable(weights)
+    if "network" not in safe.dims:
+        safe, can_run = safe.expand_dims("network"), can_run.expand_dims("network")
+    jobs = []
+    for members, networks in stored_networks(safe):
+        if not np.isfinite(networks.f.curvature):
+            name = str(safe["activation"].values[members[0]])
+            raise ValueError(f"activation: expected one with a bounded second derivative, got {name!r}")
+        for position, member in enumerate(members.tolist()):
+            if not can_run.values[member]:
+                continue
+            own = _own_starts(starts, safe.isel(network=member), weights, snapshot)
+            for number, values in enumerate(inputs.values.astype(float)):
+                jobs.append(_Job((member, snapshot, number), Stationary(networks.of([position]), values), own))
+    return jobs
+
+
+def _own_starts(starts: xr.DataArray | None, network: xr.Dataset, weights: xr.Dataset, snapshot: int) -> _Array | None:
+    """Take the recorded rates (row, unit) of a network; None where there are none that are finite."""
+    if starts is None:
+        return None
+    if starts.sizes["unit"] != network.sizes["unit"]:
+        raise ValueError(f"starts: expected {network.sizes['unit']} units, got {starts.sizes['unit']}")
+    if "network" in starts.dims:
+        name = network["network"].item() if "network" in network.coords else None
+        if name is None or name not in starts.indexes.get("network", ()):
+            raise ValueError(f"starts: expected rates of the network {name!r}, found none; give those of the same run")
+        starts = starts.sel(network=name)
+    if "snapshot" in starts.dims:
+        starts = starts.isel(snapshot=snapshot if starts.sizes["snapshot"] == weights.sizes.get("snapshot") else -1)
+    rows = ordered_as(starts, network, "unit", "starts").transpose(..., "unit").values.astype(float)
+    rows = rows.reshape(-1, rows.shape[-1])
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    return rows if len(rows) else None
+
+
+def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
+    """Compute all variables of the fixed points of one network, in their order: arrays (point, ...)."""
+    at = found.points
+    n_points = len(at.state)
+    jacobian = of.step_jacobian(at.state)
+    eigenvalues = eigenvalues_in_order(jacobian)
+    modulus = np.abs(eigenvalues)
+    isolated = ~np.isnan(at.error_bound)
+    is_neutral = _may_be_neutral(of, jacobian, eigenvalues, np.nan_to_num(at.error_bound))
+    n_unstable = np.sum((modulus > 1) & ~is_neutral, axis=1)
+    is_marginal = is_neutral.any(axis=1) | ~isolated
+    kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_units, "unstable", "saddle")).astype(object)
+    kind[is_marginal] = "marginal"
+    kind[at.manifold_dim > 0] = "manifold"
+    kind[found.is_slow] = "slow"
+    n_unstable = np.where(found.is_slow, -1, n_unstable)
+    index = np.zeros(n_points, int)
+    index[isolated] = of.index(at.state[isolated])
+    with np.errstate(divide="ignore"):
+        time_constant = -dt / np.log(modulus)
+    points: dict[str, Any] = {
+        "state": at.state,
+        "rates": of.rates(at.state),
+        "outputs": of.outputs(at.state),
+        "residual": at.residual,
+        "error_bound": at.error_bound,
+        "speed_ratio": of.speed(at.state) / found.usual_speed if found.usual_speed else np.zeros(n_points),
+        "eigenvalues": eigenvalues,
+        "time_constant": time_constant,
+        "frequency": np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt),
+        "n_unstable": n_unstable,
+        "kind": kind,
+        "n_hits": at.n_hits,
+        "index": index,
+        "manifold_dim": at.manifold_dim,
+        "distance_to_kink": of.distance_to_kink(at.state),
+    }
+    order = np.lexsort((*np.round(points["outputs"], 6).T[::-1], n_unstable, found.is_slow))
+    points = {name: values[order] for name, values in points.items()}
+    all_isolated = bool(np.all(isolated | found.is_slow))
+    index_sum = int(index.sum())
+    no_other = found.n_unseen == 0 and found.is_quiet and (index_sum == 1 or not of.network.f.is_bounded)
+    points |= {
+        "n_fixed_points": int(np.sum(~found.is_slow)),
+        "n_slow_points": int(np.sum(found.is_slow)),
+        "index_sum": index_sum,
+        "n_unseen": found.n_unseen,
+        "complete": all_isolated and (found.is_exhaustive or no_other),
+        "usual_speed": found.usual_speed,
+    }
+    return points
+
+
+def _may_be_neutral(of: Stationary, jacobian: _Array, eigenvalues: _Complex, error: _Array) -> NDArray[np.bool_]:
+    """Say which eigenvalues (point, mode) may be on the unit circle, if the Jacobian is off by rounding and `error`.
+
+    A point z is an eigenvalue of a matrix that differs by no more than the smallest singular value of J - z.
+    """
+    off = of.n_units * np.finfo(float).eps * np.linalg.norm(jacobian, axis=(1, 2)) + of.curvature * error
+    is_near = np.abs(np.abs(eigenvalues) - 1) < _NEAR
+    points, modes = np.nonzero(is_near)
+    on_circle = eigenvalues[points, modes] / np.abs(eigenvalues[points, modes])
+    shifted = jacobian[points] - on_circle[:, np.newaxis, np.newaxis] * np.eye(of.n_units)
+    is_near[points, modes] = np.linalg.svd(shifted, compute_uv=False)[:, -1] <= off[points]
+    return is_near
+
+
+def _labelled(
+    weights: xr.Dataset, inputs: xr.DataArray, found: dict[tuple[int, int, int], dict[str, Any]]
+) -> xr.Dataset:
+    """Lay the points of all networks side by side, padded."""
+    input_dim = inputs.dims[0]
+    sizes: dict[Hashable, int] = {dim: weights.sizes.get(dim, 1) for dim in ("network", "snapshot")}
+    sizes[input_dim] = inputs.sizes[input_dim]
+    sizes["fixed_point"] = max((len(points["kind"]) for points in found.values()), default=0)
+    sizes["unit"] = sizes["mode"] = weights.sizes["unit"]
+    sizes["output_channel"] = weights.sizes["output_channel"]
+    outer = ("network", "snapshot", input_dim)
+    result = xr.Dataset()
+    for name, output in (_POINT | _NETWORK).items():
+        dims = (*outer, "fixed_point", *output.dims) if name in _POINT else outer
+        padding = -1 if name == "n_unstable" else _PADDING.get(output.dtype, np.nan)
+        dtype = object if output.dtype is np.str_ else output.dtype
+        values = np.full([sizes[dim] for dim in dims], padding, dtype)
+        for at, points in found.items():
+            own = points[name]
+            values[at if name in _NETWORK else (*at, slice(len(own)))] = own
+        result[name] = (dims, values.astype(str) if dtype is object else values)
+    result = describe(result, _POINT | _NETWORK)
+    result = result.assign_coords(mode=np.arange(1, sizes["mode"] + 1))
+    labels = {**inputs.coords, **weights.coords}
+    result = result.assign_coords({name: one for name, one in labels.items() if set(one.dims) <= set(result.dims)})
+    missing = [dim for dim in ("network", "snapshot") if dim not in weights.dims]
+    if input_dim == _INPUT:
+        missing.append(_INPUT)
+    return result.isel(dict.fromkeys(missing, 0), drop=True)

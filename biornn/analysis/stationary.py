@@ -1,0 +1,141 @@
+"""A network under constant input, as the equation whose roots are its fixed points."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biornn.analysis.roots import Map, Proof, prove
+from biornn.dynamics import Networks
+
+_Array = NDArray[np.float64]
+_EPS = float(np.finfo(float).eps)
+_MOST_REGIONS = 4096  # 12 units that are on or off
+
+
+class Stationary:
+    """One network that receives a constant input: ``g(x) = F(x) - x``, with time constants of one step.
+
+    Those change no fixed point; `step_jacobian` has the network's own.
+
+    Parameters
+    ----------
+    network
+        `Networks` of one network.
+    inputs
+        (input_channel,).
+    """
+
+    def __init__(self, network: Networks, inputs: _Array) -> None:
+        self.network = network
+        self.drive = network.drive(inputs[np.newaxis, np.newaxis])
+        self.weights = network.recurrent_weights[0]
+        self.n_units = len(self.weights)
+        self._at_once = network._replace(alpha=np.ones_like(network.alpha))
+        self.map = Map(self.values, self._derivatives)
+        self._norm = float(np.linalg.norm(self.weights, 2))
+        received = float(np.linalg.norm(self.weights, axis=0).max(initial=0.0))
+        self._scale = received if network.formulation == "rate" else 1.0  # of the argument of f, by the state
+        curvature = network.f.curvature
+        self.curvature = self._norm * curvature * self._scale if curvature else 0.0
+
+    def step(self, state: _Array) -> _Array:
+        """Return the state (row, unit) a step of the network later."""
+        state = state[np.newaxis]
+        after: _Array = self.network.step(state, self.network.rates(state), self.drive)[0][0]
+        return after
+
+    def values(self, state: _Array) -> _Array:
+        """Return ``g`` of states (row, unit)."""
+        rows = state[np.newaxis]
+        after: _Array = self._at_once.step(rows, self._at_once.rates(rows), self.drive)[0][0]
+        return after - state
+
+    def _derivatives(self, state: _Array) -> _Array:
+        derivatives: _Array = self._at_once.jacobian(state[np.newaxis], self.drive)[0]
+        diagonal = np.arange(self.n_units)
+        derivatives[:, diagonal, diagonal] -= 1
+        return derivatives
+
+    def step_jacobian(self, state: _Array) -> _Array:
+        """Return the derivatives of a step of the network, (row, unit_pre, unit_post)."""
+        derivatives: _Array = self.network.jacobian(state[np.newaxis], self.drive)[0]
+        return derivatives
+
+    def speed(self, state: _Array) -> _Array:
+        """Return how far each state (row, unit) moves in a step of the network."""
+        speed: _Array = np.linalg.norm(self.step(state) - state, axis=1)
+        return speed
+
+    def rates(self, state: _Array) -> _Array:
+        """Return the rates of states (row, unit)."""
+        rates: _Array = self.network.rates(state[np.newaxis])[0]
+        return rates
+
+    def outputs(self, state: _Array) -> _Array:
+        """Return the outputs (row, output_channel) in states."""
+        outputs: _Array = self.network.outputs(self.rates(state)[np.newaxis])[0]
+        return outputs
+
+    def state_of(self, rates: _Array) -> _Array:
+        """Return states with such rates (row, unit): of the current form, those that they lead to."""
+        if self.network.formulation == "rate":
+            return rates
+        state: _Array = rates @ self.weights + self.drive[0, 0]
+        return state
+
+    def distance_to_kink(self, state: _Array) -> _Array:
+        """Return how far each state (row, unit) is from the next one at which a derivative jumps; infinite if none."""
+        kinks = np.array(self.network.f.kinks)
+        if not kinks.size:
+            return np.full(len(state), np.inf)
+        argument = state if self.network.formulation == "current" else state @ self.weights + self.drive[0, 0]
+        away = np.abs(argument[:, :, np.newaxis] - kinks).min(axis=2)
+        if self.network.formulation == "rate":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                away = away / np.linalg.norm(self.weights, axis=0)  # a unit that receives nothing is always off or on
+        nearest: _Array = np.nan_to_num(away, nan=np.inf).min(axis=1)
+        return nearest
+
+    def prove(self, state: _Array, residual: _Array) -> Proof:
+        """Prove that there is a fixed point next to each state (row, unit)."""
+        sums = np.abs(self.rates(state)) @ np.abs(self.weights) + np.abs(self.drive[0, 0])
+        rounding = self.n_units * _EPS * (np.linalg.norm(sums, axis=1) + np.linalg.norm(state, axis=1))
+        return prove(residual + rounding, self._derivatives(state), self.curvature, self.distance_to_kink(state))
+
+    def index(self, state: _Array) -> NDArray[np.int_]:
+        """Return the index of each fixed point (row, unit): the sign of det(1 - DF)."""
+        return np.rint(np.linalg.slogdet(-self._derivatives(state))[0]).astype(int)
+
+    @property
+    def is_enumerable(self) -> bool:
+        """Whether the network is linear in each of few regions, so that all of its fixed points can be computed."""
+        f = self.network.f
+        return f.curvature == 0 and (len(f.kinks) + 1) ** self.n_units <= _MOST_REGIONS
+
+    def in_every_region(self) -> _Array:
+        """Solve the linear equations of each region, and return the solutions (row, unit) that lie in their own."""
+        f = self.network.f
+        edges = np.array([-np.inf, *f.kinks, np.inf])
+        inside = np.array([0.0]) if not f.kinks else np.array([f.kinks[0] - 1, *_middles(f.kinks), f.kinks[-1] + 1])
+        slopes = f.derivative(inside)
+        offsets = f(inside) - slopes * inside
+        piece = np.array(list(product(range(len(inside)), repeat=self.n_units)))
+        slope, offset, drive = slopes[piece], offsets[piece], self.drive[0, 0]
+        identity = np.eye(self.n_units)
+        if self.network.formulation == "rate":
+            matrices, right = identity - self.weights * slope[:, np.newaxis, :], slope * drive + offset
+        else:
+            matrices, right = identity - slope[:, :, np.newaxis] * self.weights, offset @ self.weights + drive
+        regular = np.linalg.cond(matrices) < 1 / np.sqrt(_EPS)
+        matrices, right, piece = matrices[regular], right[regular], piece[regular]
+        state: _Array = np.linalg.solve(np.swapaxes(matrices, 1, 2), right[..., np.newaxis])[..., 0]
+        argument = state if self.network.formulation == "current" else state @ self.weights + drive
+        slack = 1e-9 * (1 + np.abs(argument))
+        return state[np.all((argument >= edges[piece] - slack) & (argument <= edges[piece + 1] + slack), axis=1)]
+
+
+def _middles(kinks: tuple[float, ...]) -> list[float]:
+    return [(left + right) / 2 for left, right in pairwise(kinks)]

@@ -1,0 +1,269 @@
+"""Fixed points against networks of which all are known."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.optimize import brentq
+
+import biornn as bn
+from biornn.analysis import fixed_points
+from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
+
+#: In each of three directions x = tanh(1.6 x), which has the roots 0 and ±this.
+PITCHFORK = brentq(lambda x: np.tanh(1.6 * x) - x, 0.5, 1, xtol=1e-15)
+CUBE = {0: 8, 1: 12, 2: 6, 3: 1}
+
+
+def one(weights, activation="tanh", formulation="rate", alpha=1.0, bias=0.0, inputs=None):
+    """A network with its rates as outputs."""
+    n_units = len(weights)
+    made = network(weights, np.zeros((1, n_units)) if inputs is None else inputs, np.eye(n_units), alpha, activation)
+    return made.assign(
+        formulation=((), formulation), recurrent_bias=("unit", np.broadcast_to(bias, n_units).astype(float))
+    )
+
+
+def pitchforks(n_units, gain=1.6):
+    """Three groups of units, each of which decides between two signs."""
+    group = np.arange(n_units) // (n_units // 3)
+    same = (group[:, np.newaxis] == group) & (group < 3)
+    return gain * same / (n_units // 3)
+
+
+def counts(found):
+    return {number: int((found.n_unstable == number).sum()) for number in range(4)}
+
+
+@pytest.mark.parametrize(("formulation", "alpha"), [("rate", 1.0), ("rate", 0.1), ("current", 1.0), ("current", 0.1)])
+def test_a_planted_cube_has_its_27(formulation, alpha):
+    n_units = 32
+    signs = np.sign(np.random.default_rng(0).normal(size=n_units))  # as many other networks as it has units
+    weights = one(signs[:, np.newaxis] * pitchforks(n_units) * signs, formulation=formulation, alpha=alpha)
+    found = fixed_points(weights)
+    assert counts(found) == CUBE
+    assert found.n_fixed_points == 27
+    assert found.index_sum == 1
+    assert found.complete
+    assert found.n_unseen == 0
+    assert found.kind.values.tolist() == ["stable"] * 8 + ["saddle"] * 19
+    rates = (found.rates * signs).values
+    exact = np.array(list(product([-PITCHFORK, 0, PITCHFORK], repeat=3)))
+    places = (rates[:, :30].reshape(-1, 3, 10)).mean(axis=2)
+    assert sorted(map(tuple, np.round(places, 6) + 0.0)) == sorted(map(tuple, np.round(exact, 6)))
+    assert (found.error_bound < 1e-11).all()
+    # Along a group the slope is 1.6 (1 - r²), across it 0: in closed form, with the leak.
+    slope = 1.6 * (1 - np.array([PITCHFORK, 0.0]) ** 2)
+    leading = 1 - alpha + alpha * np.where(found.n_unstable == 3, slope[1], 0)
+    origin = found.isel(fixed_point=-1)
+    np.testing.assert_allclose(origin.eigenvalues[:3].real, leading[-1], rtol=1e-9)
+    stable = found.isel(fixed_point=0)
+    np.testing.assert_allclose(stable.eigenvalues[:3].real, 1 - alpha + alpha * slope[0], rtol=1e-6)
+    np.testing.assert_allclose(stable.time_constant[:3], -1 / np.log(1 - alpha + alpha * slope[0]), rtol=1e-6)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("n_units", [64, 400])
+def test_a_planted_cube_has_its_27_from_every_seed(n_units):
+    for seed in range(20 if n_units == 64 else 3):
+        found = fixed_points(one(pitchforks(n_units)), seed=seed)
+        assert (counts(found), int(found.index_sum), bool(found.complete)) == (CUBE, 1, True), seed
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+def test_relu_networks_have_those_of_every_pattern(formulation):
+    n_found = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        n_units = int(rng.integers(2, 8))
+        weights, bias = rng.normal(0, 2 / np.sqrt(n_units), (n_units, n_units)), rng.normal(size=n_units)
+        exact = []
+        for is_on in np.array(list(product([0.0, 1.0], repeat=n_units))):
+            if formulation == "rate":
+                state = np.linalg.solve((np.eye(n_units) - weights * is_on).T, is_on * bias)
+                received = state @ weights + bias
+            else:
+                state = received = np.linalg.solve((np.eye(n_units) - is_on[:, np.newaxis] * weights).T, bias)
+            if ((received > 0) == is_on).all():
+                exact.append(state)
+        found = fixed_points(one(weights, "relu", formulation, 0.3, bias))
+        n_found.append(len(exact))
+        assert found.n_fixed_points == len(exact)
+        assert found.complete
+        assert sorted(map(tuple, found.state.values.round(8)))[: len(exact)] == sorted(map(tuple, np.round(exact, 8)))
+        kinks = np.abs(found.state if formulation == "current" else found.state.values @ weights + bias).min(axis=1)
+        if formulation == "rate":
+            assert (found.distance_to_kink <= kinks / np.linalg.norm(weights, axis=0).min()).all()
+        else:
+            np.testing.assert_allclose(found.distance_to_kink, kinks)
+    assert {0, 1, 2} <= set(n_found)
+
+
+def test_hopfield_patterns_and_their_mixtures():
+    hadamard = np.array([[1.0]])
+    for _ in range(5):
+        hadamard = np.block([[hadamard, hadamard], [hadamard, -hadamard]])
+    patterns = hadamard[1:4]
+    found = fixed_points(one(1.6 * patterns.T @ patterns / 32))
+    # ±m of each pattern, m = tanh(1.6 m), is stable; half of two of them a saddle, and all three have no mixture of 2³.
+    overlap = np.abs(found.rates.values @ patterns.T / 32)
+    stable = overlap[(found.kind == "stable").values]
+    np.testing.assert_allclose(np.sort(stable, axis=1), [[0, 0, PITCHFORK]] * 6, atol=1e-9)
+    assert int(found.index_sum) == 1
+    assert found.complete
+
+
+def test_symmetric_weights_have_real_eigenvalues():
+    drawn = np.random.default_rng(2).normal(size=(12, 12)) / 2
+    found = fixed_points(one(drawn + drawn.T))
+    assert found.n_fixed_points > 1
+    np.testing.assert_allclose(found.eigenvalues.imag, 0, atol=1e-9)
+    assert (found.frequency.where(found.eigenvalues.real > 0, 0) == 0).all()
+
+
+def test_a_line_attractor_is_one_manifold():
+    rng = np.random.default_rng(0)
+    along, selects = rng.normal(size=(2, 20))
+    found = fixed_points(one(np.outer(selects / (along @ selects), along), "linear"))
+    assert found.kind.values.tolist() == ["manifold"]
+    assert found.manifold_dim == 1
+    assert found.n_fixed_points == 1
+    assert found.n_hits > 100
+    assert not found.complete  # no index says so
+    assert found.eigenvalues[0, 0] == pytest.approx(1)
+
+
+def test_a_plane_attractor_is_one_manifold():
+    along, selects = np.random.default_rng(0).normal(size=(2, 20, 2))
+    weights = selects @ np.linalg.inv(along.T @ selects) @ along.T
+    found = fixed_points(one(weights, "linear"))
+    assert (found.kind.values.tolist(), found.manifold_dim.values.tolist()) == (["manifold"], [2])
+
+
+def test_two_lines_are_two_manifolds():
+    # Two units that inhibit one another exactly, relu: a line from (1, 0) to (0, 1); and so do two more.
+    pair = np.array([[0.0, -1.0], [-1.0, 0.0]])
+    found = fixed_points(one(pair, "relu", bias=1.0))
+    assert found.kind.values.tolist() == ["manifold"]
+    assert found.manifold_dim.values.tolist() == [1]
+    assert found.rates.sum() == pytest.approx(1)
+
+
+def test_at_a_bifurcation_a_point_is_marginal():
+    found = fixed_points(one([[1.0]]))  # x = tanh(x), a pitchfork about to open
+    assert found.kind.values.tolist() == ["marginal"]
+    assert abs(found.state) < 1e-3
+    assert np.isnan(found.error_bound)
+    assert not found.complete
+
+
+def test_a_ghost_is_a_slow_point():
+    # x = tanh(1.6 x + b) has a fixed point of each sign until b passes the fold; its ghost is left behind.
+    fold = np.sqrt(1 - 1 / 1.6)
+    bias = 1.6 * fold - np.arctanh(fold)
+    before, after = (fixed_points(one([[1.6]], bias=bias - away)) for away in (1e-4, -1e-4))
+    assert before.kind.values.tolist() == ["stable", "stable", "unstable"]
+    assert after.kind.values.tolist() == ["stable", "slow"]
+    assert (int(after.n_fixed_points), int(after.n_slow_points)) == (1, 1)
+    assert after.state[1, 0] == pytest.approx(-fold, abs=1e-3)
+    assert after.n_unstable.values.tolist() == [0, -1]
+    assert 0 < after.speed_ratio[1] < 0.1
+    assert before.complete
+    assert after.complete
+
+
+def test_a_network_may_have_none():
+    found = fixed_points(one(np.eye(3), "relu", bias=0.01))  # grows by 0.01 in each step
+    assert found.n_fixed_points == 0
+    assert found.sizes["fixed_point"] == 0
+    unbounded = fixed_points(one(np.eye(2), "softplus"))  # softplus(x) > x, and nearly x far away
+    assert unbounded.n_fixed_points == 0
+
+
+def test_a_limit_cycle_turns_around_an_unstable_point():
+    angle = 0.3
+    turning = 1.2 * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    found = fixed_points(one(turning), dt=2.0)
+    assert found.kind.values.tolist() == ["unstable"]
+    np.testing.assert_allclose(found.frequency, [[angle / (2 * np.pi * 2.0)] * 2])
+    np.testing.assert_allclose(found.time_constant, [[-2.0 / np.log(1.2)] * 2])
+
+
+def test_constant_inputs_move_the_fixed_points():
+    weights = one(np.full((1, 1), 0.5), inputs=[[1.0]])
+    levels = xr.DataArray([[-2.0], [0.0], [2.0]], {"level": [-2.0, 0.0, 2.0]}, ("level", "input_channel"))
+    found = fixed_points(weights, inputs=levels)
+    assert found.n_fixed_points.sel(level=2.0) == 1
+    state = found.state.isel(fixed_point=0, unit=0)
+    np.testing.assert_allclose(state, np.tanh(0.5 * state + levels[:, 0]), rtol=1e-12)
+    alone = fixed_points(weights, inputs=levels.isel(level=2, drop=True))
+    np.testing.assert_array_equal(alone.state, found.state.sel(level=2.0, drop=True))
+
+
+def test_each_network_is_searched_as_if_it_were_alone_and_snapshots_too():
+    several = side_by_side(two=one(pitchforks(12)), one=one(0.5 * np.eye(12)), last=one(pitchforks(12, 1.2)))
+    several = several.expand_dims(snapshot=2).copy(deep=True)
+    several["recurrent_weights"][0, 2] *= 0.1
+    found = fixed_points(several)
+    assert found.n_fixed_points.dims == ("network", "snapshot")
+    assert found.n_fixed_points.values.tolist() == [[27, 27], [1, 1], [1, 27]]
+    assert found.condition.values.tolist() == ["t", "o", "l"]
+    alone = fixed_points(several.isel(network=[2], snapshot=1))
+    for name in ("state", "eigenvalues", "n_hits", "error_bound"):
+        same = found[name].isel(network=[2], snapshot=1)
+        np.testing.assert_array_equal(same.dropna("fixed_point", how="all"), alone[name])
+    again = fixed_points(several)
+    xr.testing.assert_identical(found, again)
+
+
+def test_padding_and_networks_that_cannot_run():
+    found = fixed_points(with_those_that_cannot_run(one(pitchforks(6))))
+    assert found.n_fixed_points.values.tolist() == [27, 0, 0, 0]
+    assert found.complete.values.tolist() == [True, False, False, False]
+    nobody = found.isel(network=2)
+    assert (nobody.n_unstable == -1).all()
+    assert (nobody.kind == "").all()
+    assert np.isnan(nobody.state).all()
+    assert np.isnan(nobody.n_unseen)
+
+
+def test_starts_are_taken_from_recorded_rates():
+    several = side_by_side(one=one(pitchforks(6)), two=one(pitchforks(6, 1.2)))
+    rates = xr.DataArray(
+        np.random.default_rng(0).uniform(-1, 1, (2, 5, 7, 6)),
+        {"network": ["two", "one"]},
+        ("network", "trial", "time", "unit"),
+    )
+    found = fixed_points(several, rates)
+    assert found.n_fixed_points.values.tolist() == [27, 27]
+    state = rates.sel(network="one").values.reshape(-1, 6)
+    moved = np.linalg.norm(np.tanh(state @ pitchforks(6)) - state, axis=1)
+    assert found.usual_speed.sel(network="one") == pytest.approx(np.median(moved))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"starts": xr.DataArray(np.zeros((2, 5)), dims=("start", "unit"))}, "starts: expected 6 units, got 5"),
+        ({"starts": xr.DataArray(np.zeros((2, 6)), dims=("start", "neuron"))}, "starts: expected the dims"),
+        ({"starts": xr.DataArray(np.full((2, 6), np.nan), dims=("start", "unit"))}, "starts: expected finite rates"),
+        ({"starts": xr.DataArray(np.zeros((0, 6)), dims=("start", "unit"))}, "starts: expected at least one"),
+        ({"inputs": xr.DataArray(np.zeros(2), dims="input_channel")}, "inputs: expected the dim input_channel with 1"),
+        ({"inputs": xr.DataArray([np.nan], dims="input_channel")}, "inputs: expected finite numbers"),
+        ({"dt": 0.0}, "dt: expected a positive time in ms, got 0.0"),
+        ({"n_starts": 0}, "n_starts: expected an integer of at least 1, got 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        fixed_points(one(pitchforks(6)), **arguments)
+
+
+def test_an_activation_without_bounded_second_derivative_is_refused():
+    with pytest.raises(ValueError, match="bounded second derivative, got 'exponential'"):
+        fixed_points(one(0.1 * np.eye(3), "exponential"))
+
+
+def test_it_is_public():
+    assert bn.analysis.fixed_points is fixed_points
