@@ -14,7 +14,7 @@ from biornn.tasks.seeds import generator
 
 _Array = NDArray[np.float64]
 
-_QUIET_BATCHES, _MOST_BATCHES = 2, 12
+_QUIET_BATCHES = 2
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
@@ -46,7 +46,7 @@ class Found(NamedTuple):
     usual_speed: float
 
 
-def search(of: Stationary, given: _Array | None, n_starts: int, slow: float, seed: int) -> Found:
+def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int, slow: float, seed: int) -> Found:
     """Search from batches of starts until some in a row find nothing new.
 
     Parameters
@@ -55,8 +55,8 @@ def search(of: Stationary, given: _Array | None, n_starts: int, slow: float, see
         The network.
     given
         Rates (row, unit) from which to start, such as those of its activity; None: it draws all starts.
-    n_starts
-        Starts a batch.
+    n_starts, max_batches
+        Starts in a batch, and batches at most.
     slow
         Share of the usual speed, below which a minimum of the speed is a slow point; usual is the median of the given
         rates, or of rates in the box.
@@ -67,9 +67,10 @@ def search(of: Stationary, given: _Array | None, n_starts: int, slow: float, see
     known, doubtful, minima = _Known(of), [], []
     n_quiet = 0
     exact = of.in_every_region() if of.is_enumerable else np.empty((0, of.n_units))
-    for number in range(_MOST_BATCHES):
+    for number in range(max_batches):
         starts = _starts(of, given, known.state, n_starts, rng, is_first=number == 0)
-        found = find_roots(of.map, np.concatenate([exact, starts]) if number == 0 else starts)
+        extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
+        found = find_roots(of.map, np.concatenate([extra, starts]))
         is_root = found.residual <= _IS_ROOT * (1 + np.linalg.norm(found.state, axis=1))
         n_before = len(known.state)
         doubtful.append(known.add(_of(found, is_root)))
@@ -130,6 +131,11 @@ class _Known:
         any_hit = is_hit.any(axis=1)
         np.add.at(self._n_hits, nearest[any_hit], 1)
         return _of(found, ~any_hit)
+
+    def without_mirror(self) -> _Array:
+        """Return the mirror images of those that have none yet."""
+        apart = _apart(-self.state, self.state).min(axis=1, initial=np.inf)
+        return -self.state[apart > 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1))]
 
     @property
     def n_unseen(self) -> float:

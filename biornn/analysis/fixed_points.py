@@ -64,6 +64,7 @@ def fixed_points(
     *,
     dt: float = 1.0,
     n_starts: int = 128,
+    max_batches: int = 20,
     slow: float = 0.1,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -84,7 +85,9 @@ def fixed_points(
     dt
         Time step, in ms.
     n_starts
-        Starts in a batch. There are batches until two in a row find nothing new, at least two and at most twelve.
+        Starts in a batch.
+    max_batches
+        There are batches until two in a row find nothing new and nothing says that a point is missing, at most so many.
     slow
         Share of the usual speed, below which a local minimum of the speed is a slow point.
     seed
@@ -136,6 +139,7 @@ def fixed_points(
     ... )  # doctest: +SKIP
     """
     n_starts = integer("n_starts", n_starts, minimum=1)
+    max_batches = integer("max_batches", max_batches, minimum=1)
     check_number("dt", dt, "a positive time in ms", above=0.0)
     check_number("slow", slow)
     has_snapshots = "snapshot" in getattr(weights, "dims", ())
@@ -148,7 +152,11 @@ def fixed_points(
     if starts is not None and jobs and all(job.starts is None for job in jobs):
         raise ValueError("starts: expected finite rates, got none; leave them out, or give those of the same run")
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda job: _points(job.of, search(job.of, job.starts, n_starts, slow, seed), dt), jobs))
+        found = list(
+            pool.map(
+                lambda job: _points(job.of, search(job.of, job.starts, n_starts, max_batches, slow, seed), dt), jobs
+            )
+        )
     return _labelled(weights, inputs, {job.at: points for job, points in zip(jobs, found, strict=True)})
 
 
@@ -304,10 +312,8 @@ def _labelled(
             values[at if name in _NETWORK else (*at, slice(len(own)))] = own
         result[name] = (dims, values.astype(str) if dtype is object else values)
     result = describe(result, _POINT | _NETWORK)
-    result = result.assign_coords(mode=np.arange(1, sizes["mode"] + 1))
+    missing: list[Hashable] = [dim for dim in ("network", "snapshot") if dim not in weights.dims]
+    missing += [_INPUT] * (input_dim == _INPUT)
+    result = result.isel(dict.fromkeys(missing, 0)).assign_coords(mode=np.arange(1, sizes["mode"] + 1))
     labels = {**inputs.coords, **weights.coords}
-    result = result.assign_coords({name: one for name, one in labels.items() if set(one.dims) <= set(result.dims)})
-    missing = [dim for dim in ("network", "snapshot") if dim not in weights.dims]
-    if input_dim == _INPUT:
-        missing.append(_INPUT)
-    return result.isel(dict.fromkeys(missing, 0), drop=True)
+    return result.assign_coords({name: one for name, one in labels.items() if set(one.dims) <= set(result.dims)})

@@ -9,14 +9,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_Array = NDArray[np.floating]
+_Array = NDArray[np.float64]
 
 _MAX_STEPS = 200
+_PARTS = (1.0, 0.5, 0.25)  # of Newton's step that are tried
 _GOOD_STEP, _VERY_GOOD_STEP = 1e-4, 0.75  # shares of the predicted decrease
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 0.1, 1e-10, 1e12
 _CONVERGED = 1e-10  # residual that Newton's steps take over from, over 1 + the length of the state
 _STATIONARY = 1e-7  # half of the gradient of |g|², over |g| and the largest norm of the derivatives on the way
 _N_POLISHING = 8
+_EXACT = 4 * np.finfo(float).eps  # residual, over 1 + the length of the state, that is rounding
 _SMALL_STEP = 1e-3  # of Newton's, over 1 + the length of the state; larger ones run along a manifold, or away
 _ROUNDING = 0.01  # share of the smallest singular value that rounding may change
 _MATRIX_NUMBERS = 2**19  # of all matrices that are worked on at once: 4 MB, which stay in the processor's cache
@@ -61,9 +63,10 @@ class Proof(NamedTuple):
 def find_roots(of: Map, starts: _Array) -> Candidates:
     """Look for a root from each start (row, n), each on its own.
 
-    Levenberg and Marquardt's steps, damped in proportion to ``|g|²``, so that they converge quadratically also to roots
-    that are not isolated (Fan & Yuan 2005, Computing 74, 23); a row stops once it has converged or ``|g|`` has a local
-    minimum. Then small steps of Newton's, as long as they make ``|g|`` smaller.
+    Newton's steps, halved until ``|g|`` falls enough; where none does, those of Levenberg and Marquardt, damped in
+    proportion to ``|g|²``, so that they converge quadratically also to roots that are not isolated (Fan & Yuan 2005,
+    Computing 74, 23), until such a step is as good as predicted. A row stops once it has converged or ``|g|`` has a
+    local minimum. Then small steps of Newton's, as long as they make ``|g|`` smaller.
     """
     n_at_once = max(1, _MATRIX_NUMBERS // starts.shape[1] ** 2)
     parts = [_from_some(of, starts[first : first + n_at_once]) for first in range(0, len(starts), n_at_once)]
@@ -71,68 +74,95 @@ def find_roots(of: Map, starts: _Array) -> Candidates:
     return Candidates(state, residual, is_stationary)
 
 
-def _from_some(of: Map, starts: _Array) -> Candidates:
-    state, is_stationary = starts.copy(), np.zeros(len(starts), bool)
-    running = np.arange(len(starts))
-    damping, steepest = np.full(len(starts), _FIRST_DAMPING), np.zeros(len(starts))
-    value = of.values(state)
-    slope, normal = _derivatives(of, state, value)
-    for _ in range(_MAX_STEPS):
+class _Rows:
+    """The rows that are not done, as arrays (row, ...)."""
+
+    def __init__(self, of: Map, state: _Array) -> None:
+        self._of = of
+        self.place = np.arange(len(state))
+        self.state, self.value = state, of.values(state)
+        self.derivatives = of.derivatives(state)
+        self.damping = np.full(len(state), _FIRST_DAMPING)
+        self.steepest = np.zeros(len(state))
+        self.is_damped = np.zeros(len(state), bool)
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Leave out rows that are done."""
+        for name in ("place", "state", "value", "derivatives", "damping", "steepest", "is_damped"):
+            setattr(self, name, getattr(self, name)[kept])
+
+    def newton(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Make Newton's steps; those of which no part makes ``|g|`` small enough are not made, and False."""
+        step = -_solved(np.swapaxes(self.derivatives[rows], 1, 2), self.value[rows])
+        length = np.linalg.norm(self.value[rows], axis=1)
+        made = np.zeros(len(rows), bool)
+        for part in _PARTS:
+            left = np.flatnonzero(~made)
+            if not left.size:
+                break
+            after = self._of.values(self.state[rows[left]] + part * step[left])
+            good = np.linalg.norm(after, axis=1) <= (1 - part / 4) * length[left]  # False for NaN
+            self._move(rows[left[good]], part * step[left[good]], after[good])
+            made[left[good]] = True
+        return made
+
+    def damped(self, rows: NDArray[np.intp]) -> None:
+        """Make the steps of Levenberg and Marquardt; where one makes ``|g|`` larger, the next is shorter instead."""
+        derivatives, value = self.derivatives[rows], self.value[rows]
+        slope = np.einsum("rij,rj->ri", derivatives, value)
         squared = np.square(value).sum(axis=1)
-        length = np.sqrt(squared)
-        converged = length <= _CONVERGED * (1 + np.linalg.norm(state[running], axis=1))
-        # |D g| <= |D| |g|: where it is far below, |g| has a minimum that is not zero.
-        steepest = np.maximum(steepest, np.sqrt(np.trace(normal, axis1=1, axis2=2)))
-        stationary = ~converged & (np.linalg.norm(slope, axis=1) <= _STATIONARY * steepest * length)
-        stuck = damping > _MOST_DAMPING
-        is_stationary[running] = stationary
-        keep = ~(converged | stationary | stuck | ~np.isfinite(squared))
-        running, damping, value, squared = running[keep], damping[keep], value[keep], squared[keep]
-        slope, normal, steepest = slope[keep], normal[keep], steepest[keep]
-        if not running.size:
-            break
-        added = damping * squared
-        step = _solve(normal, added, slope)
+        added = np.maximum(self.damping[rows] * squared, np.finfo(float).tiny)
+        normal = derivatives @ np.swapaxes(derivatives, 1, 2)
+        diagonal = np.arange(normal.shape[1])
+        normal[:, diagonal, diagonal] += added[:, np.newaxis]
+        step = -_solved(normal, slope)
         predicted = -np.sum(step * slope, axis=1) + added * np.square(step).sum(axis=1)
-        after = of.values(state[running] + step)
+        after = self._of.values(self.state[rows] + step)
         ratio = (squared - np.square(after).sum(axis=1)) / np.maximum(predicted, np.finfo(float).tiny)
-        good = np.isfinite(ratio) & (ratio > _GOOD_STEP)
-        damping = np.where(good, np.where(ratio > _VERY_GOOD_STEP, damping / 8, damping), damping * 4)
-        damping = np.maximum(damping, _LEAST_DAMPING)
-        state[running[good]] += step[good]
-        value[good] = after[good]
-        if good.any():
-            slope[good], normal[good] = _derivatives(of, state[running[good]], value[good])
+        good, very_good = ratio > _GOOD_STEP, ratio > _VERY_GOOD_STEP  # False for NaN
+        damping = self.damping[rows] * np.where(very_good, 1 / 8, np.where(good, 1, 4))
+        self.damping[rows] = np.maximum(damping, _LEAST_DAMPING)
+        self.is_damped[rows] = ~very_good
+        self._move(rows[good], step[good], after[good])
+
+    def _move(self, rows: NDArray[np.intp], step: _Array, value: _Array) -> None:
+        self.state[rows] += step
+        self.value[rows] = value
+        self.derivatives[rows] = self._of.derivatives(self.state[rows])
+
+
+def _from_some(of: Map, starts: _Array) -> Candidates:
+    rows = _Rows(of, starts.copy())
+    state, is_stationary = starts.copy(), np.zeros(len(starts), bool)
+    for _ in range(_MAX_STEPS):
+        length = np.linalg.norm(rows.value, axis=1)
+        converged = length <= _CONVERGED * (1 + np.linalg.norm(rows.state, axis=1))
+        # |D g| <= |D| |g|: where it is far below, |g| has a minimum that is not zero.
+        rows.steepest = np.maximum(rows.steepest, np.linalg.norm(rows.derivatives, axis=(1, 2)))
+        slope = np.linalg.norm(np.einsum("rij,rj->ri", rows.derivatives, rows.value), axis=1)
+        stationary = ~converged & (slope <= _STATIONARY * rows.steepest * length)
+        state[rows.place], is_stationary[rows.place] = rows.state, stationary
+        rows.keep(~(converged | stationary | (rows.damping > _MOST_DAMPING) | ~np.isfinite(length)))
+        if not rows.place.size:
+            break
+        undamped = np.flatnonzero(~rows.is_damped)
+        rows.is_damped[undamped] = ~rows.newton(undamped)
+        rows.damped(np.flatnonzero(rows.is_damped))
     return _polished(of, state, is_stationary)
-
-
-def _derivatives(of: Map, state: _Array, value: _Array) -> tuple[_Array, _Array]:
-    """Return half of the gradient of ``|g|²``, (row, n), and the matrix of the normal equations."""
-    derivatives = of.derivatives(state)
-    return np.einsum("rij,rj->ri", derivatives, value), derivatives @ np.swapaxes(derivatives, 1, 2)
-
-
-def _solve(normal: _Array, added: _Array, slope: _Array) -> _Array:
-    """Solve the damped normal equations; rows that cannot be solved do not move."""
-    damped = normal.copy()
-    diagonal = np.arange(normal.shape[1])
-    damped[:, diagonal, diagonal] += np.maximum(added, np.finfo(float).tiny)[:, np.newaxis]
-    return -_solved(damped, slope)
 
 
 def _solved(matrices: _Array, right: _Array) -> _Array:
     try:
-        found: _Array = np.linalg.solve(matrices, right[..., np.newaxis])[..., 0]
+        found = np.linalg.solve(matrices, right[..., np.newaxis])[..., 0].astype(np.float64)
     except np.linalg.LinAlgError:  # one of them is singular: one by one
-        found = np.stack([_least(*one) for one in zip(matrices, right, strict=True)])
+        found = np.array([_least(*one) for one in zip(matrices, right, strict=True)])
     return found
 
 
 def _least(matrix: _Array, right: _Array) -> _Array:
     if not np.isfinite(matrix).all():
         return np.zeros_like(right)
-    found: _Array = np.linalg.lstsq(matrix, right, rcond=None)[0]
-    return found
+    return np.linalg.lstsq(matrix, right, rcond=None)[0].astype(np.float64)
 
 
 def _polished(of: Map, state: _Array, is_stationary: NDArray[np.bool_]) -> Candidates:
@@ -147,8 +177,9 @@ def _polished(of: Map, state: _Array, is_stationary: NDArray[np.bool_]) -> Candi
         after = np.linalg.norm(of.values(moved), axis=1)
         is_small = np.linalg.norm(step, axis=1) <= _SMALL_STEP * (1 + np.linalg.norm(moved, axis=1))
         better = is_small & (after < residual[running])
-        running = running[better]
-        state[running], residual[running] = moved[better], after[better]
+        running, moved, after = running[better], moved[better], after[better]
+        state[running], residual[running] = moved, after
+        running = running[after > _EXACT * (1 + np.linalg.norm(moved, axis=1))]
     return Candidates(state, residual, is_stationary)
 
 

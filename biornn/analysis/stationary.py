@@ -110,6 +110,12 @@ class Stationary:
         return np.rint(np.linalg.slogdet(-self._derivatives(state))[0]).astype(int)
 
     @property
+    def is_odd(self) -> bool:
+        """Whether ``F(-x) = -F(x)``, so that fixed points come in pairs."""
+        f, ends = self.network.f, np.array([-1.0, 1.0])
+        return not self.drive.any() and bool(f(ends).sum() == 0)
+
+    @property
     def is_enumerable(self) -> bool:
         """Whether the network is linear in each of few regions, so that all of its fixed points can be computed."""
         f = self.network.f

@@ -114,6 +114,15 @@ def test_hopfield_patterns_and_their_mixtures():
     assert found.complete
 
 
+def test_an_odd_network_has_pairs():
+    drawn = np.random.default_rng(3).normal(size=(16, 16)) / 2
+    found = fixed_points(one(drawn + drawn.T), n_starts=16, max_batches=4)
+    states = found.state.values
+    has_pair = np.linalg.norm(states[:, np.newaxis] + states, axis=2).min(axis=1) < 1e-9
+    assert len(states) > 10
+    assert has_pair.mean() > 0.7  # all but some of the last batch
+
+
 def test_symmetric_weights_have_real_eigenvalues():
     drawn = np.random.default_rng(2).normal(size=(12, 12)) / 2
     found = fixed_points(one(drawn + drawn.T))
