@@ -16,6 +16,7 @@ from biornn.analysis.fixed_points import fixed_points
 from biornn.analysis.holm import holm
 from biornn.analysis.lesions import lesion_robustness
 from biornn.analysis.matched_null import compare_with_null, matched_random_weights
+from biornn.analysis.memory_attractors import memory_attractors
 from biornn.analysis.memory_cube import memory_cube
 from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_noise_robustness
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
@@ -57,6 +58,7 @@ __all__ = [
     "input_noise_robustness",
     "lesion_robustness",
     "matched_random_weights",
+    "memory_attractors",
     "memory_cube",
     "n_outside",
     "nonnormality",

@@ -15,11 +15,13 @@ from threadpoolctl import threadpool_limits
 from biornn.analysis.dims import ordered_as, require_dims, require_some
 from biornn.analysis.fixed_point_search import Found, search
 from biornn.analysis.kernels import Output, describe
+from biornn.analysis.retention import states_that_are_right
 from biornn.analysis.runnable import runnable
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
 from biornn.dynamics import stored_networks
 from biornn.scalars import check_number, integer
+from biornn.tasks import Task, task_of
 
 _Array = NDArray[np.float64]
 _Complex = NDArray[np.complex128]
@@ -62,6 +64,8 @@ def fixed_points(
     starts: xr.DataArray | None = None,
     inputs: xr.DataArray | None = None,
     *,
+    probe_trials: xr.Dataset | None = None,
+    task: Task | None = None,
     dt: float = 1.0,
     n_starts: int = 128,
     max_batches: int = 20,
@@ -82,6 +86,8 @@ def fixed_points(
         The usual speed is the median of the recorded rates or, without them, of the box.
     inputs
         Constant inputs, `input_channel` and at most one other dim, which the result then has; None: no input.
+    probe_trials, task
+        As for `retention`: what the networks hold, and what says which outputs are right. None: no `memory_state`.
     dt
         Time step, in ms.
     n_starts
@@ -103,7 +109,8 @@ def fixed_points(
         `eigenvalues` (..., mode) of the Jacobian of a step, largest modulus first, with their `time_constant` in ms
         (negative where the mode grows) and `frequency` in turns per ms; `n_unstable`, how many of them are above 1 in
         modulus, whatever the error of the Jacobian; `kind`, one of `KINDS`; `n_hits`; `index`; `manifold_dim`;
-        `distance_to_kink`, infinite for smooth activations. Padded with NaN, 0, no text, and -1 in `n_unstable`, which
+        `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`, the state whose
+        outputs are right there, no text where none is. Padded with NaN, 0, no text, and -1 in `n_unstable`, which
         is also that of slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `complete`, and `usual_speed`.
@@ -157,7 +164,10 @@ def fixed_points(
                 lambda job: _points(job.of, search(job.of, job.starts, n_starts, max_batches, slow, seed), dt), jobs
             )
         )
-    return _labelled(weights, inputs, {job.at: points for job, points in zip(jobs, found, strict=True)})
+    points = _labelled(weights, inputs, {job.at: points for job, points in zip(jobs, found, strict=True)})
+    if probe_trials is not None:
+        points["memory_state"] = _memory_state(points["outputs"], probe_trials, task or task_of(probe_trials))
+    return points
 
 
 class _Job(NamedTuple):
@@ -288,6 +298,15 @@ def _may_be_neutral(of: Stationary, jacobian: _Array, eigenvalues: _Complex, err
     shifted = jacobian[points] - on_circle[:, np.newaxis, np.newaxis] * np.eye(of.n_units)
     is_near[points, modes] = np.linalg.svd(shifted, compute_uv=False)[:, -1] <= off[points]
     return is_near
+
+
+def _memory_state(outputs: xr.DataArray, probe_trials: xr.Dataset, task: Task) -> xr.DataArray:
+    """Name the memory state whose outputs (..., fixed_point, output_channel) are right."""
+    names, right = states_that_are_right(outputs.transpose(..., "output_channel").values, probe_trials, task)
+    first = np.where(right.any(axis=-1), np.array(names, object)[right.argmax(axis=-1)], "").astype(str)
+    dims = [dim for dim in outputs.dims if dim != "output_channel"]
+    named = xr.DataArray(first, dims=dims)
+    return named.assign_attrs(units="", long_name="memory state whose outputs are right there")
 
 
 def _labelled(

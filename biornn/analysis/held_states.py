@@ -28,7 +28,7 @@ def held_states(
     """
     held = _held(rates, memory_state, response_window)
     labels = [name for name in np.unique(held.values).tolist() if name]
-    if _are_bits(labels):
+    if are_bits(labels):
         labels = ["".join(signs) for signs in product("+-", repeat=len(labels[0]))]
     index = np.where(held.values == "", -1, np.searchsorted(labels, held.values))
     if missing := [label for number, label in enumerate(labels) if not (index == number).any()]:
@@ -50,7 +50,7 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
     aligned = same_labels("memory_state", "the trials and times of rates", *arrays, source="trials")
     states = aligned[1].transpose("trial", "time")
     names = np.unique(states.values).tolist()
-    unset = [name for name in names if not name or ("0" in name and _are_bits(names))]
+    unset = [name for name in names if not name or ("0" in name and are_bits(names))]
     counts = ~states.isin(unset)
     if len(aligned) > 2:
         counts &= ~aligned[2].any("output_channel").transpose("trial", "time")
@@ -61,6 +61,6 @@ def _held(rates: xr.DataArray, memory_state: xr.DataArray, response_window: xr.D
     return states.where(counts, "")
 
 
-def _are_bits(names: list[str]) -> bool:
+def are_bits(names: list[str]) -> bool:
     """Whether all names of states are signs of bits, such as ``+-0``."""
     return set().union(*names) <= set("+-0")

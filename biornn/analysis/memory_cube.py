@@ -97,7 +97,7 @@ def memory_cube(
     require_dims(rates, "rates", ["trial", "time", "unit"])
     index, labels = held_states(rates, memory_state, response_window)
     require_some(rates, "rates")
-    n_bits, edges = len(labels[0]), [name for name, *_ in _edges(labels)]
+    n_bits, edges = len(labels[0]), [name for name, *_ in edges_of(labels)]
     pairs = [f"{first}-{second}" for first, second in combinations(range(1, n_bits + 1), 2)]
     units = rates.attrs.get("units", "1")
     lengths = {name: _MEASURED[name]._replace(units=units) for name in ("centroids", "spread", "edge_length")}
@@ -126,7 +126,7 @@ def cube_corners(labels: list[str]) -> _Array:
     return np.array([[1.0 if sign == "+" else -1.0 for sign in label] for label in labels])
 
 
-def _edges(labels: list[str]) -> list[tuple[str, int, int]]:
+def edges_of(labels: list[str]) -> list[tuple[str, int, int]]:
     """List name, positive end and negative end of each edge, bit by bit."""
     found = []
     for bit in range(len(labels[0])):
@@ -143,7 +143,7 @@ def _cube(activity: NDArray[np.floating], index: NDArray[np.intp], labels: list[
     n_states, n_bits = signs.shape
     scale, origin = power_of_two(activity), activity[0, 0].astype(np.float64)
     centroids, spread = _states(activity, index, n_states, origin, scale)
-    ends = np.array([edge[1:] for edge in _edges(labels)])
+    ends = np.array([edge[1:] for edge in edges_of(labels)])
     lengths = np.linalg.norm(centroids[ends[:, 0]] - centroids[ends[:, 1]], axis=1)
     # From a corner along bit k: to the state in which only that bit is of the other sign.
     along = np.stack([centroids[_flipped(signs, bit)] - centroids for bit in range(n_bits)], axis=1)

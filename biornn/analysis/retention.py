@@ -37,7 +37,7 @@ _WRONG_BY = 1e-6  # a score in single precision that is 1
 _Right = Callable[[NDArray[np.floating]], NDArray[np.bool_]]
 
 
-class _Held(NamedTuple):
+class Held(NamedTuple):
     """Where the probe holds each memory state for the last time: positions of the trials and times."""
 
     labels: list[str]
@@ -121,7 +121,7 @@ def share_held(weights: xr.Dataset, probe_trials: xr.Dataset, task: Task) -> xr.
 def n_held_states(probe_trials: xr.Dataset, task: Task) -> int:
     """Count the states that a probe holds, as `retention` needs it; 0 if it holds none, or not every one of bits."""
     try:
-        return len(_last_held(probe_trials, task).labels)
+        return len(last_held(probe_trials, task).labels)
     except ValueError:
         return 0
 
@@ -132,10 +132,10 @@ def _right_alone(
     """Say which outputs (network, memory_state, delay, output_channel) are right, and which networks `can_run`."""
     require_variables(probe_trials, "probe_trials", ["inputs", "targets"])
     delay = _delays(probe_trials["inputs"], duration)
-    at = _last_held(probe_trials, task)
+    at = last_held(probe_trials, task)
     safe, can_run = runnable(weights)
     networks = safe if "network" in safe.dims else safe.expand_dims("network")
-    right = _right_of(probe_trials, at, task)
+    right = right_in_states(probe_trials, at, task)
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[at.trial].astype(float)
     found: NDArray[np.bool_] | None = None
     # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
@@ -169,7 +169,7 @@ def _delays(inputs: xr.DataArray, duration: float) -> xr.DataArray:
     )
 
 
-def _last_held(probe: xr.Dataset, task: Task) -> _Held:
+def last_held(probe: xr.Dataset, task: Task) -> Held:
     """Find the first trial that holds each state, and the last sample in it that does."""
     if "memory_state" in probe:
         index, labels = held_states(probe["inputs"], probe["memory_state"], probe.get("response_window"))
@@ -183,10 +183,10 @@ def _last_held(probe: xr.Dataset, task: Task) -> _Held:
         raise ValueError("probe_trials: expected what is to be held, memory_state or a period called hold, found none")
     trial = np.array([(index == state).any(axis=1).argmax() for state in range(len(labels))])
     last = np.array([np.flatnonzero(index[trial[state]] == state)[-1] for state in range(len(labels))])
-    return _Held(labels, trial, last)
+    return Held(labels, trial, last)
 
 
-def _right_of(probe: xr.Dataset, at: _Held, task: Task) -> _Right:
+def right_in_states(probe: xr.Dataset, at: Held, task: Task) -> _Right:
     """Make the function that asks the task which outputs in the states are right."""
     samples = probe.isel(trial=xr.DataArray(at.trial, dims="trial"), time=xr.DataArray(at.time, dims="trial"))
     samples = samples.drop_vars(["trial", "time"], errors="ignore")
@@ -211,6 +211,19 @@ def _right_of(probe: xr.Dataset, at: _Held, task: Task) -> _Right:
     return by_sample if hasattr(task, "is_right") else by_score
 
 
+def states_that_are_right(
+    outputs: NDArray[np.floating], probe_trials: xr.Dataset, task: Task
+) -> tuple[list[str], NDArray[np.bool_]]:
+    """Name the states that a probe holds, and say for which of them outputs (..., output_channel) are right.
+
+    That is (..., memory_state); False where an output is not finite.
+    """
+    held = last_held(probe_trials, task)
+    rows = np.nan_to_num(outputs, nan=np.inf).reshape(-1, outputs.shape[-1])
+    right = right_in_states(probe_trials, held, task)(np.broadcast_to(rows, (1, len(held.labels), *rows.shape)))
+    return held.labels, right[0].all(axis=-1).T.reshape(*outputs.shape[:-1], -1)
+
+
 def _labelled(outputs: NDArray[np.floating], names: Any) -> xr.DataArray:
     coords = {} if names is None else {"output_channel": names}
     return xr.DataArray(outputs, coords, ("network", "trial", "time", "output_channel"))
@@ -229,14 +242,14 @@ def _left_alone(
     Returns which outputs (network, row, delay, output_channel or 1) are right.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # activity without bounds
-        state = _states_at(networks, inputs, last)
+        state = states_at(networks, inputs, last)
         first = right(networks.outputs(networks.rates(state))[:, :, np.newaxis])
         found = np.zeros((*first.shape[:2], n_delays, first.shape[-1]), bool)
         found[:, :, :1] = first
         running = np.arange(len(found))
         for start in range(1, n_delays, _STEPS_AT_ONCE):
             chunk = slice(start, min(start + _STEPS_AT_ONCE, n_delays))
-            before, (state, outputs) = state, _alone(networks.of(running), state, chunk.stop - chunk.start)
+            before, (state, outputs) = state, run_alone(networks.of(running), state, chunk.stop - chunk.start)
             found[running, :, chunk] = right(outputs)
             repeats = (state == before).all(axis=(1, 2)) & (chunk.stop - start == _STEPS_AT_ONCE)
             for network in running[repeats]:  # what comes is this chunk, again and again
@@ -251,7 +264,7 @@ def _left_alone(
     return found
 
 
-def _states_at(networks: Networks, inputs: NDArray[np.floating], last: NDArray[np.intp]) -> NDArray[np.floating]:
+def states_at(networks: Networks, inputs: NDArray[np.floating], last: NDArray[np.intp]) -> NDArray[np.floating]:
     """Run through the inputs, and return the state (network, row, unit) after the last sample of each row."""
     drive = networks.drive(np.moveaxis(inputs[:, : last.max() + 1], 0, 1)[np.newaxis])  # (network, time, row, unit)
     state = np.broadcast_to(networks.initial_state[:, np.newaxis], drive[:, 0].shape)
@@ -262,7 +275,7 @@ def _states_at(networks: Networks, inputs: NDArray[np.floating], last: NDArray[n
     return kept
 
 
-def _alone(
+def run_alone(
     networks: Networks, state: NDArray[np.floating], n_steps: int
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Run on without input: the last state, and the outputs (network, row, time, output_channel) on the way."""

@@ -1,0 +1,228 @@
+"""Which fixed point holds which memory state, and what stands between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from biornn.analysis.dims import require_variables
+from biornn.analysis.held_states import are_bits
+from biornn.analysis.kernels import Output, describe
+from biornn.analysis.memory_cube import edges_of
+from biornn.analysis.retention import last_held, states_at, states_that_are_right
+from biornn.analysis.runnable import runnable
+from biornn.analysis.stationary import Stationary
+from biornn.dynamics import stored_networks
+from biornn.tasks import Task, task_of
+
+_Array = NDArray[np.float64]
+
+_CHUNK, _MOST_STEPS = 500, 50_000
+_STANDS_STILL = 1e-11  # change of a state in a step, over 1 + its length
+_AT = 1e-3  # distance to a fixed point at which a state has arrived, over 1 + its length
+_ASIDE = 1e-3  # how far beside a saddle to start, over 1 + the length of its state
+_SIDES = ("-", "+")
+
+_MATCHED = {
+    "leads_to": Output("fixed point that a saddle with one unstable mode leads to; -1: none"),
+    "escape_time": Output("time to pass a slow point, from its speed and curvature", units="ms"),
+    "attractor": Output("stable fixed point in which the state ends without input; -1: none"),
+    "has_attractor": Output("the state ends in a stable fixed point at which its outputs are right", units=""),
+    "saddle": Output("saddle between the attractors of two neighbouring states; -1: none"),
+    "n_memory_attractors": Output("stable fixed points that hold a memory state"),
+    "n_spurious": Output("stable fixed points in which no memory state ends"),
+}
+
+
+def memory_attractors(
+    points: xr.Dataset, weights: xr.Dataset, probe_trials: xr.Dataset, task: Task | None = None, dt: float = 1.0
+) -> xr.Dataset:
+    """Match the fixed points of networks without input to the memory states that the probe holds.
+
+    Each network is left in each memory state, as in `retention`, and runs until it stands still.
+
+    Parameters
+    ----------
+    points
+        What `fixed_points` found for these weights, without inputs: (network, fixed_point).
+    weights, probe_trials, task
+        As for `retention`.
+    dt
+        Time step, in ms.
+
+    Returns
+    -------
+    xr.Dataset
+        By fixed point or slow point: `leads_to` (network, fixed_point, side), the stable fixed points to which the two
+        sides of a saddle with one unstable mode lead, as positions along `fixed_point`, -1 for none and for other
+        points; `escape_time` (network, fixed_point), for slow points: how long it takes to pass one along its slowest
+        mode, in ms, NaN where it is no bottleneck.
+        By memory state: `attractor` (network, memory_state), the position of the stable fixed point in which it ends,
+        -1 if it ends in none, and `has_attractor`, whether its outputs are right there.
+        By neighbouring states: `saddle` (network, edge), the position of a saddle with one unstable mode whose sides
+        lead to their two attractors, -1 if none does; no `edge` where states are not named by bits.
+        Over networks: `n_memory_attractors`, and `n_spurious`, the stable fixed points in which no memory state ends.
+        -1, NaN or False for a network that cannot be run.
+
+    Raises
+    ------
+    ValueError
+        If a variable is missing, `points` are those of several inputs or snapshots or of other networks, or nothing is
+        to be held.
+
+    Notes
+    -----
+    Close to a slow point activity along its slowest mode obeys ``a[t+1] = a[t] + e + c a[t]²``, with e from the speed
+    and c from the second derivative; the passage takes ``pi / sqrt(e c)`` steps: Strogatz (2015), Nonlinear Dynamics
+    and Chaos, section 4.3.
+    """
+    require_variables(points, "points", ["state", "outputs", "kind", "n_unstable"])
+    if extra := set(points["kind"].dims) - {"network", "fixed_point"}:
+        raise ValueError(f"points: expected the dims network and fixed_point, got {sorted(map(str, extra))} too")
+    task = task_of(probe_trials) if task is None else task
+    safe, can_run = runnable(weights)
+    if any(points.sizes.get(dim) != safe.sizes.get(dim) for dim in ("network", "unit")):
+        raise ValueError("points: expected those of the same networks as the weights, got others")
+    has_network = "network" in safe.dims
+    if not has_network:
+        safe, points = safe.expand_dims("network"), points.expand_dims("network")
+        can_run = can_run.expand_dims("network")
+    held = last_held(probe_trials, task)
+    outputs = points["outputs"].transpose("network", "fixed_point", "output_channel").values
+    _, right = states_that_are_right(outputs, probe_trials, task)  # (network, fixed_point, memory_state)
+    inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[held.trial].astype(float)
+    edges = edges_of(held.labels) if are_bits(held.labels) else []
+    matched = _empty(points.sizes["network"], points.sizes["fixed_point"], held.labels, edges)
+    with threadpool_limits(1, user_api="blas"):
+        for members, networks in stored_networks(safe):
+            for position, member in enumerate(members.tolist()):
+                if can_run.values[member]:
+                    of = Stationary(networks.of([position]), np.zeros(inputs.shape[-1]))
+                    reached = states_at(networks.of([position]), inputs, held.time)[0]
+                    found = _matched(of, points.isel(network=member), reached, right[member], edges, dt)
+                    for name, values in found.items():
+                        matched[name][member] = values
+    return _labelled(matched, points, held.labels, edges, has_network)
+
+
+def _empty(n_networks: int, n_points: int, labels: list[str], edges: list[tuple[str, int, int]]) -> dict[str, Any]:
+    return {
+        "leads_to": np.full((n_networks, n_points, 2), -1),
+        "escape_time": np.full((n_networks, n_points), np.nan),
+        "attractor": np.full((n_networks, len(labels)), -1),
+        "has_attractor": np.zeros((n_networks, len(labels)), bool),
+        "saddle": np.full((n_networks, len(edges)), -1),
+        "n_memory_attractors": np.full(n_networks, np.nan),
+        "n_spurious": np.full(n_networks, np.nan),
+    }
+
+
+def _matched(
+    of: Stationary,
+    points: xr.Dataset,
+    reached: _Array,
+    right: NDArray[np.bool_],
+    edges: list[tuple[str, int, int]],
+    dt: float,
+) -> dict[str, Any]:
+    """Match the points of one network; the states that it reached are (memory_state, unit)."""
+    kind, state = points["kind"].values.astype(str), points["state"].transpose("fixed_point", "unit").values
+    stable = np.flatnonzero(kind == "stable")
+    saddles = np.flatnonzero((kind == "saddle") & (points["n_unstable"].values == 1))
+    beside = _beside(of, state[saddles])
+    arrived = _arrived(of, np.concatenate([reached, beside]), state[stable])
+    arrived = np.append(stable, -1)[arrived]
+    attractor, sides = arrived[: len(reached)], arrived[len(reached) :].reshape(-1, 2)
+    leads_to = np.full((len(kind), 2), -1)
+    leads_to[saddles] = sides
+    escape_time = np.full(len(kind), np.nan)
+    for slow in np.flatnonzero(kind == "slow"):
+        escape_time[slow] = dt * _steps_to_pass(of, state[slow])
+    has_attractor = (attractor >= 0) & right[attractor, np.arange(len(attractor))]
+    return {
+        "leads_to": leads_to,
+        "escape_time": escape_time,
+        "attractor": attractor,
+        "has_attractor": has_attractor,
+        "saddle": [_between(sides, saddles, attractor[one], attractor[other]) for _, one, other in edges],
+        "n_memory_attractors": len(np.unique(attractor[has_attractor])),
+        "n_spurious": len(np.setdiff1d(stable, attractor)),
+    }
+
+
+def _beside(of: Stationary, saddles: _Array) -> _Array:
+    """Return two states beside each saddle, along its unstable mode; (saddle and side, unit)."""
+    beside = np.empty((len(saddles), 2, of.n_units))
+    for row, state in enumerate(saddles):
+        values, patterns = np.linalg.eig(of.step_jacobian(state[np.newaxis])[0].T)
+        pattern = patterns[:, np.abs(values).argmax()].real
+        pattern *= np.sign(pattern[np.abs(pattern).argmax()]) / np.linalg.norm(pattern)
+        beside[row] = state + _ASIDE * (1 + np.linalg.norm(state)) * np.array([-pattern, pattern])
+    return beside.reshape(-1, of.n_units)
+
+
+def _arrived(of: Stationary, state: _Array, attractors: _Array) -> NDArray[np.intp]:
+    """Run until nothing moves, and return the attractor at which each state arrives, or -1."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(0, _MOST_STEPS, _CHUNK):
+            for _ in range(_CHUNK):
+                state = of.step(state)
+            if np.all(of.speed(state) <= _STANDS_STILL * (1 + np.linalg.norm(state, axis=1))):
+                break
+    arrived = np.full(len(state), -1)
+    if len(attractors):
+        apart = np.linalg.norm(state[:, np.newaxis] - attractors, axis=2)
+        nearest = np.nan_to_num(apart, nan=np.inf).argmin(axis=1)
+        is_there = apart[np.arange(len(state)), nearest] <= _AT * (1 + np.linalg.norm(attractors[nearest], axis=1))
+        arrived[is_there] = nearest[is_there]
+    return arrived
+
+
+def _between(sides: NDArray[np.intp], saddles: NDArray[np.intp], one: int, other: int) -> int:
+    """Return the first saddle whose sides lead to two attractors, or -1."""
+    if one == other or min(one, other) < 0:
+        return -1
+    joins = np.flatnonzero(np.all(np.sort(sides, axis=1) == sorted((one, other)), axis=1))
+    return int(saddles[joins[0]]) if len(joins) else -1
+
+
+def _steps_to_pass(of: Stationary, state: _Array) -> float:
+    """Return the steps it takes to pass a slow point along its slowest mode; NaN where it is no bottleneck."""
+    jacobian = of.step_jacobian(state[np.newaxis])[0]
+    slowest = [_nearest_to_one(matrix) for matrix in (jacobian, jacobian.T)]
+    reader, pattern = slowest[0], slowest[1] / (slowest[1] @ slowest[0])
+    aside = _ASIDE * (1 + np.linalg.norm(state)) / np.linalg.norm(pattern)
+    rows = state + aside * np.outer([-1, 0, 1], pattern)
+    before, speed, after = (of.step(rows) - rows) @ reader
+    curvature = (before - 2 * speed + after) / (2 * aside**2)
+    return float(np.pi / np.sqrt(speed * curvature)) if speed * curvature > 0 else np.nan
+
+
+def _nearest_to_one(matrix: _Array) -> _Array:
+    """Return the real part of the right eigenvector whose eigenvalue is nearest to 1."""
+    values, vectors = np.linalg.eig(matrix)
+    vector: _Array = vectors[:, np.abs(values - 1).argmin()].real
+    return vector
+
+
+def _labelled(
+    matched: dict[str, Any],
+    points: xr.Dataset,
+    labels: list[str],
+    edges: list[tuple[str, int, int]],
+    has_network: bool,
+) -> xr.Dataset:
+    own: dict[str, tuple[str, ...]] = {"leads_to": ("fixed_point", "side"), "escape_time": ("fixed_point",)}
+    own |= dict.fromkeys(("attractor", "has_attractor"), ("memory_state",)) | {"saddle": ("edge",)}
+    result = xr.Dataset({name: (("network", *own.get(name, ())), values) for name, values in matched.items()})
+    result = describe(result, _MATCHED).assign_coords(
+        memory_state=np.array(labels, object),
+        edge=np.array([name for name, *_ in edges], object),
+        side=np.array(_SIDES, object),
+    )
+    coords = {name: coord for name, coord in points.coords.items() if coord.dims == ("network",)}
+    return result.assign_coords(coords) if has_network else result.isel(network=0)

@@ -1,0 +1,112 @@
+"""Memory states matched to the fixed points of networks that are known."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.analysis import fixed_points, memory_attractors, retention
+from biornn.tasks import FlipFlop
+from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
+
+PROBE = FlipFlop(n_bits=2).probe()
+
+
+def flip_flop(weights=(2.0, 2.0), bias=(0.0, 0.0), alpha=0.1):
+    """Two units that each hold a bit if their weight is above 1: ``r <- (1 - alpha) r + alpha tanh(w r + 9 u + b)``."""
+    one = network(np.diag(weights), 9 * np.eye(2), np.eye(2), alpha=alpha, activation="tanh")
+    return one.assign(recurrent_bias=("unit", np.array(bias, float)))
+
+
+def both(weights, **settings):
+    points = fixed_points(weights, probe_trials=PROBE, **settings)
+    return points, memory_attractors(points, weights, PROBE)
+
+
+def test_each_state_of_a_flip_flop_has_its_attractor_and_each_edge_its_saddle():
+    points, found = both(flip_flop())
+    assert points.n_fixed_points == 9
+    assert found.has_attractor.all()
+    assert found.n_memory_attractors == 4
+    assert found.n_spurious == 0
+    for state in found.memory_state.values:
+        at = points.isel(fixed_point=int(found.attractor.sel(memory_state=state)))
+        assert at.kind == "stable"
+        assert at.memory_state == state
+        np.testing.assert_array_equal(np.sign(at.rates), [1 if sign == "+" else -1 for sign in state])
+    assert found.edge.values.tolist() == ["*+", "*-", "+*", "-*"]
+    for edge in found.edge.values:
+        position = int(found.saddle.sel(edge=edge))
+        saddle = points.isel(fixed_point=position)
+        np.testing.assert_allclose(
+            saddle.rates, [{"+": 1, "-": -1, "*": 0}[sign] * 0.9575040 for sign in edge], atol=1e-6
+        )
+        ends = {points.memory_state.values[end] for end in found.leads_to.values[position]}
+        assert ends == {edge.replace("*", "+"), edge.replace("*", "-")}
+    is_saddle = (points.kind == "saddle") & (points.n_unstable == 1)
+    assert (found.leads_to.where(~is_saddle, -1) == -1).all()
+
+
+def test_a_state_without_an_attractor_is_lost_and_one_with_it_is_held():
+    # The second unit decays: two attractors are left, at 0 in the second bit, and serve none of the four states.
+    points, found = both(flip_flop((2.0, 0.9)))
+    assert points.n_fixed_points == 3
+    assert not found.has_attractor.any()
+    assert (found.attractor >= 0).all()
+    assert (points.memory_state == "").all()
+    assert found.n_spurious == 0
+    assert (retention(flip_flop((2.0, 0.9)), PROBE).held == 0).all()
+    # A bias through the fold takes one attractor of the first unit: states with + are held, those with - are not.
+    fold = np.sqrt(0.5)
+    past = 2 * fold - np.arctanh(fold) + 1e-2
+    weights = flip_flop(bias=(past, 0.0))
+    points, found = both(weights)
+    held = retention(weights, PROBE, duration=20_000).survived
+    np.testing.assert_array_equal(found.has_attractor, held)
+    assert found.has_attractor.values.tolist() == [True, True, False, False]
+    assert found.saddle.sel(edge="*+") == -1
+    assert found.saddle.sel(edge="+*") >= 0
+
+
+def test_an_attractor_that_no_state_ends_in_is_spurious():
+    # A third unit, apart, that the task never drives, holds two states of its own: half of eight are never visited.
+    one = network(np.diag([2.0, 2.0, 2.0]), [[9, 0, 0], [0, 9, 0]], [[1, 0], [0, 1], [0, 0]], 0.1, "tanh")
+    one["initial_state"] = ("unit", [0.0, 0.0, 0.5])
+    points, found = both(one)
+    assert points.n_fixed_points == 27
+    assert found.n_memory_attractors == 4
+    assert found.n_spurious == 4
+    assert (points.memory_state == "").sum() == 27 - 4 * 3  # right in both bits, whatever the third unit does
+
+
+def test_the_time_to_pass_a_slow_point_is_that_of_the_closed_form():
+    # As in the test of retention: pi tau / sqrt(eps r*).
+    point = np.sqrt(0.5)
+    touching = np.arctanh(point) - 2 * point
+    for distance in (4e-5, 1e-5):
+        points, found = both(flip_flop(bias=(touching - distance, 0.0)))
+        slow = found.escape_time.where(points.kind == "slow").dropna("fixed_point")
+        expected = np.pi * 10 / np.sqrt(distance * point)
+        np.testing.assert_allclose(slow.min(), expected, rtol=0.05)
+        assert found.escape_time.where(points.kind != "slow").isnull().all()
+
+
+def test_several_networks_and_those_that_cannot_run():
+    several = side_by_side(good=flip_flop(), bad=flip_flop((0.5, 0.5)))
+    _, found = both(several)
+    assert found.n_memory_attractors.values.tolist() == [4, 0]
+    assert found.condition.values.tolist() == ["g", "b"]
+    one = flip_flop()
+    _, found = both(with_those_that_cannot_run(one))
+    assert found.n_memory_attractors.values[0] == 4
+    assert found.n_memory_attractors.isnull().values.tolist() == [False, True, True, True]
+    assert (found.attractor[1:] == -1).all()
+
+
+def test_points_of_other_networks_or_of_inputs_are_refused():
+    points = fixed_points(flip_flop())
+    with pytest.raises(ValueError, match="points: expected those of the same networks"):
+        memory_attractors(points, side_by_side(a=flip_flop(), b=flip_flop()), PROBE)
+    inputs = xr.DataArray(np.eye(2), dims=("level", "input_channel"))
+    driven = fixed_points(flip_flop(), inputs=inputs)
+    with pytest.raises(ValueError, match="expected the dims network and fixed_point, got .'level'. too"):
+        memory_attractors(driven, flip_flop(), PROBE)
