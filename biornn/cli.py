@@ -1,4 +1,4 @@
-"""The command line: ``biornn plan | run | import | export | report | audit | info``."""
+"""The command line: ``biornn plan | run | import | export | report | fixed-points | audit | info``."""
 
 from __future__ import annotations
 
@@ -104,6 +104,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--workers", metavar="N", type=_positive, help="processes (default: number of cores)")
     report.add_argument("--anew", action="store_true", help="make all of it again, changed or not")
     report.set_defaults(command=_report)
+
+    points = commands.add_parser(
+        "fixed-points",
+        help="find the fixed points of the trained networks of a run, and add them to it",
+        description="Find the fixed points of the trained networks of a run, without input, and add them to it as the "
+        "groups fixed_points and memory_attractors; `biornn report` then shows them. A search that was broken off goes "
+        "on. Each network is searched from batches of starts until two batches find nothing new.",
+    )
+    points.add_argument("run", metavar="RUN", type=Path)
+    points.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
+    points.add_argument("--starts", metavar="N", type=_positive, default=128, help="in a batch (default: %(default)s)")
+    points.add_argument("--batches", metavar="N", type=_positive, default=4, help="at most (default: %(default)s)")
+    points.add_argument("--anew", action="store_true", help="search again in a run that has its fixed points")
+    points.set_defaults(command=_fixed_points)
 
     audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")
     audit.add_argument("run", metavar="RUN", type=Path)
@@ -237,6 +251,28 @@ def _report(options: argparse.Namespace) -> int:
 
     run = _opened(options.run)
     _show(run, run_folder(options.run), options.workers, anew=options.anew)
+    return 0
+
+
+def _fixed_points(options: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from biornn.report import fixed_point_table
+    from biornn.store import add_fixed_points
+
+    _opened(options.run)
+    with Progress(console=Console(stderr=True), transient=True) as display:
+        task = display.add_task("fixed points", total=None)
+        run = add_fixed_points(
+            options.run,
+            n_workers=options.workers,
+            show=lambda done, of: display.update(task, completed=done, total=of),
+            anew=options.anew,
+            n_starts=options.starts,
+            max_batches=options.batches,
+        )
+    _console().print(fixed_point_table(run))
+    _tell(f"run: {options.run}  (`biornn report {options.run}` shows them)")
     return 0
 
 

@@ -47,6 +47,8 @@ DIMS: Mapping[str, str] = {
     "trial_condition": "what tells trials apart, as text: values of their coordinates, such as `coherence=4`",
     "signed_coherence": "strength of the evidence, negative for one of two choices and positive for the other",
     "memory_state": "signs of the memorised bits, such as `+-+`",
+    "fixed_point": "a fixed point of a network, or a slow point",
+    "side": "one of the two sides of a saddle along its unstable mode",
     "edge": "pair of memory states that differ in the bit marked `*`, such as `+*-`",
     "bit": "axis of a memorised bit",
     "bit_pair": "two bits, such as `1-2`",
@@ -114,6 +116,9 @@ _ACTIVITY = {
 
 #: Groups of the task's noise-free probe: a run has both, or neither.
 PROBE = ("probe_trials", "probe_activity")
+
+#: Groups that `biornn fixed-points` adds to a run: what `analysis.fixed_points` and `analysis.memory_attractors` give.
+FIXED_POINTS = ("fixed_points", "memory_attractors")
 
 #: Group of a run -> its variables; a task may add variables and coordinates to the trials. Weights are the EFFECTIVE
 #: ones, after every constraint.

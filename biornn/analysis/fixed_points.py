@@ -54,7 +54,10 @@ _NETWORK = {
     "complete": Output("nothing says that one is missing", units="", dtype=np.bool_),
     "usual_speed": Output("median speed of the recorded rates, or of all possible ones; per step"),
 }
-_PADDING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: False}
+_NOTHING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: False}
+#: Variable -> what it is where a network has fewer points than another.
+PADDING = {name: _NOTHING.get(output.dtype, np.nan) for name, output in (_POINT | _NETWORK).items()}
+PADDING |= {"n_unstable": -1, "memory_state": "", "leads_to": -1}
 _INPUT = "input"
 _NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
 
@@ -323,9 +326,8 @@ def _labelled(
     result = xr.Dataset()
     for name, output in (_POINT | _NETWORK).items():
         dims = (*outer, "fixed_point", *output.dims) if name in _POINT else outer
-        padding = -1 if name == "n_unstable" else _PADDING.get(output.dtype, np.nan)
         dtype = object if output.dtype is np.str_ else output.dtype
-        values = np.full([sizes[dim] for dim in dims], padding, dtype)
+        values = np.full([sizes[dim] for dim in dims], PADDING[name], dtype)
         for at, points in found.items():
             own = points[name]
             values[at if name in _NETWORK else (*at, slice(len(own)))] = own
@@ -333,6 +335,8 @@ def _labelled(
     result = describe(result, _POINT | _NETWORK)
     missing: list[Hashable] = [dim for dim in ("network", "snapshot") if dim not in weights.dims]
     missing += [_INPUT] * (input_dim == _INPUT)
-    result = result.isel(dict.fromkeys(missing, 0)).assign_coords(mode=np.arange(1, sizes["mode"] + 1))
+    result = result.isel(dict.fromkeys(missing, 0)).assign_coords(
+        fixed_point=np.arange(sizes["fixed_point"]), mode=np.arange(1, sizes["mode"] + 1)
+    )
     labels = {**inputs.coords, **weights.coords}
     return result.assign_coords({name: one for name, one in labels.items() if set(one.dims) <= set(result.dims)})

@@ -220,6 +220,7 @@ def _labelled(
     own |= dict.fromkeys(("attractor", "has_attractor"), ("memory_state",)) | {"saddle": ("edge",)}
     result = xr.Dataset({name: (("network", *own.get(name, ())), values) for name, values in matched.items()})
     result = describe(result, _MATCHED).assign_coords(
+        fixed_point=points.coords.get("fixed_point", np.arange(points.sizes["fixed_point"])),
         memory_state=np.array(labels, object),
         edge=np.array([name for name, *_ in edges], object),
         side=np.array(_SIDES, object),

@@ -1,7 +1,15 @@
 """A run for its readers, from the store alone: tables, figures, and one page that holds them all."""
 
+from biornn.report.fixed_point_counts import fixed_point_counts, fixed_point_table
 from biornn.report.network_table import network_table
 from biornn.report.summary import comparison_table, summarise
 from biornn.report.write import write_report
 
-__all__ = ["comparison_table", "network_table", "summarise", "write_report"]
+__all__ = [
+    "comparison_table",
+    "fixed_point_counts",
+    "fixed_point_table",
+    "network_table",
+    "summarise",
+    "write_report",
+]

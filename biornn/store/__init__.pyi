@@ -1,4 +1,5 @@
 from .export import export_netcdf as export_netcdf
+from .fixed_points import add_fixed_points as add_fixed_points
 from .folder import check_output as check_output
 from .folder import run_folder as run_folder
 from .imported import import_keras_hdf5 as import_keras_hdf5

@@ -12,6 +12,8 @@ from biornn.store.journal import FOLDER as CHECKPOINTS
 from biornn.store.journal import Journal
 
 STORE = "run.zarr"
+#: What an unfinished search for fixed points has found so far.
+FOUND = ".partial-fixed_points"
 #: Members of a run folder beside its journal; anything else belongs to others and is never removed.
 _MEMBERS = {STORE, "figures", "report.html", "report.json"}
 
@@ -57,6 +59,7 @@ def remove(folder: Path) -> None:
     Journal(folder).remove()
     shutil.rmtree(folder / STORE, ignore_errors=True)
     shutil.rmtree(folder / "figures", ignore_errors=True)
+    shutil.rmtree(folder / FOUND, ignore_errors=True)
     with suppress(OSError):
         for name in ("report.html", "report.json"):
             (folder / name).unlink(missing_ok=True)

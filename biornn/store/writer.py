@@ -240,7 +240,7 @@ class RunWriter:
         self._write(dataset, mode=mode, encoding=encoding, **options)
 
     def _write(self, dataset: xr.Dataset, **options: Any) -> None:
-        _text_as_objects(dataset).to_zarr(self._path, zarr_format=3, consolidated=False, **options)
+        text_as_objects(dataset).to_zarr(self._path, zarr_format=3, consolidated=False, **options)
 
 
 def _beyond_repair(folder: Path, what: object) -> SchemaError:
@@ -285,7 +285,7 @@ def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(variables, row.coords).assign_coords(networks.coords)
 
 
-def _text_as_objects(dataset: xr.Dataset) -> xr.Dataset:
+def text_as_objects(dataset: xr.Dataset) -> xr.Dataset:
     """Cast numpy's fixed-width text, for which Zarr has no stable type and which would cut longer text."""
     text = {name: array.astype(object) for name, array in dataset.variables.items() if array.dtype.kind == "U"}
     return dataset.assign({name: array for name, array in text.items() if name in dataset.data_vars}).assign_coords(

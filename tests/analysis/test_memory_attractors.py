@@ -108,5 +108,5 @@ def test_points_of_other_networks_or_of_inputs_are_refused():
         memory_attractors(points, side_by_side(a=flip_flop(), b=flip_flop()), PROBE)
     inputs = xr.DataArray(np.eye(2), dims=("level", "input_channel"))
     driven = fixed_points(flip_flop(), inputs=inputs)
-    with pytest.raises(ValueError, match="expected the dims network and fixed_point, got .'level'. too"):
+    with pytest.raises(ValueError, match="expected the dims network and fixed_point, got"):
         memory_attractors(driven, flip_flop(), PROBE)

@@ -1,0 +1,71 @@
+"""How many fixed points networks have, of which kinds: the numbers by which conditions are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from biornn.errors import printable
+from biornn.report.summary import median_and_range
+from biornn.schema import FIXED_POINTS, is_trained, text
+
+
+def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
+    """Count the fixed points that `biornn fixed-points` added to a run.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `network`: ``n_fixed_points``, ``n_stable``, ``n_saddles`` (unstable points count, too), ``n_slow_points``,
+        ``is_complete`` (1 or 0), and ``slowest`` (the longest time constant at a stable point, in ms); where the probe
+        holds memory states also ``share_attractors`` (of the states that end in an attractor that holds them) and
+        ``n_spurious``. NaN for a network that was not trained, or cannot be run.
+    """
+    points = run[FIXED_POINTS[0]].to_dataset().load()
+    kind = text(points["kind"])
+    stable = kind == "stable"
+    found = xr.Dataset(
+        {
+            "n_fixed_points": points["n_fixed_points"].astype(float),
+            "n_stable": stable.sum("fixed_point").astype(float),
+            "n_saddles": kind.isin(["saddle", "unstable"]).sum("fixed_point").astype(float),
+            "n_slow_points": points["n_slow_points"].astype(float),
+            "is_complete": points["complete"].astype(float),
+            "slowest": points["time_constant"].where(stable).max(["fixed_point", "mode"]),
+        }
+    )
+    if FIXED_POINTS[1] in run.children:
+        matched = run[FIXED_POINTS[1]].to_dataset().load()
+        found["share_attractors"] = matched["has_attractor"].mean("memory_state")
+        found["n_spurious"] = matched["n_spurious"]
+    known = is_trained(run["history"].to_dataset()["status"]) & points["n_unseen"].notnull()
+    return found.where(known)
+
+
+def fixed_point_table(run: xr.DataTree) -> Table:
+    """Lay out the fixed points of a run, one row per condition: median [lowest, highest] over its trained networks."""
+    counts = fixed_point_counts(run)
+    condition = text(run["history"].to_dataset()["condition"])
+    columns = {"n_stable": "stable", "n_saddles": "saddles", "n_slow_points": "slow points"}
+    if "n_spurious" in counts:
+        columns |= {"share_attractors": "states with an attractor", "n_spurious": "spurious attractors"}
+    columns["slowest"] = "slowest mode (ms)"
+    table = Table(title=Text("Fixed points without input: median [min, max] over seeds"), title_justify="left")
+    table.add_column("condition", no_wrap=True)
+    for heading in (*columns.values(), "complete"):
+        table.add_column(heading, justify="right")
+    for name in dict.fromkeys(condition.values.tolist()):
+        rows = counts.isel(network=np.flatnonzero(condition == name))
+        rows = rows.isel(network=np.flatnonzero(rows["n_fixed_points"].notnull()))
+        cells = [median_and_range(rows[column], ".0%" if column == "share_attractors" else ".0f") for column in columns]
+        complete = f"{int(rows['is_complete'].sum())}/{rows.sizes['network']}"
+        table.add_row(Text(printable(name)), *map(escape, cells), complete)
+    table.caption = (
+        "slowest mode: longest time constant at a stable point. complete: networks in which nothing says that a fixed\n"
+        "point was missed."
+    )
+    table.caption_justify = "left"
+    return table

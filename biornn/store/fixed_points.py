@@ -1,0 +1,138 @@
+"""The fixed points of a run, searched network by network and added to its store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from threadpoolctl import threadpool_limits
+
+from biornn import analysis
+from biornn.analysis.fixed_points import PADDING
+from biornn.analysis.retention import n_held_states
+from biornn.schema import FIXED_POINTS, PROBE
+from biornn.store.folder import FOUND, STORE, run_folder
+from biornn.store.lock import RunLock
+from biornn.store.manifest import COMPRESSOR
+from biornn.store.run import open_run
+from biornn.store.writer import text_as_objects
+from biornn.tasks import task_of
+
+_Show = Callable[[int, int], None]
+
+
+def add_fixed_points(
+    path: str | PathLike[str],
+    *,
+    n_workers: int | None = None,
+    show: _Show = lambda done, of: None,
+    anew: bool = False,
+    **settings: Any,
+) -> xr.DataTree:
+    """Find the fixed points of the trained networks of a run, without input, and add them to it.
+
+    Parameters
+    ----------
+    path
+        Run folder, or the ``run.zarr`` in it.
+    n_workers
+        Networks at a time; None: as many as there are cores.
+    show
+        Called with the number of networks that are done, and of all.
+    anew
+        Whether to search again in a run that has its fixed points.
+    **settings
+        ``n_starts``, ``max_batches``, ``slow`` and ``seed`` of `biornn.analysis.fixed_points`.
+
+    Returns
+    -------
+    xarray.DataTree
+        The run, with the group ``fixed_points``, what `biornn.analysis.fixed_points` finds for the last snapshot, from
+        starts in the recorded probe (in a run without one, in the held-out trials); and where the probe holds memory
+        states the group ``memory_attractors``, what `biornn.analysis.memory_attractors` makes of it.
+
+    Raises
+    ------
+    FileNotFoundError, SchemaError
+        As `biornn.open_run`.
+    FileExistsError
+        If another process writes the run.
+
+    Notes
+    -----
+    What was found is kept network by network, so that a search that was broken off goes on where it was.
+    """
+    folder = run_folder(path)
+    lock = RunLock(folder)
+    try:
+        run = open_run(folder)
+        if FIXED_POINTS[0] in run.children and not anew:
+            return run
+        _search(folder, run, n_workers or os.cpu_count() or 1, show, settings)
+        return open_run(folder)
+    finally:
+        lock.release()
+
+
+def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
+    weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
+    watched = PROBE if PROBE[0] in run.children else ("trials", "activity")
+    trials, rates = run[watched[0]].to_dataset().load(), run[watched[1]].to_dataset()["rates"]
+    settings["dt"] = float(trials["time"][1] - trials["time"][0]) if trials.sizes["time"] > 1 else 1.0
+    probe = trials if watched is PROBE and n_held_states(trials, task_of(trials)) else None
+    n_networks, n_done = weights.sizes["network"], 0
+
+    def one(network: int) -> dict[str, xr.Dataset]:
+        nonlocal n_done
+        own = weights.isel(network=[network])
+        kept = folder / FOUND / f"{_digest(own, settings)}.zarr"
+        if not kept.exists():
+            points = analysis.fixed_points(own, rates.isel(network=[network]).load(), probe_trials=probe, **settings)
+            found = {FIXED_POINTS[0]: points}
+            if probe is not None:
+                found[FIXED_POINTS[1]] = analysis.memory_attractors(points, own, probe, dt=settings["dt"])
+            _write_whole(found, kept)
+        n_done += 1
+        show(n_done, n_networks)
+        return {name: node.to_dataset().load() for name, node in xr.open_datatree(kept, engine="zarr").children.items()}
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
+        each = list(pool.map(one, range(n_networks)))
+    for group in FIXED_POINTS:
+        if group in each[0]:
+            together = xr.concat([found[group] for found in each], "network", join="outer", fill_value=PADDING)
+            _add(folder / STORE, group, together.assign_attrs(settings=json.dumps(settings)))
+    zarr.consolidate_metadata(folder / STORE)
+    shutil.rmtree(folder / FOUND)
+
+
+def _digest(weights: xr.Dataset, settings: dict[str, Any]) -> str:
+    """Name what was found after what it was found in and how."""
+    numbers = (weights[name].values for name in ("recurrent_weights", "recurrent_bias", "alpha"))
+    return sha256(
+        b"".join(np.ascontiguousarray(one).tobytes() for one in numbers) + repr(settings).encode()
+    ).hexdigest()
+
+
+def _write_whole(found: dict[str, xr.Dataset], path: Path) -> None:
+    beside = path.with_suffix(".partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    for name, dataset in found.items():
+        text_as_objects(dataset).to_zarr(beside, group=name, mode="a", zarr_format=3, consolidated=False)
+    beside.rename(path)
+
+
+def _add(store: Path, group: str, dataset: xr.Dataset) -> None:
+    encoding: dict[Any, Any] = {name: {"compressors": (COMPRESSOR,)} for name in dataset.variables}
+    bare = text_as_objects(dataset).drop_encoding()
+    bare.to_zarr(store, group=group, mode="w", zarr_format=3, consolidated=False, encoding=encoding)
