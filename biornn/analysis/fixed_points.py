@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from biornn.analysis.dims import ordered_as, require_dims, require_some
 from biornn.analysis.fixed_point_search import Found, search
 from biornn.analysis.kernels import Output, describe
-from biornn.analysis.retention import states_that_are_right
+from biornn.analysis.retention import state_names
 from biornn.analysis.runnable import runnable
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
@@ -113,8 +113,8 @@ def fixed_points(
         (negative where the mode grows) and `frequency` in turns per ms; `n_unstable`, how many of them are above 1 in
         modulus, whatever the error of the Jacobian; `kind`, one of `KINDS`; `n_hits`; `index`; `manifold_dim`;
         `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`, the state whose
-        outputs are right there, no text where none is. Padded with NaN, 0, no text, and -1 in `n_unstable`, which
-        is also that of slow points.
+        outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where none is. Padded
+        with NaN, 0, no text, and -1 in `n_unstable`, which is also that of slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `complete`, and `usual_speed`.
         A network that diverged, failed or is gated has none, NaN in `n_unseen` and False in `complete`.
@@ -305,10 +305,10 @@ def _may_be_neutral(of: Stationary, jacobian: _Array, eigenvalues: _Complex, err
 
 def _memory_state(outputs: xr.DataArray, probe_trials: xr.Dataset, task: Task) -> xr.DataArray:
     """Name the memory state whose outputs (..., fixed_point, output_channel) are right."""
-    names, right = states_that_are_right(outputs.transpose(..., "output_channel").values, probe_trials, task)
-    first = np.where(right.any(axis=-1), np.array(names, object)[right.argmax(axis=-1)], "").astype(str)
-    dims = [dim for dim in outputs.dims if dim != "output_channel"]
-    named = xr.DataArray(first, dims=dims)
+    named = xr.DataArray(
+        state_names(outputs.transpose(..., "output_channel").values, probe_trials, task),
+        dims=[dim for dim in outputs.dims if dim != "output_channel"],
+    )
     return named.assign_attrs(units="", long_name="memory state whose outputs are right there")
 
 

@@ -13,7 +13,7 @@ from biornn.analysis.dims import require_variables
 from biornn.analysis.held_states import are_bits
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.memory_cube import edges_of
-from biornn.analysis.retention import last_held, states_at, states_that_are_right
+from biornn.analysis.retention import last_held, state_names, states_at
 from biornn.analysis.runnable import runnable
 from biornn.analysis.stationary import Stationary
 from biornn.dynamics import stored_networks
@@ -34,7 +34,8 @@ _MATCHED = {
     "has_attractor": Output("the state ends in a stable fixed point at which its outputs are right", units=""),
     "saddle": Output("saddle between the attractors of two neighbouring states; -1: none"),
     "n_memory_attractors": Output("stable fixed points that hold a memory state"),
-    "n_spurious": Output("stable fixed points in which no memory state ends"),
+    "n_unset": Output("stable fixed points with the outputs of a state with a bit that is not set"),
+    "n_spurious": Output("other stable fixed points"),
 }
 
 
@@ -65,7 +66,8 @@ def memory_attractors(
         -1 if it ends in none, and `has_attractor`, whether its outputs are right there.
         By neighbouring states: `saddle` (network, edge), the position of a saddle with one unstable mode whose sides
         lead to their two attractors, -1 if none does; no `edge` where states are not named by bits.
-        Over networks: `n_memory_attractors`, and `n_spurious`, the stable fixed points in which no memory state ends.
+        Over networks: `n_memory_attractors`, the stable fixed points that hold a state which ends there; `n_unset`,
+        those of states with a bit that is not set, such as ``+0-``, if the task has such; and `n_spurious`, all others.
         -1, NaN or False for a network that cannot be run.
 
     Raises
@@ -93,7 +95,7 @@ def memory_attractors(
         can_run = can_run.expand_dims("network")
     held = last_held(probe_trials, task)
     outputs = points["outputs"].transpose("network", "fixed_point", "output_channel").values
-    _, right = states_that_are_right(outputs, probe_trials, task)  # (network, fixed_point, memory_state)
+    names = state_names(outputs, probe_trials, task)  # (network, fixed_point)
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[held.trial].astype(float)
     edges = edges_of(held.labels) if are_bits(held.labels) else []
     matched = _empty(points.sizes["network"], points.sizes["fixed_point"], held.labels, edges)
@@ -103,7 +105,7 @@ def memory_attractors(
                 if can_run.values[member]:
                     of = Stationary(networks.of([position]), np.zeros(inputs.shape[-1]))
                     reached = states_at(networks.of([position]), inputs, held.time)[0]
-                    found = _matched(of, points.isel(network=member), reached, right[member], edges, dt)
+                    found = _matched(of, points.isel(network=member), reached, names[member], held.labels, edges, dt)
                     for name, values in found.items():
                         matched[name][member] = values
     return _labelled(matched, points, held.labels, edges, has_network)
@@ -117,6 +119,7 @@ def _empty(n_networks: int, n_points: int, labels: list[str], edges: list[tuple[
         "has_attractor": np.zeros((n_networks, len(labels)), bool),
         "saddle": np.full((n_networks, len(edges)), -1),
         "n_memory_attractors": np.full(n_networks, np.nan),
+        "n_unset": np.full(n_networks, np.nan),
         "n_spurious": np.full(n_networks, np.nan),
     }
 
@@ -125,7 +128,8 @@ def _matched(
     of: Stationary,
     points: xr.Dataset,
     reached: _Array,
-    right: NDArray[np.bool_],
+    names: NDArray[np.str_],
+    labels: list[str],
     edges: list[tuple[str, int, int]],
     dt: float,
 ) -> dict[str, Any]:
@@ -142,7 +146,8 @@ def _matched(
     escape_time = np.full(len(kind), np.nan)
     for slow in np.flatnonzero(kind == "slow"):
         escape_time[slow] = dt * _steps_to_pass(of, state[slow])
-    has_attractor = (attractor >= 0) & right[attractor, np.arange(len(attractor))]
+    has_attractor = (attractor >= 0) & (names[attractor] == np.array(labels))
+    is_unset = np.char.find(names[stable], "0") >= 0 if are_bits(labels) else np.zeros(len(stable), bool)
     return {
         "leads_to": leads_to,
         "escape_time": escape_time,
@@ -150,7 +155,8 @@ def _matched(
         "has_attractor": has_attractor,
         "saddle": [_between(sides, saddles, attractor[one], attractor[other]) for _, one, other in edges],
         "n_memory_attractors": len(np.unique(attractor[has_attractor])),
-        "n_spurious": len(np.setdiff1d(stable, attractor)),
+        "n_unset": int(is_unset.sum()),
+        "n_spurious": len(np.setdiff1d(stable[~is_unset], attractor[has_attractor])),
     }
 
 

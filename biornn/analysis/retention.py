@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_variables
-from biornn.analysis.held_states import held_states
+from biornn.analysis.held_states import are_bits, held_states
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
 from biornn.analysis.state_scores import samples_that_are_right
@@ -211,17 +211,34 @@ def right_in_states(probe: xr.Dataset, at: Held, task: Task) -> _Right:
     return by_sample if hasattr(task, "is_right") else by_score
 
 
-def states_that_are_right(
-    outputs: NDArray[np.floating], probe_trials: xr.Dataset, task: Task
-) -> tuple[list[str], NDArray[np.bool_]]:
-    """Name the states that a probe holds, and say for which of them outputs (..., output_channel) are right.
+def state_names(outputs: NDArray[np.floating], probe_trials: xr.Dataset, task: Task) -> NDArray[np.str_]:
+    """Name the memory state for which outputs (..., output_channel) are right; no text where they are for none.
 
-    That is (..., memory_state); False where an output is not finite.
+    Where states are named by bits, a ``0`` is one that holds the target of bits that are not set.
     """
     held = last_held(probe_trials, task)
     rows = np.nan_to_num(outputs, nan=np.inf).reshape(-1, outputs.shape[-1])
-    right = right_in_states(probe_trials, held, task)(np.broadcast_to(rows, (1, len(held.labels), *rows.shape)))
-    return held.labels, right[0].all(axis=-1).T.reshape(*outputs.shape[:-1], -1)
+    if are_bits(held.labels) and hasattr(task, "is_right"):
+        names = _names_of_bits(rows, probe_trials["targets"], task)
+    else:
+        right = right_in_states(probe_trials, held, task)(np.broadcast_to(rows, (1, len(held.labels), *rows.shape)))
+        is_right = right[0].all(axis=-1)
+        names = np.where(is_right.any(axis=0), np.array(held.labels, object)[is_right.argmax(axis=0)], "")
+    return names.astype(str).reshape(outputs.shape[:-1])
+
+
+def _names_of_bits(rows: NDArray[np.floating], targets: xr.DataArray, task: Task) -> NDArray[np.object_]:
+    """Name outputs (row, output_channel) by the sign of the target for which each of them is right."""
+    values = np.unique(targets)
+    wanted = np.broadcast_to(values[:, np.newaxis, np.newaxis], (len(values), *rows.shape))
+    one = xr.DataArray(wanted, dims=("value", "trial", "output_channel")).expand_dims("time", axis=2)
+    given = xr.DataArray(rows, dims=("trial", "output_channel")).expand_dims("time", axis=1)
+    right = (
+        samples_that_are_right(task, given, one).transpose("value", "trial", "time", "output_channel").values[:, :, 0]
+    )
+    signs = np.array(["-", "0", "+"], object)[np.sign(values).astype(int) + 1]
+    names = np.array(["".join(row) for row in signs[right.argmax(axis=0)]], object)
+    return np.where(right.any(axis=0).all(axis=-1), names, "")
 
 
 def _labelled(outputs: NDArray[np.floating], names: Any) -> xr.DataArray:

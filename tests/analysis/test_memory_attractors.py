@@ -52,8 +52,8 @@ def test_a_state_without_an_attractor_is_lost_and_one_with_it_is_held():
     assert points.n_fixed_points == 3
     assert not found.has_attractor.any()
     assert (found.attractor >= 0).all()
-    assert (points.memory_state == "").all()
-    assert found.n_spurious == 0
+    assert points.memory_state.values.tolist() == ["-0", "+0", "00"]
+    assert (found.n_unset, found.n_spurious) == (2, 0)
     assert (retention(flip_flop((2.0, 0.9)), PROBE).held == 0).all()
     # A bias through the fold takes one attractor of the first unit: states with + are held, those with - are not.
     fold = np.sqrt(0.5)
@@ -67,15 +67,19 @@ def test_a_state_without_an_attractor_is_lost_and_one_with_it_is_held():
     assert found.saddle.sel(edge="+*") >= 0
 
 
-def test_an_attractor_that_no_state_ends_in_is_spurious():
-    # A third unit, apart, that the task never drives, holds two states of its own: half of eight are never visited.
+def test_attractors_of_bits_that_are_not_set_are_told_from_spurious_ones():
+    # A third unit, apart, that the task never drives, holds two states of its own.
     one = network(np.diag([2.0, 2.0, 2.0]), [[9, 0, 0], [0, 9, 0]], [[1, 0], [0, 1], [0, 0]], 0.1, "tanh")
     one["initial_state"] = ("unit", [0.0, 0.0, 0.5])
     points, found = both(one)
     assert points.n_fixed_points == 27
-    assert found.n_memory_attractors == 4
-    assert found.n_spurious == 4
-    assert (points.memory_state == "").sum() == 27 - 4 * 3  # right in both bits, whatever the third unit does
+    assert (found.n_memory_attractors, found.n_unset, found.n_spurious) == (4, 0, 4)
+    names, counts = np.unique(points.memory_state, return_counts=True)
+    assert dict(zip(names, counts, strict=True)) == dict.fromkeys([a + b for a in "+-0" for b in "+-0"], 3)
+    # Read out by less than a half, the first unit says that its bit is not set, whatever it does.
+    one["output_weights"] = one.output_weights * xr.DataArray([0.4, 1.0], dims="output_channel")
+    _, found = both(one)
+    assert (found.n_memory_attractors, found.n_unset, found.n_spurious) == (0, 8, 0)
 
 
 def test_the_time_to_pass_a_slow_point_is_that_of_the_closed_form():
