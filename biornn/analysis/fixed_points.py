@@ -72,7 +72,7 @@ def fixed_points(
     dt: float = 1.0,
     n_starts: int = 128,
     max_batches: int = 20,
-    slow: float = 0.1,
+    slow: float = 0.01,
     seed: int = 0,
 ) -> xr.Dataset:
     """Find the fixed points of networks under constant input, prove each, and say how complete they are.

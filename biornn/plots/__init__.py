@@ -13,6 +13,7 @@ from biornn.plots.connectivity_and_spectrum import connectivity_and_spectrum
 from biornn.plots.cubes import cube_overlay, cubes
 from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
+from biornn.plots.fixed_points import fixed_point_eigenvalues, fixed_points
 from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
 from biornn.plots.psychometric import psychometric
@@ -39,6 +40,8 @@ __all__ = [
     "dose_response",
     "ei_balance",
     "eigenspectrum",
+    "fixed_point_eigenvalues",
+    "fixed_points",
     "learning_curves",
     "lesions",
     "memory_states",

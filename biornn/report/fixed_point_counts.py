@@ -21,8 +21,9 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
     xarray.Dataset
         Over `network`: ``n_fixed_points``, ``n_stable``, ``n_saddles`` (unstable points count, too), ``n_slow_points``,
         ``is_complete`` (1 or 0), and ``slowest`` (the longest time constant at a stable point, in ms); where the probe
-        holds memory states also ``share_attractors`` (of the states that end in an attractor that holds them) and
-        ``n_spurious``. NaN for a network that was not trained, or cannot be run.
+        holds memory states also ``share_attractors`` (of the states that end in an attractor that holds them),
+        ``n_unset`` (attractors with a bit that is not set) and ``n_spurious`` (other attractors). NaN for a network
+        that was not trained, or cannot be run.
     """
     points = run[FIXED_POINTS[0]].to_dataset().load()
     kind = text(points["kind"])
@@ -40,7 +41,7 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
     if FIXED_POINTS[1] in run.children:
         matched = run[FIXED_POINTS[1]].to_dataset().load()
         found["share_attractors"] = matched["has_attractor"].mean("memory_state")
-        found["n_spurious"] = matched["n_spurious"]
+        found = found.assign({name: matched[name] for name in ("n_unset", "n_spurious")})
     known = is_trained(run["history"].to_dataset()["status"]) & points["n_unseen"].notnull()
     return found.where(known)
 
@@ -51,7 +52,7 @@ def fixed_point_table(run: xr.DataTree) -> Table:
     condition = text(run["history"].to_dataset()["condition"])
     columns = {"n_stable": "stable", "n_saddles": "saddles", "n_slow_points": "slow points"}
     if "n_spurious" in counts:
-        columns |= {"share_attractors": "states with an attractor", "n_spurious": "spurious attractors"}
+        columns |= {"share_attractors": "states with an attractor", "n_unset": "bit not set", "n_spurious": "spurious"}
     columns["slowest"] = "slowest mode (ms)"
     table = Table(title=Text("Fixed points without input: median [min, max] over seeds"), title_justify="left")
     table.add_column("condition", no_wrap=True)
@@ -65,7 +66,7 @@ def fixed_point_table(run: xr.DataTree) -> Table:
         table.add_row(Text(printable(name)), *map(escape, cells), complete)
     table.caption = (
         "slowest mode: longest time constant at a stable point. complete: networks in which nothing says that a fixed\n"
-        "point was missed."
+        "point was missed. bit not set, spurious: stable points that hold a state with a bit that is not set, or none."
     )
     table.caption_justify = "left"
     return table

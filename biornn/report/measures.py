@@ -88,6 +88,7 @@ _EIGENVALUES = "eigenvalues of the recurrent weights"
 _STRUCTURE = "structure of the recurrent weights"
 _GEOMETRY = "geometry of the activity"
 _BALANCE = "balance of the currents"
+_POINTS = "fixed points without input"
 
 _HELD = ("memory_state", "response_window", "is_right")
 _PROBED = ("probe", *_HELD)
@@ -175,6 +176,18 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         _BALANCE, "ei_correlation", "correlation of excitation and inhibition over time",
         lambda r: r.balance["correlation"], made_from="network",
+    ),
+    *(
+        Measure(
+            _POINTS, name, heading, lambda r, name=name: r.fixed_point_counts[name],  # type: ignore[misc]
+            requires=(group,), made_from="network",
+        )
+        for group, name, heading in (
+            ("fixed_points", "n_stable", "stable fixed points"),
+            ("fixed_points", "n_saddles", "saddles"),
+            ("fixed_points", "slowest", "longest time constant at a stable point (ms)"),
+            ("memory_attractors", "n_spurious", "spurious attractors"),
+        )
     ),
 )  # fmt: skip
 

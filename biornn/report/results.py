@@ -14,9 +14,10 @@ import xarray as xr
 from biornn import analysis
 from biornn.analysis.held_states import StatesNotHeld
 from biornn.analysis.retention import n_held_states
+from biornn.report.fixed_point_counts import fixed_point_counts
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
-from biornn.schema import FACTOR, GATED, PROBE, is_trained, reference_condition, text
+from biornn.schema import FACTOR, FIXED_POINTS, GATED, PROBE, is_trained, reference_condition, text
 from biornn.tasks import task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
@@ -48,7 +49,8 @@ class Results:
 
         That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``ideal_score`` or
         ``is_right``, where the task has such a method; ``trial_conditions``, where there are several; or the name of a
-        variable or coordinate of the trials, such as ``memory_state``.
+        variable or coordinate of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points`
+        adds.
         """
         return all(self._has(name) for name in names)
 
@@ -57,6 +59,8 @@ class Results:
             return PROBE[0] in self.run.children
         if name == "held":
             return self.has("probe") and n_held_states(self.watched.trials, self.task) > 0
+        if name in FIXED_POINTS:
+            return name in self.run.children
         if name in ("choice", "ideal_score", "is_right", "catch_score"):
             return hasattr(self.task, name)
         if name == "trial_conditions":
@@ -260,6 +264,16 @@ class Results:
         return (
             analysis.retention(self.weights, self.watched.trials.load(), task=self.task) if self.has("held") else None
         )
+
+    @cached_property
+    def fixed_points(self) -> xr.Dataset:
+        """The fixed points that `biornn fixed-points` added."""
+        return self.run[FIXED_POINTS[0]].to_dataset()
+
+    @cached_property
+    def fixed_point_counts(self) -> xr.Dataset:
+        """How many fixed points of each kind the networks have."""
+        return fixed_point_counts(self.run)
 
     @cached_property
     def input_noise(self) -> xr.Dataset:

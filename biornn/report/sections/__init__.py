@@ -12,6 +12,7 @@ from biornn.report.sections.cubes import cubes
 from biornn.report.sections.data import data
 from biornn.report.sections.design import design
 from biornn.report.sections.differences import differences
+from biornn.report.sections.fixed_points import fixed_points
 from biornn.report.sections.learning import learning
 from biornn.report.sections.networks import networks
 from biornn.report.sections.psychometric import psychometric
@@ -38,6 +39,7 @@ SECTIONS: Mapping[str, MakeSection] = {
         psychometric,
         states,
         retention,
+        fixed_points,
         robustness,
         spectra,
         cubes,
