@@ -35,7 +35,7 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
             "n_saddles": kind.isin(["saddle", "unstable"]).sum("fixed_point").astype(float),
             "n_slow_points": points["n_slow_points"].astype(float),
             "is_complete": points["complete"].astype(float),
-            "slowest": points["time_constant"].where(stable).max(["fixed_point", "mode"]),
+            "slowest": points["time_constant"].where(stable).pad(fixed_point=(0, 1)).max(["fixed_point", "mode"]),
         }
     )
     if FIXED_POINTS[1] in run.children:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-import zarr
 from threadpoolctl import threadpool_limits
 
 from biornn import analysis
@@ -23,7 +22,7 @@ from biornn.analysis.retention import n_held_states
 from biornn.schema import FIXED_POINTS, PROBE
 from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
-from biornn.store.manifest import COMPRESSOR
+from biornn.store.manifest import COMPRESSOR, consolidate
 from biornn.store.run import open_run
 from biornn.store.writer import text_as_objects
 from biornn.tasks import task_of
@@ -98,13 +97,14 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
         kept = folder / FOUND / f"{_digest(own, settings)}.zarr"
         if not kept.exists():
             points = analysis.fixed_points(own, rates.isel(network=[network]).load(), probe_trials=probe, **settings)
-            found = {FIXED_POINTS[0]: points}
+            parts = {FIXED_POINTS[0]: points}
             if probe is not None:
-                found[FIXED_POINTS[1]] = analysis.memory_attractors(points, own, probe, dt=settings["dt"])
-            _write_whole(found, kept)
+                parts[FIXED_POINTS[1]] = analysis.memory_attractors(points, own, probe, dt=settings["dt"])
+            _write_whole(parts, kept)
         n_done += 1
         show(n_done, n_networks)
-        return {name: node.to_dataset().load() for name, node in xr.open_datatree(kept, engine="zarr").children.items()}
+        found = xr.open_datatree(kept, engine="zarr", consolidated=False)
+        return {name: node.to_dataset().load() for name, node in found.children.items()}
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
         each = list(pool.map(one, range(n_networks)))
@@ -112,7 +112,7 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
         if group in each[0]:
             together = xr.concat([found[group] for found in each], "network", join="outer", fill_value=PADDING)
             _add(folder / STORE, group, together.assign_attrs(settings=json.dumps(settings)))
-    zarr.consolidate_metadata(folder / STORE)
+    consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import stat
+import warnings
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import zarr
 from zarr.codecs import ZstdCodec
 
 from biornn.atomic import written_whole
@@ -28,6 +30,14 @@ _METADATA = "zarr.json"
 #: Attributes that xarray takes for a rule to make other numbers of those that are stored.
 _RULES = ("_FillValue", "missing_value", "scale_factor", "add_offset", "dtype", "_Unsigned", "calendar")
 _CHECKSUM_BYTES = 4  # Zstandard's, at the end of a chunk
+
+
+def consolidate(store: Path) -> None:
+    """Collect the metadata of all groups and arrays in that of the root, where readers look for them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
+        warnings.filterwarnings("ignore", message=f"Object at {NAME}")  # which is no part of the hierarchy
+        zarr.consolidate_metadata(store)
 
 
 def seal(store: Path) -> None:

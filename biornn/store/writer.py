@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -178,9 +177,7 @@ class RunWriter:
             storable = reason.encode("utf-8", "backslashreplace").decode()
             row = xr.Dataset({"status": ("network", [status]), "failure": ("network", [storable])})
             self._write(row, group="history", mode="r+", region={"network": slice(index, index + 1)})
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Consolidated metadata is currently not part")
-            zarr.consolidate_metadata(self._path)
+        manifest.consolidate(self._path)
         manifest.seal(self._path)
         place = self._take_place(keep_old)
         if not self.missing:

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 from filelock import FileLock
 
-from biornn.analysis import audit
+from biornn.analysis import audit, fixed_points, memory_attractors
 from biornn.report import write_report
 from biornn.report.pictures import _DPI
 from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
@@ -36,12 +36,14 @@ def planted_run(
     task: Task | None = None,
     training: Mapping[str, Any] | None = None,
     n_trials: int = 16,
+    has_fixed_points: bool = False,
     **attrs: Any,
 ) -> xr.DataTree:
     """Make a run, by default on a two-bit flip-flop, whose networks follow their targets up to noise.
 
     `conditions` maps names to what they change, `status` and `failure` have an entry per network (conditions first),
-    `attrs` go to the root. Dale's law is kept where a condition has an `excitatory_fraction`.
+    `attrs` go to the root. Dale's law is kept where a condition has an `excitatory_fraction`. `has_fixed_points` is
+    whether the fixed points were searched for.
     """
     conditions = {"free": {}, "dale": {"excitatory_fraction": 0.5}} if conditions is None else conditions
     networks = [(condition, seed) for condition in conditions for seed in seeds]
@@ -70,8 +72,9 @@ def planted_run(
     groups["weights"] = weights
     groups["history"] = _history(status, is_kept, failure, task.score_name).assign_coords(index.coords)
     groups["audit"] = audit(weights)
+    found = _fixed_points(weights, groups["probe_trials"]) if has_fixed_points else {}
     tree = xr.DataTree.from_dict(
-        {"/": index, **{name: variable_attrs(name, dataset) for name, dataset in groups.items()}}
+        {"/": index, **{name: variable_attrs(name, dataset) for name, dataset in groups.items()}, **found}
     )
     tree.attrs = {
         "schema_version": SCHEMA_VERSION,
@@ -157,6 +160,13 @@ def _weights(
             "update": ("snapshot", list(UPDATES)),
         },
     )
+
+
+def _fixed_points(weights: xr.Dataset, probe: xr.Dataset) -> dict[str, xr.Dataset]:
+    """What `biornn fixed-points` adds, from few starts."""
+    last = weights.isel(snapshot=-1, drop=True)
+    points = fixed_points(last, probe_trials=probe, n_starts=8, max_batches=2)
+    return {"fixed_points": points, "memory_attractors": memory_attractors(points, last, probe)}
 
 
 def _history(

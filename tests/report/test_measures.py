@@ -15,7 +15,7 @@ MakeRun = Callable[..., xr.DataTree]
 
 @pytest.fixture(scope="module")
 def reading(make_run: MakeRun) -> Reading:
-    return Reading(make_run(status=["completed", "completed", "diverged", "completed"]))
+    return Reading(make_run(status=["completed", "completed", "diverged", "completed"], has_fixed_points=True))
 
 
 def test_every_measure_of_every_family_is_measured_once(reading: Reading) -> None:

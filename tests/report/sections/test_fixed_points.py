@@ -1,0 +1,63 @@
+"""Counts and pictures of fixed points, where a run has them."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from biornn.report.fixed_point_counts import fixed_point_counts, fixed_point_table
+from biornn.report.pictures import Picture
+from biornn.report.reading import Reading
+from biornn.report.sections.fixed_points import fixed_points
+from biornn.report.tables import Table
+
+MakeRun = Callable[..., xr.DataTree]
+
+
+@pytest.fixture(scope="module")
+def run(make_run: MakeRun) -> xr.DataTree:
+    return make_run(status=["completed", "criterion_reached", "completed", "diverged"], has_fixed_points=True)
+
+
+def test_counts_are_those_of_the_kinds(run: xr.DataTree) -> None:
+    counts, points = fixed_point_counts(run), run["fixed_points"]
+    kind = points["kind"].values
+    for network in range(3):
+        assert counts["n_stable"][network] == (kind[network] == "stable").sum()
+        assert counts["n_saddles"][network] == np.isin(kind[network], ["saddle", "unstable"]).sum()
+        assert counts["n_fixed_points"][network] == counts["n_stable"][network] + counts["n_saddles"][network]
+    constants = np.where(kind[0][:, np.newaxis] == "stable", points["time_constant"].values[0], -np.inf)
+    assert counts["slowest"][0] == constants.max()
+    np.testing.assert_array_equal(counts["n_spurious"][:3], run["memory_attractors"]["n_spurious"][:3])
+    assert all(np.isnan(counts[name][3]) for name in counts)  # it diverged
+
+
+def test_a_run_in_which_no_network_can_be_run_has_no_counts(make_run: MakeRun) -> None:
+    counts = fixed_point_counts(make_run(status=["failed"] * 4, has_fixed_points=True))
+    assert all(values.isnull().all() for values in counts.values())
+    assert fixed_points(Reading(make_run(status=["failed"] * 4, has_fixed_points=True))) is None
+
+
+def test_the_section_says_how_complete_the_search_was_and_shows_it(run: xr.DataTree) -> None:
+    section = fixed_points(Reading(run))
+    assert section is not None
+    told, space, table, eigenvalues = section.blocks
+    complete = int(run["fixed_points"]["complete"][:3].sum())
+    assert f"in {complete} of 3 networks nothing says that one is missing" in str(told)
+    assert isinstance(space, Picture)
+    assert "first three principal components" in space.caption  # the task has two outputs
+    assert isinstance(table, Table)
+    assert [row[0].text for row in table.rows] == ["free", "dale"]
+    assert isinstance(eigenvalues, Picture)
+    assert len(space.draw().axes) == len(eigenvalues.draw().axes) == 2
+
+
+def test_without_a_search_there_is_no_section(make_run: MakeRun) -> None:
+    assert fixed_points(Reading(make_run())) is None
+
+
+def test_the_table_on_the_screen_has_a_row_per_condition(run: xr.DataTree) -> None:
+    table = fixed_point_table(run)
+    assert list(map(str, table.columns[0].cells)) == ["free", "dale"]
+    assert list(table.columns[-1].cells)[1].endswith("/1")
