@@ -66,12 +66,13 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     rng = generator("fixed points", seed)
     known, doubtful, minima = _Known(of), [], []
     n_quiet = 0
-    exact = of.in_every_region() if of.is_enumerable else np.empty((0, of.n_units))
+    exact, is_exhaustive = of.in_every_region() if of.is_enumerable else (np.zeros((int(of.is_odd), of.n_units)), False)
     for number in range(max_batches):
         starts = _starts(of, given, known.state, n_starts, rng, is_first=number == 0)
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
         found = find_roots(of.map, np.concatenate([extra, starts]))
-        is_root = found.residual <= _IS_ROOT * (1 + np.linalg.norm(found.state, axis=1))
+        is_root = _is_root(of, found)
+        is_exhaustive &= bool(is_root[: len(extra)].all()) if number == 0 else True
         n_before = len(known.state)
         doubtful.append(known.add(_of(found, is_root)))
         minima.append(_of(found, found.is_stationary & ~is_root))
@@ -85,7 +86,7 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     groups = [known.points(), manifolds, slow_points]
     points = Points(*(np.concatenate(arrays) for arrays in zip(*groups, strict=True)))
     is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
-    is_exhaustive = of.is_enumerable and not len(manifolds.state)
+    is_exhaustive = is_exhaustive and not len(manifolds.state)
     n_unseen = 0.0 if is_exhaustive else known.n_unseen
     return Found(points, is_slow, n_unseen, n_quiet >= _QUIET_BATCHES, is_exhaustive, reference)
 
@@ -212,16 +213,20 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float, n_rows: int)
 
 def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
     """Make one row of each manifold, or point, of roots that are not isolated."""
-    state = doubtful.state
-    if not len(state):
+    if not len(doubtful.state):
         return _no_points(of.n_units)
-    tree = scipy.sparse.csgraph.minimum_spanning_tree(_apart(state, state) + 1e-300).tocoo()
+    same = _components(doubtful.state, _SAME * (1 + np.linalg.norm(doubtful.state, axis=1)))
+    first = np.unique(same, return_index=True)[1]
+    state, residual, n_same = doubtful.state[first], doubtful.residual[first], np.bincount(same)
+    tree = scipy.sparse.csgraph.minimum_spanning_tree(_apart(state, state)).tocoo()
     ends = state[tree.row], state[tree.col]
     middle = find_roots(of.map, (ends[0] + ends[1]) / 2)
     moved = np.linalg.norm(middle.state - (ends[0] + ends[1]) / 2, axis=1)
-    linked = (moved <= _MIDDLE * tree.data) & (middle.residual <= _IS_ROOT * (1 + np.linalg.norm(middle.state, axis=1)))
-    linked |= tree.data <= _SAME * (1 + np.linalg.norm(ends[0], axis=1))
-    graph = scipy.sparse.coo_matrix((linked, (tree.row, tree.col)), shape=tree.shape)
+    linked = (moved <= _MIDDLE * tree.data) & _is_root(of, middle)
+    if len(middle.state):  # a root that is alone is on no manifold
+        linked &= of.prove(middle.state, middle.residual).unique_within == 0
+    edges = tree.row[linked], tree.col[linked]
+    graph = scipy.sparse.coo_matrix((np.ones(int(linked.sum())), edges), shape=tree.shape)
     label = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     chosen, dims = [], []
     for group in (np.flatnonzero(label == one) for one in range(label.max() + 1)):
@@ -231,9 +236,8 @@ def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
         values = np.linalg.svd(of.map.derivatives(state[chosen[-1:]])[0], compute_uv=False)
         is_point = distance.max() <= _POINT * (1 + np.linalg.norm(center))
         dims.append(0 if is_point else max(1, int(np.sum(values <= _SINGULAR * values[0]))))
-    hits = np.bincount(label)
-    unknown = np.full(len(chosen), np.nan)
-    return Points(state[chosen], doubtful.residual[chosen], unknown, hits, np.array(dims))
+    hits = np.bincount(label, n_same).astype(int)
+    return Points(state[chosen], residual[chosen], np.full(len(chosen), np.nan), hits, np.array(dims))
 
 
 def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
@@ -246,6 +250,12 @@ def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
     best = order[np.unique(label[order], return_index=True)[1]]
     unknown = np.full(len(best), np.nan)
     return Points(kept.state[best], kept.residual[best], unknown, np.bincount(label), np.zeros(len(best), int))
+
+
+def _is_root(of: Stationary, found: Candidates) -> NDArray[np.bool_]:
+    """Say where the residual is as small as rounding lets it be."""
+    smallest = np.maximum(_IS_ROOT * (1 + np.linalg.norm(found.state, axis=1)), of.rounding(found.state))
+    return np.asarray(found.residual <= smallest)
 
 
 def _no_points(n_units: int) -> Points:

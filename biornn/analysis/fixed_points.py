@@ -12,11 +12,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from biornn.analysis.dims import ordered_as, require_dims, require_some
+from biornn.analysis.dims import ordered_as, require_dims, require_some, require_variables
 from biornn.analysis.fixed_point_search import Found, search
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.retention import state_names
-from biornn.analysis.runnable import runnable
+from biornn.analysis.runnable import NUMBERS, runnable
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
 from biornn.dynamics import stored_networks
@@ -59,6 +59,7 @@ _NOTHING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: Fal
 PADDING = {name: _NOTHING.get(output.dtype, np.nan) for name, output in (_POINT | _NETWORK).items()}
 PADDING |= {"n_unstable": -1, "memory_state": "", "leads_to": -1}
 _INPUT = "input"
+_OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel")
 _NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
 
 
@@ -152,7 +153,8 @@ def fixed_points(
     max_batches = integer("max_batches", max_batches, minimum=1)
     check_number("dt", dt, "a positive time in ms", above=0.0)
     check_number("slow", slow)
-    has_snapshots = "snapshot" in getattr(weights, "dims", ())
+    require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
+    has_snapshots = "snapshot" in weights.dims
     parts = [weights.isel(snapshot=[one]) for one in range(weights.sizes["snapshot"])] if has_snapshots else [weights]
     inputs = _inputs(weights, inputs)
     if starts is not None:
@@ -192,8 +194,10 @@ def _inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.DataArray:
             f"inputs: expected the dim input_channel with {n_channels} channels and at most one other, "
             f"got {dict(inputs.sizes)}"
         )
+    if taken := ({*_OWN_DIMS} & set(inputs.dims)):
+        raise ValueError(f"inputs: expected a dim of their own, such as 'level', got {taken.pop()!r}; rename it")
     inputs = ordered_as(inputs, weights, "input_channel", "inputs")
-    if not np.isfinite(inputs.values.astype(float)).all():
+    if inputs.dtype.kind not in "fiub" or not np.isfinite(inputs.values.astype(float)).all():
         raise ValueError("inputs: expected finite numbers, got NaN or infinity")
     return inputs.transpose(..., "input_channel") if inputs.ndim == 2 else inputs.expand_dims(_INPUT)
 

@@ -68,6 +68,8 @@ def find_roots(of: Map, starts: _Array) -> Candidates:
     Computing 74, 23), until such a step is as good as predicted. A row stops once it has converged or ``|g|`` has a
     local minimum. Then small steps of Newton's, as long as they make ``|g|`` smaller.
     """
+    if not len(starts):
+        return Candidates(starts, np.empty(0), np.zeros(0, bool))
     n_at_once = max(1, _MATRIX_NUMBERS // starts.shape[1] ** 2)
     parts = [_from_some(of, starts[first : first + n_at_once]) for first in range(0, len(starts), n_at_once)]
     state, residual, is_stationary = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))

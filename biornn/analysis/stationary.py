@@ -99,11 +99,16 @@ class Stationary:
         nearest: _Array = np.nan_to_num(away, nan=np.inf).min(axis=1)
         return nearest
 
+    def rounding(self, state: _Array) -> _Array:
+        """Return the largest error that rounding makes in the length of ``g`` of states (row, unit)."""
+        sums = np.abs(self.rates(state)) @ np.abs(self.weights) + np.abs(self.drive[0, 0])
+        error: _Array = self.n_units * _EPS * (np.linalg.norm(sums, axis=1) + np.linalg.norm(state, axis=1))
+        return error
+
     def prove(self, state: _Array, residual: _Array) -> Proof:
         """Prove that there is a fixed point next to each state (row, unit)."""
-        sums = np.abs(self.rates(state)) @ np.abs(self.weights) + np.abs(self.drive[0, 0])
-        rounding = self.n_units * _EPS * (np.linalg.norm(sums, axis=1) + np.linalg.norm(state, axis=1))
-        return prove(residual + rounding, self._derivatives(state), self.curvature, self.distance_to_kink(state))
+        at = residual + self.rounding(state)
+        return prove(at, self._derivatives(state), self.curvature, self.distance_to_kink(state))
 
     def index(self, state: _Array) -> NDArray[np.int_]:
         """Return the index of each fixed point (row, unit): the sign of det(1 - DF)."""
@@ -121,8 +126,11 @@ class Stationary:
         f = self.network.f
         return f.curvature == 0 and (len(f.kinks) + 1) ** self.n_units <= _MOST_REGIONS
 
-    def in_every_region(self) -> _Array:
-        """Solve the linear equations of each region, and return the solutions (row, unit) that lie in their own."""
+    def in_every_region(self) -> tuple[_Array, bool]:
+        """Return the solutions (row, unit) of the linear equations of each region that lie in it.
+
+        And whether the equations of every region have one solution.
+        """
         f = self.network.f
         edges = np.array([-np.inf, *f.kinks, np.inf])
         inside = np.array([0.0]) if not f.kinks else np.array([f.kinks[0] - 1, *_middles(f.kinks), f.kinks[-1] + 1])
@@ -140,7 +148,8 @@ class Stationary:
         state: _Array = np.linalg.solve(np.swapaxes(matrices, 1, 2), right[..., np.newaxis])[..., 0]
         argument = state if self.network.formulation == "current" else state @ self.weights + drive
         slack = 1e-9 * (1 + np.abs(argument))
-        return state[np.all((argument >= edges[piece] - slack) & (argument <= edges[piece + 1] + slack), axis=1)]
+        lies_in = np.all((argument >= edges[piece] - slack) & (argument <= edges[piece + 1] + slack), axis=1)
+        return state[lies_in], bool(regular.all())
 
 
 def _middles(kinks: tuple[float, ...]) -> list[float]:

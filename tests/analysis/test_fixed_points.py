@@ -159,6 +159,25 @@ def test_two_lines_are_two_manifolds():
     assert found.rates.sum() == pytest.approx(1)
 
 
+def test_points_that_are_not_proved_are_told_apart():
+    # Two relu units of which the one is at its kink in both fixed points: no theorem proves these.
+    found = fixed_points(one([[0.0, 0.0], [0.0, 2.0]], "relu", "current", bias=[0.0, -1.0]))
+    assert found.kind.values.tolist() == ["marginal", "marginal"]
+    assert sorted(found.state.values[:, 1].round(9)) == [-1, 1]
+    assert not found.complete
+    zero = fixed_points(one(np.random.default_rng(0).normal(size=(3, 3)), "relu"))
+    assert (np.abs(zero.state) < 1e-9).all(["fixed_point", "unit"])  # all at their kink
+
+
+def test_large_numbers_are_roots_up_to_their_rounding():
+    weights = 1e6 * np.random.default_rng(0).normal(size=(3, 3))
+    found = fixed_points(one(weights, "linear", bias=1e6))
+    assert found.n_fixed_points == 1
+    np.testing.assert_allclose(found.state[0], np.linalg.solve(np.eye(3) - weights.T, np.full(3, 1e6)), rtol=1e-9)
+    steep = fixed_points(one([[1e5]]))
+    assert np.abs(steep.state.values.ravel()).min() == 0  # 0 is one for an odd network
+
+
 def test_at_a_bifurcation_a_point_is_marginal():
     found = fixed_points(one([[1.0]]))  # x = tanh(x), a pitchfork about to open
     assert found.kind.values.tolist() == ["marginal"]
@@ -260,6 +279,8 @@ def test_starts_are_taken_from_recorded_rates():
         ({"starts": xr.DataArray(np.zeros((0, 6)), dims=("start", "unit"))}, "starts: expected at least one"),
         ({"inputs": xr.DataArray(np.zeros(2), dims="input_channel")}, "inputs: expected the dim input_channel with 1"),
         ({"inputs": xr.DataArray([np.nan], dims="input_channel")}, "inputs: expected finite numbers"),
+        ({"inputs": xr.DataArray([["a"]], dims=("level", "input_channel"))}, "inputs: expected finite numbers"),
+        ({"inputs": xr.DataArray([[1.0]], dims=("unit", "input_channel"))}, "a dim of their own, such as 'level', got"),
         ({"dt": 0.0}, "dt: expected a positive time in ms, got 0.0"),
         ({"n_starts": 0}, "n_starts: expected an integer of at least 1, got 0"),
     ],
@@ -272,6 +293,13 @@ def test_what_does_not_fit_is_refused(arguments, message):
 def test_an_activation_without_bounded_second_derivative_is_refused():
     with pytest.raises(ValueError, match="bounded second derivative, got 'exponential'"):
         fixed_points(one(0.1 * np.eye(3), "exponential"))
+
+
+def test_what_is_no_group_of_weights_is_refused():
+    with pytest.raises(TypeError, match="weights: expected a Dataset"):
+        fixed_points(one(pitchforks(6)).recurrent_weights)
+    with pytest.raises(ValueError, match="weights: expected 'input_weights'"):
+        fixed_points(one(pitchforks(6)).drop_vars("input_weights"))
 
 
 def test_it_is_public():
