@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     points.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
     points.add_argument("--starts", metavar="N", type=_positive, default=128, help="in a batch (default: %(default)s)")
     points.add_argument("--batches", metavar="N", type=_positive, default=4, help="at most (default: %(default)s)")
-    points.add_argument("--anew", action="store_true", help="search again in a run that has its fixed points")
+    points.add_argument("--anew", action="store_true", help="search again, also with the same settings")
     points.set_defaults(command=_fixed_points)
 
     audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")

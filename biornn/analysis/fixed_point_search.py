@@ -25,24 +25,25 @@ _MIDDLE = 0.25  # of the distance of two states: how far their middle may be fro
 class Points(NamedTuple):
     """Fixed points or slow points of one network, a row each; one row stands for a manifold.
 
-    `error_bound` is NaN where no isolated fixed point is proved; `n_hits` counts the starts that led there.
+    Where no isolated fixed point is proved, `error_bound` is NaN, and its index in `indices` 0; `n_hits` counts the
+    starts that led there.
     """
 
     state: _Array
     residual: _Array
     error_bound: _Array
     n_hits: NDArray[np.int_]
+    indices: NDArray[np.int_]
     manifold_dim: NDArray[np.int_]
 
 
 class Found(NamedTuple):
-    """What a search found; `is_quiet` says whether the last batches led nowhere new."""
+    """What a search found, and whether nothing says that a fixed point is missing."""
 
     points: Points
     is_slow: NDArray[np.bool_]
     n_unseen: float
-    is_quiet: bool
-    is_exhaustive: bool
+    is_complete: bool
     usual_speed: float
 
 
@@ -72,12 +73,14 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
         found = find_roots(of.map, np.concatenate([extra, starts]))
         is_root = _is_root(of, found)
-        is_exhaustive &= bool(is_root[: len(extra)].all()) if number == 0 else True
+        if number == 0:
+            is_exhaustive &= bool(is_root[: len(exact)].all())
         n_before = len(known.state)
         doubtful.append(known.add(_of(found, is_root)))
         minima.append(_of(found, found.is_stationary & ~is_root))
         n_quiet = 0 if len(known.state) > n_before else n_quiet + 1
-        if n_quiet >= _QUIET_BATCHES and known.seems_complete(bool(sum(len(one.state) for one in doubtful))):
+        # Where there are points that are not isolated, the index says nothing, and more batches bring more of them.
+        if n_quiet >= _QUIET_BATCHES and (known.seem_complete or any(len(one.state) for one in doubtful)):
             break
     usual = _box(of, n_starts, generator("usual speed", seed)) if given is None else given
     reference = float(np.median(of.speed(of.state_of(usual))))
@@ -86,9 +89,8 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     groups = [known.points(), manifolds, slow_points]
     points = Points(*(np.concatenate(arrays) for arrays in zip(*groups, strict=True)))
     is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
-    is_exhaustive = is_exhaustive and not len(manifolds.state)
-    n_unseen = 0.0 if is_exhaustive else known.n_unseen
-    return Found(points, is_slow, n_unseen, n_quiet >= _QUIET_BATCHES, is_exhaustive, reference)
+    is_complete = not len(manifolds.state) and (is_exhaustive or (n_quiet >= _QUIET_BATCHES and known.seem_complete))
+    return Found(points, is_slow, 0.0 if is_exhaustive else known.n_unseen, is_complete, reference)
 
 
 class _Known:
@@ -143,14 +145,15 @@ class _Known:
         once, twice = (int(np.sum(self._n_hits == times)) for times in (1, 2))
         return once * (once - 1) / (2 * (twice + 1))
 
-    def seems_complete(self, has_others: bool) -> bool:
+    @property
+    def seem_complete(self) -> bool:
         """Whether nothing says that some are missing: neither the index, nor how many were found once."""
-        sum_is_right = has_others or not self._of.network.f.is_bounded or self._index.sum() == 1
-        return bool(sum_is_right and self.n_unseen == 0)
+        return self.n_unseen == 0 and (not self._of.network.f.is_bounded or int(self._index.sum()) == 1)
 
     def points(self) -> Points:
         """Return them, in the order in which they were found."""
-        return Points(self.state, self._residual, self._error, self._n_hits, np.zeros(len(self.state), int))
+        no_dims = np.zeros(len(self.state), int)
+        return Points(self.state, self._residual, self._error, self._n_hits, self._index, no_dims)
 
 
 def _starts(
@@ -237,7 +240,7 @@ def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
         is_point = distance.max() <= _POINT * (1 + np.linalg.norm(center))
         dims.append(0 if is_point else max(1, int(np.sum(values <= _SINGULAR * values[0]))))
     hits = np.bincount(label, n_same).astype(int)
-    return Points(state[chosen], residual[chosen], np.full(len(chosen), np.nan), hits, np.array(dims))
+    return _unproved(state[chosen], residual[chosen], hits, np.array(dims))
 
 
 def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
@@ -248,8 +251,7 @@ def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
     label = _components(kept.state, 1e-3 * (1 + np.linalg.norm(kept.state, axis=1)))
     order = np.lexsort((kept.residual, label))
     best = order[np.unique(label[order], return_index=True)[1]]
-    unknown = np.full(len(best), np.nan)
-    return Points(kept.state[best], kept.residual[best], unknown, np.bincount(label), np.zeros(len(best), int))
+    return _unproved(kept.state[best], kept.residual[best], np.bincount(label), np.zeros(len(best), int))
 
 
 def _is_root(of: Stationary, found: Candidates) -> NDArray[np.bool_]:
@@ -259,7 +261,11 @@ def _is_root(of: Stationary, found: Candidates) -> NDArray[np.bool_]:
 
 
 def _no_points(n_units: int) -> Points:
-    return Points(np.empty((0, n_units)), np.empty(0), np.empty(0), np.empty(0, int), np.empty(0, int))
+    return _unproved(np.empty((0, n_units)), np.empty(0), np.empty(0, int), np.empty(0, int))
+
+
+def _unproved(state: _Array, residual: _Array, n_hits: NDArray[np.int_], manifold_dim: NDArray[np.int_]) -> Points:
+    return Points(state, residual, np.full(len(state), np.nan), n_hits, np.zeros(len(state), int), manifold_dim)
 
 
 def _of(found: Candidates, kept: NDArray[np.bool_]) -> Candidates:

@@ -112,10 +112,10 @@ def fixed_points(
         be at most, NaN where none is proved; `speed_ratio`, the speed over the usual speed;
         `eigenvalues` (..., mode) of the Jacobian of a step, largest modulus first, with their `time_constant` in ms
         (negative where the mode grows) and `frequency` in turns per ms; `n_unstable`, how many of them are above 1 in
-        modulus, whatever the error of the Jacobian; `kind`, one of `KINDS`; `n_hits`; `index`; `manifold_dim`;
-        `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`, the state whose
-        outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where none is. Padded
-        with NaN, 0, no text, and -1 in `n_unstable`, which is also that of slow points.
+        modulus, by more than the error of the Jacobian can make; `kind`, one of `KINDS`; `n_hits`; `index`;
+        `manifold_dim`; `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`,
+        the state whose outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where
+        none is. Padded with NaN, 0, no text, and -1 in `n_unstable`, which is also that of slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `complete`, and `usual_speed`.
         A network that diverged, failed or is gated has none, NaN in `n_unseen` and False in `complete`.
@@ -128,9 +128,9 @@ def fixed_points(
 
     Notes
     -----
-    ``x* = F(x*)`` is solved by Levenberg and Marquardt's method with the analytic Jacobian, in float64. A root counts
-    as an isolated fixed point if the theorem of Newton and Kantorovich proves that there is exactly one near it, and
-    two roots are one if they lie where it proves that there is only one.
+    ``x* = F(x*)`` is solved by Newton's method, and by that of Levenberg and Marquardt where it fails, with the
+    analytic Jacobian, in float64. A root counts as an isolated fixed point if the theorem of Newton and Kantorovich
+    proves that there is exactly one near it, and two roots are one if they lie where it proves that there is only one.
 
     `complete` is True if two batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate of
     Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or twice, is 0, and, with a bounded activation,
@@ -256,8 +256,6 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     kind[at.manifold_dim > 0] = "manifold"
     kind[found.is_slow] = "slow"
     n_unstable = np.where(found.is_slow, -1, n_unstable)
-    index = np.zeros(n_points, int)
-    index[isolated] = of.index(at.state[isolated])
     with np.errstate(divide="ignore"):
         time_constant = -dt / np.log(modulus)
     points: dict[str, Any] = {
@@ -273,21 +271,18 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
         "n_unstable": n_unstable,
         "kind": kind,
         "n_hits": at.n_hits,
-        "index": index,
+        "index": at.indices,
         "manifold_dim": at.manifold_dim,
         "distance_to_kink": of.distance_to_kink(at.state),
     }
     order = np.lexsort((*np.round(points["outputs"], 6).T[::-1], n_unstable, found.is_slow))
     points = {name: values[order] for name, values in points.items()}
-    all_isolated = bool(np.all(isolated | found.is_slow))
-    index_sum = int(index.sum())
-    no_other = found.n_unseen == 0 and found.is_quiet and (index_sum == 1 or not of.network.f.is_bounded)
     points |= {
         "n_fixed_points": int(np.sum(~found.is_slow)),
         "n_slow_points": int(np.sum(found.is_slow)),
-        "index_sum": index_sum,
+        "index_sum": int(at.indices.sum()),
         "n_unseen": found.n_unseen,
-        "complete": all_isolated and (found.is_exhaustive or no_other),
+        "complete": found.is_complete,
         "usual_speed": found.usual_speed,
     }
     return points

@@ -21,7 +21,7 @@ from biornn.tasks import Task, task_of
 
 _Array = NDArray[np.float64]
 
-_CHUNK, _MOST_STEPS = 500, 50_000
+_CHUNK, _MOST_STEPS = 500, 20_000
 _STANDS_STILL = 1e-11  # change of a state in a step, over 1 + its length
 _AT = 1e-3  # distance to a fixed point at which a state has arrived, over 1 + its length
 _ASIDE = 1e-3  # how far beside a saddle to start, over 1 + the length of its state
@@ -32,6 +32,7 @@ _MATCHED = {
     "escape_time": Output("time to pass a slow point, from its speed and curvature", units="ms"),
     "attractor": Output("stable fixed point in which the state ends without input; -1: none"),
     "has_attractor": Output("the state ends in a stable fixed point at which its outputs are right", units=""),
+    "stands_still": Output("nothing moves in the end; if not, the state goes on, as in an oscillation", units=""),
     "saddle": Output("saddle between the attractors of two neighbouring states; -1: none"),
     "n_memory_attractors": Output("stable fixed points that hold a memory state"),
     "n_unset": Output("stable fixed points with the outputs of a state with a bit that is not set"),
@@ -63,7 +64,9 @@ def memory_attractors(
         points; `escape_time` (network, fixed_point), for slow points: how long it takes to pass one along its slowest
         mode, in ms, NaN where it is no bottleneck.
         By memory state: `attractor` (network, memory_state), the position of the stable fixed point in which it ends,
-        -1 if it ends in none, and `has_attractor`, whether its outputs are right there.
+        -1 if it ends in none; `has_attractor`, whether its outputs are right there; and `stands_still`, whether the
+        network stands still in the end. A network that does not may still hold its state, by an oscillation that its
+        outputs do not show: then `retention` says that the state is held, and it has no attractor here.
         By neighbouring states: `saddle` (network, edge), the position of a saddle with one unstable mode whose sides
         lead to their two attractors, -1 if none does; no `edge` where states are not named by bits.
         Over networks: `n_memory_attractors`, the stable fixed points that hold a state which ends there; `n_unset`,
@@ -117,6 +120,7 @@ def _empty(n_networks: int, n_points: int, labels: list[str], edges: list[tuple[
         "escape_time": np.full((n_networks, n_points), np.nan),
         "attractor": np.full((n_networks, len(labels)), -1),
         "has_attractor": np.zeros((n_networks, len(labels)), bool),
+        "stands_still": np.zeros((n_networks, len(labels)), bool),
         "saddle": np.full((n_networks, len(edges)), -1),
         "n_memory_attractors": np.full(n_networks, np.nan),
         "n_unset": np.full(n_networks, np.nan),
@@ -138,7 +142,7 @@ def _matched(
     stable = np.flatnonzero(kind == "stable")
     saddles = np.flatnonzero((kind == "saddle") & (points["n_unstable"].values == 1))
     beside = _beside(of, state[saddles])
-    arrived = _arrived(of, np.concatenate([reached, beside]), state[stable])
+    arrived, stands_still = _arrived(of, np.concatenate([reached, beside]), state[stable])
     arrived = np.append(stable, -1)[arrived]
     attractor, sides = arrived[: len(reached)], arrived[len(reached) :].reshape(-1, 2)
     leads_to = np.full((len(kind), 2), -1)
@@ -153,6 +157,7 @@ def _matched(
         "escape_time": escape_time,
         "attractor": attractor,
         "has_attractor": has_attractor,
+        "stands_still": stands_still[: len(reached)],
         "saddle": [_between(sides, saddles, attractor[one], attractor[other]) for _, one, other in edges],
         "n_memory_attractors": len(np.unique(attractor[has_attractor])),
         "n_unset": int(is_unset.sum()),
@@ -171,13 +176,14 @@ def _beside(of: Stationary, saddles: _Array) -> _Array:
     return beside.reshape(-1, of.n_units)
 
 
-def _arrived(of: Stationary, state: _Array, attractors: _Array) -> NDArray[np.intp]:
-    """Run until nothing moves, and return the attractor at which each state arrives, or -1."""
+def _arrived(of: Stationary, state: _Array, attractors: _Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Run until nothing moves: the attractor at which each state arrives, or -1, and which states stand still."""
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(0, _MOST_STEPS, _CHUNK):
             for _ in range(_CHUNK):
                 state = of.step(state)
-            if np.all(of.speed(state) <= _STANDS_STILL * (1 + np.linalg.norm(state, axis=1))):
+            stands_still = of.speed(state) <= _STANDS_STILL * (1 + np.linalg.norm(state, axis=1))
+            if stands_still.all():
                 break
     arrived = np.full(len(state), -1)
     if len(attractors):
@@ -185,7 +191,7 @@ def _arrived(of: Stationary, state: _Array, attractors: _Array) -> NDArray[np.in
         nearest = np.nan_to_num(apart, nan=np.inf).argmin(axis=1)
         is_there = apart[np.arange(len(state)), nearest] <= _AT * (1 + np.linalg.norm(attractors[nearest], axis=1))
         arrived[is_there] = nearest[is_there]
-    return arrived
+    return arrived, stands_still
 
 
 def _between(sides: NDArray[np.intp], saddles: NDArray[np.intp], one: int, other: int) -> int:
@@ -223,7 +229,7 @@ def _labelled(
     has_network: bool,
 ) -> xr.Dataset:
     own: dict[str, tuple[str, ...]] = {"leads_to": ("fixed_point", "side"), "escape_time": ("fixed_point",)}
-    own |= dict.fromkeys(("attractor", "has_attractor"), ("memory_state",)) | {"saddle": ("edge",)}
+    own |= dict.fromkeys(("attractor", "has_attractor", "stands_still"), ("memory_state",)) | {"saddle": ("edge",)}
     result = xr.Dataset({name: (("network", *own.get(name, ())), values) for name, values in matched.items()})
     result = describe(result, _MATCHED).assign_coords(
         fixed_point=points.coords.get("fixed_point", np.arange(points.sizes["fixed_point"])),

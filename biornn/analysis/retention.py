@@ -135,7 +135,7 @@ def _right_alone(
     at = last_held(probe_trials, task)
     safe, can_run = runnable(weights)
     networks = safe if "network" in safe.dims else safe.expand_dims("network")
-    right = right_in_states(probe_trials, at, task)
+    right = _right_of(probe_trials, at, task)
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[at.trial].astype(float)
     found: NDArray[np.bool_] | None = None
     # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
@@ -186,7 +186,7 @@ def last_held(probe: xr.Dataset, task: Task) -> Held:
     return Held(labels, trial, last)
 
 
-def right_in_states(probe: xr.Dataset, at: Held, task: Task) -> _Right:
+def _right_of(probe: xr.Dataset, at: Held, task: Task) -> _Right:
     """Make the function that asks the task which outputs in the states are right."""
     samples = probe.isel(trial=xr.DataArray(at.trial, dims="trial"), time=xr.DataArray(at.time, dims="trial"))
     samples = samples.drop_vars(["trial", "time"], errors="ignore")
@@ -221,7 +221,7 @@ def state_names(outputs: NDArray[np.floating], probe_trials: xr.Dataset, task: T
     if are_bits(held.labels) and hasattr(task, "is_right"):
         names = _names_of_bits(rows, probe_trials["targets"], task)
     else:
-        right = right_in_states(probe_trials, held, task)(np.broadcast_to(rows, (1, len(held.labels), *rows.shape)))
+        right = _right_of(probe_trials, held, task)(np.broadcast_to(rows, (1, len(held.labels), *rows.shape)))
         is_right = right[0].all(axis=-1)
         names = np.where(is_right.any(axis=0), np.array(held.labels, object)[is_right.argmax(axis=0)], "")
     return names.astype(str).reshape(outputs.shape[:-1])
@@ -266,7 +266,7 @@ def _left_alone(
         running = np.arange(len(found))
         for start in range(1, n_delays, _STEPS_AT_ONCE):
             chunk = slice(start, min(start + _STEPS_AT_ONCE, n_delays))
-            before, (state, outputs) = state, run_alone(networks.of(running), state, chunk.stop - chunk.start)
+            before, (state, outputs) = state, _alone(networks.of(running), state, chunk.stop - chunk.start)
             found[running, :, chunk] = right(outputs)
             repeats = (state == before).all(axis=(1, 2)) & (chunk.stop - start == _STEPS_AT_ONCE)
             for network in running[repeats]:  # what comes is this chunk, again and again
@@ -292,7 +292,7 @@ def states_at(networks: Networks, inputs: NDArray[np.floating], last: NDArray[np
     return kept
 
 
-def run_alone(
+def _alone(
     networks: Networks, state: NDArray[np.floating], n_steps: int
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Run on without input: the last state, and the outputs (network, row, time, output_channel) on the way."""

@@ -52,12 +52,11 @@ class Proof(NamedTuple):
     """What is known of the root next to each row.
 
     `error_bound` is the largest distance of the one root that there is, `unique_within` the distance within which there
-    is no other; NaN and 0 where nothing is proved. `inverse_norm` is the norm of the inverse of the derivatives.
+    is no other; NaN and 0 where nothing is proved.
     """
 
     error_bound: _Array
     unique_within: _Array
-    inverse_norm: _Array
 
 
 def find_roots(of: Map, starts: _Array) -> Candidates:
@@ -216,4 +215,4 @@ def prove(residual: _Array, derivatives: _Array, curvature: float, region: _Arra
         error = newton * 2 / (1 + root)  # without the cancellation of 1 - root
         unique = np.minimum((1 + root) / (inverse_norm * curvature), region) if curvature else region
     proved = is_regular & (h <= 0.5) & np.isfinite(newton) & (error < region)
-    return Proof(np.where(proved, error, np.nan), np.where(proved, unique, 0.0), inverse_norm)
+    return Proof(np.where(proved, error, np.nan), np.where(proved, unique, 0.0))

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from biornn.plots.style import COLOURS, LINES, MARKERS, SMALL
+from biornn.plots.style import COLOURS, LINES, MARKERS, legend_above
 
 
 def look(index: int) -> dict[str, Any]:
@@ -37,14 +37,6 @@ def band(ax: Axes, values: xr.DataArray, along: str, label: str, look: dict[str,
         ax.plot([], [], label=label, markersize=3.5, linewidth=1.4, **look)
 
 
-def legend_above(ax: Axes) -> None:
+def band_legend(ax: Axes) -> None:
     """Put the legend of bands above the axes, and say what line and band are."""
-    ax.legend(
-        title="line: median of networks, band: min to max",
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        fontsize=SMALL,
-        title_fontsize=SMALL,
-        frameon=False,
-        handlelength=3.0,
-    )
+    legend_above(ax, title="line: median of networks, band: min to max", handlelength=3.0)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from biornn.analysis.dims import require_dims
 from biornn.plots.memory_states import memory_states
 from biornn.plots.panels import panels
-from biornn.plots.style import COLOURS, MARKERS, SMALL, open_axes
+from biornn.plots.style import COLOURS, MARKERS, SMALL, bare_space, open_axes
 from biornn.schema import text
 
 
@@ -84,14 +84,9 @@ def cube_overlay(centroids: xr.DataArray, ax: Axes | None = None) -> Axes:
         space.scatter(*points.T, s=16, label=network, depthshade=False, edgecolors=ink, linewidths=0.4, **look)
     for name, corner in zip(names, corners, strict=True):
         space.text(*(1.25 * corner), name.replace("-", "\N{MINUS SIGN}"), fontsize=SMALL, ha="center", va="center")
-    for number, axis in enumerate((space.xaxis, space.yaxis, space.zaxis), start=1):
-        axis.set_label_text(f"bit {number} (aligned)")
+    bare_space(space, [f"bit {number} (aligned)" for number in (1, 2, 3)])
+    for axis in (space.xaxis, space.yaxis, space.zaxis):
         axis.set_ticks([-1, 1], labels=[])  # the corners are named
-        axis.labelpad = -12
-        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
-    space.grid(False)
-    space.view_init(elev=18, azim=-67)
-    space.set_box_aspect((1, 1, 0.85), zoom=0.95)
     space.legend(loc="upper left", fontsize=SMALL, frameon=False, handletextpad=0.2)
     return cast(Axes, space)
 

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from biornn.plots.selection import select
-from biornn.plots.style import CELL_TYPE_COLOURS, GREY, SMALL, open_axes
+from biornn.plots.style import CELL_TYPE_COLOURS, GREY, legend_above, open_axes
 
 _SPLITS = {"weight": "split by the sign of the weight", "contribution": "split by the sign of rate × weight"}
 
@@ -62,13 +62,5 @@ def ei_balance(balance: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.plot(time, excitatory + inhibitory, color=mpl.rcParams["text.color"], linewidth=1.0, label="net")
     ax.set_xlabel("time (ms)")
     ax.set_ylabel("recurrent current (a.u.)")
-    ax.legend(
-        title=_SPLITS.get(excitatory.attrs.get("split", "")),
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=3,
-        fontsize=SMALL,
-        title_fontsize=SMALL,
-        frameon=False,
-    )
+    legend_above(ax, title=_SPLITS.get(excitatory.attrs.get("split", "")), ncols=3)
     return ax

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from biornn.plots.selection import select
-from biornn.plots.style import COLOURS, GREY, SMALL, open_axes
+from biornn.plots.style import COLOURS, GREY, legend_above, open_axes
 
 
 def eigenspectrum(
@@ -67,13 +67,5 @@ def eigenspectrum(
     ax.locator_params(nbins=5)
     ax.set_xlabel("real part of eigenvalue")
     ax.set_ylabel("imaginary part of eigenvalue")
-    ax.legend(
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=3,
-        fontsize=SMALL,
-        frameon=False,
-        handletextpad=0.3,
-        columnspacing=1.0,
-    )
+    legend_above(ax, ncols=3, handletextpad=0.3, columnspacing=1.0)
     return ax

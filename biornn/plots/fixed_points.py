@@ -8,13 +8,12 @@ import numpy as np
 import xarray as xr
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims, require_variables
 from biornn.analysis.population import principal_components
 from biornn.plots.selection import select
-from biornn.plots.style import COLOURS, GREY, SMALL, open_axes
+from biornn.plots.style import COLOURS, GREY, SMALL, bare_space, legend_above, open_axes
 from biornn.schema import text
 
 #: Kind -> label, marker, size and colour; a saddle is of one of the two kinds by how many modes are unstable.
@@ -76,15 +75,7 @@ def fixed_points(
         marker, size, colour = _LOOKS[kind]
         edge = {} if marker in ".x" else {"edgecolors": rcParams["text.color"], "linewidths": 0.4}
         space.scatter(*places[members].T, s=size, marker=marker, color=colour, depthshade=False, label=kind, **edge)
-    for axis, name in zip((space.xaxis, space.yaxis, space.zaxis), names, strict=True):
-        axis.set_label_text(name)
-        axis.set_major_locator(MaxNLocator(4))
-        axis.set_ticklabels([])
-        axis.labelpad = -12
-        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
-    space.grid(False)
-    space.view_init(elev=18, azim=-67)
-    space.set_box_aspect((1, 1, 0.85), zoom=0.95)
+    bare_space(space, names)
     space.legend(loc="upper left", fontsize=SMALL, frameon=False, handletextpad=0.2, labelspacing=0.2)
     return cast(Axes, space)
 
@@ -124,16 +115,7 @@ def fixed_point_eigenvalues(points: xr.Dataset, ax: Axes | None = None) -> Axes:
         limit(low - 0.1 * max(high - low, 0.1), high + 0.1 * max(high - low, 0.1))
     ax.set_xlabel("real part of eigenvalue")
     ax.set_ylabel("imaginary part of eigenvalue")
-    ax.legend(
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=2,
-        fontsize=SMALL,
-        frameon=False,
-        handletextpad=0.3,
-        columnspacing=1.0,
-        markerscale=2,
-    )
+    legend_above(ax, ncols=2, handletextpad=0.3, columnspacing=1.0, markerscale=2)
     return ax
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from biornn.plots.bands import band, legend_above, look
+from biornn.plots.bands import band, band_legend, look
 from biornn.plots.style import GREY, SMALL, open_axes
 from biornn.schema import STATUSES, TRAINED, is_trained, text
 
@@ -78,7 +78,7 @@ def learning_curves(
             fontsize=SMALL,
             alpha=0.7,
         )
-    legend_above(ax)
+    band_legend(ax)
     return ax
 
 

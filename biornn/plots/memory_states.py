@@ -9,13 +9,12 @@ import numpy as np
 import xarray as xr
 from matplotlib import patheffects, rcParams
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_dims
 from biornn.analysis.same_labels import same_labels
 from biornn.plots.selection import select
-from biornn.plots.style import COLOURS, GREY, MARKERS, MEDIUM, SMALL, open_axes
+from biornn.plots.style import COLOURS, GREY, MARKERS, MEDIUM, SMALL, bare_space, open_axes
 from biornn.schema import text
 
 #: How far outside of its marker a state is named, as a share of the size of the path.
@@ -69,15 +68,9 @@ def memory_states(scores: xr.DataArray, memory_state: xr.DataArray, ax: Axes | N
     for trial in path:
         space.plot(*trial.T, color=GREY, linewidth=0.5, zorder=1)
     _draw_states(space, path.reshape(-1, 3), states.ravel())
-    for number, axis in enumerate((space.xaxis, space.yaxis, space.zaxis), start=1):
-        axis.set_label_text(f"{dim} {number} ({'aligned' if dim == 'bit' else 'a.u.'})")
-        axis.set_major_locator(MaxNLocator(4))
-        axis.set_ticklabels([])  # the numbers of a rotated space say nothing, and collide with the labels
-        axis.labelpad = -12
-        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
-    space.grid(False)  # its lines would be taken for edges of the cube
-    space.view_init(elev=18, azim=-60 if dim == "component" else -67)
-    space.set_box_aspect((1, 1, 0.85), zoom=0.97)  # the layout does not see the label of the third axis
+    units = "aligned" if dim == "bit" else "a.u."
+    azimuth = -60 if dim == "component" else -67
+    bare_space(space, [f"{dim} {number} ({units})" for number in (1, 2, 3)], azimuth, zoom=0.97)
     if ax is None:
         for axis in (space.xaxis, space.yaxis, space.zaxis):
             axis.label.set_fontsize(MEDIUM)

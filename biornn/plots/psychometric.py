@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from biornn.analysis.psychometric import psychometric_curve
-from biornn.plots.bands import band, legend_above, look
+from biornn.plots.bands import band, band_legend, look
 from biornn.plots.selection import select
 from biornn.plots.style import open_axes
 from biornn.schema import text
@@ -82,5 +82,5 @@ def psychometric(fit: xr.Dataset, ideal: xr.DataArray | None = None, ax: Axes | 
     ax.set_ylabel(f"share of choices: {fit.attrs.get('positive', 'positive')}")
     ax.set_ylim(-0.04, 1.04)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 4, 5, 8, 10]))
-    legend_above(ax)
+    band_legend(ax)
     return ax

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from biornn.plots.bands import band, legend_above, look
+from biornn.plots.bands import band, band_legend, look
 from biornn.plots.panels import share_legend
 from biornn.plots.selection import select
 from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, SMALL, open_axes, open_figure, set_text_sizes
@@ -67,7 +67,7 @@ def dose_response(score: xr.DataArray, along: str, ax: Axes | None = None) -> Ax
     ax.set_xlabel(_label(score[along]))
     ax.set_ylabel(score.attrs.get("score_name", "score").replace("_", " "))
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    legend_above(ax)
+    band_legend(ax)
     return ax
 
 

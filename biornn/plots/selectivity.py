@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biornn.plots.cell_types import CellTypeOrder, cell_type_order
 from biornn.plots.selection import select
-from biornn.plots.style import COLOURS, GREY, SMALL, open_axes
+from biornn.plots.style import COLOURS, GREY, legend_above, open_axes
 
 _SHARES = ("variance_explained", "interaction", "residual")
 
@@ -81,16 +81,7 @@ def selectivity(selectivity: xr.Dataset, cell_type: xr.DataArray | None = None, 
     ax.set_ylim(0, 1)
     ax.set_xlabel("unit, sorted by its main bit")
     ax.set_ylabel("share of the rate's variance")
-    ax.legend(
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=min(len(shares), 5),
-        fontsize=SMALL,
-        frameon=False,
-        handlelength=0.8,
-        handletextpad=0.3,
-        columnspacing=0.8,
-    )
+    legend_above(ax, ncols=min(len(shares), 5), handlelength=0.8, handletextpad=0.3, columnspacing=0.8)
     return ax
 
 

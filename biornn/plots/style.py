@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 #: Width of one column of a journal, 85 mm, and of two, in inches.
 COLUMN_WIDTH, PAGE_WIDTH = 3.35, 6.9
@@ -32,6 +36,28 @@ def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> 
     new: Axes = figure.add_subplot(projection=projection)
     set_text_sizes(new)
     return new
+
+
+def legend_above(ax: Axes, *entries: Any, **options: Any) -> None:
+    """Put the legend above the axes, without a frame; arguments are those of `matplotlib.axes.Axes.legend`."""
+    look = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "frameon": False}
+    ax.legend(*entries, **{**look, "fontsize": SMALL, "title_fontsize": SMALL, **options})
+
+
+def bare_space(space: Any, names: Sequence[str], azimuth: float = -67, zoom: float = 0.95) -> None:
+    """Name the three axes of 3-D Axes, and leave out their numbers, panes and grid.
+
+    The numbers of a rotated space say nothing, and lines of a grid would be taken for edges of a cube.
+    """
+    for axis, name in zip((space.xaxis, space.yaxis, space.zaxis), names, strict=True):
+        axis.set_label_text(name)
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_ticklabels([])
+        axis.labelpad = -12
+        axis.set_pane_color((1.0, 1.0, 1.0, 0.0))
+    space.grid(False)
+    space.view_init(elev=18, azim=azimuth)
+    space.set_box_aspect((1, 1, 0.85), zoom=zoom)  # the layout does not see the label of the third axis
 
 
 def open_figure(width: float, height: float) -> Figure:

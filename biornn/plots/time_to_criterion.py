@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from biornn.plots.style import COLOURS, LINES, MARKERS, SMALL, open_axes
+from biornn.plots.style import COLOURS, LINES, MARKERS, legend_above, open_axes
 
 
 def time_to_criterion(result: xr.Dataset, ax: Axes | None = None) -> Axes:
@@ -72,15 +72,7 @@ def time_to_criterion(result: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(
-        title="networks that reached it (marker: not all)",
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        fontsize=SMALL,
-        title_fontsize=SMALL,
-        frameon=False,
-        handlelength=3.0,
-    )
+    legend_above(ax, title="networks that reached it (marker: not all)", handlelength=3.0)
     return ax
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from biornn.plots.selection import select, select_trial
-from biornn.plots.style import COLOURS, COLUMN_WIDTH, GREY, SMALL, set_text_sizes
+from biornn.plots.style import COLOURS, COLUMN_WIDTH, GREY, legend_above, set_text_sizes
 
 _LOOKS: dict[str, dict[str, Any]] = {
     "input": {"color": GREY, "linewidth": 0.8},
@@ -79,15 +79,7 @@ def trial(
     for ax, name in zip(rows, names, strict=True):
         ax.set_ylabel(f"{name.replace('_', ' ')}\n(a.u.)")
     rows[-1].set_xlabel("time (ms)")
-    rows[0].legend(
-        handles.values(),
-        handles.keys(),
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        ncols=len(handles),
-        fontsize=SMALL,
-        frameon=False,
-    )
+    legend_above(rows[0], handles.values(), handles.keys(), ncols=len(handles))
     return rows
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.plots.selection import select
-from biornn.plots.style import CELL_TYPE_COLOURS, SMALL, open_axes
+from biornn.plots.style import CELL_TYPE_COLOURS, legend_above, open_axes
 from biornn.schema import CELL_TYPES
 
 #: Magnitudes are shown down to this share of the largest; fewer than 1 in 100 normal weights are smaller.
@@ -84,7 +84,7 @@ def weight_distribution(
     ax.set_ylim(bottom=0)
     ax.set_xlabel("magnitude of the weight")
     ax.set_ylabel("share of synapses per bin (%)")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=SMALL, frameon=False, handlelength=1.6)
+    legend_above(ax, ncols=2, handlelength=1.6)
     return ax
 
 

@@ -62,6 +62,11 @@ def _one(name: str, found: xr.Dataset | None) -> xr.DataArray | None:
     return found[name].mean([dim for dim in found[name].dims if dim != "network"], skipna=False)
 
 
+def _counted(name: str) -> Callable[[Results], xr.DataArray]:
+    """Make the measure that is one of the counts of fixed points."""
+    return lambda results: results.fixed_point_counts[name]
+
+
 def _survival(results: Results) -> str:
     """Say how long a memory lasts without input."""
     if results.retention is None or not results.shown_ungated:
@@ -179,8 +184,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     *(
         Measure(
-            _POINTS, name, heading, lambda r, name=name: r.fixed_point_counts[name],  # type: ignore[misc]
-            requires=(group,), made_from="network",
+            _POINTS, name, heading, _counted(name), requires=(group,), made_from="network",
         )
         for group, name, heading in (
             ("fixed_points", "n_stable", "stable fixed points"),

@@ -49,7 +49,7 @@ def add_fixed_points(
     show
         Called with the number of networks that are done, and of all.
     anew
-        Whether to search again in a run that has its fixed points.
+        Whether to search again in a run that has its fixed points from the same settings.
     **settings
         ``n_starts``, ``max_batches``, ``slow`` and ``seed`` of `biornn.analysis.fixed_points`.
 
@@ -75,7 +75,8 @@ def add_fixed_points(
     lock = RunLock(folder)
     try:
         run = open_run(folder)
-        if FIXED_POINTS[0] in run.children and not anew:
+        settings["dt"] = _dt(run["trials"].to_dataset())
+        if not anew and FIXED_POINTS[0] in run.children and run[FIXED_POINTS[0]].attrs["settings"] == _said(settings):
             return run
         _search(folder, run, n_workers or os.cpu_count() or 1, show, settings)
         return open_run(folder)
@@ -87,7 +88,6 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
     weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
     watched = PROBE if PROBE[0] in run.children else ("trials", "activity")
     trials, rates = run[watched[0]].to_dataset().load(), run[watched[1]].to_dataset()["rates"]
-    settings["dt"] = float(trials["time"][1] - trials["time"][0]) if trials.sizes["time"] > 1 else 1.0
     probe = trials if watched is PROBE and n_held_states(trials, task_of(trials)) else None
     n_networks, n_done = weights.sizes["network"], 0
 
@@ -111,16 +111,25 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
     for group in FIXED_POINTS:
         if group in each[0]:
             together = xr.concat([found[group] for found in each], "network", join="outer", fill_value=PADDING)
-            _add(folder / STORE, group, together.assign_attrs(settings=json.dumps(settings)))
+            _add(folder / STORE, group, together.assign_attrs(settings=_said(settings)))
     consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
+
+
+def _dt(trials: xr.Dataset) -> float:
+    """Return the time step in ms."""
+    return float(trials["time"][1] - trials["time"][0]) if trials.sizes["time"] > 1 else 1.0
+
+
+def _said(settings: dict[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True)
 
 
 def _digest(weights: xr.Dataset, settings: dict[str, Any]) -> str:
     """Name what was found after what it was found in and how."""
     numbers = (weights[name].values for name in ("recurrent_weights", "recurrent_bias", "alpha"))
     return sha256(
-        b"".join(np.ascontiguousarray(one).tobytes() for one in numbers) + repr(settings).encode()
+        b"".join(np.ascontiguousarray(one).tobytes() for one in numbers) + _said(settings).encode()
     ).hexdigest()
 
 

@@ -94,6 +94,21 @@ def test_the_time_to_pass_a_slow_point_is_that_of_the_closed_form():
         assert found.escape_time.where(points.kind != "slow").isnull().all()
 
 
+def test_a_state_can_be_held_by_an_oscillation():
+    # A pair of units, apart, turns for ever: every fixed point is a saddle, and still both bits are held.
+    turn = 3 * np.array([[np.cos(0.5), np.sin(0.5)], [-np.sin(0.5), np.cos(0.5)]])
+    weights = np.zeros((4, 4))
+    weights[:2, :2], weights[2:, 2:] = 2 * np.eye(2), turn
+    one = network(weights, 9 * np.eye(2, 4), np.eye(4, 2), 0.1, "tanh")
+    one["initial_state"] = ("unit", [0.0, 0.0, 0.1, 0.0])
+    points, found = both(one)
+    assert (points.kind != "stable").all()
+    assert not found.has_attractor.any()
+    assert not found.stands_still.any()
+    assert retention(one, PROBE).held == 1
+    assert both(flip_flop())[1].stands_still.all()
+
+
 def test_several_networks_and_those_that_cannot_run():
     several = side_by_side(good=flip_flop(), bad=flip_flop((0.5, 0.5)))
     _, found = both(several)

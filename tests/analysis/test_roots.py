@@ -69,7 +69,6 @@ def test_the_proof_bounds_the_error_and_leaves_no_other_root_near():
     error = at[:, 0] - 1
     np.testing.assert_allclose(proof.error_bound, error, rtol=1e-7)
     np.testing.assert_allclose(proof.unique_within, at[:, 0] + 1, rtol=1e-12)  # just up to the other root
-    np.testing.assert_allclose(proof.inverse_norm, 1 / (2 * at[:, 0]))
 
 
 def test_nothing_is_proved_far_from_a_root_beyond_a_kink_or_where_the_derivatives_are_singular():

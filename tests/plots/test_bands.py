@@ -2,7 +2,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 
-from biornn.plots.bands import band, legend_above, look
+from biornn.plots.bands import band, band_legend, look
 
 
 def test_conditions_differ_in_every_part_of_their_look():
@@ -24,7 +24,7 @@ def test_line_is_the_median_band_the_range_and_points_without_value_are_left_out
     for x, low, high in ((0, 1, 9), (20, 3, 5)):
         edge = area[area[:, 0] == x, 1]
         assert (edge.min(), edge.max()) == (low, high)
-    legend_above(ax)
+    band_legend(ax)
     assert [entry.get_text() for entry in ax.get_legend().get_texts()] == ["dale"]
 
 

@@ -66,6 +66,9 @@ def test_a_search_that_was_broken_off_goes_on(run_copy: Path, monkeypatch: pytes
     assert not asked
     add_fixed_points(run_copy, anew=True, **FEW)
     assert len(asked) == n_networks
+    asked.clear()
+    add_fixed_points(run_copy, n_starts=16, max_batches=2)  # other settings are another search
+    assert len(asked) == n_networks
 
 
 def test_the_command_adds_them_and_says_what_it_found(run_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,10 @@ def fixed_points(reading: Reading) -> Section | None:
             ("attractors with a bit that is not set", counts["n_unset"], ".0f"),
             ("spurious attractors", counts["n_spurious"], ".0f"),
         ]
-        told = " An attractor that holds no memory state may hold one with a bit that is not set; others are spurious."
+        told = (
+            " An attractor that holds no memory state may hold one with a bit that is not set; others are spurious. A "
+            "state without an attractor may be held by an oscillation that the outputs do not show."
+        )
     blocks: list[Block] = [
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
         "point here is proved: there is exactly one near the numbers that are stored. Whether all were found cannot be "
