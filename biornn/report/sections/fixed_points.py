@@ -44,7 +44,7 @@ def fixed_points(reading: Reading) -> Section | None:
     blocks: list[Block] = [
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
         "point here is proved: there is exactly one near the numbers that are stored. Whether all were found cannot be "
-        f"proved: in {complete} of {known} networks nothing says that one is missing.{told}",
+        f"proved; in {known - complete} of {known} networks some are probably missing.{told}",
         _in_space(reading),
         condition_table(
             reading,
