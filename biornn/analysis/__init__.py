@@ -15,6 +15,7 @@ from biornn.analysis.factorial import factorial_effects
 from biornn.analysis.fixed_points import fixed_points
 from biornn.analysis.holm import holm
 from biornn.analysis.lesions import lesion_robustness
+from biornn.analysis.linearise import linearise
 from biornn.analysis.matched_null import compare_with_null, matched_random_weights
 from biornn.analysis.memory_attractors import memory_attractors
 from biornn.analysis.memory_cube import memory_cube
@@ -57,6 +58,7 @@ __all__ = [
     "holm",
     "input_noise_robustness",
     "lesion_robustness",
+    "linearise",
     "matched_random_weights",
     "memory_attractors",
     "memory_cube",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import ordered_as, require_dims, require_some, require_variables
+from biornn.analysis.each_network import INPUT, constant_inputs, each_network
 from biornn.analysis.fixed_point_search import Found, search
 from biornn.analysis.kernels import Output, describe
+from biornn.analysis.linearise import TIMES, mode_times
 from biornn.analysis.retention import state_names
-from biornn.analysis.runnable import NUMBERS, runnable
+from biornn.analysis.runnable import NUMBERS
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
-from biornn.dynamics import stored_networks
 from biornn.scalars import check_number, integer
 from biornn.tasks import Task, task_of
 
@@ -37,8 +38,7 @@ _POINT = {
     "error_bound": Output("largest distance to the exact fixed point, proved; NaN where none is"),
     "speed_ratio": Output("speed of the state over the usual speed"),
     "eigenvalues": Output("eigenvalue of the Jacobian of a step", ("mode",), dtype=np.complex128),
-    "time_constant": Output("time in which the mode decays to 1/e; negative where it grows", ("mode",), "ms"),
-    "frequency": Output("turns of the mode per ms", ("mode",), "1/ms"),
+    **TIMES,
     "n_unstable": Output("modes that grow; -1 where there is no fixed point", dtype=np.int64),
     "kind": Output("kind of the fixed point", units="", dtype=np.str_),
     "n_hits": Output("starts that led to it", dtype=np.int64),
@@ -58,8 +58,6 @@ _NOTHING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: Fal
 #: Variable -> what it is where a network has fewer points than another.
 PADDING = {name: _NOTHING.get(output.dtype, np.nan) for name, output in (_POINT | _NETWORK).items()}
 PADDING |= {"n_unstable": -1, "memory_state": "", "leads_to": -1}
-_INPUT = "input"
-_OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel")
 _NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
 
 
@@ -154,87 +152,44 @@ def fixed_points(
     check_number("dt", dt, "a positive time in ms", above=0.0)
     check_number("slow", slow)
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
-    has_snapshots = "snapshot" in weights.dims
-    parts = [weights.isel(snapshot=[one]) for one in range(weights.sizes["snapshot"])] if has_snapshots else [weights]
-    inputs = _inputs(weights, inputs)
+    inputs = constant_inputs(weights, inputs)
     if starts is not None:
         require_dims(starts, "starts", ["unit"])
         require_some(starts, "starts")
-    jobs = [job for number, part in enumerate(parts) for job in _jobs(part, number, starts, inputs)]
-    if starts is not None and jobs and all(job.starts is None for job in jobs):
+    jobs = [(at, of, _own_starts(starts, weights, *at[:2])) for at, of in each_network(weights, inputs)]
+    for (member, *_), of, _ in jobs:
+        if not np.isfinite(of.network.f.curvature):
+            name = str(np.atleast_1d(weights["activation"].values)[member])
+            raise ValueError(f"activation: expected one with a bounded second derivative, got {name!r}")
+    if starts is not None and jobs and all(own is None for _, _, own in jobs):
         raise ValueError("starts: expected finite rates, got none; leave them out, or give those of the same run")
+
+    def points_of(job: tuple[Any, Stationary, _Array | None]) -> dict[str, Any]:
+        _, of, own = job
+        return _points(of, search(of, own, n_starts, max_batches, slow, seed), dt)
+
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(
-            pool.map(
-                lambda job: _points(job.of, search(job.of, job.starts, n_starts, max_batches, slow, seed), dt), jobs
-            )
-        )
-    points = _labelled(weights, inputs, {job.at: points for job, points in zip(jobs, found, strict=True)})
+        found = list(pool.map(points_of, jobs))
+    points = _labelled(weights, inputs, {at: points for (at, *_), points in zip(jobs, found, strict=True)})
     if probe_trials is not None:
         points["memory_state"] = _memory_state(points["outputs"], probe_trials, task or task_of(probe_trials))
     return points
 
 
-class _Job(NamedTuple):
-    """One network under one input: its position (network, snapshot, input), and where to start."""
-
-    at: tuple[int, int, int]
-    of: Stationary
-    starts: _Array | None
-
-
-def _inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.DataArray:
-    """Constant inputs with the dims (some dim, input_channel)."""
-    if inputs is None:
-        return xr.DataArray(np.zeros((1, weights.sizes["input_channel"])), dims=(_INPUT, "input_channel"))
-    require_dims(inputs, "inputs", ["input_channel"])
-    n_channels = weights.sizes["input_channel"]
-    if inputs.ndim > 2 or inputs.sizes["input_channel"] != n_channels:
-        raise ValueError(
-            f"inputs: expected the dim input_channel with {n_channels} channels and at most one other, "
-            f"got {dict(inputs.sizes)}"
-        )
-    if taken := ({*_OWN_DIMS} & set(inputs.dims)):
-        raise ValueError(f"inputs: expected a dim of their own, such as 'level', got {taken.pop()!r}; rename it")
-    inputs = ordered_as(inputs, weights, "input_channel", "inputs")
-    if inputs.dtype.kind not in "fiub" or not np.isfinite(inputs.values.astype(float)).all():
-        raise ValueError("inputs: expected finite numbers, got NaN or infinity")
-    return inputs.transpose(..., "input_channel") if inputs.ndim == 2 else inputs.expand_dims(_INPUT)
-
-
-def _jobs(weights: xr.Dataset, snapshot: int, starts: xr.DataArray | None, inputs: xr.DataArray) -> list[_Job]:
-    """List the networks that can be run, under each input."""
-    safe, can_run = runnable(weights)
-    if "network" not in safe.dims:
-        safe, can_run = safe.expand_dims("network"), can_run.expand_dims("network")
-    jobs = []
-    for members, networks in stored_networks(safe):
-        if not np.isfinite(networks.f.curvature):
-            name = str(safe["activation"].values[members[0]])
-            raise ValueError(f"activation: expected one with a bounded second derivative, got {name!r}")
-        for position, member in enumerate(members.tolist()):
-            if not can_run.values[member]:
-                continue
-            own = _own_starts(starts, safe.isel(network=member), weights, snapshot)
-            for number, values in enumerate(inputs.values.astype(float)):
-                jobs.append(_Job((member, snapshot, number), Stationary(networks.of([position]), values), own))
-    return jobs
-
-
-def _own_starts(starts: xr.DataArray | None, network: xr.Dataset, weights: xr.Dataset, snapshot: int) -> _Array | None:
+def _own_starts(starts: xr.DataArray | None, weights: xr.Dataset, network: int, snapshot: int) -> _Array | None:
     """Take the recorded rates (row, unit) of a network; None where there are none that are finite."""
     if starts is None:
         return None
-    if starts.sizes["unit"] != network.sizes["unit"]:
-        raise ValueError(f"starts: expected {network.sizes['unit']} units, got {starts.sizes['unit']}")
+    if starts.sizes["unit"] != weights.sizes["unit"]:
+        raise ValueError(f"starts: expected {weights.sizes['unit']} units, got {starts.sizes['unit']}")
     if "network" in starts.dims:
-        name = network["network"].item() if "network" in network.coords else None
-        if name is None or name not in starts.indexes.get("network", ()):
+        names = np.atleast_1d(weights["network"].values) if "network" in weights.coords else [None]
+        if (name := names[network]) not in starts.indexes.get("network", ()):
             raise ValueError(f"starts: expected rates of the network {name!r}, found none; give those of the same run")
         starts = starts.sel(network=name)
     if "snapshot" in starts.dims:
         starts = starts.isel(snapshot=snapshot if starts.sizes["snapshot"] == weights.sizes.get("snapshot") else -1)
-    rows = ordered_as(starts, network, "unit", "starts").transpose(..., "unit").values.astype(float)
+    rows = ordered_as(starts, weights, "unit", "starts").transpose(..., "unit").values.astype(float)
     rows = rows.reshape(-1, rows.shape[-1])
     rows = rows[np.isfinite(rows).all(axis=1)]
     return rows if len(rows) else None
@@ -256,8 +211,7 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     kind[at.manifold_dim > 0] = "manifold"
     kind[found.is_slow] = "slow"
     n_unstable = np.where(found.is_slow, -1, n_unstable)
-    with np.errstate(divide="ignore"):
-        time_constant = -dt / np.log(modulus)
+    times = mode_times(eigenvalues, dt)
     points: dict[str, Any] = {
         "state": at.state,
         "rates": of.rates(at.state),
@@ -266,8 +220,8 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
         "error_bound": at.error_bound,
         "speed_ratio": of.speed(at.state) / found.usual_speed if found.usual_speed else np.zeros(n_points),
         "eigenvalues": eigenvalues,
-        "time_constant": time_constant,
-        "frequency": np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt),
+        "time_constant": times.time_constant,
+        "frequency": times.frequency,
         "n_unstable": n_unstable,
         "kind": kind,
         "n_hits": at.n_hits,
@@ -333,7 +287,7 @@ def _labelled(
         result[name] = (dims, values.astype(str) if dtype is object else values)
     result = describe(result, _POINT | _NETWORK)
     missing: list[Hashable] = [dim for dim in ("network", "snapshot") if dim not in weights.dims]
-    missing += [_INPUT] * (input_dim == _INPUT)
+    missing += [INPUT] * (input_dim == INPUT)
     result = result.isel(dict.fromkeys(missing, 0)).assign_coords(
         fixed_point=np.arange(sizes["fixed_point"]), mode=np.arange(1, sizes["mode"] + 1)
     )

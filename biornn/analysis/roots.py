@@ -168,7 +168,9 @@ def _least(matrix: _Array, right: _Array) -> _Array:
 
 def _polished(of: Map, state: _Array, is_stationary: NDArray[np.bool_]) -> Candidates:
     residual = np.linalg.norm(of.values(state), axis=1)
-    running = np.flatnonzero(~is_stationary & np.isfinite(residual) & (residual > 0))
+    # A step from what is exact already would be due to rounding alone, and lead along a manifold.
+    is_inexact = residual > _EXACT * (1 + np.linalg.norm(state, axis=1))
+    running = np.flatnonzero(~is_stationary & np.isfinite(residual) & is_inexact)
     for _ in range(_N_POLISHING):
         if not running.size:
             break

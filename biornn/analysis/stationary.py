@@ -64,6 +64,20 @@ class Stationary:
         derivatives: _Array = self.network.jacobian(state[np.newaxis], self.drive)[0]
         return derivatives
 
+    def input_derivatives(self, state: _Array) -> _Array:
+        """Return the derivatives of a step by the inputs, (row, input_channel, unit)."""
+        slope = self.network.f.derivative(self._argument(state)) if self.network.formulation == "rate" else 1.0
+        derivatives: _Array = (
+            self.network.input_weights * (self.network.alpha * np.broadcast_to(slope, state.shape))[:, np.newaxis]
+        )
+        return derivatives
+
+    def output_derivatives(self, state: _Array) -> _Array:
+        """Return the derivatives of the outputs, (row, unit, output_channel)."""
+        slope = 1.0 if self.network.formulation == "rate" else self.network.f.derivative(state)
+        derivatives: _Array = np.broadcast_to(slope, state.shape)[..., np.newaxis] * self.network.output_weights
+        return derivatives
+
     def speed(self, state: _Array) -> _Array:
         """Return how far each state (row, unit) moves in a step of the network."""
         speed: _Array = np.linalg.norm(self.step(state) - state, axis=1)
@@ -91,13 +105,16 @@ class Stationary:
         kinks = np.array(self.network.f.kinks)
         if not kinks.size:
             return np.full(len(state), np.inf)
-        argument = state if self.network.formulation == "current" else state @ self.weights + self.drive[0, 0]
-        away = np.abs(argument[:, :, np.newaxis] - kinks).min(axis=2)
+        away = np.abs(self._argument(state)[:, :, np.newaxis] - kinks).min(axis=2)
         if self.network.formulation == "rate":
             with np.errstate(divide="ignore", invalid="ignore"):
                 away = away / np.linalg.norm(self.weights, axis=0)  # a unit that receives nothing is always off or on
         nearest: _Array = np.nan_to_num(away, nan=np.inf).min(axis=1)
         return nearest
+
+    def _argument(self, state: _Array) -> _Array:
+        """Return that of the activation at states (row, unit)."""
+        return state if self.network.formulation == "current" else state @ self.weights + self.drive[0, 0]
 
     def rounding(self, state: _Array) -> _Array:
         """Return the largest error that rounding makes in the length of ``g`` of states (row, unit)."""

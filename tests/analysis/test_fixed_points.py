@@ -143,6 +143,16 @@ def test_a_line_attractor_is_one_manifold():
     assert found.eigenvalues[0, 0] == pytest.approx(1)
 
 
+def test_a_neutral_direction_is_not_unstable():
+    above = 0
+    for seed in range(8):
+        along, selects = np.random.default_rng(seed).normal(size=(2, 20))
+        found = fixed_points(one(np.outer(selects / (along @ selects), along), "linear"))
+        above += int(np.abs(found.eigenvalues[0, 0]) > 1)  # by rounding
+        assert found.n_unstable == 0
+    assert above
+
+
 def test_a_plane_attractor_is_one_manifold():
     along, selects = np.random.default_rng(0).normal(size=(2, 20, 2))
     weights = selects @ np.linalg.inv(along.T @ selects) @ along.T
@@ -176,6 +186,7 @@ def test_large_numbers_are_roots_up_to_their_rounding():
     np.testing.assert_allclose(found.state[0], np.linalg.solve(np.eye(3) - weights.T, np.full(3, 1e6)), rtol=1e-9)
     steep = fixed_points(one([[1e5]]))
     assert np.abs(steep.state.values.ravel()).min() == 0  # 0 is one for an odd network
+    assert "manifold" not in steep.kind.values  # 0 lies between the others, which are not proved, and is isolated
 
 
 def test_at_a_bifurcation_a_point_is_marginal():
@@ -199,6 +210,23 @@ def test_a_ghost_is_a_slow_point():
     assert 0 < after.speed_ratio[1] < 0.1
     assert before.complete
     assert after.complete
+
+
+def test_few_starts_are_not_said_to_be_complete():
+    n_missed = 0
+    for seed in range(10):
+        found = fixed_points(one(pitchforks(12)), n_starts=3, max_batches=12, seed=seed)
+        n_missed += int(found.n_fixed_points < 27)
+        if found.complete:
+            assert (found.index_sum, found.n_unseen) == (1, 0)
+    assert n_missed > 5
+
+
+def test_a_proof_needs_every_solution_to_be_a_root():
+    # Solved piece by piece, one batch is enough; unless rounding leaves a solution on the wrong side of its kink.
+    clear, unclear = (fixed_points(one([[2.0]], "relu", bias=bias), max_batches=1) for bias in (0.1, 1e-10))
+    assert (clear.n_fixed_points, clear.complete) == (0, True)
+    assert (unclear.n_fixed_points, unclear.complete) == (0, False)
 
 
 def test_a_network_may_have_none():

@@ -1,0 +1,54 @@
+"""Each network of a set, at each snapshot and under each constant input, as an equation for its fixed points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+from biornn.analysis.dims import ordered_as, require_dims, require_variables
+from biornn.analysis.runnable import NUMBERS, runnable
+from biornn.analysis.stationary import Stationary
+from biornn.dynamics import stored_networks
+
+#: The dim of inputs that have none of their own.
+INPUT = "input"
+_OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel")
+
+
+def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tuple[int, int, int], Stationary]]:
+    """Give the position (network, snapshot, input) of each network that can be run, and its equation.
+
+    The inputs are those of `constant_inputs`.
+    """
+    require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
+    has_snapshots = "snapshot" in weights.dims
+    for snapshot in range(weights.sizes["snapshot"] if has_snapshots else 1):
+        safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights)
+        if "network" not in safe.dims:
+            safe, can_run = safe.expand_dims("network"), can_run.expand_dims("network")
+        for members, networks in stored_networks(safe):
+            for position, member in enumerate(members.tolist()):
+                if can_run.values[member]:
+                    for number, values in enumerate(inputs.values.astype(float)):
+                        yield (member, snapshot, number), Stationary(networks.of([position]), values)
+
+
+def constant_inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.DataArray:
+    """Check constant inputs and give them the dims (some dim, input_channel); None: one without any."""
+    if inputs is None:
+        return xr.DataArray(np.zeros((1, weights.sizes["input_channel"])), dims=(INPUT, "input_channel"))
+    require_dims(inputs, "inputs", ["input_channel"])
+    n_channels = weights.sizes["input_channel"]
+    if inputs.ndim > 2 or inputs.sizes["input_channel"] != n_channels:
+        raise ValueError(
+            f"inputs: expected the dim input_channel with {n_channels} channels and at most one other, "
+            f"got {dict(inputs.sizes)}"
+        )
+    if taken := ({*_OWN_DIMS} & set(inputs.dims)):
+        raise ValueError(f"inputs: expected a dim of their own, such as 'level', got {taken.pop()!r}; rename it")
+    inputs = ordered_as(inputs, weights, "input_channel", "inputs")
+    if inputs.dtype.kind not in "fiub" or not np.isfinite(inputs.values.astype(float)).all():
+        raise ValueError("inputs: expected finite numbers, got NaN or infinity")
+    return inputs.transpose(..., "input_channel") if inputs.ndim == 2 else inputs.expand_dims(INPUT)

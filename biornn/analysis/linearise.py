@@ -1,0 +1,158 @@
+"""Networks linearised at their fixed points: the modes, what excites them, what they drive, how far they overshoot."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.analysis.dims import require_variables
+from biornn.analysis.each_network import INPUT, constant_inputs, each_network
+from biornn.analysis.eigenmodes import eigenmodes
+from biornn.analysis.kernels import Output, apply_kernel, describe
+from biornn.analysis.spectrum import nonnormality
+from biornn.scalars import check_number
+
+_Array = NDArray[np.float64]
+_MATRIX = ["unit_pre", "unit_post"]
+_DOUBLINGS = 14  # to 24,576 steps
+_ROUNDING = 1e-9
+
+TIMES = {
+    "time_constant": Output("time in which the mode decays to 1/e; negative where it grows", ("mode",), "ms"),
+    "frequency": Output("turns of the mode per ms", ("mode",), "1/ms"),
+}
+_AMPLIFICATION = {
+    "amplification": Output("largest growth of a small deviation on its way back"),
+    "amplification_time": Output("time of the largest growth", units="ms"),
+}
+
+
+class ModeTimes(NamedTuple):
+    """How fast modes decay, in ms, and how often they turn per ms."""
+
+    time_constant: _Array
+    frequency: _Array
+
+
+def mode_times(eigenvalues: NDArray[np.complexfloating], dt: float) -> ModeTimes:
+    """Convert eigenvalues of a step: ``-dt / log|λ|``, negative for a mode that grows, and ``|arg λ| / (2π dt)``."""
+    with np.errstate(divide="ignore"):
+        return ModeTimes(-dt / np.log(np.abs(eigenvalues)), np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt))
+
+
+def linearise(
+    points: xr.Dataset, weights: xr.Dataset, inputs: xr.DataArray | None = None, *, dt: float = 1.0
+) -> xr.Dataset:
+    """Linearise networks at their fixed points: ``δx[t+1] = δx[t] J + δu[t] B``, outputs ``δx C``.
+
+    States are rows, as for `eigenmodes`: a LEFT eigenvector of ``J`` is a pattern of activity that keeps its shape, and
+    the RIGHT eigenvector of the same mode is its selection vector (Mante et al. 2013), which says how much of the
+    pattern a deviation, or an input, leaves behind.
+
+    Parameters
+    ----------
+    points
+        What `fixed_points` found, or some of it, such as ``points.isel(fixed_point=slice(8))``: `state` is needed.
+        Other states can be given too; then ``J`` says how a deviation from the trajectory through them goes on.
+    weights, inputs
+        Those for which the points were found.
+    dt
+        Time step, in ms.
+
+    Returns
+    -------
+    xr.Dataset
+        With the dims of `points`: `jacobian` (..., unit_pre, unit_post); the variables of `eigenmodes` for it, modes
+        in the order of `points.eigenvalues`, of which `input_projection` (..., input_channel, mode) is the amplitude
+        that an input of size 1 in one step gives the mode, and `output_projection` (..., output_channel, mode) the
+        change of the outputs by a mode of amplitude 1; `time_constant` and `frequency` (..., mode), in ms and turns
+        per ms; `nonnormality` of the Jacobian; `amplification`, the largest growth of any small deviation, the largest
+        ``||J^t||`` over t = 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, ... steps, and `amplification_time` in ms, when it is
+        reached: 1 and 0 where every deviation only decays, infinite where one grows without end.
+        NaN where there is no point.
+
+    Raises
+    ------
+    ValueError
+        If the points are not of these networks, snapshots, and inputs, or a variable is missing.
+
+    References
+    ----------
+    Mante, Sussillo, Shenoy & Newsome (2013), Nature 503, 78, supplementary section 7. Non-normal amplification:
+    Murphy & Miller (2009), Neuron 61, 635.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> run = bn.open_run("runs/example")  # doctest: +SKIP
+    >>> weights = run["weights"].to_dataset().isel(snapshot=-1)  # doctest: +SKIP
+    >>> points = run["fixed_points"].to_dataset()  # doctest: +SKIP
+    >>> modes = bn.analysis.linearise(points.where(points.kind == "stable", drop=True), weights)  # doctest: +SKIP
+    """
+    require_variables(points, "points", ["state"])
+    check_number("dt", dt, "a positive time in ms", above=0.0)
+    inputs = constant_inputs(weights, inputs)
+    state = _as_of(points["state"], weights, inputs)
+    shape, n_units = state.shape[:-1], state.sizes["unit"]
+    linear = {
+        "jacobian": np.full((*shape, n_units, n_units), np.nan),
+        "input": np.full((*shape, weights.sizes["input_channel"], n_units), np.nan),
+        "output": np.full((*shape, n_units, weights.sizes["output_channel"]), np.nan),
+    }
+    for at, of in each_network(weights, inputs):
+        rows = state.values[at]
+        linear["jacobian"][at] = of.step_jacobian(rows)
+        linear["input"][at], linear["output"][at] = of.input_derivatives(rows), of.output_derivatives(rows)
+    own = {"jacobian": _MATRIX, "input": ["input_channel", "unit"], "output": ["unit", "output_channel"]}
+    gone = [dim for dim in state.dims if dim not in points["state"].dims]
+    labels = points["state"].drop_vars("unit", errors="ignore").coords
+    named = {
+        name: xr.DataArray(values, dims=[*state.dims[:-1], *own[name]]).isel(dict.fromkeys(gone, 0))
+        for name, values in linear.items()
+    }
+    jacobian = named["jacobian"].assign_coords(
+        {name: one for name, one in labels.items() if set(one.dims) <= set(named["jacobian"].dims)}
+    )
+    result = eigenmodes(jacobian, named["input"], named["output"]).assign(jacobian=jacobian)
+    for dim in ("input_channel", "output_channel", "unit"):
+        if dim in weights.coords:
+            result = result.assign_coords({dim: weights[dim]})
+    for name, values in mode_times(result["eigenvalues"].values, dt)._asdict().items():
+        result[name] = (result["eigenvalues"].dims, values)
+    result["nonnormality"] = nonnormality(jacobian, result["eigenvalues"])
+    growth = apply_kernel(_amplification, jacobian, core_dims=[_MATRIX], outputs=_AMPLIFICATION)
+    growth["amplification_time"] = growth["amplification_time"] * dt
+    return describe(result.assign(growth.data_vars), TIMES | _AMPLIFICATION)
+
+
+def _as_of(state: xr.DataArray, weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
+    """Give states the dims (network, snapshot, input, ..., unit), the first three as in `each_network`."""
+    own: list[Hashable] = [dim for dim in ("network", "snapshot") if dim in weights.dims]
+    own += [dim for dim in inputs.dims[:1] if dim != INPUT]
+    sizes = {dim: inputs.sizes.get(dim, weights.sizes.get(dim)) for dim in (*own, "unit")}
+    if not sizes.items() <= state.sizes.items() or ({"network", "snapshot"} - {*own}) & set(state.dims):
+        raise ValueError(f"points: expected those of the same weights and inputs, {sizes}, got {dict(state.sizes)}")
+    outer = ["network", "snapshot", inputs.dims[0]]
+    return state.expand_dims([dim for dim in outer if dim not in state.dims]).transpose(*outer, ..., "unit")
+
+
+def _amplification(jacobian: _Array) -> tuple[float, float]:
+    """Return the largest norm of a power of the matrix, and that power."""
+    if not np.isfinite(jacobian).all():
+        return np.nan, np.nan
+    if np.abs(np.linalg.eigvals(jacobian)).max(initial=0.0) > 1 + _ROUNDING:
+        return np.inf, np.inf
+    largest, time = 1.0, 0.0
+    power, doubled = jacobian, jacobian @ jacobian
+    for n_steps in 2 ** np.arange(_DOUBLINGS):
+        for matrix, n in ((power, n_steps), (power @ doubled, 3 * n_steps)):
+            if (norm := float(np.linalg.norm(matrix, 2))) > largest + _ROUNDING:
+                largest, time = norm, float(n)
+        if norm < 1:  # no later power can be larger than all until here
+            break
+        power, doubled = doubled, doubled @ doubled
+    return largest, time
