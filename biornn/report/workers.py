@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from biornn.processes import worker_pool
 from biornn.report.reading import Reading
 from biornn.report.section import Drawn, drawn
 from biornn.report.sections import SECTIONS
@@ -60,9 +57,7 @@ def make_sections(
             made[name] = _drawn(reading, name)
             show(index, len(names))
         return made
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["biornn.report.preloaded"])
-    pool = ProcessPoolExecutor(n_workers, context, _begin)
+    pool = worker_pool(n_workers, "biornn.report.preloaded")
     values = {name: value for name, value in vars(reading).items() if name in SHARED}
     # A few sections compute what they need by themselves.
     shared = [name for name in SHARED if name not in values] if len(names) > _FEW else []
@@ -88,19 +83,6 @@ def make_sections(
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the parent process, and end when it ends, also if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=follow, daemon=True).start()
 
 
 @cache

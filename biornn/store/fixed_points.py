@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
@@ -19,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from biornn import analysis
 from biornn.analysis.fixed_points import PADDING
 from biornn.analysis.retention import n_held_states
+from biornn.processes import worker_pool
 from biornn.schema import FIXED_POINTS, PROBE
 from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
@@ -85,35 +88,81 @@ def add_fixed_points(
 
 
 def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
-    weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
-    watched = PROBE if PROBE[0] in run.children else ("trials", "activity")
-    trials, rates = run[watched[0]].to_dataset().load(), run[watched[1]].to_dataset()["rates"]
-    probe = trials if watched is PROBE and n_held_states(trials, task_of(trials)) else None
-    n_networks, n_done = weights.sizes["network"], 0
-
-    def one(network: int) -> dict[str, xr.Dataset]:
-        nonlocal n_done
-        own = weights.isel(network=[network])
-        kept = folder / FOUND / f"{_digest(own, settings)}.zarr"
-        if not kept.exists():
-            points = analysis.fixed_points(own, rates.isel(network=[network]).load(), probe_trials=probe, **settings)
-            parts = {FIXED_POINTS[0]: points}
-            if probe is not None:
-                parts[FIXED_POINTS[1]] = analysis.memory_attractors(points, own, probe, dt=settings["dt"])
-            _write_whole(parts, kept)
-        n_done += 1
-        show(n_done, n_networks)
-        found = xr.open_datatree(kept, engine="zarr", consolidated=False)
-        return {name: node.to_dataset().load() for name, node in found.children.items()}
-
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_workers) as pool:
-        each = list(pool.map(one, range(n_networks)))
+    n_networks = run["weights"].sizes["network"]
+    n_workers = min(n_workers, n_networks)
+    with threadpool_limits(1, user_api="blas"):
+        if n_workers == 1:
+            for network in range(n_networks):
+                _keep(folder, run, network, settings)
+                show(network + 1, n_networks)
+        else:
+            _keep_all(folder, n_networks, n_workers, show, settings)
+    each = [
+        xr.open_datatree(_kept(folder, run, one, settings), engine="zarr", consolidated=False)
+        for one in range(n_networks)
+    ]
     for group in FIXED_POINTS:
-        if group in each[0]:
-            together = xr.concat([found[group] for found in each], "network", join="outer", fill_value=PADDING)
+        if group in each[0].children:
+            parts = [found[group].to_dataset().load() for found in each]
+            together = xr.concat(parts, "network", join="outer", fill_value=PADDING)
             _add(folder / STORE, group, together.assign_attrs(settings=_said(settings)))
     consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
+
+
+def _keep_all(folder: Path, n_networks: int, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
+    """Search some networks at a time: in processes, for in threads Python would do one after the other."""
+    pool = worker_pool(n_workers, __name__)
+    try:
+        searches = [pool.submit(_keep_in_worker, folder, network, settings) for network in range(n_networks)]
+        for n_done, search in enumerate(as_completed(searches), start=1):
+            search.result()
+            show(n_done, n_networks)
+    except BrokenProcessPool:
+        raise RuntimeError(
+            f"{folder}: expected the worker processes to go on, but one was killed (out of memory?); what was found is "
+            "kept, and `biornn fixed-points RUN --workers 1` takes the least memory"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@cache
+def _opened(folder: Path) -> xr.DataTree:
+    """Open a run once in each worker process."""
+    return open_run(folder)
+
+
+def _kept(folder: Path, run: xr.DataTree, network: int, settings: dict[str, Any]) -> Path:
+    """Name the place of what is found in a network, before all are done."""
+    return folder / FOUND / f"{_digest(_last(run, network), settings)}.zarr"
+
+
+def _last(run: xr.DataTree, network: int) -> xr.Dataset:
+    return (
+        run["weights"].to_dataset().isel(network=[network], snapshot=-1).drop_vars("snapshot", errors="ignore").load()
+    )
+
+
+def _keep_in_worker(folder: Path, network: int, settings: dict[str, Any]) -> None:
+    _keep(folder, _opened(folder), network, settings)
+
+
+def _keep(folder: Path, run: xr.DataTree, network: int, settings: dict[str, Any]) -> None:
+    """Find the fixed points of one network and keep them, unless they are kept already."""
+    kept = _kept(folder, run, network, settings)
+    if kept.exists():
+        return
+    watched = PROBE if PROBE[0] in run.children else ("trials", "activity")
+    trials, rates = run[watched[0]].to_dataset().load(), run[watched[1]].to_dataset()["rates"]
+    probe = trials if watched is PROBE and n_held_states(trials, task_of(trials)) else None
+    own = _last(run, network)
+    with threadpool_limits(1, user_api="blas"):
+        points = analysis.fixed_points(own, rates.isel(network=[network]).load(), probe_trials=probe, **settings)
+        parts = {FIXED_POINTS[0]: points}
+        if probe is not None:
+            parts[FIXED_POINTS[1]] = analysis.memory_attractors(points, own, probe, dt=settings["dt"])
+    _write_whole(parts, kept)
 
 
 def _dt(trials: xr.Dataset) -> float:

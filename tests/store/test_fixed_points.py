@@ -62,12 +62,12 @@ def test_a_search_that_was_broken_off_goes_on(run_copy: Path, monkeypatch: pytes
     n_networks = run.sizes["network"]
     assert len(asked) == n_networks - 1
     asked.clear()
-    add_fixed_points(run_copy, **FEW)  # there is nothing to do
+    add_fixed_points(run_copy, n_workers=1, **FEW)  # there is nothing to do
     assert not asked
-    add_fixed_points(run_copy, anew=True, **FEW)
+    add_fixed_points(run_copy, n_workers=1, anew=True, **FEW)
     assert len(asked) == n_networks
     asked.clear()
-    add_fixed_points(run_copy, n_starts=16, max_batches=2)  # other settings are another search
+    add_fixed_points(run_copy, n_workers=1, n_starts=16, max_batches=2)  # other settings are another search
     assert len(asked) == n_networks
 
 
