@@ -5,6 +5,7 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 """
 
 from biornn.analysis.audit import audit
+from biornn.analysis.basins import basins
 from biornn.analysis.cell_types import by_cell_type
 from biornn.analysis.comparison import compare
 from biornn.analysis.cube_alignment import align_cubes, align_scores
@@ -40,6 +41,7 @@ __all__ = [
     "align_cubes",
     "align_scores",
     "audit",
+    "basins",
     "bulk_and_outliers",
     "by_cell_type",
     "compare",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 import xarray as xr
@@ -52,3 +52,19 @@ def constant_inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.Data
     if inputs.dtype.kind not in "fiub" or not np.isfinite(inputs.values.astype(float)).all():
         raise ValueError("inputs: expected finite numbers, got NaN or infinity")
     return inputs.transpose(..., "input_channel") if inputs.ndim == 2 else inputs.expand_dims(INPUT)
+
+
+def as_of(values: xr.DataArray, weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
+    """Give what is known of points the dims (network, snapshot, input, ...), as in `each_network`, with units last."""
+    own: list[Hashable] = [dim for dim in ("network", "snapshot") if dim in weights.dims]
+    own += [dim for dim in inputs.dims[:1] if dim != INPUT]
+    own += [dim for dim in ("unit", "output_channel") if dim in values.dims]
+    sizes = {dim: inputs.sizes.get(dim, weights.sizes.get(dim)) for dim in own}
+    if {dim: size for dim, size in values.sizes.items() if dim != "fixed_point"} != sizes:
+        raise ValueError(
+            f"points: expected those of the same weights and inputs, with fixed_point and {sizes}, "
+            f"got {dict(values.sizes)}"
+        )
+    outer = ["network", "snapshot", inputs.dims[0]]
+    expanded = values.expand_dims([dim for dim in outer if dim not in values.dims])
+    return expanded.transpose(*outer, ..., "unit", missing_dims="ignore")

@@ -82,7 +82,7 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
         # Where there are points that are not isolated, the index says nothing, and more batches bring more of them.
         if n_quiet >= _QUIET_BATCHES and (known.seem_complete or any(len(one.state) for one in doubtful)):
             break
-    usual = _box(of, n_starts, generator("usual speed", seed)) if given is None else given
+    usual = rates_in_box(of, n_starts, generator("usual speed", seed)) if given is None else given
     reference = float(np.median(of.speed(of.state_of(usual))))
     manifolds = _manifolds(of, _together(doubtful))
     slow_points = _slow_points(of, _together(minima), slow * reference)
@@ -172,13 +172,13 @@ def _starts(
         chosen = given[rng.integers(len(given), size=n_recorded)]
         noise = _log_uniform(rng, 1e-3, 1.0, n_recorded) * (not is_first)
         parts.append(of.state_of(chosen + noise * given.std() * rng.standard_normal(chosen.shape)))
-    box = of.state_of(_box(of, n_box, rng))
+    box = of.state_of(rates_in_box(of, n_box, rng))
     n_settling = n_box - n_box // 4
     parts += [_settled(of, box[:n_settling], rng), box[n_settling:]]
     return np.concatenate(parts)
 
 
-def _box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
+def rates_in_box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
     """Draw rates between the limits of the activation; where it has none, up to some times what a unit receives."""
     size = _log_uniform(rng, 0.01, 10.0, n_rows) * (1 + np.abs(of.drive).max())
     low, high = (np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.network.f.limits)

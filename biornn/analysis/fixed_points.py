@@ -156,7 +156,7 @@ def fixed_points(
     if starts is not None:
         require_dims(starts, "starts", ["unit"])
         require_some(starts, "starts")
-    jobs = [(at, of, _own_starts(starts, weights, *at[:2])) for at, of in each_network(weights, inputs)]
+    jobs = [(at, of, own_starts(starts, weights, *at[:2])) for at, of in each_network(weights, inputs)]
     for (member, *_), of, _ in jobs:
         if not np.isfinite(of.network.f.curvature):
             name = str(np.atleast_1d(weights["activation"].values)[member])
@@ -176,7 +176,7 @@ def fixed_points(
     return points
 
 
-def _own_starts(starts: xr.DataArray | None, weights: xr.Dataset, network: int, snapshot: int) -> _Array | None:
+def own_starts(starts: xr.DataArray | None, weights: xr.Dataset, network: int, snapshot: int) -> _Array | None:
     """Take the recorded rates (row, unit) of a network; None where there are none that are finite."""
     if starts is None:
         return None

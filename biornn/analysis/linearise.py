@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.analysis.dims import require_variables
-from biornn.analysis.each_network import INPUT, constant_inputs, each_network
+from biornn.analysis.each_network import as_of, constant_inputs, each_network
 from biornn.analysis.eigenmodes import eigenmodes
 from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.spectrum import nonnormality
@@ -57,7 +56,7 @@ def linearise(
     ----------
     points
         What `fixed_points` found, or some of it, such as ``points.isel(fixed_point=slice(8))``: `state` is needed.
-        Other states can be given too; then ``J`` says how a deviation from the trajectory through them goes on.
+        Other states along `fixed_point` can be given too; then ``J`` says how a deviation from their path goes on.
     weights, inputs
         Those for which the points were found.
     dt
@@ -96,7 +95,7 @@ def linearise(
     require_variables(points, "points", ["state"])
     check_number("dt", dt, "a positive time in ms", above=0.0)
     inputs = constant_inputs(weights, inputs)
-    state = _as_of(points["state"], weights, inputs)
+    state = as_of(points["state"], weights, inputs)
     shape, n_units = state.shape[:-1], state.sizes["unit"]
     linear = {
         "jacobian": np.full((*shape, n_units, n_units), np.nan),
@@ -127,17 +126,6 @@ def linearise(
     growth = apply_kernel(_amplification, jacobian, core_dims=[_MATRIX], outputs=_AMPLIFICATION)
     growth["amplification_time"] = growth["amplification_time"] * dt
     return describe(result.assign(growth.data_vars), TIMES | _AMPLIFICATION)
-
-
-def _as_of(state: xr.DataArray, weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
-    """Give states the dims (network, snapshot, input, ..., unit), the first three as in `each_network`."""
-    own: list[Hashable] = [dim for dim in ("network", "snapshot") if dim in weights.dims]
-    own += [dim for dim in inputs.dims[:1] if dim != INPUT]
-    sizes = {dim: inputs.sizes.get(dim, weights.sizes.get(dim)) for dim in (*own, "unit")}
-    if not sizes.items() <= state.sizes.items() or ({"network", "snapshot"} - {*own}) & set(state.dims):
-        raise ValueError(f"points: expected those of the same weights and inputs, {sizes}, got {dict(state.sizes)}")
-    outer = ["network", "snapshot", inputs.dims[0]]
-    return state.expand_dims([dim for dim in outer if dim not in state.dims]).transpose(*outer, ..., "unit")
 
 
 def _amplification(jacobian: _Array) -> tuple[float, float]:

@@ -9,21 +9,18 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from biornn.analysis.basins import arrived
 from biornn.analysis.dims import require_variables
+from biornn.analysis.each_network import as_of, constant_inputs, each_network
 from biornn.analysis.held_states import are_bits
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.memory_cube import edges_of
 from biornn.analysis.retention import last_held, state_names, states_at
-from biornn.analysis.runnable import runnable
 from biornn.analysis.stationary import Stationary
-from biornn.dynamics import stored_networks
 from biornn.tasks import Task, task_of
 
 _Array = NDArray[np.float64]
 
-_CHUNK, _MOST_STEPS = 500, 20_000
-_STANDS_STILL = 1e-11  # change of a state in a step, over 1 + its length
-_AT = 1e-3  # distance to a fixed point at which a state has arrived, over 1 + its length
 _ASIDE = 1e-3  # how far beside a saddle to start, over 1 + the length of its state
 _SIDES = ("-", "+")
 
@@ -50,7 +47,7 @@ def memory_attractors(
     Parameters
     ----------
     points
-        What `fixed_points` found for these weights, without inputs: (network, fixed_point).
+        What `fixed_points` found for these weights, without inputs.
     weights, probe_trials, task
         As for `retention`.
     dt
@@ -59,25 +56,25 @@ def memory_attractors(
     Returns
     -------
     xr.Dataset
-        By fixed point or slow point: `leads_to` (network, fixed_point, side), the stable fixed points to which the two
-        sides of a saddle with one unstable mode lead, as positions along `fixed_point`, -1 for none and for other
-        points; `escape_time` (network, fixed_point), for slow points: how long it takes to pass one along its slowest
-        mode, in ms, NaN where it is no bottleneck.
-        By memory state: `attractor` (network, memory_state), the position of the stable fixed point in which it ends,
+        Over `network` and `snapshot`, as the points. By fixed point or slow point: `leads_to` (..., fixed_point, side),
+        the stable fixed points to which the two sides of a saddle with one unstable mode lead, as positions along
+        `fixed_point`, -1 for none and for other points; `escape_time` (..., fixed_point), for slow points: how long it
+        takes to pass one along its slowest mode, in ms, NaN where it is no bottleneck.
+        By memory state: `attractor` (..., memory_state), the position of the stable fixed point in which it ends,
         -1 if it ends in none; `has_attractor`, whether its outputs are right there; and `stands_still`, whether the
         network stands still in the end. A network that does not may still hold its state, by an oscillation that its
         outputs do not show: then `retention` says that the state is held, and it has no attractor here.
-        By neighbouring states: `saddle` (network, edge), the position of a saddle with one unstable mode whose sides
+        By neighbouring states: `saddle` (..., edge), the position of a saddle with one unstable mode whose sides
         lead to their two attractors, -1 if none does; no `edge` where states are not named by bits.
-        Over networks: `n_memory_attractors`, the stable fixed points that hold a state which ends there; `n_unset`,
+        Of each network: `n_memory_attractors`, the stable fixed points that hold a state which ends there; `n_unset`,
         those of states with a bit that is not set, such as ``+0-``, if the task has such; and `n_spurious`, all others.
         -1, NaN or False for a network that cannot be run.
 
     Raises
     ------
     ValueError
-        If a variable is missing, `points` are those of several inputs or snapshots or of other networks, or nothing is
-        to be held.
+        If a variable is missing, `points` are those of inputs or of other networks or snapshots, or nothing is to be
+        held.
 
     Notes
     -----
@@ -86,45 +83,40 @@ def memory_attractors(
     and Chaos, section 4.3.
     """
     require_variables(points, "points", ["state", "outputs", "kind", "n_unstable"])
-    if extra := set(points["kind"].dims) - {"network", "fixed_point"}:
-        raise ValueError(f"points: expected the dims network and fixed_point, got {sorted(map(str, extra))} too")
     task = task_of(probe_trials) if task is None else task
-    safe, can_run = runnable(weights)
-    if any(points.sizes.get(dim) != safe.sizes.get(dim) for dim in ("network", "unit")):
-        raise ValueError("points: expected those of the same networks as the weights, got others")
-    has_network = "network" in safe.dims
-    if not has_network:
-        safe, points = safe.expand_dims("network"), points.expand_dims("network")
-        can_run = can_run.expand_dims("network")
+    without = constant_inputs(weights, None)
+    expanded = xr.Dataset({name: as_of(points[name], weights, without) for name in ("state", "kind", "n_unstable")})
+    expanded = expanded.isel({without.dims[0]: 0}).transpose("network", "snapshot", "fixed_point", "unit")
+    outputs = as_of(points["outputs"], weights, without).isel({without.dims[0]: 0})
+    names = state_names(outputs.transpose("network", "snapshot", "fixed_point", ...).values, probe_trials, task)
     held = last_held(probe_trials, task)
-    outputs = points["outputs"].transpose("network", "fixed_point", "output_channel").values
-    names = state_names(outputs, probe_trials, task)  # (network, fixed_point)
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[held.trial].astype(float)
     edges = edges_of(held.labels) if are_bits(held.labels) else []
-    matched = _empty(points.sizes["network"], points.sizes["fixed_point"], held.labels, edges)
+    matched = _empty(names.shape, held.labels, edges)
     with threadpool_limits(1, user_api="blas"):
-        for members, networks in stored_networks(safe):
-            for position, member in enumerate(members.tolist()):
-                if can_run.values[member]:
-                    of = Stationary(networks.of([position]), np.zeros(inputs.shape[-1]))
-                    reached = states_at(networks.of([position]), inputs, held.time)[0]
-                    found = _matched(of, points.isel(network=member), reached, names[member], held.labels, edges, dt)
-                    for name, values in found.items():
-                        matched[name][member] = values
-    return _labelled(matched, points, held.labels, edges, has_network)
+        for (*at, _), of in each_network(weights, without):
+            here = tuple(at)
+            reached = states_at(of.network, inputs, held.time)[0]
+            own = expanded.isel(network=at[0], snapshot=at[1])
+            found = _matched(of, own, reached, names[here], held.labels, edges, dt)
+            for name, values in found.items():
+                matched[name][here] = values
+    return _labelled(matched, points, held.labels, edges)
 
 
-def _empty(n_networks: int, n_points: int, labels: list[str], edges: list[tuple[str, int, int]]) -> dict[str, Any]:
+def _empty(shape: tuple[int, ...], labels: list[str], edges: list[tuple[str, int, int]]) -> dict[str, Any]:
+    """Make what networks have that cannot be run; the shape is that of (network, snapshot, fixed_point)."""
+    outer = shape[:2]
     return {
-        "leads_to": np.full((n_networks, n_points, 2), -1),
-        "escape_time": np.full((n_networks, n_points), np.nan),
-        "attractor": np.full((n_networks, len(labels)), -1),
-        "has_attractor": np.zeros((n_networks, len(labels)), bool),
-        "stands_still": np.zeros((n_networks, len(labels)), bool),
-        "saddle": np.full((n_networks, len(edges)), -1),
-        "n_memory_attractors": np.full(n_networks, np.nan),
-        "n_unset": np.full(n_networks, np.nan),
-        "n_spurious": np.full(n_networks, np.nan),
+        "leads_to": np.full((*shape, 2), -1),
+        "escape_time": np.full(shape, np.nan),
+        "attractor": np.full((*outer, len(labels)), -1),
+        "has_attractor": np.zeros((*outer, len(labels)), bool),
+        "stands_still": np.zeros((*outer, len(labels)), bool),
+        "saddle": np.full((*outer, len(edges)), -1),
+        "n_memory_attractors": np.full(outer, np.nan),
+        "n_unset": np.full(outer, np.nan),
+        "n_spurious": np.full(outer, np.nan),
     }
 
 
@@ -142,9 +134,9 @@ def _matched(
     stable = np.flatnonzero(kind == "stable")
     saddles = np.flatnonzero((kind == "saddle") & (points["n_unstable"].values == 1))
     beside = _beside(of, state[saddles])
-    arrived, stands_still = _arrived(of, np.concatenate([reached, beside]), state[stable])
-    arrived = np.append(stable, -1)[arrived]
-    attractor, sides = arrived[: len(reached)], arrived[len(reached) :].reshape(-1, 2)
+    ends, stands_still = arrived(of, np.concatenate([reached, beside]), state[stable])
+    ends = np.append(stable, -1)[ends]
+    attractor, sides = ends[: len(reached)], ends[len(reached) :].reshape(-1, 2)
     leads_to = np.full((len(kind), 2), -1)
     leads_to[saddles] = sides
     escape_time = np.full(len(kind), np.nan)
@@ -174,24 +166,6 @@ def _beside(of: Stationary, saddles: _Array) -> _Array:
         pattern *= np.sign(pattern[np.abs(pattern).argmax()]) / np.linalg.norm(pattern)
         beside[row] = state + _ASIDE * (1 + np.linalg.norm(state)) * np.array([-pattern, pattern])
     return beside.reshape(-1, of.n_units)
-
-
-def _arrived(of: Stationary, state: _Array, attractors: _Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Run until nothing moves: the attractor at which each state arrives, or -1, and which states stand still."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(0, _MOST_STEPS, _CHUNK):
-            for _ in range(_CHUNK):
-                state = of.step(state)
-            stands_still = of.speed(state) <= _STANDS_STILL * (1 + np.linalg.norm(state, axis=1))
-            if stands_still.all():
-                break
-    arrived = np.full(len(state), -1)
-    if len(attractors):
-        apart = np.linalg.norm(state[:, np.newaxis] - attractors, axis=2)
-        nearest = np.nan_to_num(apart, nan=np.inf).argmin(axis=1)
-        is_there = apart[np.arange(len(state)), nearest] <= _AT * (1 + np.linalg.norm(attractors[nearest], axis=1))
-        arrived[is_there] = nearest[is_there]
-    return arrived, stands_still
 
 
 def _between(sides: NDArray[np.intp], saddles: NDArray[np.intp], one: int, other: int) -> int:
@@ -226,16 +200,17 @@ def _labelled(
     points: xr.Dataset,
     labels: list[str],
     edges: list[tuple[str, int, int]],
-    has_network: bool,
 ) -> xr.Dataset:
     own: dict[str, tuple[str, ...]] = {"leads_to": ("fixed_point", "side"), "escape_time": ("fixed_point",)}
     own |= dict.fromkeys(("attractor", "has_attractor", "stands_still"), ("memory_state",)) | {"saddle": ("edge",)}
-    result = xr.Dataset({name: (("network", *own.get(name, ())), values) for name, values in matched.items()})
+    result = xr.Dataset(
+        {name: (("network", "snapshot", *own.get(name, ())), values) for name, values in matched.items()}
+    )
+    result = result.isel({dim: 0 for dim in ("network", "snapshot") if dim not in points["kind"].dims})
     result = describe(result, _MATCHED).assign_coords(
         fixed_point=points.coords.get("fixed_point", np.arange(points.sizes["fixed_point"])),
         memory_state=np.array(labels, object),
         edge=np.array([name for name, *_ in edges], object),
         side=np.array(_SIDES, object),
     )
-    coords = {name: coord for name, coord in points.coords.items() if coord.dims == ("network",)}
-    return result.assign_coords(coords) if has_network else result.isel(network=0)
+    return result.assign_coords({name: one for name, one in points.coords.items() if set(one.dims) <= set(result.dims)})

@@ -121,11 +121,24 @@ def test_several_networks_and_those_that_cannot_run():
     assert (found.attractor[1:] == -1).all()
 
 
+def test_each_snapshot_is_matched_as_if_it_were_alone():
+    # Before training no memory; then one bit, then both.
+    snapshots = [flip_flop((0.5, 0.5)), flip_flop((2.0, 0.5)), flip_flop((2.0, 2.0))]
+    weights = xr.concat(snapshots, dim=xr.Variable("snapshot", [0, 1, 2])).assign(alpha=snapshots[0].alpha)
+    weights = weights.assign(activation=((), "tanh"), formulation=((), "rate"))
+    points, found = both(weights)
+    assert found.attractor.dims == ("snapshot", "memory_state")
+    assert found.n_memory_attractors.values.tolist() == [0, 0, 4]
+    assert found.n_unset.values.tolist() == [1, 2, 0]
+    alone = memory_attractors(points.isel(snapshot=1), weights.isel(snapshot=1), PROBE)
+    xr.testing.assert_equal(alone, found.isel(snapshot=1))
+
+
 def test_points_of_other_networks_or_of_inputs_are_refused():
     points = fixed_points(flip_flop())
-    with pytest.raises(ValueError, match="points: expected those of the same networks"):
+    with pytest.raises(ValueError, match=r"points: expected those of the same weights and inputs, .*'network': 2"):
         memory_attractors(points, side_by_side(a=flip_flop(), b=flip_flop()), PROBE)
     inputs = xr.DataArray(np.eye(2), dims=("level", "input_channel"))
     driven = fixed_points(flip_flop(), inputs=inputs)
-    with pytest.raises(ValueError, match="expected the dims network and fixed_point, got"):
+    with pytest.raises(ValueError, match=r"points: expected those of the same weights and inputs, .*got .*'level': 2"):
         memory_attractors(driven, flip_flop(), PROBE)

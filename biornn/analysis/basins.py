@@ -1,0 +1,108 @@
+"""Where networks without changing input end: the share of starts that each stable fixed point attracts."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from biornn.analysis.dims import require_dims, require_variables
+from biornn.analysis.each_network import constant_inputs, each_network
+from biornn.analysis.fixed_point_search import rates_in_box
+from biornn.analysis.fixed_points import own_starts
+from biornn.analysis.kernels import Output, describe
+from biornn.analysis.linearise import as_of
+from biornn.analysis.stationary import Stationary
+from biornn.scalars import integer
+from biornn.tasks.seeds import generator
+
+_Array = NDArray[np.float64]
+
+_CHUNK, _MOST_STEPS = 500, 20_000
+_STANDS_STILL = 1e-11  # change of a state in a step, over 1 + its length
+_AT = 1e-3  # distance to a fixed point at which a state has arrived, over 1 + its length
+
+_SHARES = {
+    "basin_share": Output("share of the starts that end in it; 0 where it is not stable"),
+    "elsewhere": Output("share of the starts that end in none: in an oscillation, at infinity, or after all steps"),
+}
+
+
+def basins(
+    points: xr.Dataset,
+    weights: xr.Dataset,
+    starts: xr.DataArray | None = None,
+    inputs: xr.DataArray | None = None,
+    *,
+    n_starts: int = 256,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Run networks from many states until they stand still, and count where they end.
+
+    Parameters
+    ----------
+    points
+        What `fixed_points` found for these weights and inputs.
+    weights, starts, inputs
+        As for `fixed_points`: with recorded rates as starts the shares are those of the activity that a network has,
+        without any those of the box of all possible rates.
+    n_starts
+        Starts of a network; of recorded rates so many are drawn, with replacement.
+    seed
+        Of the starts.
+
+    Returns
+    -------
+    xr.Dataset
+        `basin_share` (..., fixed_point), with the dims of `points`; `elsewhere` (...), the rest. A share of p has a
+        standard error of ``sqrt(p (1 - p) / n_starts)``. NaN for a network that cannot be run.
+
+    Raises
+    ------
+    ValueError
+        If the points are not of these networks, snapshots, and inputs, or a variable is missing.
+    """
+    require_variables(points, "points", ["state", "kind"])
+    if starts is not None:
+        require_dims(starts, "starts", ["unit"])
+    n_starts = integer("n_starts", n_starts, minimum=1)
+    inputs = constant_inputs(weights, inputs)
+    state = as_of(points["state"], weights, inputs)
+    kind = as_of(points["kind"], weights, inputs)
+    share, elsewhere = np.full(kind.shape, np.nan), np.full(kind.shape[:-1], np.nan)
+    with threadpool_limits(1, user_api="blas"):
+        for at, of in each_network(weights, inputs):
+            rng = generator("basins", seed)
+            own = own_starts(starts, weights, *at[:2])
+            rates = rates_in_box(of, n_starts, rng) if own is None else own[rng.integers(len(own), size=n_starts)]
+            stable = np.flatnonzero(kind.values[at] == "stable")
+            ends = arrived(of, of.state_of(rates), state.values[at][stable])[0]
+            share[at] = 0
+            share[(*at, stable)] = np.bincount(ends[ends >= 0], minlength=len(stable)) / n_starts
+            elsewhere[at] = np.mean(ends < 0)
+    gone = {dim: 0 for dim in kind.dims if dim not in points["kind"].dims}
+    result = xr.Dataset({"basin_share": (kind.dims, share), "elsewhere": (kind.dims[:-1], elsewhere)}).isel(gone)
+    return describe(result, _SHARES).assign_coords(points["kind"].coords)
+
+
+def arrived(of: Stationary, state: _Array, attractors: _Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Run until nothing moves: the attractor at which each state arrives, or -1, and which states stand still."""
+    state, stands_still = state.copy(), np.zeros(len(state), bool)
+    for _ in range(0, _MOST_STEPS, _CHUNK):
+        moving = np.flatnonzero(~stands_still & np.isfinite(state).all(axis=1))
+        if not moving.size:
+            break
+        rows = state[moving]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(_CHUNK):
+                rows = of.step(rows)
+            stands_still[moving] = of.speed(rows) <= _STANDS_STILL * (1 + np.linalg.norm(rows, axis=1))
+        state[moving] = rows
+    ends = np.full(len(state), -1)
+    if len(attractors):
+        apart = np.nan_to_num(np.linalg.norm(state[:, np.newaxis] - attractors, axis=2), nan=np.inf)
+        nearest = apart.argmin(axis=1)
+        is_there = apart[np.arange(len(state)), nearest] <= _AT * (1 + np.linalg.norm(attractors[nearest], axis=1))
+        ends[is_there] = nearest[is_there]
+    return ends, stands_still
