@@ -32,6 +32,7 @@ from biornn.analysis.similarity import similarity
 from biornn.analysis.similarity_test import similarity_test
 from biornn.analysis.simulate import simulate
 from biornn.analysis.singular_values import singular_value_entropy
+from biornn.analysis.slow_manifolds import slow_manifolds
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 from biornn.analysis.state_scores import state_scores
 from biornn.analysis.time_to_criterion import time_to_criterion
@@ -80,6 +81,7 @@ __all__ = [
     "simulate",
     "singular_components",
     "singular_value_entropy",
+    "slow_manifolds",
     "spectral_radius",
     "state_scores",
     "time_to_criterion",

@@ -1,0 +1,117 @@
+"""Slow curves against those that are known: lines, a ring, and the axes of independent units."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.integrate import quad
+
+from biornn.analysis import fixed_points, slow_manifolds
+from tests.analysis.networks import side_by_side, with_those_that_cannot_run
+from tests.analysis.test_fixed_points import PITCHFORK, one
+
+
+def test_a_line_attractor_is_followed_without_speed():
+    along, selects = np.random.default_rng(0).normal(size=(2, 20))
+    weights = one(np.outer(selects / (along @ selects), along), "linear", alpha=0.2)
+    points = fixed_points(weights)
+    found = slow_manifolds(points, weights, n_steps=30)
+    assert found.sizes["along"] == 61
+    states = found.state.isel(fixed_point=0).values
+    assert np.isfinite(states).all()
+    away = states - (states @ along)[:, np.newaxis] * along / (along @ along)
+    np.testing.assert_allclose(away, 0, atol=1e-12)
+    np.testing.assert_allclose(found.speed, 0, atol=1e-12)
+    np.testing.assert_allclose(found.arc_length[0], 0.02 * np.linalg.norm(points.state) * found.along, rtol=1e-9)
+    assert not found.is_closed
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+def test_the_speed_is_that_of_one_unit(formulation):
+    # Along the first axis x <- x + 0.1 (tanh(1.6 x) - x), or as much for the current; the other unit decays fast.
+    weights = one(np.diag([1.6, 0.1]), alpha=0.1, formulation=formulation)
+    points = fixed_points(weights)
+    found = slow_manifolds(points.isel(fixed_point=[2]), weights, slow=1e9, step=0.1, n_steps=15)  # the saddle at 0
+    x = found.state.isel(fixed_point=0, unit=0).values
+    drift = np.tanh(1.6 * x) - x if formulation == "rate" else 1.6 * np.tanh(x) - x
+    np.testing.assert_allclose(found.speed[0], 0.1 * drift, atol=1e-12)
+    np.testing.assert_allclose(found.state.isel(fixed_point=0, unit=1), 0, atol=1e-12)
+    end = PITCHFORK if formulation == "rate" else PITCHFORK * 1.6
+    zeros = x[:-1][np.diff(np.sign(found.speed[0].values)) != 0]
+    assert np.abs(np.abs(zeros) - end).min() < 0.11 * end
+    assert (found.arc_length[0].diff("along") > 0).all()
+    slower = slow_manifolds(points.isel(fixed_point=[2]), weights, slow=0.05, step=0.1, n_steps=15)
+    kept = np.isfinite(slower.speed[0].values)
+    assert 0 < kept.sum() < 31
+    assert (np.abs(slower.speed[0][kept]) <= 0.05 * points.usual_speed.item()).all()
+
+
+def test_a_curved_manifold_is_where_the_flow_goes():
+    # From a saddle, what a network does by itself stays on the curve.
+    rng = np.random.default_rng(5)
+    mixing = np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    weights = one(
+        mixing @ np.diag([1.5, *rng.uniform(-0.4, 0.4, 7)]) @ mixing.T + 0.1 * rng.normal(size=(8, 8)), alpha=0.05
+    )
+    points = fixed_points(weights)
+    saddle = points.isel(fixed_point=[int(np.flatnonzero(points.kind == "saddle")[0])])
+    found = slow_manifolds(saddle, weights, slow=1e9, step=0.02, n_steps=150)
+    curve = found.state.isel(fixed_point=0).dropna("along").values
+    state = curve[len(curve) // 2 + 3]
+    recurrent = weights.recurrent_weights.values
+    distances, reached = [], []
+    for _ in range(100):
+        state = state + 0.05 * (np.tanh(state @ recurrent) - state)
+        distances.append(np.linalg.norm(curve - state, axis=1).min())
+        reached.append(np.linalg.norm(state))
+    step = float(np.nanmedian(np.diff(found.arc_length[0])))
+    assert reached[-1] - reached[0] > 5 * step
+    assert max(distances) < 0.75 * step  # half a step is the distance to the next of the states on it
+
+
+def test_a_ring_is_closed():
+    n_units, gain = 64, 3.0
+    angle = 2 * np.pi * np.arange(n_units) / n_units
+    weights = one(gain * 2 / n_units * np.cos(angle[:, np.newaxis] - angle), alpha=0.1)
+    # r = tanh(A cos(angle - place)), A = (2 gain / n) sum(cos r)
+    size = gain
+    for _ in range(200):
+        size = gain * 2 / n_units * np.sum(np.cos(angle) * np.tanh(size * np.cos(angle)))
+    state = np.tanh(size * np.cos(angle - 0.3))
+    length = quad(
+        lambda place: np.linalg.norm(size * np.sin(angle - place) / np.cosh(size * np.cos(angle - place)) ** 2),
+        0,
+        2 * np.pi,
+    )[0]
+    points = xr.Dataset({"state": (("fixed_point", "unit"), state[np.newaxis]), "usual_speed": ((), 0.1)})
+    found = slow_manifolds(points, weights, step=0.05, n_steps=300)
+    assert found.is_closed.item()
+    np.testing.assert_allclose(found.speed[0].dropna("along"), 0, atol=1e-9)
+    steps = found.arc_length[0].diff("along").median().item()
+    assert found.arc_length.max().item() == pytest.approx(length, abs=1.5 * steps)
+    short = slow_manifolds(points, weights, n_steps=20)
+    assert not short.is_closed
+    assert np.isfinite(short.speed).all()
+
+
+def test_an_oscillating_mode_has_no_curve():
+    angle = 0.3
+    turning = 0.9 * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    weights = one(turning)
+    found = slow_manifolds(fixed_points(weights), weights)
+    assert np.isnan(found.state).all()
+    assert not found.is_closed.any()
+
+
+def test_dims_labels_and_networks_that_cannot_run():
+    weights = with_those_that_cannot_run(one(np.diag([1.6, 0.1])))
+    points = fixed_points(weights)
+    found = slow_manifolds(points, weights, n_steps=3)
+    assert found.speed.dims == ("network", "fixed_point", "along")
+    assert found.outputs.dims == ("network", "fixed_point", "along", "output_channel")
+    assert np.isfinite(found.speed.sel(along=0)).any("fixed_point").values.tolist() == [True, False, False, False]
+    assert found.along.values.tolist() == [-3, -2, -1, 0, 1, 2, 3]
+    two = side_by_side(a=one([[1.6]]), b=one([[1.2]]))
+    with pytest.raises(ValueError, match="points: expected those of the same weights and inputs"):
+        slow_manifolds(points, two)
+    with pytest.raises(ValueError, match="step: expected a positive number, got 0"):
+        slow_manifolds(points, weights, step=0)
