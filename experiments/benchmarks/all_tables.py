@@ -1,7 +1,7 @@
 """Make the tables of docs/benchmarks.md: python experiments/benchmarks/all_tables.py [TABLE…] [--OPTION…].
 
-Without a name all are made, one after the other, but ``gpu_times``, which needs a GPU. It takes some hours, in which
-the machine should do nothing else. Each table is printed, and written to docs/benchmarks/. A single table has options,
+Without a name all are made, one after the other, but ``gpu_times``, which needs a GPU, and ``fixed_points``, which
+needs a clone of fixed-point-finder. It takes some hours, in which the machine should do nothing else. Each table is printed, and written to docs/benchmarks/. A single table has options,
 such as ``step_times --backend jax``; with them it is only printed, or written to the folder that ``--out`` names.
 """
 
@@ -20,7 +20,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "benchmarks"
 #: Scripts of this folder with `DEFAULTS` of their options, and `parts`, which measures, and returns tables and text.
 TABLES = (
     *("step_times", "set_times", "report_times", "profile_set", "profile_step", "violations"),
-    *("larger_than_memory", "analysis_growth", "growth", "gpu_times"),
+    *("larger_than_memory", "analysis_growth", "growth", "fixed_points", "gpu_times"),
 )
 
 
@@ -51,9 +51,9 @@ def _size(text: str) -> tuple[int, ...]:
 
 
 def main(words: Sequence[str]) -> None:
-    """Make the tables that are asked for, or all that need no GPU."""
+    """Make the tables that are asked for, or all that need nothing else."""
     options = settings(words)
-    for name in options.tables or TABLES[:-1]:
+    for name in options.tables or TABLES[:-2]:
         start, script = time.perf_counter(), import_module(name)
         one = options if options.tables == [name] else argparse.Namespace(**script.DEFAULTS)
         text = "\n\n".join(script.parts(one)) + "\n"
