@@ -1,8 +1,9 @@
 """Make the tables of docs/benchmarks.md: python experiments/benchmarks/all_tables.py [TABLE…] [--OPTION…].
 
 Without a name all are made, one after the other, but ``gpu_times``, which needs a GPU, and ``fixed_points``, which
-needs a clone of fixed-point-finder. It takes some hours, in which the machine should do nothing else. Each table is printed, and written to docs/benchmarks/. A single table has options,
-such as ``step_times --backend jax``; with them it is only printed, or written to the folder that ``--out`` names.
+needs a clone of fixed-point-finder. It takes some hours, in which the machine should do nothing else. Each table is
+printed, and written to docs/benchmarks/. A single table has options, such as ``step_times --backend jax``; with them it
+is only printed, or written to the folder that ``--out`` names.
 """
 
 from __future__ import annotations
