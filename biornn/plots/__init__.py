@@ -13,7 +13,12 @@ from biornn.plots.connectivity_and_spectrum import connectivity_and_spectrum
 from biornn.plots.cubes import cube_overlay, cubes
 from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
-from biornn.plots.fixed_points import fixed_point_eigenvalues, fixed_points
+from biornn.plots.fixed_points import (
+    fixed_point_eigenvalues,
+    fixed_points,
+    fixed_points_in_training,
+    slow_manifolds,
+)
 from biornn.plots.learning_curves import learning_curves
 from biornn.plots.memory_states import memory_states
 from biornn.plots.psychometric import psychometric
@@ -42,6 +47,7 @@ __all__ = [
     "eigenspectrum",
     "fixed_point_eigenvalues",
     "fixed_points",
+    "fixed_points_in_training",
     "learning_curves",
     "lesions",
     "memory_states",
@@ -49,6 +55,7 @@ __all__ = [
     "selectivity",
     "similarity",
     "similarity_map",
+    "slow_manifolds",
     "spectra",
     "spectrum_and_theory",
     "state_test",

@@ -1,4 +1,4 @@
-"""The fixed points of a network in the space of its activity or of its outputs, and their eigenvalues."""
+"""The fixed points of a network: where they are, their eigenvalues, how they come about in training, slow manifolds."""
 
 from __future__ import annotations
 
@@ -116,6 +116,84 @@ def fixed_point_eigenvalues(points: xr.Dataset, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("real part of eigenvalue")
     ax.set_ylabel("imaginary part of eigenvalue")
     legend_above(ax, ncols=2, handletextpad=0.3, columnspacing=1.0, markerscale=2)
+    return ax
+
+
+def fixed_points_in_training(points: xr.Dataset, output_channel: str, ax: Axes | None = None) -> Axes:
+    """Plot an output of one network at its fixed points against the updates: the bifurcations of its training.
+
+    Parameters
+    ----------
+    points
+        What `analysis.fixed_points` found for the network at several snapshots: dims `snapshot` and `fixed_point`.
+    output_channel
+        Label of the output.
+    ax
+        Axes to draw into. By default those of a new figure of one column's width.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a collection of points (update, output) per kind of fixed point; positions of snapshots where they have no
+        `update`.
+
+    Raises
+    ------
+    ValueError
+        If the data are of more than one network.
+    KeyError
+        If there is no such output.
+    """
+    require_variables(points, "points", ["outputs", "kind", "n_unstable"])
+    require_dims(points["kind"], "points", ["snapshot", "fixed_point"])
+    outputs = points["outputs"].sel(output_channel=output_channel)
+    outputs = select(outputs, "outputs", "snapshot", "fixed_point").values
+    updates = points["update"].values if "update" in points.coords else np.arange(len(outputs))
+    places: dict[str, list[NDArray[np.floating]]] = {kind: [] for kind in _LOOKS}
+    for number, update in enumerate(updates):
+        for kind, members in by_kind(points.isel(snapshot=number)).items():
+            own = outputs[number, members]
+            places[kind].append(np.stack([np.full(len(own), update), own], axis=1))
+    ax = open_axes(ax, height=3.0)
+    for kind, (marker, size, colour) in reversed(_LOOKS.items()):  # stable points, of which there are few, on top
+        if places[kind]:
+            x, y = np.concatenate(places[kind]).T
+            ax.scatter(x, y, s=size, marker=marker, color=colour, linewidths=0.6, label=kind)
+    ax.set_xlabel("update")
+    ax.set_ylabel(f"output {output_channel.replace('_', ' ')}")
+    legend_above(ax, ncols=2, handletextpad=0.3, columnspacing=1.0)
+    return ax
+
+
+def slow_manifolds(curves: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Plot the speed of one network along slow curves: it crosses 0 at fixed points, and is 0 along a line attractor.
+
+    Parameters
+    ----------
+    curves
+        What `analysis.slow_manifolds` found for the network: dims `fixed_point` and `along`.
+    ax
+        Axes to draw into. By default those of a new figure of one column's width.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a line (distance along the curve, speed) per curve.
+
+    Raises
+    ------
+    ValueError
+        If the data are of more than one network.
+    """
+    require_variables(curves, "curves", ["speed", "arc_length"])
+    speed = select(curves["speed"], "speed", "fixed_point", "along").values
+    arc_length = select(curves["arc_length"], "arc_length", "fixed_point", "along").values
+    ax = open_axes(ax, height=2.4)
+    ax.axhline(0, color=GREY, linewidth=0.8, linestyle="--", zorder=1)
+    for along, own in zip(arc_length, speed, strict=True):
+        ax.plot(along, own, color=COLOURS[0], linewidth=0.9)
+    ax.set_xlabel("distance along the curve (a.u.)")
+    ax.set_ylabel("speed (a.u. per step)")
     return ax
 
 

@@ -192,8 +192,8 @@ def parts(options: Namespace) -> list[str]:
         f"Medians [lowest, highest] of {options.rounds} rounds with other seeds; {N_THREADS} threads. *points* and "
         "*attractors*: those found of those known, which are, of the trained network, what biornn proves with 40 "
         "batches of 512 starts; *others*: points of a method that are none, or twice. biornn stops by itself, the "
-        f"others after {options.starts} starts, `root` as soon as all are found. *s / biornn's*: over the time in which "
-        f"biornn finds as many. {describe('biornn', 'scipy', 'torch')}",
+        f"others after {options.starts} starts, `root` as soon as all are found. *s / biornn's*: over the time in "
+        f"which biornn finds as many. {describe('biornn', 'scipy', 'torch')}",
     ]
 
 

@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.plots import fixed_point_eigenvalues, fixed_points
+from biornn.analysis import fixed_points as find
+from biornn.analysis import slow_manifolds as trace
+from biornn.plots import fixed_point_eigenvalues, fixed_points, fixed_points_in_training, slow_manifolds
+from tests.analysis.test_fixed_points import one
 
 RATES = np.array([[1.0, 0, 0, 0], [-1, 0, 0, 0], [0, 0, 0.5, 0], [0, 2, 0, 0], [np.nan] * 4])
 EIGENVALUES = np.array([[0.5, 0.1], [0.6, 0.2j], [1.2, 0.3], [0.99, 0.4], [np.nan, np.nan]])
@@ -63,6 +66,27 @@ def test_eigenvalues_by_kind_without_slow_points():
     low, high = ax.get_xlim()
     assert low < 0
     assert 1.2 < high < 1.5
+
+
+def test_a_pitchfork_in_training():
+    first = points().assign(kind=("fixed_point", ["", "", "stable", "", ""]))
+    both = xr.concat([first, points()], "snapshot")
+    ax = fixed_points_in_training(both.assign_coords(update=("snapshot", [0, 50])), "bit_1")
+    found = {one.get_label(): np.asarray(one.get_offsets()).tolist() for one in ax.collections}
+    assert found == {"stable": [[0, 0], [50, 2], [50, -2]], "saddle, 1 unstable mode": [[50, 0]], "slow": [[50, 0]]}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("update", "output bit 1")
+    with pytest.raises(KeyError, match="bit_9"):
+        fixed_points_in_training(both, "bit_9")
+
+
+def test_the_speed_along_a_curve():
+    weights = one([[1.6]], alpha=0.1)
+    found = find(weights)
+    curves = trace(found.isel(fixed_point=[2]), weights, n_steps=40, slow=1e9)
+    ax = slow_manifolds(curves)
+    line = ax.get_lines()[1]
+    np.testing.assert_array_equal(line.get_ydata(), curves.speed[0])
+    np.testing.assert_allclose(line.get_ydata(), 0.1 * (np.tanh(1.6 * line.get_xdata()) - line.get_xdata()), atol=1e-9)
 
 
 def test_what_does_not_fit_is_refused():
