@@ -140,14 +140,14 @@ def fixed_points_in_training(points: xr.Dataset, output_channel: str, ax: Axes |
     Raises
     ------
     ValueError
-        If the data are of more than one network.
-    KeyError
-        If there is no such output.
+        If the data are of more than one network, or there is no such output.
     """
     require_variables(points, "points", ["outputs", "kind", "n_unstable"])
     require_dims(points["kind"], "points", ["snapshot", "fixed_point"])
-    outputs = points["outputs"].sel(output_channel=output_channel)
-    outputs = select(outputs, "outputs", "snapshot", "fixed_point").values
+    if output_channel not in (known := points["output_channel"].values.tolist()):
+        raise ValueError(f"output_channel: expected one of {', '.join(map(str, known))}, got {output_channel!r}")
+    output = points["outputs"].sel(output_channel=output_channel)
+    outputs = select(output, "outputs", "snapshot", "fixed_point").values
     updates = points["update"].values if "update" in points.coords else np.arange(len(outputs))
     places: dict[str, list[NDArray[np.floating]]] = {kind: [] for kind in _LOOKS}
     for number, update in enumerate(updates):

@@ -75,7 +75,7 @@ def test_a_pitchfork_in_training():
     found = {one.get_label(): np.asarray(one.get_offsets()).tolist() for one in ax.collections}
     assert found == {"stable": [[0, 0], [50, 2], [50, -2]], "saddle, 1 unstable mode": [[50, 0]], "slow": [[50, 0]]}
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("update", "output bit 1")
-    with pytest.raises(KeyError, match="bit_9"):
+    with pytest.raises(ValueError, match="output_channel: expected one of bit_1, bit_2, bit_3, got 'bit_9'"):
         fixed_points_in_training(both, "bit_9")
 
 
