@@ -37,7 +37,9 @@ def slow_manifolds(
     step: float = 0.02,
     n_steps: int = 100,
 ) -> xr.Dataset:
-    """Trace the curve of slow states through each fixed or slow point, to both sides along its slowest mode.
+    """Trace the curve of slow states through each fixed or slow point, to both sides along its leading mode.
+
+    That is the mode with the largest eigenvalue: of a stable point the slowest one, of a saddle the one that leaves it.
 
     On the curve a network moves along it and not across: ``F(x) - x = v t``, with tangent ``t`` and speed ``v``. It is
     a line attractor where ``v`` is 0 all along. Where it is not, ``v`` says how fast a memory drifts, and its zeros are
@@ -62,7 +64,7 @@ def slow_manifolds(
         With the dims of `points`, over (..., fixed_point, along), ``along = 0`` being the point: `state` (..., unit),
         `outputs` (..., output_channel), `speed` per time step, positive in the direction of growing `along`, and
         `arc_length`; NaN beyond the ends, where the curve is no longer slow, turns sharply, or cannot be followed, and
-        everywhere for a point whose slowest mode oscillates. `is_closed` (..., fixed_point): the curve is a ring,
+        everywhere for a point whose leading mode oscillates. `is_closed` (..., fixed_point): the curve is a ring,
         followed once.
 
     Raises
@@ -132,7 +134,7 @@ class _Tracer:
         """Return the variables along the curve, the point in the middle, and whether it is closed."""
         n_along = 2 * n_steps + 1
         state, speed = np.full((n_along, len(start)), np.nan), np.full(n_along, np.nan)
-        direction = self._slowest_mode(start)
+        direction = self._leading_mode(start)
         is_closed = False
         if direction is not None:
             state[n_steps], speed[n_steps] = start, (self._of.step(start[np.newaxis])[0] - start) @ direction
@@ -155,12 +157,12 @@ class _Tracer:
             "arc_length": arc_length,
         }, is_closed
 
-    def _slowest_mode(self, state: _Array) -> _Array | None:
+    def _leading_mode(self, state: _Array) -> _Array | None:
         values, patterns = np.linalg.eig(self._of.step_jacobian(state[np.newaxis])[0].T)
-        slowest = np.abs(values - 1).argmin()
-        if values[slowest].imag:
+        leading = np.abs(values).argmax()
+        if values[leading].imag:
             return None
-        pattern: _Array = patterns[:, slowest].real
+        pattern: _Array = patterns[:, leading].real
         return pattern * np.sign(pattern[np.abs(pattern).argmax()]) / np.linalg.norm(pattern)
 
     def _one_side(self, state: _Array, direction: _Array, n_steps: int) -> list[tuple[_Array, float]]:
