@@ -57,7 +57,8 @@ _NETWORK = {
 _NOTHING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: False}
 #: Variable -> what it is where a network has fewer points than another.
 PADDING = {name: _NOTHING.get(output.dtype, np.nan) for name, output in (_POINT | _NETWORK).items()}
-PADDING |= {"n_unstable": -1, "memory_state": "", "leads_to": -1}
+PADDING |= {"n_unstable": -1, "memory_state": "", **dict.fromkeys(("leads_to", "attractor", "saddle"), -1)}
+PADDING |= dict.fromkeys(("has_attractor", "stands_still"), False)
 _NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
 
 
@@ -121,8 +122,8 @@ def fixed_points(
     Raises
     ------
     ValueError
-        If a variable, channel or unit does not fit, an activation has no bounded second derivative, or a number is out
-        of its range.
+        If a variable, channel or unit does not fit, no network can be run, an activation has no bounded second
+        derivative, or a number is out of its range.
 
     Notes
     -----
@@ -157,6 +158,8 @@ def fixed_points(
         require_dims(starts, "starts", ["unit"])
         require_some(starts, "starts")
     jobs = [(at, of, own_starts(starts, weights, *at[:2])) for at, of in each_network(weights, inputs)]
+    if not jobs:
+        raise ValueError("weights: expected a network in the rate or current form with finite weights, got none")
     for (member, *_), of, _ in jobs:
         if not np.isfinite(of.network.f.curvature):
             name = str(np.atleast_1d(weights["activation"].values)[member])

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from biornn import analysis
 from biornn.analysis.fixed_points import PADDING
 from biornn.analysis.retention import n_held_states
+from biornn.analysis.runnable import runnable
 from biornn.processes import worker_pool
 from biornn.schema import FIXED_POINTS, PROBE
 from biornn.store.folder import FOUND, STORE, run_folder
@@ -69,6 +70,8 @@ def add_fixed_points(
         As `biornn.open_run`.
     FileExistsError
         If another process writes the run.
+    ValueError
+        If none of the networks can be run.
 
     Notes
     -----
@@ -88,36 +91,38 @@ def add_fixed_points(
 
 
 def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
-    n_networks = run["weights"].sizes["network"]
-    n_workers = min(n_workers, n_networks)
-    with threadpool_limits(1, user_api="blas"):
-        if n_workers == 1:
-            for network in range(n_networks):
-                _keep(folder, run, network, settings)
-                show(network + 1, n_networks)
-        else:
-            _keep_all(folder, n_networks, n_workers, show, settings)
-    each = [
-        xr.open_datatree(_kept(folder, run, one, settings), engine="zarr", consolidated=False)
-        for one in range(n_networks)
-    ]
+    weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
+    names, can_run = weights["network"].values, runnable(weights)[1].values
+    todo = np.flatnonzero(can_run).tolist()
+    if not todo:
+        raise ValueError(f"{folder}: expected a network in the rate or current form with finite weights, got none")
+    n_workers = min(n_workers, len(todo))
+    if n_workers == 1:
+        for n_done, network in enumerate(todo, start=1):
+            _keep(folder, run, network, settings)
+            show(n_done, len(todo))
+    else:
+        _keep_all(folder, todo, n_workers, show, settings)
+    each = [xr.open_datatree(_kept(folder, run, one, settings), engine="zarr", consolidated=False) for one in todo]
     for group in FIXED_POINTS:
         if group in each[0].children:
             parts = [found[group].to_dataset().load() for found in each]
             together = xr.concat(parts, "network", join="outer", fill_value=PADDING)
-            _add(folder / STORE, group, together.assign_attrs(settings=_said(settings)))
+            together = together.reindex(network=names, fill_value=PADDING)
+            of_networks = {name: one for name, one in weights.coords.items() if one.dims == ("network",)}
+            _add(folder / STORE, group, together.assign_coords(of_networks).assign_attrs(settings=_said(settings)))
     consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
 
 
-def _keep_all(folder: Path, n_networks: int, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
+def _keep_all(folder: Path, todo: list[int], n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
     """Search some networks at a time: in processes, for in threads Python would do one after the other."""
     pool = worker_pool(n_workers, __name__)
     try:
-        searches = [pool.submit(_keep_in_worker, folder, network, settings) for network in range(n_networks)]
+        searches = [pool.submit(_keep_in_worker, folder, network, settings) for network in todo]
         for n_done, search in enumerate(as_completed(searches), start=1):
             search.result()
-            show(n_done, n_networks)
+            show(n_done, len(todo))
     except BrokenProcessPool:
         raise RuntimeError(
             f"{folder}: expected the worker processes to go on, but one was killed (out of memory?); what was found is "

@@ -318,6 +318,13 @@ def test_what_does_not_fit_is_refused(arguments, message):
         fixed_points(one(pitchforks(6)), **arguments)
 
 
+@pytest.mark.parametrize("network", ["diverged", "failed", "gated"])
+def test_a_network_that_cannot_run_is_refused_where_it_is_alone(network):
+    weights = with_those_that_cannot_run(one(pitchforks(6))).sel(network=network)
+    with pytest.raises(ValueError, match="weights: expected a network in the rate or current form with finite weights"):
+        fixed_points(weights)
+
+
 def test_an_activation_without_bounded_second_derivative_is_refused():
     with pytest.raises(ValueError, match="bounded second derivative, got 'exponential'"):
         fixed_points(one(0.1 * np.eye(3), "exponential"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 
 import biornn as bn
 from biornn.analysis import fixed_points, memory_attractors
@@ -78,3 +79,26 @@ def test_the_command_adds_them_and_says_what_it_found(run_copy: Path, capsys: py
     assert f"run: {run_copy}" in told
     assert "fixed_points" in bn.open_run(run_copy).children
     assert main(["fixed-points", str(run_copy / "nowhere")]) == 2
+
+
+def test_a_network_that_cannot_run_has_none(run_copy: Path) -> None:
+    weights = zarr.open_group(run_copy / "run.zarr")["weights/recurrent_weights"]
+    weights[1] = np.nan
+    run = add_fixed_points(run_copy, n_workers=2, **FEW)
+    points, matched = run["fixed_points"].to_dataset().load(), run["memory_attractors"].to_dataset().load()
+    expected = run["weights"].to_dataset()
+    assert points["network"].values.tolist() == expected["network"].values.tolist()
+    assert points["condition"].values.tolist() == expected["condition"].values.tolist()
+    none = points.isel(network=1)
+    assert (none["n_fixed_points"], none["complete"], none["kind"].values.tolist()) == (
+        0,
+        False,
+        [""] * points.sizes["fixed_point"],
+    )
+    assert np.isnan(none["n_unseen"])
+    assert (points["n_fixed_points"].isel(network=0) > 0).all()
+    assert (matched["attractor"].isel(network=1) == -1).all()
+    assert not matched["has_attractor"].isel(network=1).any()
+    weights[:] = np.nan
+    with pytest.raises(ValueError, match="copy: expected a network in the rate or current form with finite weights"):
+        add_fixed_points(run_copy, anew=True, n_workers=1, **FEW)
