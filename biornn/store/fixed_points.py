@@ -93,6 +93,7 @@ def add_fixed_points(
 def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
     weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
     names, can_run = weights["network"].values, runnable(weights)[1].values
+    labels = {name: one for name, one in weights.coords.items() if one.dims == ("network",) and name != "network"}
     todo = np.flatnonzero(can_run).tolist()
     if not todo:
         raise ValueError(f"{folder}: expected a network in the rate or current form with finite weights, got none")
@@ -108,9 +109,8 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
         if group in each[0].children:
             parts = [found[group].to_dataset().load() for found in each]
             together = xr.concat(parts, "network", join="outer", fill_value=PADDING)
-            together = together.reindex(network=names, fill_value=PADDING)
-            of_networks = {name: one for name, one in weights.coords.items() if one.dims == ("network",)}
-            _add(folder / STORE, group, together.assign_coords(of_networks).assign_attrs(settings=_said(settings)))
+            together = together.drop_vars(labels).reindex(network=names, fill_value=PADDING)
+            _add(folder / STORE, group, together.assign_coords(labels).assign_attrs(settings=_said(settings)))
     consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
 

@@ -84,6 +84,7 @@ def test_the_command_adds_them_and_says_what_it_found(run_copy: Path, capsys: py
 def test_a_network_that_cannot_run_has_none(run_copy: Path) -> None:
     weights = zarr.open_group(run_copy / "run.zarr")["weights/recurrent_weights"]
     weights[1] = np.nan
+    (run_copy / "run.zarr" / "manifest.json").unlink()
     run = add_fixed_points(run_copy, n_workers=2, **FEW)
     points, matched = run["fixed_points"].to_dataset().load(), run["memory_attractors"].to_dataset().load()
     expected = run["weights"].to_dataset()
