@@ -255,6 +255,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _fixed_points(options: argparse.Namespace) -> int:
+    from dask.system import CPU_COUNT
     from rich.progress import Progress
 
     from biornn.report import fixed_point_table
@@ -265,7 +266,7 @@ def _fixed_points(options: argparse.Namespace) -> int:
         task = display.add_task("fixed points", total=None)
         run = add_fixed_points(
             options.run,
-            n_workers=options.workers,
+            n_workers=options.workers or CPU_COUNT,
             show=lambda done, of: display.update(task, completed=done, total=of),
             anew=options.anew,
             n_starts=options.starts,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import as_completed
@@ -37,7 +36,7 @@ _Show = Callable[[int, int], None]
 def add_fixed_points(
     path: str | PathLike[str],
     *,
-    n_workers: int | None = None,
+    n_workers: int = 1,
     show: _Show = lambda done, of: None,
     anew: bool = False,
     **settings: Any,
@@ -49,7 +48,8 @@ def add_fixed_points(
     path
         Run folder, or the ``run.zarr`` in it.
     n_workers
-        Networks at a time; None: as many as there are cores.
+        Processes that search, each a network at a time. With more than one, a script must keep its own work under
+        ``if __name__ == "__main__":``, as for all of `multiprocessing`.
     show
         Called with the number of networks that are done, and of all.
     anew
@@ -84,7 +84,7 @@ def add_fixed_points(
         settings["dt"] = _dt(run["trials"].to_dataset())
         if not anew and FIXED_POINTS[0] in run.children and run[FIXED_POINTS[0]].attrs["settings"] == _said(settings):
             return run
-        _search(folder, run, n_workers or os.cpu_count() or 1, show, settings)
+        _search(folder, run, n_workers, show, settings)
         return open_run(folder)
     finally:
         lock.release()
