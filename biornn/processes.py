@@ -5,15 +5,29 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from threading import Thread
 
 
-def worker_pool(n_workers: int, preloaded: str) -> ProcessPoolExecutor:
-    """Make a pool of processes that are copied from one which has imported the module of this name."""
+@contextmanager
+def worker_pool(n_workers: int, preloaded: str) -> Iterator[ProcessPoolExecutor]:
+    """Make a pool of processes that are copied from one which has imported the module of this name.
+
+    They are ended at once where the context ends with an error, such as Ctrl-C.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preloaded])
-    return ProcessPoolExecutor(n_workers, context, _begin)
+    pool = ProcessPoolExecutor(n_workers, context, _begin)
+    try:
+        yield pool
+    except BaseException:
+        for process in list((pool._processes or {}).values()):  # public from Python 3.14 on, as terminate_workers
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _begin() -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_dims, require_variables
-from biornn.analysis.each_network import constant_inputs, each_network
+from biornn.analysis.each_network import as_of, constant_inputs, each_network
 from biornn.analysis.fixed_point_search import rates_in_box
 from biornn.analysis.fixed_points import own_starts
 from biornn.analysis.kernels import Output, describe
-from biornn.analysis.linearise import as_of
 from biornn.analysis.stationary import Stationary
 from biornn.scalars import integer
+from biornn.schema import text
 from biornn.tasks.seeds import generator
 
 _Array = NDArray[np.float64]
@@ -25,7 +26,8 @@ _AT = 1e-3  # distance to a fixed point at which a state has arrived, over 1 + i
 
 _SHARES = {
     "basin_share": Output("share of the starts that end in it; 0 where it is not stable"),
-    "elsewhere": Output("share of the starts that end in none: in an oscillation, at infinity, or after all steps"),
+    "elsewhere": Output("share of the starts that end in no stable fixed point"),
+    "moving": Output("share of the starts from which the network still moves in the end"),
 }
 
 
@@ -55,8 +57,11 @@ def basins(
     Returns
     -------
     xr.Dataset
-        `basin_share` (..., fixed_point), with the dims of `points`; `elsewhere` (...), the rest. A share of p has a
-        standard error of ``sqrt(p (1 - p) / n_starts)``. NaN for a network that cannot be run.
+        `basin_share` (..., fixed_point), with the dims of `points`: the share of starts after which the network stands
+        still, or is, nearest to this point, if it is stable; `elsewhere` (...), the rest: on a manifold, at a marginal
+        point, in an oscillation, at infinity, or not there yet after 20,000 steps; `moving` (...), the share that still
+        moves then. A share of p has a standard error of ``sqrt(p (1 - p) / n_starts)``. NaN for a network that cannot
+        be run.
 
     Raises
     ------
@@ -64,30 +69,32 @@ def basins(
         If the points are not of these networks, snapshots, and inputs, or a variable is missing.
     """
     require_variables(points, "points", ["state", "kind"])
+    require_dims(points["state"], "points", ["fixed_point", "unit"])
     if starts is not None:
         require_dims(starts, "starts", ["unit"])
     n_starts = integer("n_starts", n_starts, minimum=1)
     inputs = constant_inputs(weights, inputs)
     state = as_of(points["state"], weights, inputs)
     kind = as_of(points["kind"], weights, inputs)
-    share, elsewhere = np.full(kind.shape, np.nan), np.full(kind.shape[:-1], np.nan)
+    share = np.full(kind.shape, np.nan)
+    elsewhere, moving = np.full(kind.shape[:-1], np.nan), np.full(kind.shape[:-1], np.nan)
     with threadpool_limits(1, user_api="blas"):
         for at, of in each_network(weights, inputs):
             rng = generator("basins", seed)
             own = own_starts(starts, weights, *at[:2])
             rates = rates_in_box(of, n_starts, rng) if own is None else own[rng.integers(len(own), size=n_starts)]
-            stable = np.flatnonzero(kind.values[at] == "stable")
-            ends = arrived(of, of.state_of(rates), state.values[at][stable])[0]
-            share[at] = 0
-            share[(*at, stable)] = np.bincount(ends[ends >= 0], minlength=len(stable)) / n_starts
-            elsewhere[at] = np.mean(ends < 0)
+            ends, stands_still = arrived(of, of.state_of(rates), state.values[at])
+            counts = np.bincount(ends[ends >= 0], minlength=state.sizes["fixed_point"])
+            share[at] = np.where(text(kind).values[at] == "stable", counts, 0) / n_starts
+            elsewhere[at], moving[at] = 1 - share[at].sum(), np.mean(~stands_still)
     gone = {dim: 0 for dim in kind.dims if dim not in points["kind"].dims}
-    result = xr.Dataset({"basin_share": (kind.dims, share), "elsewhere": (kind.dims[:-1], elsewhere)}).isel(gone)
-    return describe(result, _SHARES).assign_coords(points["kind"].coords)
+    result = xr.Dataset({"basin_share": (kind.dims, share)})
+    result = result.assign(elsewhere=(kind.dims[:-1], elsewhere), moving=(kind.dims[:-1], moving)).isel(gone)
+    return describe(result, _SHARES).assign_coords(kind.isel(gone).coords)
 
 
-def arrived(of: Stationary, state: _Array, attractors: _Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Run until nothing moves: the attractor at which each state arrives, or -1, and which states stand still."""
+def arrived(of: Stationary, state: _Array, points: _Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Run until nothing moves: the one of some points at which each state arrives, or -1, and which stand still."""
     state, stands_still = state.copy(), np.zeros(len(state), bool)
     for _ in range(0, _MOST_STEPS, _CHUNK):
         moving = np.flatnonzero(~stands_still & np.isfinite(state).all(axis=1))
@@ -100,9 +107,11 @@ def arrived(of: Stationary, state: _Array, attractors: _Array) -> tuple[NDArray[
             stands_still[moving] = of.speed(rows) <= _STANDS_STILL * (1 + np.linalg.norm(rows, axis=1))
         state[moving] = rows
     ends = np.full(len(state), -1)
-    if len(attractors):
-        apart = np.nan_to_num(np.linalg.norm(state[:, np.newaxis] - attractors, axis=2), nan=np.inf)
+    if len(points):
+        is_finite = np.isfinite(state).all(axis=1)
+        apart = np.full((len(state), len(points)), np.inf)
+        apart[is_finite] = np.nan_to_num(cdist(state[is_finite], points), nan=np.inf)
         nearest = apart.argmin(axis=1)
-        is_there = apart[np.arange(len(state)), nearest] <= _AT * (1 + np.linalg.norm(attractors[nearest], axis=1))
+        is_there = apart[np.arange(len(state)), nearest] <= _AT * (1 + np.linalg.norm(points[nearest], axis=1))
         ends[is_there] = nearest[is_there]
     return ends, stands_still

@@ -14,7 +14,7 @@ from biornn.dynamics import stored_networks
 
 #: The dim of inputs that have none of their own.
 INPUT = "input"
-_OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel")
+_OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel", INPUT)
 
 
 def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tuple[int, int, int], Stationary]]:
@@ -55,7 +55,10 @@ def constant_inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.Data
 
 
 def as_of(values: xr.DataArray, weights: xr.Dataset, inputs: xr.DataArray) -> xr.DataArray:
-    """Give what is known of points the dims (network, snapshot, input, ...), as in `each_network`, with units last."""
+    """Give what is known of points the dims (network, snapshot, input, ...), as in `each_network`, with units last.
+
+    Sorted as the weights and inputs are, by their labels.
+    """
     own: list[Hashable] = [dim for dim in ("network", "snapshot") if dim in weights.dims]
     own += [dim for dim in inputs.dims[:1] if dim != INPUT]
     own += [dim for dim in ("unit", "output_channel") if dim in values.dims]
@@ -65,6 +68,17 @@ def as_of(values: xr.DataArray, weights: xr.Dataset, inputs: xr.DataArray) -> xr
             f"points: expected those of the same weights and inputs, with fixed_point and {sizes}, "
             f"got {dict(values.sizes)}"
         )
+    for name in ("network", "snapshot"):
+        of_points, of_weights = (one.coords.get(name) for one in (values, weights))
+        if of_points is None or of_weights is None or of_points.ndim or of_weights.ndim:
+            continue
+        if of_points.item() != of_weights.item():
+            raise ValueError(
+                f"points: expected those of the {name} {of_weights.item()!r}, as the weights, got {of_points.item()!r}"
+            )
+    for dim in own:
+        other = inputs.to_dataset(name="inputs") if dim in inputs.dims else weights
+        values = ordered_as(values, other, str(dim), "points")
     outer = ["network", "snapshot", inputs.dims[0]]
     expanded = values.expand_dims([dim for dim in outer if dim not in values.dims])
     return expanded.transpose(*outer, ..., "unit", missing_dims="ignore")

@@ -60,7 +60,7 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
         Starts in a batch, and batches at most.
     slow
         Share of the usual speed, below which a minimum of the speed is a slow point; usual is the median of the given
-        rates, or of rates in the box.
+        rates, or of rates in the box where there are none, or none that move.
     seed
         Of the starts.
     """
@@ -82,8 +82,8 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
         # Where there are points that are not isolated, the index says nothing, and more batches bring more of them.
         if n_quiet >= _QUIET_BATCHES and (known.seem_complete or any(len(one.state) for one in doubtful)):
             break
-    usual = rates_in_box(of, n_starts, generator("usual speed", seed)) if given is None else given
-    reference = float(np.median(of.speed(of.state_of(usual))))
+    reference = 0.0 if given is None else _median_speed(of, given)
+    reference = reference or _median_speed(of, rates_in_box(of, n_starts, generator("usual speed", seed)))
     manifolds = _manifolds(of, _together(doubtful))
     slow_points = _slow_points(of, _together(minima), slow * reference)
     groups = [known.points(), manifolds, slow_points]
@@ -91,6 +91,10 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
     is_complete = not len(manifolds.state) and (is_exhaustive or (n_quiet >= _QUIET_BATCHES and known.seem_complete))
     return Found(points, is_slow, 0.0 if is_exhaustive else known.n_unseen, is_complete, reference)
+
+
+def _median_speed(of: Stationary, rates: _Array) -> float:
+    return float(np.median(of.speed(of.state_of(rates))))
 
 
 class _Known:

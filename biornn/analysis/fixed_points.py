@@ -1,14 +1,14 @@
-"""All fixed points of a set of networks, each proved, with what the search may have missed."""
+"""All fixed points of a set of networks, isolated ones proved, with what the search may have missed."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from dask.system import CPU_COUNT
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -75,7 +75,7 @@ def fixed_points(
     slow: float = 0.01,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Find the fixed points of networks under constant input, prove each, and say how complete they are.
+    """Find the fixed points of networks under constant input, prove isolated ones, and say how complete they are.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def fixed_points(
         _, of, own = job
         return _points(of, search(of, own, n_starts, max_batches, slow, seed), dt)
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(CPU_COUNT) as pool:
         found = list(pool.map(points_of, jobs))
     points = _labelled(weights, inputs, {at: points for (at, *_), points in zip(jobs, found, strict=True)})
     if probe_trials is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network
@@ -17,7 +19,9 @@ from biornn.scalars import check_number
 
 _Array = NDArray[np.float64]
 _MATRIX = ["unit_pre", "unit_post"]
-_DOUBLINGS = 14  # to 24,576 steps
+_DOUBLINGS = 26  # of steps: a hundred million
+_N_BETWEEN = 40  # steps at which the growth is computed on the two sides of the largest that was found by doubling
+_STILL_GROWING = 1.4  # in the last doubling
 _ROUNDING = 1e-9
 
 TIMES = {
@@ -40,7 +44,9 @@ class ModeTimes(NamedTuple):
 def mode_times(eigenvalues: NDArray[np.complexfloating], dt: float) -> ModeTimes:
     """Convert eigenvalues of a step: ``-dt / log|λ|``, negative for a mode that grows, and ``|arg λ| / (2π dt)``."""
     with np.errstate(divide="ignore"):
-        return ModeTimes(-dt / np.log(np.abs(eigenvalues)), np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt))
+        time_constant = -dt / np.log(np.abs(eigenvalues))
+    time_constant = np.where(np.abs(eigenvalues) == 1, np.inf, time_constant)
+    return ModeTimes(time_constant, np.abs(np.angle(eigenvalues)) / (2 * np.pi * dt))
 
 
 def linearise(
@@ -69,9 +75,10 @@ def linearise(
         in the order of `points.eigenvalues`, of which `input_projection` (..., input_channel, mode) is the amplitude
         that an input of size 1 in one step gives the mode, and `output_projection` (..., output_channel, mode) the
         change of the outputs by a mode of amplitude 1; `time_constant` and `frequency` (..., mode), in ms and turns
-        per ms; `nonnormality` of the Jacobian; `amplification`, the largest growth of any small deviation, the largest
-        ``||J^t||`` over t = 0, 1, 2, 3, 4, 6, 8, 12, 16, 24, ... steps, and `amplification_time` in ms, when it is
-        reached: 1 and 0 where every deviation only decays, infinite where one grows without end.
+        per ms; `nonnormality` of the Jacobian; `amplification`, the largest ``||J^t||`` over steps t, which is the
+        largest growth of any small deviation, and `amplification_time` in ms, when it is reached: 1 and 0 where every
+        deviation only decays, infinite where one grows without end. It is searched at t = 1, 2, 3, 4, 6, 8, 12, ... and
+        then at 40 steps around the largest.
         NaN where there is no point.
 
     Raises
@@ -90,12 +97,13 @@ def linearise(
     >>> run = bn.open_run("runs/example")  # doctest: +SKIP
     >>> weights = run["weights"].to_dataset().isel(snapshot=-1)  # doctest: +SKIP
     >>> points = run["fixed_points"].to_dataset()  # doctest: +SKIP
-    >>> modes = bn.analysis.linearise(points.where(points.kind == "stable", drop=True), weights)  # doctest: +SKIP
+    >>> modes = bn.analysis.linearise(points.isel(fixed_point=slice(8)), weights)  # doctest: +SKIP
     """
     require_variables(points, "points", ["state"])
     check_number("dt", dt, "a positive time in ms", above=0.0)
     inputs = constant_inputs(weights, inputs)
-    state = as_of(points["state"], weights, inputs)
+    is_empty = points["state"].sizes.get("fixed_point") == 0
+    state = as_of(points["state"].pad(fixed_point=(0, 1)) if is_empty else points["state"], weights, inputs)
     shape, n_units = state.shape[:-1], state.sizes["unit"]
     linear = {
         "jacobian": np.full((*shape, n_units, n_units), np.nan),
@@ -106,9 +114,18 @@ def linearise(
         rows = state.values[at]
         linear["jacobian"][at] = of.step_jacobian(rows)
         linear["input"][at], linear["output"][at] = of.input_derivatives(rows), of.output_derivatives(rows)
+    with threadpool_limits(1, user_api="blas"):
+        found = _modes(linear, state, points, weights, dt)
+    return found.isel(fixed_point=slice(0, 0)) if is_empty else found
+
+
+def _modes(
+    linear: dict[str, _Array], state: xr.DataArray, points: xr.Dataset, weights: xr.Dataset, dt: float
+) -> xr.Dataset:
+    """Take the modes of Jacobians, with labels."""
     own = {"jacobian": _MATRIX, "input": ["input_channel", "unit"], "output": ["unit", "output_channel"]}
     gone = [dim for dim in state.dims if dim not in points["state"].dims]
-    labels = points["state"].drop_vars("unit", errors="ignore").coords
+    labels = state.isel(dict.fromkeys(gone, 0)).drop_vars("unit", errors="ignore").coords
     named = {
         name: xr.DataArray(values, dims=[*state.dims[:-1], *own[name]]).isel(dict.fromkeys(gone, 0))
         for name, values in linear.items()
@@ -134,13 +151,28 @@ def _amplification(jacobian: _Array) -> tuple[float, float]:
         return np.nan, np.nan
     if np.abs(np.linalg.eigvals(jacobian)).max(initial=0.0) > 1 + _ROUNDING:
         return np.inf, np.inf
-    largest, time = 1.0, 0.0
-    power, doubled = jacobian, jacobian @ jacobian
-    for n_steps in 2 ** np.arange(_DOUBLINGS):
-        for matrix, n in ((power, n_steps), (power @ doubled, 3 * n_steps)):
-            if (norm := float(np.linalg.norm(matrix, 2))) > largest + _ROUNDING:
-                largest, time = norm, float(n)
-        if norm < 1:  # no later power can be larger than all until here
+    norms = {0: 1.0}
+    powers = [jacobian]
+    for doubling in range(_DOUBLINGS):
+        powers.append(powers[-1] @ powers[-1])
+        for n_steps, matrix in ((2**doubling, powers[-2]), (3 * 2**doubling, powers[-2] @ powers[-1])):
+            norms[n_steps] = float(np.linalg.norm(matrix, 2))
+        if norms[2**doubling] < 1:  # no later power can be larger than all until here
             break
-        power, doubled = doubled, doubled @ doubled
-    return largest, time
+    else:
+        if norms[2**doubling] > _STILL_GROWING * norms[2 ** (doubling - 1)]:
+            return np.inf, np.inf
+    steps = sorted(norms)
+    largest = int(np.argmax([norms[n_steps] for n_steps in steps]))
+    first, last = steps[max(largest - 1, 0)], steps[min(largest + 1, len(steps) - 1)]
+    for n_steps in np.unique(np.linspace(first, last, _N_BETWEEN).round().astype(int)):
+        norms[int(n_steps)] = float(np.linalg.norm(_power(powers, int(n_steps)), 2))
+    time = max(norms, key=lambda n_steps: (round(norms[n_steps], 9), -n_steps))
+    return norms[time], float(time)
+
+
+def _power(powers: list[_Array], n_steps: int) -> _Array:
+    """Multiply the powers of a matrix by 1, 2, 4, ... to that by `n_steps`."""
+    chosen = [power for bit, power in enumerate(powers) if n_steps >> bit & 1]
+    product: _Array = reduce(np.matmul, chosen) if chosen else np.eye(len(powers[0]))
+    return product

@@ -17,6 +17,7 @@ from biornn.analysis.kernels import Output, describe
 from biornn.analysis.memory_cube import edges_of
 from biornn.analysis.retention import last_held, state_names, states_at
 from biornn.analysis.stationary import Stationary
+from biornn.schema import text
 from biornn.tasks import Task, task_of
 
 _Array = NDArray[np.float64]
@@ -130,7 +131,7 @@ def _matched(
     dt: float,
 ) -> dict[str, Any]:
     """Match the points of one network; the states that it reached are (memory_state, unit)."""
-    kind, state = points["kind"].values.astype(str), points["state"].transpose("fixed_point", "unit").values
+    kind, state = text(points["kind"]).values, points["state"].transpose("fixed_point", "unit").values
     stable = np.flatnonzero(kind == "stable")
     saddles = np.flatnonzero((kind == "saddle") & (points["n_unstable"].values == 1))
     beside = _beside(of, state[saddles])
@@ -142,7 +143,7 @@ def _matched(
     escape_time = np.full(len(kind), np.nan)
     for slow in np.flatnonzero(kind == "slow"):
         escape_time[slow] = dt * _steps_to_pass(of, state[slow])
-    has_attractor = (attractor >= 0) & (names[attractor] == np.array(labels))
+    has_attractor = (attractor >= 0) & (np.append(names, "")[attractor] == np.array(labels))
     is_unset = np.char.find(names[stable], "0") >= 0 if are_bits(labels) else np.zeros(len(stable), bool)
     return {
         "leads_to": leads_to,

@@ -7,16 +7,18 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from biornn.analysis.dims import require_variables
+from biornn.analysis.dims import require_dims, require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.stationary import Stationary
 from biornn.scalars import check_number, integer
+from biornn.schema import text
 
 _Array = NDArray[np.float64]
 
 _N_CORRECTIONS = 20
 _CORRECTED = 1e-10  # what is left of the equations of a step, over 1 + the length of the state
+_NEUTRAL = 1e-6  # distance from 1 of the eigenvalue of a mode that does not come back
 _STRAIGHT = 0.5  # smallest cosine between two steps
 _FIRST_STEPS, _BACK = 2, 0.75  # a curve is closed if it comes back after these steps to within this share of a step
 _CURVE = {
@@ -34,27 +36,26 @@ def slow_manifolds(
     inputs: xr.DataArray | None = None,
     *,
     slow: float = 0.1,
-    step: float = 0.02,
+    step: float = 0.01,
     n_steps: int = 100,
 ) -> xr.Dataset:
-    """Trace the curve of slow states through each fixed or slow point, to both sides along its leading mode.
+    """Trace the curves of slow states that leave fixed and slow points along their leading mode.
 
-    That is the mode with the largest eigenvalue: of a stable point the slowest one, of a saddle the one that leaves it.
-
-    On the curve a network moves along it and not across: ``F(x) - x = v t``, with tangent ``t`` and speed ``v``. It is
-    a line attractor where ``v`` is 0 all along. Where it is not, ``v`` says how fast a memory drifts, and its zeros are
-    fixed points.
+    From a saddle, or a point of a line attractor, to both sides; from a slow point to the side to which the network
+    goes. On a curve a network moves along it and not across: ``F(x) - x = v t``, with tangent ``t`` and speed ``v``. It
+    is a line attractor where ``v`` is 0 all along; elsewhere ``v`` says how fast a memory drifts. A curve ends where it
+    comes to rest. No curve starts at a stable point, for infinitely many ways lead there.
 
     Parameters
     ----------
     points
-        What `fixed_points` found, or some of it, such as ``points.isel(fixed_point=[0])``.
+        What `fixed_points` found, or some of it along `fixed_point`.
     weights, inputs
         Those for which the points were found.
     slow
         Share of the usual speed above which a curve ends.
     step
-        Length of a step along the curve, over that of the longest state of a network's points.
+        Length of a step along the curve: root mean square change of the units' states.
     n_steps
         Steps to each side, at most.
 
@@ -63,9 +64,9 @@ def slow_manifolds(
     xr.Dataset
         With the dims of `points`, over (..., fixed_point, along), ``along = 0`` being the point: `state` (..., unit),
         `outputs` (..., output_channel), `speed` per time step, positive in the direction of growing `along`, and
-        `arc_length`; NaN beyond the ends, where the curve is no longer slow, turns sharply, or cannot be followed, and
-        everywhere for a point whose leading mode oscillates. `is_closed` (..., fixed_point): the curve is a ring,
-        followed once.
+        `arc_length`; NaN beyond the ends, where the curve comes to rest, is no longer slow, turns sharply, or cannot be
+        followed. Only the point itself where a stable point stands or the leading mode oscillates, and nothing where
+        there is no point. `is_closed` (..., fixed_point): the curve is a ring, followed once.
 
     Raises
     ------
@@ -78,9 +79,8 @@ def slow_manifolds(
 
     Notes
     -----
-    Each step is implicit: at its end the network moves in the direction of the step. Against the flow (``v < 0`` for
-    growing `along`) that is stable as long as the steps are longer than what the network moves in the time constant of
-    the modes across; from a saddle or a slow point outwards it always is.
+    Each step is implicit: at its end the network moves in the direction of the step. So the curve of a saddle is its
+    unstable manifold. A slow point need not lie on its curve, which the first steps then reach.
 
     Examples
     --------
@@ -88,15 +88,19 @@ def slow_manifolds(
     >>> run = bn.open_run("runs/example")  # doctest: +SKIP
     >>> weights = run["weights"].to_dataset().isel(snapshot=-1)  # doctest: +SKIP
     >>> points = run["fixed_points"].to_dataset()  # doctest: +SKIP
-    >>> curve = bn.analysis.slow_manifolds(points.isel(fixed_point=[0]), weights)  # doctest: +SKIP
-    >>> curve.speed.plot(x="along", row="network")  # doctest: +SKIP
+    >>> curves = bn.analysis.slow_manifolds(points, weights)  # doctest: +SKIP
+    >>> curves.speed.sel(network="dale-s00").plot.line(x="along")  # doctest: +SKIP
     """
-    require_variables(points, "points", ["state", "usual_speed"])
+    require_variables(points, "points", ["state", "usual_speed", "kind"])
+    require_dims(points["state"], "points", ["fixed_point", "unit"])
+    if "fixed_point" in points["usual_speed"].dims:
+        raise ValueError("points: expected one usual_speed of a network, got one by fixed_point; select with .isel")
     check_number("slow", slow)
     check_number("step", step, "a positive number", above=0.0)
     n_steps = integer("n_steps", n_steps, minimum=1)
     inputs = constant_inputs(weights, inputs)
     state = as_of(points["state"], weights, inputs)
+    kind = text(as_of(points["kind"], weights, inputs)).values
     usual_speed = as_of(points["usual_speed"], weights, inputs)
     shape, n_along = state.shape[:-1], 2 * n_steps + 1
     curves = {
@@ -109,10 +113,11 @@ def slow_manifolds(
     with threadpool_limits(1, user_api="blas"):
         for at, of in each_network(weights, inputs):
             rows = state.values[at]
-            length = step * float(np.nan_to_num(np.linalg.norm(rows, axis=1)).max(initial=0.0))
+            tracer = _Tracer(of, step * np.sqrt(of.n_units), slow * float(usual_speed.values[at]))
             for number in np.flatnonzero(np.isfinite(rows).all(axis=1)):
-                tracer = _Tracer(of, length or step, slow * float(usual_speed.values[at]))
-                found, is_closed[(*at, number)] = tracer.both_sides(rows[number], n_steps)
+                found, is_closed[(*at, number)] = tracer.both_sides(
+                    rows[number], kind[(*at, number)] == "slow", n_steps
+                )
                 for name, values in found.items():
                     curves[name][(*at, number)] = values
     outer = state.dims[:-1]
@@ -130,40 +135,44 @@ class _Tracer:
     def __init__(self, of: Stationary, length: float, slowest: float) -> None:
         self._of, self._length, self._slowest = of, length, slowest
 
-    def both_sides(self, start: _Array, n_steps: int) -> tuple[dict[str, _Array], bool]:
+    def both_sides(self, start: _Array, is_slow: bool, n_steps: int) -> tuple[dict[str, _Array], bool]:
         """Return the variables along the curve, the point in the middle, and whether it is closed."""
         n_along = 2 * n_steps + 1
         state, speed = np.full((n_along, len(start)), np.nan), np.full(n_along, np.nan)
-        direction = self._leading_mode(start)
+        state[n_steps], speed[n_steps] = start, 0.0
         is_closed = False
-        if direction is not None:
-            state[n_steps], speed[n_steps] = start, (self._of.step(start[np.newaxis])[0] - start) @ direction
-            for side in (1, -1):
-                for number, (one, along) in enumerate(self._one_side(start, side * direction, n_steps), start=1):
-                    state[n_steps + side * number], speed[n_steps + side * number] = one, side * along
-                    is_closed = number > _FIRST_STEPS and float(np.linalg.norm(one - start)) < _BACK * self._length
-                    if is_closed:
-                        break
-                if is_closed:  # the other side would be the same ring again
+        flow = self._of.step(start[np.newaxis])[0] - start
+        for side, direction in self._directions(start, flow, is_slow):
+            speed[n_steps] = side * float(flow @ direction)
+            for number, (one, along) in enumerate(self._one_side(start, direction, n_steps), start=1):
+                state[n_steps + side * number], speed[n_steps + side * number] = one, side * along
+                is_closed = number > _FIRST_STEPS and float(np.linalg.norm(one - start)) < _BACK * self._length
+                if is_closed:
                     break
+            if is_closed:  # the other side would be the same ring again
+                break
         steps = np.linalg.norm(np.diff(state, axis=0), axis=1)
         after = np.cumsum(steps[n_steps:])
         before = -np.cumsum(steps[:n_steps][::-1])[::-1]
-        arc_length = np.concatenate([before, [0.0 if direction is not None else np.nan], after])
         return {
             "state": state,
             "outputs": self._of.outputs(self._of.rates(state)),
             "speed": speed,
-            "arc_length": arc_length,
+            "arc_length": np.concatenate([before, [0.0], after]),
         }, is_closed
 
-    def _leading_mode(self, state: _Array) -> _Array | None:
+    def _directions(self, state: _Array, flow: _Array, is_slow: bool) -> list[tuple[int, _Array]]:
+        """List the sides to which curves leave, each with its direction: none where the leading mode comes back."""
         values, patterns = np.linalg.eig(self._of.step_jacobian(state[np.newaxis])[0].T)
         leading = np.abs(values).argmax()
-        if values[leading].imag:
-            return None
+        if values[leading].imag or values[leading].real < (0 if is_slow else 1 - _NEUTRAL):
+            return []
         pattern: _Array = patterns[:, leading].real
-        return pattern * np.sign(pattern[np.abs(pattern).argmax()]) / np.linalg.norm(pattern)
+        pattern *= np.sign(pattern[np.abs(pattern).argmax()]) / np.linalg.norm(pattern)
+        if is_slow:
+            side = 1 if flow @ pattern > 0 else -1
+            return [(side, side * pattern)]
+        return [(1, pattern), (-1, -pattern)]
 
     def _one_side(self, state: _Array, direction: _Array, n_steps: int) -> list[tuple[_Array, float]]:
         """List the states in this direction, and the speed at each along it."""
@@ -177,6 +186,8 @@ class _Tracer:
             if abs(speed) > self._slowest or direction @ before < _STRAIGHT:
                 break
             found.append((after, speed))
+            if speed < -_CORRECTED * (1 + np.linalg.norm(after)):  # it has passed a stable point
+                break
             state = after
         return found
 

@@ -161,7 +161,8 @@ def fixed_points_in_training(points: xr.Dataset, output_channel: str, ax: Axes |
             ax.scatter(x, y, s=size, marker=marker, color=colour, linewidths=0.6, label=kind)
     ax.set_xlabel("update")
     ax.set_ylabel(f"output {output_channel.replace('_', ' ')}")
-    legend_above(ax, ncols=2, handletextpad=0.3, columnspacing=1.0)
+    if any(places.values()):
+        legend_above(ax, ncols=2, handletextpad=0.3, columnspacing=1.0)
     return ax
 
 

@@ -57,32 +57,30 @@ def make_sections(
             made[name] = _drawn(reading, name)
             show(index, len(names))
         return made
-    pool = worker_pool(n_workers, "biornn.report.preloaded")
     values = {name: value for name, value in vars(reading).items() if name in SHARED}
     # A few sections compute what they need by themselves.
     shared = [name for name in SHARED if name not in values] if len(names) > _FEW else []
     n_parts = len(shared) + len(names)
     try:
-        computing = {pool.submit(_compute, path, name): name for name in shared}
-        for n_done, future in enumerate(as_completed(computing), start=1):
-            if future.exception() is None:  # a run that has no such value, which its section knows
-                values[computing[future]] = future.result()
-            show(n_done, n_parts)
-        vars(reading).update(values)  # where a cached property keeps its value
-        longest_first = [*(name for name in _LONG if name in names), *(name for name in names if name not in _LONG)]
-        making = {pool.submit(_make, path, name, values): name for name in longest_first}
-        found = {}
-        for future in as_completed(making):
-            found[making[future]] = future.result()
-            show(len(shared) + len(found), n_parts)
-        return found
+        with worker_pool(n_workers, "biornn.report.preloaded") as pool:
+            computing = {pool.submit(_compute, path, name): name for name in shared}
+            for n_done, future in enumerate(as_completed(computing), start=1):
+                if future.exception() is None:  # a run that has no such value, which its section knows
+                    values[computing[future]] = future.result()
+                show(n_done, n_parts)
+            vars(reading).update(values)  # where a cached property keeps its value
+            longest_first = [*(name for name in _LONG if name in names), *(name for name in names if name not in _LONG)]
+            making = {pool.submit(_make, path, name, values): name for name in longest_first}
+            found = {}
+            for future in as_completed(making):
+                found[making[future]] = future.result()
+                show(len(shared) + len(found), n_parts)
+            return found
     except BrokenProcessPool:
         raise RuntimeError(
             f"{path}: expected the workers of the report to go on, but one was killed (out of memory?); "
             "`biornn report RUN --workers 1` takes the least memory"
         ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @cache

@@ -20,9 +20,10 @@ from threadpoolctl import threadpool_limits
 from biornn import analysis
 from biornn.analysis.fixed_points import PADDING
 from biornn.analysis.retention import n_held_states
-from biornn.analysis.runnable import runnable
+from biornn.analysis.runnable import NUMBERS, runnable
 from biornn.processes import worker_pool
-from biornn.schema import FIXED_POINTS, PROBE
+from biornn.scalars import integer
+from biornn.schema import FIXED_POINTS, PROBE, text
 from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
 from biornn.store.manifest import COMPRESSOR, consolidate
@@ -77,6 +78,7 @@ def add_fixed_points(
     -----
     What was found is kept network by network, so that a search that was broken off goes on where it was.
     """
+    n_workers = integer("n_workers", n_workers, minimum=1)
     folder = run_folder(path)
     lock = RunLock(folder)
     try:
@@ -117,19 +119,17 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
 
 def _keep_all(folder: Path, todo: list[int], n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
     """Search some networks at a time: in processes, for in threads Python would do one after the other."""
-    pool = worker_pool(n_workers, __name__)
     try:
-        searches = [pool.submit(_keep_in_worker, folder, network, settings) for network in todo]
-        for n_done, search in enumerate(as_completed(searches), start=1):
-            search.result()
-            show(n_done, len(todo))
+        with worker_pool(n_workers, __name__) as pool:
+            searches = [pool.submit(_keep_in_worker, folder, network, settings) for network in todo]
+            for n_done, search in enumerate(as_completed(searches), start=1):
+                search.result()
+                show(n_done, len(todo))
     except BrokenProcessPool:
         raise RuntimeError(
-            f"{folder}: expected the worker processes to go on, but one was killed (out of memory?); what was found is "
-            "kept, and `biornn fixed-points RUN --workers 1` takes the least memory"
+            f"{folder}: expected the worker processes to go on, but one ended (out of memory, or a script that does "
+            'not keep its own work under `if __name__ == "__main__":`); what was found is kept'
         ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @cache
@@ -181,10 +181,13 @@ def _said(settings: dict[str, Any]) -> str:
 
 def _digest(weights: xr.Dataset, settings: dict[str, Any]) -> str:
     """Name what was found after what it was found in and how."""
-    numbers = (weights[name].values for name in ("recurrent_weights", "recurrent_bias", "alpha"))
-    return sha256(
-        b"".join(np.ascontiguousarray(one).tobytes() for one in numbers) + _said(settings).encode()
-    ).hexdigest()
+    arrays = [weights[name].values for name in NUMBERS]
+    words = [
+        *weights["network"].values,
+        *(text(weights[name]).values.tolist() for name in ("activation", "formulation")),
+    ]
+    numbers = b"".join(np.ascontiguousarray(one).tobytes() for one in arrays)
+    return sha256(numbers + repr(words).encode() + _said(settings).encode()).hexdigest()
 
 
 def _write_whole(found: dict[str, xr.Dataset], path: Path) -> None:

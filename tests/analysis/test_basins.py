@@ -39,6 +39,24 @@ def test_what_turns_ends_nowhere():
     assert basins(fixed_points(grows), grows, n_starts=8).elsewhere == 1
 
 
+def test_what_rests_elsewhere_does_not_move():
+    along, selects = np.random.default_rng(0).normal(size=(2, 8))
+    line = one(np.outer(selects / (along @ selects), along), "linear", alpha=0.5)
+    found = basins(fixed_points(line), line, n_starts=16)
+    assert (found.elsewhere, found.moving) == (1, 0)
+    # Two fixed points that are closer than what counts as there: each start belongs to the nearer one.
+    weights = one([[1 + 1e-7]])
+    points = fixed_points(weights)
+    at_zero = xr.DataArray([[0.0]], dims=("time", "unit"))
+    assert basins(points, weights, at_zero, n_starts=4).elsewhere == 1
+
+
+def test_points_are_asked_for_along_their_dim():
+    weights = one([[2.0]])
+    with pytest.raises(ValueError, match="points: expected the dims"):
+        basins(fixed_points(weights).isel(fixed_point=0), weights)
+
+
 def test_dims_inputs_and_networks_that_cannot_run():
     weights = with_those_that_cannot_run(one(pitchforks(6)))
     points = fixed_points(weights)

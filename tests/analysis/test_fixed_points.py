@@ -296,6 +296,8 @@ def test_starts_are_taken_from_recorded_rates():
     state = rates.sel(network="one").values.reshape(-1, 6)
     moved = np.linalg.norm(np.tanh(state @ pitchforks(6)) - state, axis=1)
     assert found.usual_speed.sel(network="one") == pytest.approx(np.median(moved))
+    at_rest = fixed_points(several, 0 * rates)  # then that of all possible rates
+    np.testing.assert_array_equal(at_rest.usual_speed, fixed_points(several).usual_speed)
 
 
 @pytest.mark.parametrize(
@@ -309,6 +311,7 @@ def test_starts_are_taken_from_recorded_rates():
         ({"inputs": xr.DataArray([np.nan], dims="input_channel")}, "inputs: expected finite numbers"),
         ({"inputs": xr.DataArray([["a"]], dims=("level", "input_channel"))}, "inputs: expected finite numbers"),
         ({"inputs": xr.DataArray([[1.0]], dims=("unit", "input_channel"))}, "a dim of their own, such as 'level', got"),
+        ({"inputs": xr.DataArray([[1.0], [2.0]], dims=("input", "input_channel"))}, "of their own, .*got 'input'"),
         ({"dt": 0.0}, "dt: expected a positive time in ms, got 0.0"),
         ({"n_starts": 0}, "n_starts: expected an integer of at least 1, got 0"),
     ],

@@ -68,9 +68,37 @@ def test_a_feedforward_pair_amplifies_by_its_weight():
     assert found.amplification_time.item() == 1
     assert found.nonnormality.item() == pytest.approx(1)
     leaky = linearise(points, chain.assign(alpha=("unit", [0.1, 0.1])), dt=2.0)
-    powers = [np.linalg.norm(np.linalg.matrix_power(np.array([[0.9, 0.5], [0, 0.9]]), n), 2) for n in (6, 8, 12, 16)]
+    powers = [np.linalg.norm(np.linalg.matrix_power(np.array([[0.9, 0.5], [0, 0.9]]), n), 2) for n in range(40)]
     assert leaky.amplification.item() == pytest.approx(max(powers))
-    assert leaky.amplification_time.item() == 2.0 * (6, 8, 12, 16)[int(np.argmax(powers))]
+    assert leaky.amplification_time.item() == 2.0 * int(np.argmax(powers))
+
+
+@pytest.mark.parametrize("n_units", [5, 12, 20, 33])
+def test_amplification_is_the_largest_of_all_steps(n_units):
+    # A chain hands a deviation on, twice as large each time, and random triangular matrices.
+    rng = np.random.default_rng(n_units)
+    chain = np.diag(np.full(n_units - 1, 2.0), 1)
+    drawn = np.triu(rng.normal(size=(n_units, n_units)), 1) + np.diag(rng.uniform(0, 0.9, n_units))
+    points = xr.Dataset({"state": (("fixed_point", "unit"), np.zeros((1, n_units)))})
+    for matrix in (chain, drawn):
+        norms, power = [1.0], np.eye(n_units)
+        for _ in range(300):
+            power = power @ matrix
+            norms.append(np.linalg.norm(power, 2))
+        found = linearise(points, network(matrix, np.zeros((1, n_units)), np.eye(n_units)))
+        assert found.amplification.item() == pytest.approx(max(norms))
+        assert found.amplification_time.item() == int(np.argmax(norms))
+
+
+def test_growth_without_end_is_infinite_also_where_the_eigenvalue_is_1():
+    points = xr.Dataset({"state": (("fixed_point", "unit"), np.zeros((1, 2)))})
+    for turn in (0.0, 0.3, 1.0):  # rounding decides on which side of 1 the eigenvalues are
+        q = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        shear = q @ np.array([[1.0, 1.0], [0.0, 1.0]]) @ q.T
+        assert linearise(points, network(shear, np.zeros((1, 2)), np.eye(2))).amplification.item() == np.inf
+    nearly = np.array([[1 - 1e-6, 1.0], [0.0, 1 - 1e-6]])  # n (1 - 1e-6)^(n - 1) is largest after 1e6 steps
+    found = linearise(points, network(nearly, np.zeros((1, 2)), np.eye(2)))
+    assert found.amplification.item() == pytest.approx(1e6 / np.e, rel=0.01)
 
 
 def test_a_normal_network_does_not_amplify():
@@ -85,6 +113,8 @@ def test_a_normal_network_does_not_amplify():
     assert grows.amplification.item() == np.inf
     line = linearise(points, network(symmetric / 0.9, np.zeros((1, 8)), np.eye(8), activation="tanh"))
     assert line.amplification.item() == pytest.approx(1)
+    still = linearise(points, network(np.eye(8), np.zeros((1, 8)), np.eye(8)))
+    assert (still.time_constant == np.inf).all()  # it neither decays nor grows
 
 
 def test_dims_labels_and_padding():
@@ -106,6 +136,20 @@ def test_dims_labels_and_padding():
     xr.testing.assert_allclose(alone.jacobian, found.jacobian.isel(network=1))
     twice = weights.expand_dims(snapshot=2)
     assert linearise(fixed_points(twice), twice).jacobian.sizes["snapshot"] == 2
+
+
+def test_labels_decide_and_not_positions():
+    weights = side_by_side(one=random_network(1), two=random_network(2)).assign_coords(unit=list("abcdef"))
+    points = fixed_points(weights).isel(fixed_point=[0])
+    found = linearise(points, weights)
+    turned = linearise(points.isel(network=[1, 0], unit=[5, 4, 3, 2, 1, 0]), weights)
+    xr.testing.assert_allclose(turned.jacobian, found.jacobian)
+    with pytest.raises(ValueError, match="points: expected those of the network 'two', as the weights, got 'one'"):
+        linearise(points.sel(network="one"), weights.sel(network="two"))
+    with pytest.raises(ValueError, match="points: expected \\['one', 'two'\\] along network, got"):
+        linearise(points.assign_coords(network=["one", "other"]), weights)
+    none = linearise(points.isel(fixed_point=[]), weights)
+    assert (none.sizes["fixed_point"], none.sizes["network"]) == (0, 2)
 
 
 def test_what_does_not_fit_is_refused():

@@ -121,6 +121,16 @@ def test_several_networks_and_those_that_cannot_run():
     assert (found.attractor[1:] == -1).all()
 
 
+def test_points_of_a_stored_run_and_none_at_all(run):
+    weights, probe = run["weights"].to_dataset().isel(snapshot=-1), run["probe_trials"].to_dataset()
+    points = fixed_points(weights, probe_trials=probe, n_starts=8, max_batches=1)
+    stored = points.assign(kind=points.kind.astype(np.dtypes.StringDType()))
+    xr.testing.assert_identical(memory_attractors(stored, weights, probe), memory_attractors(points, weights, probe))
+    none = memory_attractors(points.isel(fixed_point=[]), weights, probe)
+    assert not none.has_attractor.any()
+    assert (none.n_memory_attractors == 0).all()
+
+
 def test_each_snapshot_is_matched_as_if_it_were_alone():
     # Before training no memory; then one bit, then both.
     snapshots = [flip_flop((0.5, 0.5)), flip_flop((2.0, 0.5)), flip_flop((2.0, 2.0))]

@@ -21,7 +21,7 @@ def test_a_line_attractor_is_followed_without_speed():
     away = states - (states @ along)[:, np.newaxis] * along / (along @ along)
     np.testing.assert_allclose(away, 0, atol=1e-12)
     np.testing.assert_allclose(found.speed, 0, atol=1e-12)
-    np.testing.assert_allclose(found.arc_length[0], 0.02 * np.linalg.norm(points.state) * found.along, rtol=1e-9)
+    np.testing.assert_allclose(found.arc_length[0], 0.01 * np.sqrt(20) * found.along, rtol=1e-9)
     assert not found.is_closed
 
 
@@ -30,19 +30,51 @@ def test_the_speed_is_that_of_one_unit(formulation):
     # Along the first axis x <- x + 0.1 (tanh(1.6 x) - x), or as much for the current; the other unit decays fast.
     weights = one(np.diag([1.6, 0.1]), alpha=0.1, formulation=formulation)
     points = fixed_points(weights)
-    found = slow_manifolds(points.isel(fixed_point=[2]), weights, slow=1e9, step=0.1, n_steps=15)  # the saddle at 0
-    x = found.state.isel(fixed_point=0, unit=0).values
+    found = slow_manifolds(points, weights, slow=1e9, step=0.05, n_steps=40)
+    assert np.isfinite(found.speed.isel(along=40)).all()
+    assert np.isnan(found.speed.isel(fixed_point=[0, 1]).drop_sel(along=0)).all()  # nothing leaves a stable point
+    from_saddle = found.isel(fixed_point=2).dropna("along", how="all", subset=["speed"])
+    x = from_saddle.state.isel(unit=0).values
     drift = np.tanh(1.6 * x) - x if formulation == "rate" else 1.6 * np.tanh(x) - x
-    np.testing.assert_allclose(found.speed[0], 0.1 * drift, atol=1e-12)
-    np.testing.assert_allclose(found.state.isel(fixed_point=0, unit=1), 0, atol=1e-12)
+    np.testing.assert_allclose(from_saddle.speed, 0.1 * drift, atol=1e-12)
+    np.testing.assert_allclose(from_saddle.state.isel(unit=1), 0, atol=1e-12)
     end = PITCHFORK if formulation == "rate" else PITCHFORK * 1.6
-    zeros = x[:-1][np.diff(np.sign(found.speed[0].values)) != 0]
-    assert np.abs(np.abs(zeros) - end).min() < 0.11 * end
-    assert (found.arc_length[0].diff("along") > 0).all()
-    slower = slow_manifolds(points.isel(fixed_point=[2]), weights, slow=0.05, step=0.1, n_steps=15)
-    kept = np.isfinite(slower.speed[0].values)
-    assert 0 < kept.sum() < 31
-    assert (np.abs(slower.speed[0][kept]) <= 0.05 * points.usual_speed.item()).all()
+    length = 0.05 * np.sqrt(2)
+    assert end < x.max() < end + length  # it ends where it comes to rest
+    assert -end - length < x.min() < -end
+    np.testing.assert_allclose(from_saddle.arc_length, x, atol=1e-9)
+    slower = slow_manifolds(points, weights, slow=0.05, step=0.05, n_steps=40).isel(fixed_point=2)
+    kept = np.isfinite(slower.speed.values)
+    assert 1 < kept.sum() < len(x)
+    assert (np.abs(slower.speed[kept]) <= 0.05 * points.usual_speed.item()).all()
+    alone = slow_manifolds(points.isel(fixed_point=[2]), weights, slow=1e9, step=0.05, n_steps=40)
+    xr.testing.assert_equal(alone.isel(fixed_point=0), found.isel(fixed_point=2))
+
+
+def test_a_ghost_is_left_to_the_side_to_which_the_network_goes():
+    # Past the fold the network goes through the ghost to the one fixed point; a second unit follows the first.
+    fold = np.sqrt(1 - 1 / 1.6)
+    bias = 1.6 * fold - np.arctanh(fold)
+    weights = one([[1.6, 0.5], [0.0, 0.1]], alpha=0.1, bias=np.array([bias + 1e-4, 0.0]))
+    points = fixed_points(weights)
+    assert points.kind.values.tolist() == ["stable", "slow"]
+    found = slow_manifolds(points, weights, slow=1e9, step=0.02, n_steps=120).isel(fixed_point=1)
+    assert (
+        np.isnan(found.speed.sel(along=slice(None, -1))).all() or np.isnan(found.speed.sel(along=slice(1, None))).all()
+    )
+    curve = found.dropna("along", how="all", subset=["speed"])
+    size = np.abs(curve.speed)
+    assert size.argmin() in (0, curve.sizes["along"] - 1) or size.min() < 1e-3
+    assert np.linalg.norm(curve.state - points.state[0], axis=1).min() < 2 * 0.02 * np.sqrt(2)
+
+
+def test_a_mode_that_flips_has_no_curve():
+    weights = one(np.diag([-0.95, 0.9]))
+    points = fixed_points(weights)
+    assert np.isnan(slow_manifolds(points, weights).speed.drop_sel(along=0)).all()
+    flips = one(np.diag([-1.5, 0.1]))
+    points = fixed_points(flips)
+    assert np.isnan(slow_manifolds(points, flips).speed.drop_sel(along=0)).all()
 
 
 def test_a_curved_manifold_is_where_the_flow_goes():
@@ -54,7 +86,7 @@ def test_a_curved_manifold_is_where_the_flow_goes():
     )
     points = fixed_points(weights)
     saddle = points.isel(fixed_point=[int(np.flatnonzero(points.kind == "saddle")[0])])
-    found = slow_manifolds(saddle, weights, slow=1e9, step=0.02, n_steps=150)
+    found = slow_manifolds(saddle, weights, slow=1e9, step=0.007, n_steps=150)
     curve = found.state.isel(fixed_point=0).dropna("along").values
     state = curve[len(curve) // 2 + 3]
     recurrent = weights.recurrent_weights.values
@@ -83,6 +115,7 @@ def test_a_ring_is_closed():
         2 * np.pi,
     )[0]
     points = xr.Dataset({"state": (("fixed_point", "unit"), state[np.newaxis]), "usual_speed": ((), 0.1)})
+    points["kind"] = ("fixed_point", ["manifold"])
     found = slow_manifolds(points, weights, step=0.05, n_steps=300)
     assert found.is_closed.item()
     np.testing.assert_allclose(found.speed[0].dropna("along"), 0, atol=1e-9)
@@ -98,7 +131,7 @@ def test_an_oscillating_mode_has_no_curve():
     turning = 0.9 * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     weights = one(turning)
     found = slow_manifolds(fixed_points(weights), weights)
-    assert np.isnan(found.state).all()
+    assert np.isnan(found.state.drop_sel(along=0)).all()
     assert not found.is_closed.any()
 
 
@@ -113,5 +146,7 @@ def test_dims_labels_and_networks_that_cannot_run():
     two = side_by_side(a=one([[1.6]]), b=one([[1.2]]))
     with pytest.raises(ValueError, match="points: expected those of the same weights and inputs"):
         slow_manifolds(points, two)
+    with pytest.raises(ValueError, match="expected one usual_speed of a network, got one by fixed_point"):
+        slow_manifolds(points.assign(usual_speed=points.usual_speed * (points.index == 1)), weights)
     with pytest.raises(ValueError, match="step: expected a positive number, got 0"):
         slow_manifolds(points, weights, step=0)

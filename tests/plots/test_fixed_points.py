@@ -82,11 +82,13 @@ def test_a_pitchfork_in_training():
 def test_the_speed_along_a_curve():
     weights = one([[1.6]], alpha=0.1)
     found = find(weights)
-    curves = trace(found.isel(fixed_point=[2]), weights, n_steps=40, slow=1e9)
+    curves = trace(found.isel(fixed_point=[2]), weights, step=0.05, n_steps=40, slow=1e9)
     ax = slow_manifolds(curves)
     line = ax.get_lines()[1]
     np.testing.assert_array_equal(line.get_ydata(), curves.speed[0])
-    np.testing.assert_allclose(line.get_ydata(), 0.1 * (np.tanh(1.6 * line.get_xdata()) - line.get_xdata()), atol=1e-9)
+    x, y = (values[np.isfinite(line.get_ydata())] for values in line.get_data())
+    assert len(x) > 20
+    np.testing.assert_allclose(y, 0.1 * (np.tanh(1.6 * x) - x), atol=1e-9)
 
 
 def test_what_does_not_fit_is_refused():
