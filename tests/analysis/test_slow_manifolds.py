@@ -43,10 +43,10 @@ def test_the_speed_is_that_of_one_unit(formulation):
     assert end < x.max() < end + length  # it ends where it comes to rest
     assert -end - length < x.min() < -end
     np.testing.assert_allclose(from_saddle.arc_length, x, atol=1e-9)
-    slower = slow_manifolds(points, weights, slow=0.05, step=0.05, n_steps=40).isel(fixed_point=2)
+    slower = slow_manifolds(points, weights, slow=0.3, step=0.05, n_steps=40).isel(fixed_point=2)
     kept = np.isfinite(slower.speed.values)
     assert 1 < kept.sum() < len(x)
-    assert (np.abs(slower.speed[kept]) <= 0.05 * points.usual_speed.item()).all()
+    assert (np.abs(slower.speed[kept]) <= 0.3 * points.usual_speed.item()).all()
     alone = slow_manifolds(points.isel(fixed_point=[2]), weights, slow=1e9, step=0.05, n_steps=40)
     xr.testing.assert_equal(alone.isel(fixed_point=0), found.isel(fixed_point=2))
 
@@ -63,8 +63,8 @@ def test_a_ghost_is_left_to_the_side_to_which_the_network_goes():
         np.isnan(found.speed.sel(along=slice(None, -1))).all() or np.isnan(found.speed.sel(along=slice(1, None))).all()
     )
     curve = found.dropna("along", how="all", subset=["speed"])
-    size = np.abs(curve.speed)
-    assert size.argmin() in (0, curve.sizes["along"] - 1) or size.min() < 1e-3
+    size = np.abs(curve.speed.values)
+    assert size[curve.along == 0].item() < 0.01 * size.max()
     assert np.linalg.norm(curve.state - points.state[0], axis=1).min() < 2 * 0.02 * np.sqrt(2)
 
 
