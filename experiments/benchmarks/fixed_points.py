@@ -48,7 +48,10 @@ def plant(folder: str, n_units: int, n_starts: int) -> None:
     n_steps = np.floor(100 ** rng.random((n_starts, 1)))  # from random rates, for a random time
     for done in range(100):
         starts = np.where(done < n_steps, np.tanh(starts @ weights), starts)
-    np.savez(folder, weights=weights, bias=np.zeros(n_units), starts=starts, known=known, n_unstable=n_unstable)
+    alpha = np.ones(n_units)
+    np.savez(
+        folder, weights=weights, bias=np.zeros(n_units), alpha=alpha, starts=starts, known=known, n_unstable=n_unstable
+    )
 
 
 def train_one(folder: str, n_starts: int) -> None:
@@ -69,19 +72,21 @@ def train_one(folder: str, n_starts: int) -> None:
     starts = rates[rng.integers(len(rates), size=n_starts)]
     starts = starts + NOISE * rng.standard_normal(starts.shape)
     recurrent, bias = (weights[name].values.astype(float) for name in ("recurrent_weights", "recurrent_bias"))
-    found = bn.analysis.fixed_points(_dataset(recurrent, bias), n_starts=512, max_batches=20, seed=1)
+    alpha = np.full(spec.network.n_units, spec.network.dt / spec.network.tau)
+    found = bn.analysis.fixed_points(_dataset(recurrent, bias, alpha), n_starts=512, max_batches=20, seed=1)
     proved = found.isel(fixed_point=np.flatnonzero(np.isfinite(found.error_bound.values)))
     np.savez(
         folder,
         weights=recurrent,
         bias=bias,
+        alpha=alpha,
         starts=starts,
         known=proved.state.values,
         n_unstable=proved.n_unstable.values,
     )
 
 
-def _dataset(weights: np.ndarray, bias: np.ndarray) -> Any:
+def _dataset(weights: np.ndarray, bias: np.ndarray, alpha: np.ndarray) -> Any:
     import xarray as xr
 
     n_units = len(bias)
@@ -93,7 +98,7 @@ def _dataset(weights: np.ndarray, bias: np.ndarray) -> Any:
             "output_weights": (("unit", "output_channel"), np.zeros((n_units, 1))),
             "output_bias": ("output_channel", np.zeros(1)),
             "initial_state": ("unit", np.zeros(n_units)),
-            "alpha": ("unit", np.ones(n_units)),
+            "alpha": ("unit", alpha),
             "activation": ((), "tanh"),
             "formulation": ((), "rate"),
         }
@@ -105,7 +110,10 @@ def biornn(file: str, n_batches: int, seed: int) -> list[Any]:
     import biornn as bn
 
     given = np.load(file)
-    weights, search = _dataset(given["weights"], given["bias"]), bn.analysis.fixed_points  # which imports it
+    weights, search = (
+        _dataset(given["weights"], given["bias"], given["alpha"]),
+        bn.analysis.fixed_points,
+    )  # which imports it
     start = time.perf_counter()
     found = search(weights, max_batches=n_batches, seed=seed)
     seconds = time.perf_counter() - start
