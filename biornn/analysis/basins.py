@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_dims, require_variables
-from biornn.analysis.each_network import as_of, constant_inputs, each_network
+from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
 from biornn.analysis.fixed_point_search import rates_in_box
 from biornn.analysis.fixed_points import own_starts
 from biornn.analysis.kernels import Output, describe
@@ -57,11 +57,11 @@ def basins(
     Returns
     -------
     xr.Dataset
-        `basin_share` (..., fixed_point), with the dims of `points`: the share of starts after which the network stands
-        still, or is, nearest to this point, if it is stable; `elsewhere` (...), the rest: on a manifold, at a marginal
-        point, in an oscillation, at infinity, or not there yet after 20,000 steps; `moving` (...), the share that still
-        moves then. A share of p has a standard error of ``sqrt(p (1 - p) / n_starts)``. NaN for a network that cannot
-        be run.
+        `basin_share` (..., fixed_point), with the dims of `points`: the share of starts from which the network arrives
+        at this point, 0 where it is not stable; `elsewhere` (...), the rest: they arrive at an attractor that is not
+        among the points, on a manifold, at a marginal point, in an oscillation, at infinity, or nowhere within 20,000
+        steps; `moving` (...), the share that still moves then. A share of p has a standard error of
+        ``sqrt(p (1 - p) / n_starts)``. NaN for a network that cannot be run.
 
     Raises
     ------
@@ -83,6 +83,7 @@ def basins(
             rng = generator("basins", seed)
             own = own_starts(starts, weights, *at[:2])
             rates = rates_in_box(of, n_starts, rng) if own is None else own[rng.integers(len(own), size=n_starts)]
+            require_standing_still(of, state.values[at], text(kind).values[at])
             ends, stands_still = arrived(of, of.state_of(rates), state.values[at])
             counts = np.bincount(ends[ends >= 0], minlength=state.sizes["fixed_point"])
             share[at] = np.where(text(kind).values[at] == "stable", counts, 0) / n_starts

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from biornn.analysis.dims import ordered_as, require_dims, require_variables
 from biornn.analysis.runnable import NUMBERS, runnable
@@ -14,6 +15,7 @@ from biornn.dynamics import stored_networks
 
 #: The dim of inputs that have none of their own.
 INPUT = "input"
+_STILL = 1e-4  # speed that single precision of points makes, over 1 + the length of the state
 _OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel", INPUT)
 
 
@@ -82,3 +84,14 @@ def as_of(values: xr.DataArray, weights: xr.Dataset, inputs: xr.DataArray) -> xr
     outer = ["network", "snapshot", inputs.dims[0]]
     expanded = values.expand_dims([dim for dim in outer if dim not in values.dims])
     return expanded.transpose(*outer, ..., "unit", missing_dims="ignore")
+
+
+def require_standing_still(of: Stationary, state: NDArray[np.float64], kind: NDArray[np.str_]) -> None:
+    """Check that a network does not move at its fixed points; slow points and padding may."""
+    rows = state[~np.isin(kind, ["", "slow"])]
+    moves = of.speed(rows) / (1 + np.linalg.norm(rows, axis=1))
+    if np.any(moves > _STILL):
+        raise ValueError(
+            "points: expected fixed points of these weights under these inputs, got one from which the network moves "
+            f"by {moves.max():.2g} of its length in a step; give the weights and inputs for which they were found"
+        )

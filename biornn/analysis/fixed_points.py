@@ -22,6 +22,7 @@ from biornn.analysis.runnable import NUMBERS
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
 from biornn.scalars import check_number, integer
+from biornn.schema import text
 from biornn.tasks import Task, task_of
 
 _Array = NDArray[np.float64]
@@ -159,7 +160,11 @@ def fixed_points(
         require_some(starts, "starts")
     jobs = [(at, of, own_starts(starts, weights, *at[:2])) for at, of in each_network(weights, inputs)]
     if not jobs:
-        raise ValueError("weights: expected a network in the rate or current form with finite weights, got none")
+        forms = ", ".join(sorted({str(one) or "none" for one in np.atleast_1d(text(weights["formulation"]).values)}))
+        raise ValueError(
+            "weights: expected a network in the rate or current form with finite weights, got NaN or infinity, or "
+            f"another form, in all of them (forms: {forms}); select networks that were trained"
+        )
     for (member, *_), of, _ in jobs:
         if not np.isfinite(of.network.f.curvature):
             name = str(np.atleast_1d(weights["activation"].values)[member])

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from biornn.analysis.basins import arrived
 from biornn.analysis.dims import require_variables
-from biornn.analysis.each_network import as_of, constant_inputs, each_network
+from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
 from biornn.analysis.held_states import are_bits
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.memory_cube import edges_of
@@ -66,7 +66,8 @@ def memory_attractors(
         network stands still in the end. A network that does not may still hold its state, by an oscillation that its
         outputs do not show: then `retention` says that the state is held, and it has no attractor here.
         By neighbouring states: `saddle` (..., edge), the position of a saddle with one unstable mode whose sides
-        lead to their two attractors, -1 if none does; no `edge` where states are not named by bits.
+        lead to their two attractors, -1 if none does, as where an attractor with a bit that is not set stands between
+        them; no `edge` where states are not named by bits.
         Of each network: `n_memory_attractors`, the stable fixed points that hold a state which ends there; `n_unset`,
         those of states with a bit that is not set, such as ``+0-``, if the task has such; and `n_spurious`, all others.
         -1, NaN or False for a network that cannot be run.
@@ -99,6 +100,7 @@ def memory_attractors(
             here = tuple(at)
             reached = states_at(of.network, inputs, held.time)[0]
             own = expanded.isel(network=at[0], snapshot=at[1])
+            require_standing_still(of, own["state"].values, text(own["kind"]).values)
             found = _matched(of, own, reached, names[here], held.labels, edges, dt)
             for name, values in found.items():
                 matched[name][here] = values

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_dims, require_variables
-from biornn.analysis.each_network import as_of, constant_inputs, each_network
+from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.stationary import Stationary
 from biornn.scalars import check_number, integer
@@ -113,6 +113,7 @@ def slow_manifolds(
     with threadpool_limits(1, user_api="blas"):
         for at, of in each_network(weights, inputs):
             rows = state.values[at]
+            require_standing_still(of, rows, kind[at])
             tracer = _Tracer(of, step * np.sqrt(of.n_units), slow * float(usual_speed.values[at]))
             for number in np.flatnonzero(np.isfinite(rows).all(axis=1)):
                 found, is_closed[(*at, number)] = tracer.both_sides(

@@ -22,6 +22,7 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
         Over `network`: ``n_fixed_points``, ``n_stable``, ``n_saddles`` (unstable points count, too), ``n_slow_points``,
         ``is_complete`` (1 or 0), and ``slowest`` (the longest time constant at a stable point, in ms); where the probe
         holds memory states also ``share_attractors`` (of the states that end in an attractor that holds them),
+        ``share_moving`` (of the states in which the network never stands still, as in an oscillation),
         ``n_unset`` (attractors with a bit that is not set) and ``n_spurious`` (other attractors). NaN for a network
         that was not trained, or cannot be run.
     """
@@ -41,6 +42,7 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
     if FIXED_POINTS[1] in run.children:
         matched = run[FIXED_POINTS[1]].to_dataset().load()
         found["share_attractors"] = matched["has_attractor"].mean("memory_state")
+        found["share_moving"] = 1 - matched["stands_still"].mean("memory_state")
         found = found.assign({name: matched[name] for name in ("n_unset", "n_spurious")})
     known = is_trained(run["history"].to_dataset()["status"]) & points["n_unseen"].notnull()
     return found.where(known)
@@ -52,7 +54,12 @@ def fixed_point_table(run: xr.DataTree) -> Table:
     condition = text(run["history"].to_dataset()["condition"])
     columns = {"n_stable": "stable", "n_saddles": "saddles", "n_slow_points": "slow points"}
     if "n_spurious" in counts:
-        columns |= {"share_attractors": "states with an attractor", "n_unset": "bit not set", "n_spurious": "spurious"}
+        columns |= {
+            "share_attractors": "states with an attractor",
+            "share_moving": "states that go on moving",
+            "n_unset": "attractors, a bit unset",
+            "n_spurious": "spurious",
+        }
     columns["slowest"] = "slowest mode (ms)"
     table = Table(title=Text("Fixed points without input: median [min, max] over seeds"), title_justify="left")
     table.add_column("condition", no_wrap=True)
@@ -61,12 +68,14 @@ def fixed_point_table(run: xr.DataTree) -> Table:
     for name in dict.fromkeys(condition.values.tolist()):
         rows = counts.isel(network=np.flatnonzero(condition == name))
         rows = rows.isel(network=np.flatnonzero(rows["n_fixed_points"].notnull()))
-        cells = [median_and_range(rows[column], ".0%" if column == "share_attractors" else ".0f") for column in columns]
+        cells = [median_and_range(rows[column], ".0%" if column.startswith("share") else ".0f") for column in columns]
         complete = f"{int(rows['is_complete'].sum())}/{rows.sizes['network']}"
         table.add_row(Text(printable(name)), *map(escape, cells), complete)
     table.caption = (
-        "slowest mode: longest time constant at a stable point. complete: networks in which nothing says that a fixed\n"
-        "point was missed. bit not set, spurious: stable points that hold a state with a bit that is not set, or none."
+        "slowest mode: longest time constant at a stable point, of the networks that have one. complete: networks in\n"
+        "which no sign is left that a fixed point was missed. a bit unset: stable points that hold a state with a bit\n"
+        "that is not set yet. spurious: stable points that hold no state. A state that goes on moving may be held by\n"
+        "an oscillation."
     )
     table.caption_justify = "left"
     return table

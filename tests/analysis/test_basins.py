@@ -51,6 +51,15 @@ def test_what_rests_elsewhere_does_not_move():
     assert basins(points, weights, at_zero, n_starts=4).elsewhere == 1
 
 
+def test_points_of_other_inputs_or_weights_are_refused():
+    weights = one([[2.0]], inputs=[[1.0]])
+    points = fixed_points(weights)
+    with pytest.raises(ValueError, match="got one from which the network moves by 1 of its length"):
+        basins(points, weights, inputs=xr.DataArray([3.0], dims="input_channel"))
+    with pytest.raises(ValueError, match="expected fixed points of these weights"):
+        basins(points, one([[3.0]]))
+
+
 def test_points_are_asked_for_along_their_dim():
     weights = one([[2.0]])
     with pytest.raises(ValueError, match="points: expected the dims"):

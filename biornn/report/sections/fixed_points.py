@@ -34,17 +34,21 @@ def fixed_points(reading: Reading) -> Section | None:
     if reading.has(FIXED_POINTS[1]):
         columns += [
             ("states that end in their attractor", counts["share_attractors"], ".0%"),
+            ("states in which the network goes on moving", counts["share_moving"], ".0%"),
             ("attractors with a bit that is not set", counts["n_unset"], ".0f"),
             ("spurious attractors", counts["n_spurious"], ".0f"),
         ]
-        told = (
-            " An attractor that holds no memory state may hold one with a bit that is not set; others are spurious. A "
-            "state without an attractor may be held by an oscillation that the outputs do not show."
-        )
+        told = " Some attractors hold a state with a bit that is not set yet; those that hold none are spurious."
+        if moving := int((counts["share_moving"] == 1).sum()):
+            told += (
+                f" {moving} of {known} networks stand still in no memory state: what they hold, they hold by an "
+                "oscillation that the outputs do not show."
+            )
     blocks: list[Block] = [
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
-        "point here is proved: there is exactly one near the numbers that are stored. Whether all were found cannot be "
-        f"proved; in {known - complete} of {known} networks some are probably missing.{told}",
+        "isolated one here is proved: there is exactly one near the numbers that are stored. Whether all were found "
+        f"cannot be proved; in {known - complete} of {known} networks the search ended with signs that some are "
+        f"missing, or before two batches of starts found nothing new.{told}",
         _in_space(reading),
         condition_table(
             reading,
