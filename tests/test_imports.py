@@ -12,7 +12,18 @@ PACKAGE = Path(__file__).parents[1] / "biornn"
 BACKENDS = ("keras", "tensorflow", "torch", "jax")
 
 #: Who may import whom; each part also imports itself, and the leaves below.
-LEAVES = {"_version", "activations", "atomic", "dynamics", "errors", "output", "progress", "scalars", "schema"}
+LEAVES = {
+    "_version",
+    "activations",
+    "atomic",
+    "dynamics",
+    "errors",
+    "output",
+    "processes",
+    "progress",
+    "scalars",
+    "schema",
+}
 ALLOWED = {
     "connectivity": set(),
     "tasks": set(),
