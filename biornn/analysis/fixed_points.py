@@ -169,7 +169,7 @@ def fixed_points(
         if not np.isfinite(of.network.f.curvature):
             name = str(np.atleast_1d(weights["activation"].values)[member])
             raise ValueError(f"activation: expected one with a bounded second derivative, got {name!r}")
-    if starts is not None and jobs and all(own is None for _, _, own in jobs):
+    if starts is not None and all(own is None for _, _, own in jobs):
         raise ValueError("starts: expected finite rates, got none; leave them out, or give those of the same run")
 
     def points_of(job: tuple[Any, Stationary, _Array | None]) -> dict[str, Any]:

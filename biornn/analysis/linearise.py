@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_variables
-from biornn.analysis.each_network import as_of, constant_inputs, each_network
+from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
 from biornn.analysis.eigenmodes import eigenmodes
 from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.spectrum import nonnormality
 from biornn.scalars import check_number
+from biornn.schema import text
 
 _Array = NDArray[np.float64]
 _MATRIX = ["unit_pre", "unit_post"]
@@ -62,7 +63,8 @@ def linearise(
     ----------
     points
         What `fixed_points` found, or some of it, such as ``points.isel(fixed_point=slice(8))``: `state` is needed.
-        Other states along `fixed_point` can be given too; then ``J`` says how a deviation from their path goes on.
+        A Dataset of other states, without `kind`, can be given too; then ``J`` says how a deviation from their path
+        goes on.
     weights, inputs
         Those for which the points were found.
     dt
@@ -110,8 +112,11 @@ def linearise(
         "input": np.full((*shape, weights.sizes["input_channel"], n_units), np.nan),
         "output": np.full((*shape, n_units, weights.sizes["output_channel"]), np.nan),
     }
+    kind = None if is_empty or "kind" not in points else text(as_of(points["kind"], weights, inputs)).values
     for at, of in each_network(weights, inputs):
         rows = state.values[at]
+        if kind is not None:
+            require_standing_still(of, np.atleast_2d(rows), np.atleast_1d(kind[at]))
         linear["jacobian"][at] = of.step_jacobian(rows)
         linear["input"][at], linear["output"][at] = of.input_derivatives(rows), of.output_derivatives(rows)
     with threadpool_limits(1, user_api="blas"):

@@ -89,6 +89,7 @@ def memory_attractors(
     without = constant_inputs(weights, None)
     expanded = xr.Dataset({name: as_of(points[name], weights, without) for name in ("state", "kind", "n_unstable")})
     expanded = expanded.isel({without.dims[0]: 0}).transpose("network", "snapshot", "fixed_point", "unit")
+    gone = {dim: 0 for dim in ("network", "snapshot") if dim not in points["kind"].dims}
     outputs = as_of(points["outputs"], weights, without).isel({without.dims[0]: 0})
     names = state_names(outputs.transpose("network", "snapshot", "fixed_point", ...).values, probe_trials, task)
     held = last_held(probe_trials, task)
@@ -104,7 +105,7 @@ def memory_attractors(
             found = _matched(of, own, reached, names[here], held.labels, edges, dt)
             for name, values in found.items():
                 matched[name][here] = values
-    return _labelled(matched, points, held.labels, edges)
+    return _labelled(matched, expanded, held.labels, edges, gone)
 
 
 def _empty(shape: tuple[int, ...], labels: list[str], edges: list[tuple[str, int, int]]) -> dict[str, Any]:
@@ -203,17 +204,18 @@ def _labelled(
     points: xr.Dataset,
     labels: list[str],
     edges: list[tuple[str, int, int]],
+    gone: dict[str, int],
 ) -> xr.Dataset:
     own: dict[str, tuple[str, ...]] = {"leads_to": ("fixed_point", "side"), "escape_time": ("fixed_point",)}
     own |= dict.fromkeys(("attractor", "has_attractor", "stands_still"), ("memory_state",)) | {"saddle": ("edge",)}
     result = xr.Dataset(
         {name: (("network", "snapshot", *own.get(name, ())), values) for name, values in matched.items()}
     )
-    result = result.isel({dim: 0 for dim in ("network", "snapshot") if dim not in points["kind"].dims})
-    result = describe(result, _MATCHED).assign_coords(
+    result = describe(result.isel(gone), _MATCHED).assign_coords(
         fixed_point=points.coords.get("fixed_point", np.arange(points.sizes["fixed_point"])),
         memory_state=np.array(labels, object),
         edge=np.array([name for name, *_ in edges], object),
         side=np.array(_SIDES, object),
     )
-    return result.assign_coords({name: one for name, one in points.coords.items() if set(one.dims) <= set(result.dims)})
+    coords = points.isel(gone).coords
+    return result.assign_coords({name: one for name, one in coords.items() if set(one.dims) <= set(result.dims)})

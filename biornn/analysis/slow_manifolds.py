@@ -124,9 +124,9 @@ def slow_manifolds(
     outer = state.dims[:-1]
     result = xr.Dataset({name: ((*outer, *_CURVE[name].dims), values) for name, values in curves.items()})
     result = describe(result.assign(is_closed=(outer, is_closed)), _CURVE | _CLOSED)
-    result = result.isel({dim: 0 for dim in outer if dim not in points["state"].dims})
-    result = result.assign_coords(along=np.arange(-n_steps, n_steps + 1))
-    labels = {**weights.coords, **points.coords}
+    gone = {dim: 0 for dim in outer if dim not in points["state"].dims}
+    result = result.isel(gone).assign_coords(along=np.arange(-n_steps, n_steps + 1))
+    labels = {**weights.coords, **state.isel(gone).coords}  # in the order of the weights
     return result.assign_coords({name: one for name, one in labels.items() if set(one.dims) <= set(result.dims)})
 
 

@@ -148,6 +148,8 @@ def test_labels_decide_and_not_positions():
         linearise(points.sel(network="one"), weights.sel(network="two"))
     with pytest.raises(ValueError, match="points: expected \\['one', 'two'\\] along network, got"):
         linearise(points.assign_coords(network=["one", "other"]), weights)
+    with pytest.raises(ValueError, match="expected fixed points of these weights under these inputs, got one"):
+        linearise(points, weights, xr.DataArray([1.0, 1.0], dims="input_channel"))
     none = linearise(points.isel(fixed_point=[]), weights)
     assert (none.sizes["fixed_point"], none.sizes["network"]) == (0, 2)
 

@@ -121,6 +121,14 @@ def test_several_networks_and_those_that_cannot_run():
     assert (found.attractor[1:] == -1).all()
 
 
+def test_points_in_another_order_keep_their_labels():
+    weights = side_by_side(two=flip_flop(), one=flip_flop((2.0, 0.9)))
+    points, found = both(weights)
+    assert found.n_memory_attractors.sel(network="two") == 4
+    turned = memory_attractors(points.isel(network=[1, 0]), weights, PROBE)
+    xr.testing.assert_equal(turned, found)
+
+
 def test_points_of_a_stored_run_and_none_at_all(run):
     weights, probe = run["weights"].to_dataset().isel(snapshot=-1), run["probe_trials"].to_dataset()
     points = fixed_points(weights, probe_trials=probe, n_starts=8, max_batches=1)

@@ -150,3 +150,11 @@ def test_dims_labels_and_networks_that_cannot_run():
         slow_manifolds(points.assign(usual_speed=points.usual_speed * (points.index == 1)), weights)
     with pytest.raises(ValueError, match="step: expected a positive number, got 0"):
         slow_manifolds(points, weights, step=0)
+
+
+def test_points_in_another_order_keep_their_labels():
+    weights = side_by_side(a=one(np.diag([1.6, 0.1])), b=one(np.diag([0.1, 1.3]))).assign_coords(unit=["x", "y"])
+    points = fixed_points(weights)
+    found = slow_manifolds(points, weights, n_steps=5, slow=1e9)
+    turned = slow_manifolds(points.isel(network=[1, 0], unit=[1, 0]), weights, n_steps=5, slow=1e9)
+    xr.testing.assert_equal(turned, found)
