@@ -19,9 +19,13 @@ SCHEMA_VERSION = 2
 
 CELL_TYPES = ("excitatory", "inhibitory", "unconstrained")
 FORMULATIONS = ("rate", "current", "gru", "lstm")
-#: Weight matrices, and bias vectors of each, of the gated layers of Keras.
-GATES: Mapping[str, tuple[int, int]] = {"gru": (3, 2), "lstm": (4, 1)}
-#: Formulations with several weights where the schema has one; these are NaN, and the network cannot be run again.
+GATE_LABELS = ("update", "reset", "input", "forget", "candidate", "output")
+#: Gated layer of Keras -> its gates, in the order of Keras, and the bias vectors of each.
+GATES: Mapping[str, tuple[tuple[str, ...], int]] = {
+    "gru": (("update", "reset", "candidate"), 2),
+    "lstm": (("input", "forget", "candidate", "output"), 1),
+}
+#: Formulations with a weight per gate where the others have one, which is NaN.
 GATED = tuple(GATES)
 _UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "alpha")
 
@@ -42,6 +46,7 @@ DIMS: Mapping[str, str] = {
     "unit_post": "the postsynaptic side of a recurrent weight",
     "input_channel": "a named input",
     "output_channel": "a named output",
+    "gate": "a gate of a gated layer: `update`, `reset`, `input`, `forget`, `candidate`, `output`",
     "mode": "eigenvalue index, largest modulus first",
     "component": "dimension of a reduced space, largest variance first",
     "trial_condition": "what tells trials apart, as text: values of their coordinates, such as `coherence=4`",
@@ -76,7 +81,7 @@ COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "n_steps": (("trial",), "length of the trial in steps; what follows is padding"),
 }
 
-_LABELLED_DIMS = ("network", "snapshot", "time", "unit", "input_channel", "output_channel")
+_LABELLED_DIMS = ("network", "snapshot", "time", "unit", "input_channel", "output_channel", "gate")
 
 Kind = Literal["float", "int", "bool", "text"]
 _NUMPY_KINDS: Mapping[Kind, str] = {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}
@@ -99,8 +104,14 @@ class Variable:
         return {"units": self.units, "long_name": self.meaning}
 
 
-def _float(dims: str, meaning: str, units: str = "1") -> Variable:
-    return Variable(tuple(dims.split()), "float", units, meaning)
+def _float(dims: str, meaning: str, units: str = "1", required: bool = True) -> Variable:
+    return Variable(tuple(dims.split()), "float", units, meaning, required)
+
+
+def _of_gates(dims: str, meaning: str) -> Variable:
+    return _float(
+        f"network snapshot gate {dims}", f"{meaning}; NaN in gates that a layer does not have", required=False
+    )
 
 
 _TRIALS = {
@@ -133,6 +144,12 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "output_weights": _float("network snapshot unit output_channel", "effective weight from unit to output"),
         "recurrent_bias": _float("network snapshot unit", "bias of a unit; 0 where the network has none"),
         "output_bias": _float("network snapshot output_channel", "bias of an output; 0 where the network has none"),
+        "gate_input_weights": _of_gates("input_channel unit", "weight from input to a gate of a unit"),
+        "gate_recurrent_weights": _of_gates("unit_pre unit_post", "weight from pre to a gate of post"),
+        "gate_bias": _of_gates("unit", "bias of a gate; 0 where the network has none"),
+        "gate_recurrent_bias": _of_gates(
+            "unit", "second bias of a gate, of a GRU: beside the recurrent weights, which `reset` scales; else 0"
+        ),
         "recurrent_mask": Variable(
             ("network", "unit_pre", "unit_post"), "bool", "", "the synapse may exist (diagonal: autapses)"
         ),
@@ -144,14 +161,15 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "alpha": _float("network unit", "dt / tau"),
         "initial_rates": _float("network unit", "rates before the first input (where learned: of the last snapshot)"),
         "initial_state": _float(
-            "network snapshot unit", "state variable before the first input: rates, or currents in the current form"
+            "network snapshot unit",
+            "state variable before the first input: rates, currents in the current form, or cell states of an LSTM",
         ),
         "activation": Variable(("network",), "text", "", "name of the activation function"),
         "formulation": Variable(
             ("network",),
             "text",
             "",
-            "which quantity leaks, or the gated layer (whose weights and alpha are NaN)",
+            "which quantity leaks, or the gated layer (whose weights stand by gate, and whose alpha is NaN)",
             choices=FORMULATIONS,
         ),
     },
@@ -182,6 +200,9 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
     },
 }
 
+#: The variables of gated layers, for which `_UNDEFINED_IF_GATED` have no place.
+GATE_WEIGHTS = tuple(name for name, variable in GROUPS["weights"].items() if "gate" in variable.dims)
+
 ROOT_ATTRS = {
     "schema_version": "version of this vocabulary (integer)",
     "title": "title of the experiment",
@@ -211,6 +232,14 @@ def reference_condition(conditions: Sequence[str]) -> str:
     return "unconstrained" if "unconstrained" in conditions else conditions[0]
 
 
+def has_gate(formulation: xr.DataArray, gate: xr.DataArray) -> xr.DataArray:
+    """Return which of the gates each network has, by its ``weights/formulation``."""
+    found = xr.zeros_like(formulation, bool) & xr.zeros_like(gate, bool)
+    for layer, (gates, _) in GATES.items():
+        found = found | ((text(formulation) == layer) & text(gate).isin(gates))
+    return found
+
+
 def is_trained(status: xr.DataArray) -> xr.DataArray:
     """Return which networks have results to compare, by their ``history/status``."""
     return text(status).isin(TRAINED)
@@ -236,7 +265,8 @@ def validate(tree: xr.DataTree) -> None:
     Notes
     -----
     NaN and infinities are allowed only in a network whose ``history/status`` says that it diverged or failed, in the
-    weights of a gated network, and in ``history`` where there is nothing to report.
+    weights of a gated network that stand by gate, in gates that a network does not have, and in ``history`` where there
+    is nothing to report.
 
     Examples
     --------
@@ -354,17 +384,19 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
                 if strange := sorted(set(np.unique(text(values)).tolist()) - set(variable.choices)):
                     yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
     trained = is_trained(history["status"])
-    formulation = groups["weights"].get("formulation")
-    is_gated = xr.zeros_like(trained) if formulation is None else text(formulation).isin(GATED)
+    formulation = groups["weights"].get("formulation", xr.full_like(history["status"], "rate", object))
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():
             if variable.kind != "float" or name not in groups.get(group, ()):
                 continue
             array = groups[group][name]
             if array.dtype.kind == "f" and array.dims == variable.dims:
-                finite = _finite(array).all([dim for dim in array.dims if dim != "network"])
+                finite = _finite(array)
                 if name in _UNDEFINED_IF_GATED:
-                    finite = finite | is_gated
+                    finite = finite | text(formulation).isin(GATED)
+                if name in GATE_WEIGHTS:
+                    finite = finite | ~has_gate(formulation, array["gate"])
+                finite = finite.all([dim for dim in array.dims if dim != "network"])
                 for network in array["network"].values[(trained & ~finite).values]:
                     yield f"{group}/{name}: expected finite values in network {network}, got NaN or infinity"
 

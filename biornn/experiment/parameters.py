@@ -15,12 +15,13 @@ def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str,
     The kinds are ``input``, ``recurrent``, ``output`` and ``bias``, and ``initial state`` where it is learned.
     """
     wiring = network.connectivity(seed)
-    n_gates, biases_per_gate = GATES.get(network.architecture, (1, 1))
+    gates, biases_per_gate = GATES.get(network.architecture, (("",), 1))
     counts = {
-        "input": n_gates * int(wiring.input(task.n_inputs).mask.sum()),
-        "recurrent": n_gates * int(wiring.recurrent_mask.sum()),
+        "input": len(gates) * int(wiring.input(task.n_inputs).mask.sum()),
+        "recurrent": len(gates) * int(wiring.recurrent_mask.sum()),
         "output": int(wiring.readout(task.n_outputs).mask.sum()),
-        "bias": n_gates * biases_per_gate * network.n_units * network.use_bias + task.n_outputs * network.readout_bias,
+        "bias": len(gates) * biases_per_gate * network.n_units * network.use_bias
+        + task.n_outputs * network.readout_bias,
     }
     return counts | ({"initial state": network.n_units} if network.trainable_initial_state else {})
 

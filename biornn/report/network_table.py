@@ -90,7 +90,7 @@ def _architecture(weights: xr.Dataset, network: Mapping[str, Any], dt: float) ->
     units = str(sizes["unit"])
     if types.tolist() != ["unconstrained"]:
         units += f" ({', '.join(f'{count} {name}' for name, count in zip(types, counts, strict=True) if name)})"
-    gates = "" if formulation not in GATED else f" × {GATES[formulation][0]} gates"
+    gates = "" if formulation not in GATED else f" × {len(GATES[formulation][0])} gates"
     kind = formulation.upper() if formulation in GATED else f"simple recurrent network, {formulation} form"
     return {
         "architecture": kind,
@@ -210,13 +210,13 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
 def _free_parameters(weights: xr.Dataset, network: Mapping[str, Any]) -> dict[str, str]:
     """Count the weights that training may change; what a mask forbids is none."""
     formulation = str(weights["formulation"].values[0])
-    n_gates, biases_per_gate = GATES.get(formulation, (1, 1))
+    gates, biases_per_gate = GATES.get(formulation, (("",), 1))
     counts = {
-        "input": n_gates * weights["input_mask"].sum(["input_channel", "unit"]),
-        "recurrent": n_gates * weights["recurrent_mask"].sum(["unit_pre", "unit_post"]),
+        "input": len(gates) * weights["input_mask"].sum(["input_channel", "unit"]),
+        "recurrent": len(gates) * weights["recurrent_mask"].sum(["unit_pre", "unit_post"]),
         "output": weights["output_mask"].sum(["unit", "output_channel"]),
         "bias": xr.full_like(weights["network"], 0, dtype=int)
-        + n_gates * biases_per_gate * weights.sizes["unit"] * bool(network.get("use_bias"))
+        + len(gates) * biases_per_gate * weights.sizes["unit"] * bool(network.get("use_bias"))
         + weights.sizes["output_channel"] * bool(network.get("readout_bias")),
     }
     if network.get("trainable_initial_state"):

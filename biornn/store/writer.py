@@ -88,7 +88,6 @@ class RunWriter:
                     f"{folder}: expected a run that was broken off, found no {CHECKPOINTS} of one in it; choose "
                     "another --out, or --overwrite"
                 )
-            self._has_template = bool(self.done)
             self._begin(attrs, trials)
         except BaseException:
             self._lock.release()
@@ -120,7 +119,9 @@ class RunWriter:
     def _has_row(self, name: str) -> bool:
         """Return whether all files of a finished network are there and can be read."""
         index = self._names.index(name)
-        if manifest.row(self._path, self._groups, index) != self.journal.done(name):
+        noted = self.journal.done(name)
+        # Files may have come since: labels of a dim that no network had before.
+        if not noted or not noted.items() <= manifest.row(self._path, self._groups, index).items():
             return False
         try:
             for group in self._groups:
@@ -152,12 +153,9 @@ class RunWriter:
 
     def write_network(self, name: str, groups: Mapping[str, xr.Dataset]) -> None:
         """Write the results of one network: all groups of networks, without the dim `network`."""
-        if not self._has_template:
-            for group in self._groups:
-                self._create(_template(groups[group], self._networks), group=group, compute=False)
-            self._has_template = True
         index = self._names.index(name)
         for group in self._groups:
+            self._create_missing(group, groups[group])
             row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
         self.journal.note_done(name, manifest.row(self._path, self._groups, index))
@@ -227,6 +225,14 @@ class RunWriter:
     def leave(self) -> None:
         """Leave the run incomplete, to be resumed."""
         self._lock.release()
+
+    def _create_missing(self, group: str, row: xr.Dataset) -> None:
+        """Create the variables of a row that no network has had before."""
+        place = self._path / group
+        there = set(zarr.open_group(place, mode="r").array_keys()) if place.exists() else set()
+        if set(row.variables) - there:
+            template = _template(row, self._networks).drop_vars(there, errors="ignore")
+            self._create(template, group=group, mode="a", compute=False)
 
     def _create(self, dataset: xr.Dataset, mode: str = "w-", **options: Any) -> None:
         encoding: dict[Any, dict[str, Any]] = {}

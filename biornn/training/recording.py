@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biornn.layers import ConstrainedRNN, ConstrainedRNNCell, Readout, effective_weights, fused_inference
 from biornn.layers.pathway_weights import as_numpy
-from biornn.schema import variable_attrs
+from biornn.schema import GATE_LABELS, GATES, variable_attrs
 
 
 class ModelRunner:
@@ -51,14 +51,14 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
 def record_weights(model: keras.Model) -> xr.Dataset:
     """Return all effective weights of a model: those of `effective_weights`, and the readout's.
 
-    Those of a gated layer, which has several of each, are NaN.
+    A gated layer has its weights by gate; those that other layers have are NaN.
     """
     recurrent, readout = find_layers(model)
     bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else as_numpy(readout.bias)
     if isinstance(recurrent, ConstrainedRNN):
         weights = effective_weights(recurrent).drop_vars("cell_type")
     else:
-        weights = _gated_weights(model.input_shape[-1], recurrent.units)
+        weights = _gated_weights(recurrent)
     weights["output_weights"] = ("unit", "output_channel"), readout.output_pathway.numpy()
     weights["output_bias"] = ("output_channel",), bias
     weights["initial_state"] = ("unit",), _initial_state(recurrent.cell)
@@ -116,6 +116,8 @@ def find_layers(model: keras.Model) -> tuple[Any, Readout]:
         if getattr(recurrent, setting) != expected:
             raise ValueError(f"model: expected a recurrent layer with {setting}={expected}, got {not expected}")
     dtypes = [layer.dtype_policy.name for layer in layers]
+    if not isinstance(recurrent, ConstrainedRNN):
+        _check_gates(recurrent)
     if dtypes not in (["float32"] * 2, ["float64"] * 2):  # rates in 16 bits are not those of the recorded weights
         raise ValueError(
             f"model: expected the dtype float32 or float64 of both layers, got {dtypes[0]} and {dtypes[1]}"
@@ -146,15 +148,38 @@ def _input_tensors(tensor: Any) -> list[Any]:
     return inputs
 
 
-def _gated_weights(n_inputs: int, n_units: int) -> xr.Dataset:
-    """NaN for each weight: a gated layer has one per gate, for which the schema has no place."""
-    shapes = {
-        "input_weights": {"input_channel": n_inputs, "unit": n_units},
-        "recurrent_weights": {"unit_pre": n_units, "unit_post": n_units},
-        "recurrent_bias": {"unit": n_units},
+def _check_gates(layer: Any) -> None:
+    """Refuse a gated layer that makes other steps than those of `biornn.gated`."""
+    expected = {"activation": keras.activations.tanh, "recurrent_activation": keras.activations.sigmoid}
+    for setting, function in expected.items():
+        if (got := getattr(layer, setting)) is not function:
+            raise ValueError(f"model: expected {setting}={function.__name__!r}, got {_activation_name(got)!r}")
+    if not getattr(layer, "reset_after", True):  # an LSTM has no such setting
+        raise ValueError("model: expected a GRU with reset_after=True, got False")
+
+
+def _gated_weights(layer: Any) -> xr.Dataset:
+    """Return the weights by gate, and NaN in place of those that other layers have."""
+    gates, n_biases = GATES[type(layer).__name__.lower()]
+    cell, n_units = layer.cell, layer.units
+    bias = np.zeros((2, len(gates) * n_units), cell.kernel.dtype)
+    if cell.bias is not None:
+        bias[:n_biases] = as_numpy(cell.bias)
+    by_gate = {
+        "input_weights": (("input_channel", "unit"), as_numpy(cell.kernel)),
+        "recurrent_weights": (("unit_pre", "unit_post"), as_numpy(cell.recurrent_kernel)),
+        "bias": (("unit",), bias[0]),
+        "recurrent_bias": (("unit",), bias[1]),
     }
-    nan = {name: (tuple(shape), np.full(tuple(shape.values()), np.nan, "f4")) for name, shape in shapes.items()}
-    return xr.Dataset(nan, coords={"unit": np.arange(n_units)})
+    units, variables = np.arange(n_units), {}
+    for name, (dims, values) in by_gate.items():
+        each = np.full((len(GATE_LABELS), *values.shape[:-1], n_units), np.nan, values.dtype)
+        own = [GATE_LABELS.index(gate) for gate in gates]
+        each[own] = np.moveaxis(values.reshape(*values.shape[:-1], len(gates), n_units), -2, 0)
+        variables[f"gate_{name}"] = (("gate", *dims), each)
+        if name != "bias":
+            variables[name] = (dims, np.full_like(each[0], np.nan))
+    return xr.Dataset(variables, {"gate": list(GATE_LABELS), "unit": units, "unit_pre": units, "unit_post": units})
 
 
 def _activation_name(function: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from distributed import Client
@@ -20,7 +21,7 @@ import biornn as bn
 from biornn.cli import main
 from biornn.experiment import load_experiment, run_experiment
 from biornn.experiment.run import BrokenOffError, Interrupted, _Jobs
-from biornn.schema import SchemaError
+from biornn.schema import GATE_LABELS, SchemaError
 from biornn.store import NETWORK_GROUPS, RunWriter, check_output
 from tests.conftest import train_on
 from tests.same_results import assert_same_results
@@ -231,6 +232,24 @@ def test_what_is_left_half_written_is_no_obstacle(tmp_path: Path, run: xr.DataTr
     assert sorted(writer.done) == sorted(run.network.values[[0, 2]])
     xr.testing.assert_identical(bn.open_run(finish(writer, run)).load(), run)
     assert not [name for name in leftovers if (folder / name).exists()]
+
+
+def test_variables_that_only_a_later_network_has_are_added(tmp_path: Path, run: xr.DataTree) -> None:
+    names, of_gates = run.network.values, row(run, 2)
+    bias = xr.DataArray(np.ones((4, 6, 8), "f4"), {"gate": list(GATE_LABELS)}, ("snapshot", "gate", "unit"))
+    of_gates["weights"] = of_gates["weights"].assign(gate_bias=bias)
+    writer = begun(tmp_path / "run", run)
+    writer.write_network(names[0], row(run, 0))
+    writer.write_network(names[2], of_gates)
+    writer.leave()
+    writer = begun(tmp_path / "run", run, resume=True)
+    assert writer.done == (names[0], names[2])  # the first is not damaged by what was added
+    found = bn.open_run(finish(writer, run)).load()
+    assert found["weights"].gate_bias.isnull().all(["snapshot", "gate", "unit"]).values.tolist() == [1, 1, 0, 1]
+    assert (found["weights"].gate_bias[2] == 1).all()
+    xr.testing.assert_identical(
+        found["weights"].to_dataset().drop_vars(["gate_bias", "gate"]), run["weights"].to_dataset()
+    )
 
 
 def test_a_kill_within_the_last_step_leaves_the_complete_run(tmp_path: Path, run: xr.DataTree) -> None:

@@ -21,7 +21,7 @@ import biornn as bn
 from biornn.cli import main
 from biornn.experiment import Interrupted, NetworkSpec, load_experiment, run_experiment
 from biornn.experiment.progress import ProgressDisplay
-from biornn.schema import text
+from biornn.schema import GATE_LABELS, GATE_WEIGHTS, has_gate, text
 from biornn.store import RunWriter, check_output
 
 pytestmark = pytest.mark.usefixtures("shared_cluster")
@@ -286,6 +286,11 @@ def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.Cap
     gated = weights.isel(network=[1, 2])
     for name in ("input_weights", "recurrent_weights", "recurrent_bias", "alpha"):
         assert gated[name].isnull().all()
+    assert list(weights.gate.values) == list(GATE_LABELS)
+    for name in GATE_WEIGHTS:  # of which the first network has none
+        assert weights[name].isel(network=0).isnull().all()
+        by_gate = weights[name].notnull().all([dim for dim in weights[name].dims if dim not in ("network", "gate")])
+        assert (by_gate == has_gate(weights.formulation, weights.gate)).all()
     # What fits the schema is there: the readout gives the outputs from the hidden state.
     activity = run["activity"].to_dataset()
     readout = weights.isel(snapshot=-1, drop=True).drop_vars("update", errors="ignore")

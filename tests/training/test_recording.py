@@ -10,7 +10,7 @@ import biornn as bn
 from biornn import schema
 from biornn.activations import ACTIVATIONS
 from biornn.analysis.simulate import simulate
-from biornn.layers import ConstrainedRNN, Readout, build_model
+from biornn.layers import ConstrainedRNN, Readout, build_gated_model, build_model
 from biornn.training import record_activity, record_constants, record_weights
 from biornn.training.recording import find_layers
 
@@ -82,9 +82,14 @@ def test_what_is_recorded_has_the_names_dims_and_kinds_of_the_schema():
         "activity": record_activity(model, SHORT_FLIP_FLOP.probe()),
         "weights": record_weights(model).merge(record_constants(model)),
     }
-    assert set(recorded["weights"]) == set(schema.GROUPS["weights"])
+    assert set(recorded["weights"]) == set(schema.GROUPS["weights"]) - set(schema.GATE_WEIGHTS)
+    gated = build_gated_model("gru", 6, 1, 1)
+    recorded["gated"] = record_weights(gated).merge(record_constants(gated))
+    assert set(recorded["gated"]) == set(schema.GROUPS["weights"])
     for group, dataset in recorded.items():
-        for name, variable in schema.GROUPS[group].items():
+        for name, variable in schema.GROUPS.get(group, schema.GROUPS["weights"]).items():
+            if name not in dataset:
+                continue
             assert dataset[name].dims == tuple(dim for dim in variable.dims if dim not in ("network", "snapshot"))
             assert dataset[name].attrs == variable.attrs
             assert dataset[name].dtype.kind in {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}[variable.kind]
@@ -130,6 +135,27 @@ def test_weights_are_the_effective_ones_and_absent_biases_are_zero():
     assert weights["output_bias"].values.tolist() == [0]
 
 
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_weights_of_gated_layers_stand_by_gate(architecture):
+    gates, n_biases = schema.GATES[architecture]
+    model = build_gated_model(architecture, 3, 2, 1)
+    layer = find_layers(model)[0]
+    numbered = np.repeat(np.arange(len(gates)), 3)  # Keras has the gates side by side
+    for weight in layer.cell.trainable_weights:
+        weight.assign(np.broadcast_to(numbered, weight.shape))
+    weights = record_weights(model)
+    for name in ("gate_input_weights", "gate_recurrent_weights", "gate_bias", "gate_recurrent_bias"):
+        for number, gate in enumerate(gates):
+            is_second = name == "gate_recurrent_bias" and n_biases == 1
+            assert (weights[name].sel(gate=gate) == (0 if is_second else number)).all()
+        assert weights[name].sel(gate=list(set(schema.GATE_LABELS) - set(gates))).isnull().all()
+    for name in ("input_weights", "recurrent_weights", "recurrent_bias"):
+        assert weights[name].isnull().all()
+    without = record_weights(build_gated_model(architecture, 3, 2, 1, use_bias=False)).sel(gate=list(gates))
+    assert (without["gate_bias"] == 0).all()
+    assert (without["gate_recurrent_bias"] == 0).all()
+
+
 def tanh(x):
     return 2 * ops.tanh(x)
 
@@ -151,6 +177,10 @@ INPUT = {"shape": (None, 2)}
 
 def recurrent(**settings):
     return ConstrainedRNN(3, **{"return_sequences": True, **settings})
+
+
+def gated(layer, **settings):
+    return in_a_row(layer(3, return_sequences=True, **settings), Readout(3, 2))
 
 
 def in_a_row(*layers, **settings):
@@ -258,6 +288,9 @@ def test_a_model_of_more_than_a_recurrent_layer_and_a_readout_is_refused(make, g
             lambda: build_model(3, 2, 2, dtype="mixed_float16"),
             "the dtype float32 or float64 of both layers, got mixed_float16 and mixed_float16",
         ),
+        (lambda: gated(keras.layers.GRU, reset_after=False), "a GRU with reset_after=True, got False"),
+        (lambda: gated(keras.layers.GRU, activation="relu"), "activation='tanh', got 'relu'"),
+        (lambda: gated(keras.layers.LSTM, recurrent_activation=tanh), "recurrent_activation='sigmoid', got '.*tanh'"),
         (lambda: in_a_row(recurrent(dtype="bfloat16"), Readout(3, 2)), "both layers, got bfloat16 and float32"),
     ],
 )
