@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.activations import Activation, activation
-from biornn.schema import GATED, text
+from biornn.activations import Activation
 
 _Array = NDArray[np.floating]
 
@@ -94,7 +92,7 @@ class Networks(NamedTuple):
 
     def drive(self, inputs: _Array) -> _Array:
         """Return what units receive from inputs (network or 1, ..., input_channel) and their bias."""
-        return _product(inputs, self.input_weights) + _beside(self.recurrent_bias, inputs.ndim)
+        return product(inputs, self.input_weights) + beside(self.recurrent_bias, inputs.ndim)
 
     def step(self, state: _Array, rates: _Array, drive: _Array) -> tuple[_Array, _Array]:
         """Make a step of all networks; arrays (network, row, unit)."""
@@ -107,55 +105,27 @@ class Networks(NamedTuple):
         alpha = self.alpha[:, np.newaxis]
         return jacobian(state, drive, self.recurrent_weights, alpha, self.f, self.formulation)
 
+    def start(self, n_rows: int) -> tuple[_Array, _Array]:
+        """Return state and rates (network, row, unit) before the first input."""
+        n_networks, n_units = self.initial_state.shape
+        state = np.broadcast_to(self.initial_state[:, np.newaxis], (n_networks, n_rows, n_units))
+        return state, self.rates(state)
+
     def rates(self, state: _Array) -> _Array:
         """Return the rates of a state."""
         return state if self.formulation == "rate" else self.f(state)
 
     def outputs(self, rates: _Array) -> _Array:
         """Read out rates (network, ..., unit)."""
-        return _product(rates, self.output_weights) + _beside(self.output_bias, rates.ndim)
+        return product(rates, self.output_weights) + beside(self.output_bias, rates.ndim)
 
 
-def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], Networks]]:
-    """Group the networks of weights (network, ...) by activation and formulation: positions, and their arrays.
-
-    Those that failed, without a formulation, are left out; a gated one is a ValueError.
-    """
-    names = (text(weights[name]).values.tolist() for name in ("activation", "formulation"))
-    kinds = list(zip(*names, strict=True))
-    for kind in dict.fromkeys(kinds):
-        if kind[1] in GATED:
-            raise ValueError(f"weights: expected a network in the rate or current form, got {kind[1]!r}; leave it out")
-        if not kind[1]:
-            continue
-        index = np.array([position for position, one in enumerate(kinds) if one == kind])
-        some = weights.isel(network=index)
-
-        def values(name: str, *dims: str, some: xr.Dataset = some) -> _Array:
-            return some[name].transpose("network", *dims).values.astype(float)
-
-        yield (
-            index,
-            Networks(
-                values("input_weights", "input_channel", "unit"),
-                values("recurrent_weights", "unit_pre", "unit_post"),
-                values("recurrent_bias", "unit"),
-                values("output_weights", "unit", "output_channel"),
-                values("output_bias", "output_channel"),
-                values("initial_state", "unit"),
-                values("alpha", "unit"),
-                activation(kind[0]),
-                kind[1],
-            ),
-        )
-
-
-def _product(values: _Array, weights: _Array) -> _Array:
+def product(values: _Array, weights: _Array) -> _Array:
     """Multiply (network, ..., a) and (network, a, b)."""
     flat = values.reshape(len(values), -1, values.shape[-1]) @ weights
     return flat.reshape(len(flat), *values.shape[1:-1], weights.shape[-1])
 
 
-def _beside(values: _Array, n_dims: int) -> _Array:
+def beside(values: _Array, n_dims: int) -> _Array:
     """Give (network, a) as many dims as an array that it is added to."""
     return values.reshape(len(values), *[1] * (n_dims - 2), values.shape[-1])

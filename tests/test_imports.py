@@ -18,11 +18,13 @@ LEAVES = {
     "atomic",
     "dynamics",
     "errors",
+    "gated",
     "output",
     "processes",
     "progress",
     "scalars",
     "schema",
+    "stored_networks",
 }
 ALLOWED = {
     "connectivity": set(),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from biornn.analysis.dims import ordered_as, require_dims, require_variables
 from biornn.analysis.runnable import NUMBERS, runnable
 from biornn.analysis.stationary import Stationary
-from biornn.dynamics import stored_networks
+from biornn.dynamics import Networks
+from biornn.stored_networks import stored_networks
 
 #: The dim of inputs that have none of their own.
 INPUT = "input"
@@ -27,10 +28,11 @@ def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tu
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
     has_snapshots = "snapshot" in weights.dims
     for snapshot in range(weights.sizes["snapshot"] if has_snapshots else 1):
-        safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights)
+        safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights, gated=False)
         if "network" not in safe.dims:
             safe, can_run = safe.expand_dims("network"), can_run.expand_dims("network")
         for members, networks in stored_networks(safe):
+            assert isinstance(networks, Networks)
             for position, member in enumerate(members.tolist()):
                 if can_run.values[member]:
                     for number, values in enumerate(inputs.values.astype(float)):

@@ -63,7 +63,7 @@ def lesion_robustness(
         `control_score`, of lesions of as many units of any type; `difference`, `score` minus `control_score`: negative
         where the type matters more than its number; and `n_lesioned`, how many units are silenced.
         NaN where a network has no such units, in the control and difference of ``any``, and for a network that cannot
-        be run: diverged, failed or gated. No `network` where `weights` has none.
+        be run: diverged or failed. No `network` where `weights` has none.
 
     Raises
     ------

@@ -99,7 +99,7 @@ def memory_attractors(
     with threadpool_limits(1, user_api="blas"):
         for (*at, _), of in each_network(weights, without):
             here = tuple(at)
-            reached = states_at(of.network, inputs, held.time)[0]
+            reached = states_at(of.network, inputs, held.time)[0][0]
             own = expanded.isel(network=at[0], snapshot=at[1])
             require_standing_still(of, own["state"].values, text(own["kind"]).values)
             found = _matched(of, own, reached, names[here], held.labels, edges, dt)

@@ -54,7 +54,7 @@ def input_noise_robustness(
         output that is not finite is wrong, and makes the error infinite.
         `robustness` (network): the score's mean over the range of noise, that is the area under the curve (trapezoids)
         over its width.
-        NaN for a network that cannot be run: diverged, failed or gated. No `network` where `weights` has none.
+        NaN for a network that cannot be run: diverged or failed. No `network` where `weights` has none.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def input_noise_robustness(
     def run(safe: xr.Dataset, level: float) -> xr.Dataset:
         return simulate(safe, inputs + level * draw, rates=False)
 
-    return _scores(weights, trials, noise, run, "added input noise", task)
+    return _scores(*runnable(weights), trials, noise, run, "added input noise", task)
 
 
 def recurrent_noise_robustness(
@@ -98,14 +98,14 @@ def recurrent_noise_robustness(
     Returns
     -------
     xr.Dataset
-        As from `input_noise_robustness`.
+        As from `input_noise_robustness`; NaN for a gated network too, for which such noise is not defined.
     """
     inputs = _repeated(trials, n_repeats)
 
     def run(safe: xr.Dataset, level: float) -> xr.Dataset:
         return simulate(safe, inputs, recurrent_noise=level, seed=seed, rates=False)
 
-    return _scores(weights, trials, noise, run, "recurrent noise", task)
+    return _scores(*runnable(weights, gated=False), trials, noise, run, "recurrent noise", task)
 
 
 def _repeated(trials: xr.Dataset, n_repeats: int) -> xr.DataArray:
@@ -116,7 +116,8 @@ def _repeated(trials: xr.Dataset, n_repeats: int) -> xr.DataArray:
 
 
 def _scores(
-    weights: xr.Dataset,
+    safe: xr.Dataset,
+    can_run: xr.DataArray,
     trials: xr.Dataset,
     noise: Sequence[float],
     run: Callable[[xr.Dataset, float], xr.Dataset],
@@ -127,7 +128,6 @@ def _scores(
     if len(levels) < 2 or levels[0] < 0 or not all(low < high < np.inf for low, high in pairwise(levels)):
         raise ValueError(f"noise: expected two or more ascending standard deviations of at least 0, got {noise!r}")
     task = task_of(trials) if task is None else task
-    safe, can_run = runnable(weights)
     rows = [_score(task, run(safe, level)["outputs"], trials) for level in levels]
     scores = xr.concat(rows, dim="noise", data_vars="all").assign_coords(noise=levels).where(can_run)
     scores["robustness"] = scores["score"].integrate("noise") / (levels[-1] - levels[0])

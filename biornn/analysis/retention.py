@@ -15,8 +15,8 @@ from biornn.analysis.held_states import are_bits, held_states
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
 from biornn.analysis.state_scores import samples_that_are_right
-from biornn.dynamics import Networks, stored_networks
 from biornn.schema import text
+from biornn.stored_networks import AnyNetworks, stored_networks
 from biornn.tasks import Task, task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
@@ -30,6 +30,7 @@ _MEASURED = {
     "survived": Output("the state is never lost"),
     "is_held": Output("the state is held"),
 }
+_Array = NDArray[np.floating]
 _STEPS_AT_ONCE = 500  # asking a task costs as much as a hundred steps of a network
 _WRONG_BY = 1e-6  # a score in single precision that is 1
 
@@ -75,7 +76,7 @@ def retention(
         reached at all), the last delay where it never is;
         `survived` (network, memory_state): 1 where the state is never lost, so that `retention_time` is censored;
         `is_held` (network, memory_state, delay): 1 where all outputs are right, otherwise 0.
-        NaN for a network that cannot be run: diverged, failed or gated. No `network` where `weights` has none.
+        NaN for a network that cannot be run: diverged or failed. No `network` where `weights` has none.
 
     Raises
     ------
@@ -247,7 +248,7 @@ def _labelled(outputs: NDArray[np.floating], names: Any) -> xr.DataArray:
 
 
 def _left_alone(
-    networks: Networks,
+    networks: AnyNetworks,
     inputs: NDArray[np.floating],
     last: NDArray[np.intp],
     n_delays: int,
@@ -259,49 +260,50 @@ def _left_alone(
     Returns which outputs (network, row, delay, output_channel or 1) are right.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # activity without bounds
-        state = states_at(networks, inputs, last)
-        first = right(networks.outputs(networks.rates(state))[:, :, np.newaxis])
+        state, rates = states_at(networks, inputs, last)
+        first = right(networks.outputs(rates)[:, :, np.newaxis])
         found = np.zeros((*first.shape[:2], n_delays, first.shape[-1]), bool)
         found[:, :, :1] = first
         running = np.arange(len(found))
         for start in range(1, n_delays, _STEPS_AT_ONCE):
             chunk = slice(start, min(start + _STEPS_AT_ONCE, n_delays))
-            before, (state, outputs) = state, _alone(networks.of(running), state, chunk.stop - chunk.start)
+            before = np.concatenate([state, rates], axis=2)
+            state, rates, outputs = _alone(networks.of(running), state, rates, chunk.stop - chunk.start)
             found[running, :, chunk] = right(outputs)
-            repeats = (state == before).all(axis=(1, 2)) & (chunk.stop - start == _STEPS_AT_ONCE)
+            is_same = (np.concatenate([state, rates], axis=2) == before).all(axis=(1, 2))
+            repeats = is_same & (chunk.stop - start == _STEPS_AT_ONCE)
             for network in running[repeats]:  # what comes is this chunk, again and again
                 n_left = n_delays - chunk.stop
                 period = np.arange(n_left) % _STEPS_AT_ONCE
                 found[network, :, chunk.stop :] = found[network, :, chunk][:, period]
             still_held = np.all(found[running, :, : chunk.stop], axis=(2, 3))
             goes_on = ~repeats & (np.any(still_held, axis=1) | (not until_lost))
-            running, state = running[goes_on], state[goes_on]
+            running, state, rates = running[goes_on], state[goes_on], rates[goes_on]
             if not running.size:
                 break
     return found
 
 
-def states_at(networks: Networks, inputs: NDArray[np.floating], last: NDArray[np.intp]) -> NDArray[np.floating]:
-    """Run through the inputs, and return the state (network, row, unit) after the last sample of each row."""
-    drive = networks.drive(np.moveaxis(inputs[:, : last.max() + 1], 0, 1)[np.newaxis])  # (network, time, row, unit)
-    state = np.broadcast_to(networks.initial_state[:, np.newaxis], drive[:, 0].shape)
-    rates, kept = networks.rates(state), np.empty(drive[:, 0].shape)
+def states_at(networks: AnyNetworks, inputs: NDArray[np.floating], last: NDArray[np.intp]) -> tuple[_Array, _Array]:
+    """Run through the inputs, and return state and rates (network, row, unit) after the last sample of each row."""
+    drive = networks.drive(np.moveaxis(inputs[:, : last.max() + 1], 0, 1)[np.newaxis])  # (network, time, row, ...)
+    state, rates = networks.start(len(inputs))
+    kept = np.empty(state.shape), np.empty(state.shape)
     for time in range(drive.shape[1]):
         state, rates = networks.step(state, rates, drive[:, time])
-        kept[:, last == time] = state[:, last == time]
+        for of_all, now in zip(kept, (state, rates), strict=True):
+            of_all[:, last == time] = now[:, last == time]
     return kept
 
 
-def _alone(
-    networks: Networks, state: NDArray[np.floating], n_steps: int
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Run on without input: the last state, and the outputs (network, row, time, output_channel) on the way."""
-    bias, rates = networks.recurrent_bias[:, np.newaxis], networks.rates(state)
+def _alone(networks: AnyNetworks, state: _Array, rates: _Array, n_steps: int) -> tuple[_Array, _Array, _Array]:
+    """Run on without input: the last state and rates, and the outputs (network, row, time, output_channel)."""
+    silence = networks.drive(np.zeros((1, 1, networks.input_weights.shape[1])))
     all_rates = np.empty((n_steps, *state.shape))
     for time in range(n_steps):
-        state, rates = networks.step(state, rates, bias)
+        state, rates = networks.step(state, rates, silence)
         all_rates[time] = rates
-    return state, networks.outputs(np.moveaxis(all_rates, 0, 2))
+    return state, rates, networks.outputs(np.moveaxis(all_rates, 0, 2))
 
 
 def _measured(right: xr.DataArray) -> xr.Dataset:

@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_variables
 from biornn.analysis.runnable import NUMBERS
-from biornn.dynamics import Networks, stored_networks
-from biornn.schema import variable_attrs
+from biornn.dynamics import Networks
+from biornn.schema import GATE_WEIGHTS, GATED, text, variable_attrs
+from biornn.stored_networks import AnyNetworks, stored_networks
 
 _Array = NDArray[np.floating]
 #: Rows (trials) that are run together. More are not faster: a step costs its arithmetic alone (a microsecond per row
@@ -41,7 +42,7 @@ def simulate(
     recurrent_noise
         Standard deviation of the stationary fluctuation that noise causes in a linear unit without input, as for
         `biornn.layers.ConstrainedRNNCell`: what a unit receives at each step has Gaussian noise added to it, of the
-        standard deviation ``recurrent_noise * sqrt((2 - alpha) / alpha)``.
+        standard deviation ``recurrent_noise * sqrt((2 - alpha) / alpha)``. Not defined for gated networks.
     seed
         Of the noise. The same seed gives the units at the same position the same noise in every network.
     silenced
@@ -61,8 +62,8 @@ def simulate(
     Raises
     ------
     ValueError
-        If the inputs do not fit the weights, an activation is not known, a network is gated, or there is noise without
-        a seed.
+        If the inputs do not fit the weights, an activation is not known, or there is noise without a seed or in a gated
+        network.
 
     References
     ----------
@@ -110,12 +111,17 @@ def _check(
     weights: xr.Dataset, inputs: xr.DataArray, recurrent_noise: float, seed: int | None, silenced: xr.DataArray | None
 ) -> None:
     n_channels = weights.sizes["input_channel"]
+    gated = [one for one in np.atleast_1d(text(weights["formulation"]).values).tolist() if one in GATED]
     if {"network", "unit"} & set(inputs.dims) or inputs.sizes["input_channel"] != n_channels:
         raise ValueError(
             f"inputs: expected dims trial, time, input_channel with {n_channels} channels, got {dict(inputs.sizes)}"
         )
     if not 0 <= recurrent_noise < np.inf:
         raise ValueError(f"recurrent_noise: expected a number of at least 0, got {recurrent_noise!r}")
+    if gated:
+        require_variables(weights, "weights", GATE_WEIGHTS)
+    if recurrent_noise and gated:
+        raise ValueError(f"recurrent_noise: expected 0 with a gated network, got {recurrent_noise!r} with {gated[0]}")
     if recurrent_noise and seed is None:
         raise ValueError("seed: expected an integer where there is recurrent noise, got None; give one, such as seed=0")
     if silenced is not None and (
@@ -158,7 +164,7 @@ def _labelled(
 
 
 def _run(
-    network: Networks,
+    network: AnyNetworks,
     inputs: _Array,
     noise: _Array | None,
     heard: NDArray[np.bool_] | None,
@@ -169,24 +175,26 @@ def _run(
         rows = slice(start, start + _ROWS_AT_ONCE)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # activity without bounds
             # Time first: each step then reads and writes one piece of memory.
-            rates = network.drive(np.ascontiguousarray(inputs[rows].swapaxes(0, 1))[np.newaxis])[0]
+            drive = network.drive(np.ascontiguousarray(inputs[rows].swapaxes(0, 1))[np.newaxis])[0]
             if noise is not None:
-                rates += np.sqrt((2 - network.alpha) / network.alpha) * noise[rows].swapaxes(0, 1)
-            _drive_to_rates(rates, network, None if heard is None else heard[rows])
+                assert isinstance(network, Networks)  # see _check
+                drive += np.sqrt((2 - network.alpha) / network.alpha) * noise[rows].swapaxes(0, 1)
+            rates = _rates(drive, network, None if heard is None else heard[rows])
             outputs = network.outputs(rates[np.newaxis])[0]
         activity["outputs"][rows] = outputs.swapaxes(0, 1)
         if "rates" in activity:
             activity["rates"][rows] = rates.swapaxes(0, 1)
 
 
-def _drive_to_rates(drive: _Array, network: Networks, heard: NDArray[np.bool_] | None) -> None:
-    """Euler steps; the drive (time, row, unit) is overwritten with the rates."""
-    state = np.broadcast_to(network.initial_state[:, np.newaxis], (1, *drive[0].shape))
-    rates = network.rates(state)
+def _rates(drive: _Array, network: AnyNetworks, heard: NDArray[np.bool_] | None) -> _Array:
+    """Make the steps, and return the rates (time, row, unit); they overwrite the drive (time, row, unit or gates)."""
+    state, rates = network.start(drive.shape[1])
+    found = drive[..., : state.shape[-1]]
     if heard is not None:
         rates = np.where(heard, rates, 0.0)
-    for current in drive:
+    for current, own in zip(drive, found, strict=True):
         state, rates = network.step(state, rates, current)
         if heard is not None:
             rates = np.where(heard, rates, 0.0)
-        current[...] = rates[0]
+        own[...] = rates[0]
+    return found

@@ -94,7 +94,7 @@ def add_fixed_points(
 
 def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
     weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
-    names, can_run = weights["network"].values, runnable(weights)[1].values
+    names, can_run = weights["network"].values, runnable(weights, gated=False)[1].values
     labels = {name: one for name, one in weights.coords.items() if one.dims == ("network",) and name != "network"}
     todo = np.flatnonzero(can_run).tolist()
     if not todo:

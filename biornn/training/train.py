@@ -276,7 +276,7 @@ def _validation(model: keras.Model, task: Task, n_trials: int, seed: int, lowest
     validation = Validation(model, task, n_trials, seed, held_from=held_from)
     if "held" in lowest and not validation.holds:
         raise ValueError(
-            "criterion: expected held only with a ConstrainedRNN and a task whose probe has a memory_state, or a "
+            "criterion: expected held only with a task whose probe has a memory_state, or a "
             f"period called hold, of at most {MOST_STATES} states, got held={lowest['held']} with {task.name}"
         )
     return validation

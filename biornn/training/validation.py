@@ -8,7 +8,6 @@ import keras
 import numpy as np
 
 from biornn.analysis.retention import n_held_states, share_held
-from biornn.layers import ConstrainedRNN
 from biornn.tasks import Task, TaskError
 from biornn.tasks.scores import mean_score, score_trials, worst_score
 from biornn.tasks.seeds import generator
@@ -36,8 +35,7 @@ class Validation(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.task = task
-        asks = held_from is not None and isinstance(find_layers(model)[0], ConstrainedRNN)
-        self._probe = make_probe(task) if asks else None
+        self._probe = None if held_from is None else make_probe(task)
         self._held_from = held_from
         n_states = 0 if self._probe is None else n_held_states(self._probe, task)
         self.holds = 0 < n_states <= MOST_STATES

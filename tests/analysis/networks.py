@@ -3,6 +3,8 @@
 import numpy as np
 import xarray as xr
 
+from biornn.schema import GATE_LABELS, GATES
+
 NAN = np.nan
 
 
@@ -26,9 +28,31 @@ def network(recurrent, inputs, outputs, alpha=1.0, activation="linear", bias=0.0
     )
 
 
+def gated(layer, recurrent, inputs=None, bias=None, outputs=None):
+    """One GRU or LSTM; `recurrent`, `inputs` and `bias` map gates to weights (pre, post) and numbers; others are 0."""
+    n_units = len(next(iter(recurrent.values())))
+    inputs = {"candidate": np.zeros((1, n_units))} if inputs is None else inputs
+    n_inputs = len(next(iter(inputs.values())))
+    outputs = np.eye(n_units) if outputs is None else outputs
+    made = network(np.full((n_units, n_units), NAN), np.full((n_inputs, n_units), NAN), outputs, NAN, "tanh")
+
+    def by_gate(given, *shape):
+        own = {gate: np.broadcast_to(np.array(given.get(gate, 0.0), float), shape) for gate in GATES[layer][0]}
+        return np.array([own.get(gate, np.full(shape, NAN)) for gate in GATE_LABELS])
+
+    return made.assign(
+        recurrent_bias=made["recurrent_bias"] * NAN,
+        gate_input_weights=(("gate", "input_channel", "unit"), by_gate(inputs, n_inputs, n_units)),
+        gate_recurrent_weights=(("gate", "unit_pre", "unit_post"), by_gate(recurrent, n_units, n_units)),
+        gate_bias=(("gate", "unit"), by_gate(bias or {}, n_units)),
+        gate_recurrent_bias=(("gate", "unit"), by_gate({}, n_units)),
+        formulation=((), layer),
+    ).assign_coords(gate=list(GATE_LABELS))
+
+
 def side_by_side(**networks):
     names = list(networks)
-    both = xr.concat(list(networks.values()), dim=xr.Variable("network", np.array(names, object)))
+    both = xr.concat(list(networks.values()), dim=xr.Variable("network", np.array(names, object)), coords="minimal")
     return both.assign_coords(condition=("network", np.array([name[0] for name in names], object)))
 
 

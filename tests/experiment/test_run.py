@@ -298,8 +298,10 @@ def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.Cap
     xr.testing.assert_allclose(outputs, activity.outputs, atol=1e-6)
     assert (abs(activity.rates) <= 1).all()
     assert (run["audit"].mask_violations == 0).all()
-    with pytest.raises(ValueError, match="expected a network in the rate or current form, got 'gru'; leave it out"):
-        bn.analysis.simulate(gated.isel(network=0), run["trials"].inputs)
+    again = bn.analysis.simulate(weights, run["trials"].inputs)
+    for name in ("rates", "outputs"):
+        np.testing.assert_allclose(again[name], activity[name], atol=1e-5)
+    assert run["history"].held.isel(snapshot=-1).notnull().all()
     assert main(["info", str(tmp_path / "run")]) == 0
     assert "nan" not in capsys.readouterr().out
 
