@@ -68,13 +68,13 @@ def basins(
     ValueError
         If the points are not of these networks, snapshots, and inputs, or a variable is missing.
     """
-    require_variables(points, "points", ["state", "kind"])
+    require_variables(points, "points", ["state", "rates", "kind"])
     require_dims(points["state"], "points", ["fixed_point", "unit"])
     if starts is not None:
         require_dims(starts, "starts", ["unit"])
     n_starts = integer("n_starts", n_starts, minimum=1)
     inputs = constant_inputs(weights, inputs)
-    state = as_of(points["state"], weights, inputs)
+    state, of_state = (as_of(points[name], weights, inputs) for name in ("state", "rates"))
     kind = as_of(points["kind"], weights, inputs)
     share = np.full(kind.shape, np.nan)
     elsewhere, moving = np.full(kind.shape[:-1], np.nan), np.full(kind.shape[:-1], np.nan)
@@ -83,8 +83,9 @@ def basins(
             rng = generator("basins", seed)
             own = own_starts(starts, weights, *at[:2])
             rates = rates_in_box(of, n_starts, rng) if own is None else own[rng.integers(len(own), size=n_starts)]
-            require_standing_still(of, state.values[at], text(kind).values[at])
-            ends, stands_still = arrived(of, of.state_of(rates), state.values[at])
+            whole = of.whole(state.values[at], of_state.values[at])
+            require_standing_still(of, whole, text(kind).values[at])
+            ends, stands_still = arrived(of, of.state_of(rates), whole)
             counts = np.bincount(ends[ends >= 0], minlength=state.sizes["fixed_point"])
             share[at] = np.where(text(kind).values[at] == "stable", counts, 0) / n_starts
             elsewhere[at], moving[at] = 1 - share[at].sum(), np.mean(~stands_still)

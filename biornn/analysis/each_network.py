@@ -10,17 +10,20 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import ordered_as, require_dims, require_variables
 from biornn.analysis.runnable import NUMBERS, runnable
-from biornn.analysis.stationary import Stationary
+from biornn.analysis.stationary import Stationary, StationaryRNN
+from biornn.analysis.stationary_gated import StationaryGRU, StationaryLSTM
 from biornn.dynamics import Networks
-from biornn.stored_networks import stored_networks
+from biornn.gated import GRUNetworks
+from biornn.stored_networks import AnyNetworks, stored_networks
 
 #: The dim of inputs that have none of their own.
 INPUT = "input"
 _STILL = 1e-4  # speed that single precision of points makes, over 1 + the length of the state
+AnyStationary = StationaryRNN | StationaryGRU | StationaryLSTM
 _OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel", INPUT)
 
 
-def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tuple[int, int, int], Stationary]]:
+def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tuple[int, int, int], AnyStationary]]:
     """Give the position (network, snapshot, input) of each network that can be run, and its equation.
 
     The inputs are those of `constant_inputs`.
@@ -28,15 +31,20 @@ def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tu
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
     has_snapshots = "snapshot" in weights.dims
     for snapshot in range(weights.sizes["snapshot"] if has_snapshots else 1):
-        safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights, gated=False)
+        safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights)
         if "network" not in safe.dims:
             safe, can_run = safe.expand_dims("network"), can_run.expand_dims("network")
         for members, networks in stored_networks(safe):
-            assert isinstance(networks, Networks)
             for position, member in enumerate(members.tolist()):
                 if can_run.values[member]:
                     for number, values in enumerate(inputs.values.astype(float)):
-                        yield (member, snapshot, number), Stationary(networks.of([position]), values)
+                        yield (member, snapshot, number), _stationary(networks.of([position]), values)
+
+
+def _stationary(network: AnyNetworks, inputs: NDArray[np.float64]) -> AnyStationary:
+    if isinstance(network, Networks):
+        return StationaryRNN(network, inputs)
+    return StationaryGRU(network, inputs) if isinstance(network, GRUNetworks) else StationaryLSTM(network, inputs)
 
 
 def constant_inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.DataArray:

@@ -67,7 +67,7 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     rng = generator("fixed points", seed)
     known, doubtful, minima = _Known(of), [], []
     n_quiet = 0
-    exact, is_exhaustive = of.in_every_region() if of.is_enumerable else (np.zeros((int(of.is_odd), of.n_units)), False)
+    exact, is_exhaustive = of.known()
     for number in range(max_batches):
         starts = _starts(of, given, known.state, n_starts, rng, is_first=number == 0)
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
@@ -102,7 +102,7 @@ class _Known:
 
     def __init__(self, of: Stationary) -> None:
         self._of = of
-        self.state = np.empty((0, of.n_units))
+        self.state = np.empty((0, of.n_numbers))
         self._residual, self._error, self._unique = np.empty(0), np.empty(0), np.empty(0)
         self._n_hits, self._index = np.empty(0, int), np.empty(0, int)
 
@@ -117,7 +117,7 @@ class _Known:
         proof = self._of.prove(left.state[best], left.residual[best])
         for position in np.flatnonzero(proof.unique_within > 0):
             state, error = left.state[best[position]], proof.error_bound[position]
-            apart = np.linalg.norm(self.state - state, axis=1)
+            apart = self._of.apart(state[np.newaxis], self.state)[0]
             if np.any(apart <= self._error + error):  # the balls in which the roots are meet: they are one
                 continue
             self.state = np.concatenate([self.state, state[np.newaxis]])
@@ -132,7 +132,7 @@ class _Known:
         """Count the roots that lie well within the distance at which a known one is the only one; return the others."""
         if not len(self.state) or not len(found.state):
             return found
-        apart = _apart(found.state, self.state)
+        apart = self._of.apart(found.state, self.state)
         is_hit = apart <= np.minimum(self._unique / 2, 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1)))
         nearest = np.where(is_hit, apart, np.inf).argmin(axis=1)
         any_hit = is_hit.any(axis=1)
@@ -152,18 +152,19 @@ class _Known:
     @property
     def seem_complete(self) -> bool:
         """Whether nothing says that some are missing: neither the index, nor how many were found once."""
-        return self.n_unseen == 0 and (not self._of.network.f.is_bounded or int(self._index.sum()) == 1)
+        return self.n_unseen == 0 and (not self._of.is_bounded or int(self._index.sum()) == 1)
 
     def points(self) -> Points:
         """Return them, in the order in which they were found."""
         no_dims = np.zeros(len(self.state), int)
-        return Points(self.state, self._residual, self._error, self._n_hits, self._index, no_dims)
+        error = self._error * self._of.size(self.state).max(axis=1)
+        return Points(self.state, self._residual, error, self._n_hits, self._index, no_dims)
 
 
 def _starts(
     of: Stationary, given: _Array | None, known: _Array, n_starts: int, rng: np.random.Generator, is_first: bool
 ) -> _Array:
-    """Draw a batch of starts (row, unit).
+    """Draw a batch of starts (row, n_numbers).
 
     Recorded activity, as it is and with noise; the box of possible rates; where the network goes from there in a random
     time; and states between fixed points that are known already.
@@ -183,15 +184,15 @@ def _starts(
 
 
 def rates_in_box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
-    """Draw rates between the limits of the activation; where it has none, up to some times what a unit receives."""
+    """Draw rates (row, unit) between their limits; where there are none, up to some times what a unit receives."""
     size = _log_uniform(rng, 0.01, 10.0, n_rows) * (1 + np.abs(of.drive).max())
-    low, high = (np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.network.f.limits)
+    low, high = (np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.limits)
     return low + (high - low) * rng.random((n_rows, of.n_units))
 
 
 def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
     """Let each state run for a random time, up to some time constants."""
-    longest = min(2000, int(np.ceil(30 / np.median(of.network.alpha))))
+    longest = min(2000, int(np.ceil(30 / np.median(of.leak))))
     end = np.ceil(longest ** rng.random(len(state))).astype(int)
     settled = state.copy()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -199,7 +200,7 @@ def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
             state = of.step(state)
             settled[end == time] = state[end == time]
     finite = np.isfinite(settled).all(axis=1) & (np.abs(settled).max(axis=1) < 1e6)
-    settled[~finite] = rng.standard_normal((int(np.sum(~finite)), of.n_units))
+    settled[~finite] = rng.standard_normal((int(np.sum(~finite)), of.n_numbers))
     return settled
 
 
@@ -221,7 +222,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float, n_rows: int)
 def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
     """Make one row of each manifold, or point, of roots that are not isolated."""
     if not len(doubtful.state):
-        return _no_points(of.n_units)
+        return _no_points(of.n_numbers)
     same = _components(doubtful.state, _SAME * (1 + np.linalg.norm(doubtful.state, axis=1)))
     first = np.unique(same, return_index=True)[1]
     state, residual, n_same = doubtful.state[first], doubtful.residual[first], np.bincount(same)
@@ -251,7 +252,7 @@ def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
     """Keep one of each minimum of the speed that is slow enough."""
     kept = _of(minima, of.speed(minima.state) <= slowest)
     if not len(kept.state):
-        return _no_points(of.n_units)
+        return _no_points(of.n_numbers)
     label = _components(kept.state, 1e-3 * (1 + np.linalg.norm(kept.state, axis=1)))
     order = np.lexsort((kept.residual, label))
     best = order[np.unique(label[order], return_index=True)[1]]
@@ -259,13 +260,15 @@ def _slow_points(of: Stationary, minima: Candidates, slowest: float) -> Points:
 
 
 def _is_root(of: Stationary, found: Candidates) -> NDArray[np.bool_]:
-    """Say where the residual is as small as rounding lets it be."""
+    """Say where the residual is as small as rounding lets it be, and rates are within their limits."""
     smallest = np.maximum(_IS_ROOT * (1 + np.linalg.norm(found.state, axis=1)), of.rounding(found.state))
-    return np.asarray(found.residual <= smallest)
+    rates, (low, high) = of.rates(found.state), of.limits
+    is_possible = np.all((rates >= low - _SAME) & (rates <= high + _SAME), axis=1)
+    return np.asarray(is_possible & (found.residual <= smallest))
 
 
-def _no_points(n_units: int) -> Points:
-    return _unproved(np.empty((0, n_units)), np.empty(0), np.empty(0, int), np.empty(0, int))
+def _no_points(n_numbers: int) -> Points:
+    return _unproved(np.empty((0, n_numbers)), np.empty(0), np.empty(0, int), np.empty(0, int))
 
 
 def _unproved(state: _Array, residual: _Array, n_hits: NDArray[np.int_], manifold_dim: NDArray[np.int_]) -> Points:

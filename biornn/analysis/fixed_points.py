@@ -32,7 +32,7 @@ _Complex = NDArray[np.complex128]
 KINDS = ("stable", "saddle", "unstable", "marginal", "manifold", "slow")
 
 _POINT = {
-    "state": Output("state: rates, or currents in the current form", ("unit",)),
+    "state": Output("state: rates, currents in the current form, or cell states of an LSTM", ("unit",)),
     "rates": Output("firing rate of a unit", ("unit",)),
     "outputs": Output("readout of the rates", ("output_channel",)),
     "residual": Output("length of F(x) - x, with time constants of one step"),
@@ -118,7 +118,8 @@ def fixed_points(
         none is. Padded with NaN, 0, no text, and -1 in `n_unstable`, which is also that of slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `complete`, and `usual_speed`.
-        A network that diverged, failed or is gated has none, NaN in `n_unseen` and False in `complete`.
+        A network that diverged or failed has none, NaN in `n_unseen` and False in `complete`. An LSTM has its cell
+        states in `state` and twice as many modes as units, for its whole state is both; in `mode` others are padded.
 
     Raises
     ------
@@ -141,6 +142,10 @@ def fixed_points(
     Sussillo & Barak (2013), Neural Comput. 25, 626; Katz & Reggia (2018), IEEE Trans. Neural Netw. Learn. Syst. 29,
     2747, for acceptance by an error bound.
 
+    Of a GRU, ``x* = n(x*)`` is solved, with the candidate n, which has the same fixed points however long the update
+    gate keeps a state; slow points are minima of ``|n(x) - x|``. Of an LSTM, ``h = o tanh(c)`` and ``c = f c + i n`` for
+    rates h and cell states c. Both map a ball into itself, so that `index_sum` is +1 of all.
+
     Examples
     --------
     >>> import biornn as bn
@@ -162,11 +167,11 @@ def fixed_points(
     if not jobs:
         forms = ", ".join(sorted({str(one) or "none" for one in np.atleast_1d(text(weights["formulation"]).values)}))
         raise ValueError(
-            "weights: expected a network in the rate or current form with finite weights, got NaN or infinity, or "
-            f"another form, in all of them (forms: {forms}); select networks that were trained"
+            "weights: expected a network with finite weights, got NaN or infinity in all of them "
+            f"(forms: {forms}); select networks that were trained"
         )
     for (member, *_), of, _ in jobs:
-        if not np.isfinite(of.network.f.curvature):
+        if not of.has_curvature:
             name = str(np.atleast_1d(weights["activation"].values)[member])
             raise ValueError(f"activation: expected one with a bounded second derivative, got {name!r}")
     if starts is not None and all(own is None for _, _, own in jobs):
@@ -207,21 +212,22 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     """Compute all variables of the fixed points of one network, in their order: arrays (point, ...)."""
     at = found.points
     n_points = len(at.state)
-    jacobian = of.step_jacobian(at.state)
-    eigenvalues = eigenvalues_in_order(jacobian)
+    eigenvalues = eigenvalues_in_order(of.step_jacobian(at.state))
     modulus = np.abs(eigenvalues)
     isolated = ~np.isnan(at.error_bound)
-    is_neutral = _may_be_neutral(of, jacobian, eigenvalues, np.nan_to_num(at.error_bound))
+    is_neutral = _may_be_neutral(of, at.state, eigenvalues, np.nan_to_num(at.error_bound))
     n_unstable = np.sum((modulus > 1) & ~is_neutral, axis=1)
     is_marginal = is_neutral.any(axis=1) | ~isolated
-    kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_units, "unstable", "saddle")).astype(object)
+    kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_numbers, "unstable", "saddle")).astype(
+        object
+    )
     kind[is_marginal] = "marginal"
     kind[at.manifold_dim > 0] = "manifold"
     kind[found.is_slow] = "slow"
     n_unstable = np.where(found.is_slow, -1, n_unstable)
     times = mode_times(eigenvalues, dt)
     points: dict[str, Any] = {
-        "state": at.state,
+        "state": of.own_state(at.state),
         "rates": of.rates(at.state),
         "outputs": of.outputs(at.state),
         "residual": at.residual,
@@ -250,16 +256,17 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     return points
 
 
-def _may_be_neutral(of: Stationary, jacobian: _Array, eigenvalues: _Complex, error: _Array) -> NDArray[np.bool_]:
+def _may_be_neutral(of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array) -> NDArray[np.bool_]:
     """Say which eigenvalues (point, mode) may be on the unit circle, if the Jacobian is off by rounding and `error`.
 
     A point z is an eigenvalue of a matrix that differs by no more than the smallest singular value of J - z.
     """
-    off = of.n_units * np.finfo(float).eps * np.linalg.norm(jacobian, axis=(1, 2)) + of.curvature * error
+    jacobian, off = of.step_jacobian_near(state, error)
+    off = off + of.n_numbers * np.finfo(float).eps * np.linalg.norm(jacobian, axis=(1, 2))
     is_near = np.abs(np.abs(eigenvalues) - 1) < _NEAR
     points, modes = np.nonzero(is_near)
     on_circle = eigenvalues[points, modes] / np.abs(eigenvalues[points, modes])
-    shifted = jacobian[points] - on_circle[:, np.newaxis, np.newaxis] * np.eye(of.n_units)
+    shifted = jacobian[points] - on_circle[:, np.newaxis, np.newaxis] * np.eye(of.n_numbers)
     is_near[points, modes] = np.linalg.svd(shifted, compute_uv=False)[:, -1] <= off[points]
     return is_near
 
@@ -281,7 +288,8 @@ def _labelled(
     sizes: dict[Hashable, int] = {dim: weights.sizes.get(dim, 1) for dim in ("network", "snapshot")}
     sizes[input_dim] = inputs.sizes[input_dim]
     sizes["fixed_point"] = max((len(points["kind"]) for points in found.values()), default=0)
-    sizes["unit"] = sizes["mode"] = weights.sizes["unit"]
+    sizes["unit"] = weights.sizes["unit"]
+    sizes["mode"] = max(points["eigenvalues"].shape[1] for points in found.values())
     sizes["output_channel"] = weights.sizes["output_channel"]
     outer = ("network", "snapshot", input_dim)
     result = xr.Dataset()
@@ -291,7 +299,8 @@ def _labelled(
         values = np.full([sizes[dim] for dim in dims], PADDING[name], dtype)
         for at, points in found.items():
             own = points[name]
-            values[at if name in _NETWORK else (*at, slice(len(own)))] = own
+            where: tuple[Any, ...] = at if name in _NETWORK else (*at, *map(slice, np.shape(own)))
+            values[where] = own
         result[name] = (dims, values.astype(str) if dtype is object else values)
     result = describe(result, _POINT | _NETWORK)
     missing: list[Hashable] = [dim for dim in ("network", "snapshot") if dim not in weights.dims]

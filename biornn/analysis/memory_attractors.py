@@ -84,10 +84,11 @@ def memory_attractors(
     and c from the second derivative; the passage takes ``pi / sqrt(e c)`` steps: Strogatz (2015), Nonlinear Dynamics
     and Chaos, section 4.3.
     """
-    require_variables(points, "points", ["state", "outputs", "kind", "n_unstable"])
+    require_variables(points, "points", ["state", "rates", "outputs", "kind", "n_unstable"])
     task = task_of(probe_trials) if task is None else task
     without = constant_inputs(weights, None)
-    expanded = xr.Dataset({name: as_of(points[name], weights, without) for name in ("state", "kind", "n_unstable")})
+    needed = ("state", "rates", "kind", "n_unstable")
+    expanded = xr.Dataset({name: as_of(points[name], weights, without) for name in needed})
     expanded = expanded.isel({without.dims[0]: 0}).transpose("network", "snapshot", "fixed_point", "unit")
     gone = {dim: 0 for dim in ("network", "snapshot") if dim not in points["kind"].dims}
     outputs = as_of(points["outputs"], weights, without).isel({without.dims[0]: 0})
@@ -99,10 +100,11 @@ def memory_attractors(
     with threadpool_limits(1, user_api="blas"):
         for (*at, _), of in each_network(weights, without):
             here = tuple(at)
-            reached = states_at(of.network, inputs, held.time)[0][0]
+            reached = of.whole(*(one[0] for one in states_at(of.network, inputs, held.time)))
             own = expanded.isel(network=at[0], snapshot=at[1])
-            require_standing_still(of, own["state"].values, text(own["kind"]).values)
-            found = _matched(of, own, reached, names[here], held.labels, edges, dt)
+            state = of.whole(own["state"].values, own["rates"].values)
+            require_standing_still(of, state, text(own["kind"]).values)
+            found = _matched(of, own, state, reached, names[here], held.labels, edges, dt)
             for name, values in found.items():
                 matched[name][here] = values
     return _labelled(matched, expanded, held.labels, edges, gone)
@@ -127,14 +129,15 @@ def _empty(shape: tuple[int, ...], labels: list[str], edges: list[tuple[str, int
 def _matched(
     of: Stationary,
     points: xr.Dataset,
+    state: _Array,
     reached: _Array,
     names: NDArray[np.str_],
     labels: list[str],
     edges: list[tuple[str, int, int]],
     dt: float,
 ) -> dict[str, Any]:
-    """Match the points of one network; the states that it reached are (memory_state, unit)."""
-    kind, state = text(points["kind"]).values, points["state"].transpose("fixed_point", "unit").values
+    """Match the points of one network, whose states (fixed_point, n_numbers) are whole, as those that it reached."""
+    kind = text(points["kind"]).values
     stable = np.flatnonzero(kind == "stable")
     saddles = np.flatnonzero((kind == "saddle") & (points["n_unstable"].values == 1))
     beside = _beside(of, state[saddles])
@@ -162,14 +165,14 @@ def _matched(
 
 
 def _beside(of: Stationary, saddles: _Array) -> _Array:
-    """Return two states beside each saddle, along its unstable mode; (saddle and side, unit)."""
-    beside = np.empty((len(saddles), 2, of.n_units))
+    """Return two states beside each saddle, along its unstable mode; (saddle and side, n_numbers)."""
+    beside = np.empty((len(saddles), 2, of.n_numbers))
     for row, state in enumerate(saddles):
         values, patterns = np.linalg.eig(of.step_jacobian(state[np.newaxis])[0].T)
         pattern = patterns[:, np.abs(values).argmax()].real
         pattern *= np.sign(pattern[np.abs(pattern).argmax()]) / np.linalg.norm(pattern)
         beside[row] = state + _ASIDE * (1 + np.linalg.norm(state)) * np.array([-pattern, pattern])
-    return beside.reshape(-1, of.n_units)
+    return beside.reshape(-1, of.n_numbers)
 
 
 def _between(sides: NDArray[np.intp], saddles: NDArray[np.intp], one: int, other: int) -> int:

@@ -186,7 +186,7 @@ def _polished(of: Map, state: _Array, is_stationary: NDArray[np.bool_]) -> Candi
     return Candidates(state, residual, is_stationary)
 
 
-def prove(residual: _Array, derivatives: _Array, curvature: float, region: _Array) -> Proof:
+def prove(residual: _Array, derivatives: _Array, curvature: float | _Array, region: _Array) -> Proof:
     """Prove that there is one root near each row, by the theorem of Newton and Kantorovich.
 
     Parameters
@@ -196,7 +196,7 @@ def prove(residual: _Array, derivatives: _Array, curvature: float, region: _Arra
     derivatives
         (row, n, n).
     curvature
-        Lipschitz constant of the derivatives, in the spectral norm.
+        Lipschitz constant of the derivatives, in the spectral norm; a number or (row,).
     region
         Distance within which that constant holds, (row,).
 
@@ -215,6 +215,6 @@ def prove(residual: _Array, derivatives: _Array, curvature: float, region: _Arra
         h = inverse_norm * newton * curvature
         root = np.sqrt(1 - 2 * np.minimum(h, 0.5))
         error = newton * 2 / (1 + root)  # without the cancellation of 1 - root
-        unique = np.minimum((1 + root) / (inverse_norm * curvature), region) if curvature else region
+        unique = np.minimum((1 + root) / (inverse_norm * curvature), region)
     proved = is_regular & (h <= 0.5) & np.isfinite(newton) & (error < region)
     return Proof(np.where(proved, error, np.nan), np.where(proved, unique, 0.0))

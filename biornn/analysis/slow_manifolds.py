@@ -11,6 +11,7 @@ from biornn.analysis.dims import require_dims, require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.stationary import Stationary
+from biornn.analysis.stationary_gated import StationaryLSTM
 from biornn.scalars import check_number, integer
 from biornn.schema import text
 
@@ -66,7 +67,8 @@ def slow_manifolds(
         `outputs` (..., output_channel), `speed` per time step, positive in the direction of growing `along`, and
         `arc_length`; NaN beyond the ends, where the curve comes to rest, is no longer slow, turns sharply, or cannot be
         followed. Only the point itself where a stable point stands or the leading mode oscillates, and nothing where
-        there is no point. `is_closed` (..., fixed_point): the curve is a ring, followed once.
+        there is no point, or for an LSTM, whose whole state is two numbers of each unit.
+        `is_closed` (..., fixed_point): the curve is a ring, followed once.
 
     Raises
     ------
@@ -112,6 +114,8 @@ def slow_manifolds(
     is_closed = np.zeros(shape, bool)
     with threadpool_limits(1, user_api="blas"):
         for at, of in each_network(weights, inputs):
+            if isinstance(of, StationaryLSTM):
+                continue
             rows = state.values[at]
             require_standing_still(of, rows, kind[at])
             tracer = _Tracer(of, step * np.sqrt(of.n_units), slow * float(usual_speed.values[at]))

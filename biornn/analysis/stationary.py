@@ -2,21 +2,148 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from biornn.analysis.roots import Map, Proof, prove
 from biornn.dynamics import Networks
+from biornn.stored_networks import AnyNetworks
 
 _Array = NDArray[np.float64]
 _EPS = float(np.finfo(float).eps)
 _MOST_REGIONS = 4096  # 12 units that are on or off
 
 
-class Stationary:
-    """One network that receives a constant input: ``g(x) = F(x) - x``, with time constants of one step.
+class Stationary(ABC):
+    """One network that receives a constant input: ``g(x) = F(x) - x``, where ``F`` has its fixed points.
+
+    Arrays of whole states are (row, n_numbers), where `n_numbers` is the number of units; an LSTM has twice as many.
+    """
+
+    network: AnyNetworks
+    #: What units, or their gates, receive from the input.
+    drive: NDArray[np.floating]
+    n_units: int
+    n_numbers: int
+    #: Limits of the rates.
+    limits: tuple[float, float] = (-1.0, 1.0)
+    #: Whether ``F(-x) = -F(x)``, so that fixed points come in pairs.
+    is_odd = False
+    #: Whether there is a bound of the second derivatives, without which nothing is proved.
+    has_curvature = True
+
+    @property
+    def map(self) -> Map:
+        """``g`` and its derivatives."""
+        return Map(self.values, self.derivatives)
+
+    @property
+    @abstractmethod
+    def leak(self) -> _Array:
+        """Share of its state that each unit, at rest, forgets in a step of the network."""
+
+    @abstractmethod
+    def step(self, state: _Array) -> _Array:
+        """Return the state (row, n_numbers) a step of the network later."""
+
+    @abstractmethod
+    def step_jacobian(self, state: _Array) -> _Array:
+        """Return the derivatives of a step of the network, (row, n_numbers, n_numbers)."""
+
+    @abstractmethod
+    def values(self, state: _Array) -> _Array:
+        """Return ``g`` of states (row, n_numbers)."""
+
+    @abstractmethod
+    def derivatives(self, state: _Array) -> _Array:
+        """Return the derivatives of ``g``, (row, n_numbers, n_numbers)."""
+
+    @abstractmethod
+    def curvature(self, state: _Array) -> _Array:
+        """Return Lipschitz constants of the derivatives of ``g``, within `region` of each state, in units of `size`."""
+
+    @abstractmethod
+    def step_curvature(self, state: _Array) -> _Array:
+        """Return Lipschitz constants of the derivatives of a step of the network near each state."""
+
+    @abstractmethod
+    def region(self, state: _Array) -> _Array:
+        """Return how far around each state its `curvature` holds."""
+
+    @abstractmethod
+    def rounding(self, state: _Array) -> _Array:
+        """Return the largest error that rounding makes in the length of ``g`` of states (row, n_numbers)."""
+
+    @abstractmethod
+    def rates(self, state: _Array) -> _Array:
+        """Return the rates (row, unit) of states."""
+
+    @abstractmethod
+    def state_of(self, rates: _Array) -> _Array:
+        """Return whole states with such rates (row, unit)."""
+
+    def own_state(self, state: _Array) -> _Array:
+        """Return the state variable (row, unit) of whole states."""
+        return state
+
+    def whole(self, state: _Array, rates: _Array) -> _Array:
+        """Return the whole states of state variables and rates (row, unit)."""
+        return state
+
+    def distance_to_kink(self, state: _Array) -> _Array:
+        """Return how far each state (row, unit) is from the next one at which a derivative jumps; infinite if none."""
+        return np.full(len(state), np.inf)
+
+    def known(self) -> tuple[_Array, bool]:
+        """Return fixed points, or states that may be some, that need no search, and whether there are no others."""
+        return np.empty((0, self.n_numbers)), False
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether ``F`` maps a ball into itself, so that the indices of all fixed points add up to 1."""
+        return True
+
+    def speed(self, state: _Array) -> _Array:
+        """Return how far each state (row, n_numbers) moves in a step of the network."""
+        speed: _Array = np.linalg.norm(self.step(state) - state, axis=1)
+        return speed
+
+    def outputs(self, state: _Array) -> _Array:
+        """Return the outputs (row, output_channel) in states."""
+        outputs: _Array = self.network.outputs(self.rates(state)[np.newaxis])[0]
+        return outputs
+
+    def prove(self, state: _Array, residual: _Array) -> Proof:
+        """Prove that there is a fixed point next to each state (row, n_numbers); distances in units of its `size`."""
+        at = residual + self.rounding(state)
+        return prove(at, self.derivatives(state), self.curvature(state), self.region(state))
+
+    def size(self, state: _Array) -> _Array:
+        """Return the units (row, n_numbers) in which proofs measure distances from states."""
+        return np.ones_like(state)
+
+    def apart(self, state: _Array, points: _Array) -> _Array:
+        """Return the distances (row, point) of states from points, in the units of these."""
+        return cdist(state, points)
+
+    def step_jacobian_near(self, state: _Array, error: _Array) -> tuple[_Array, _Array]:
+        """Return the derivatives of a step (row, n_numbers, n_numbers), and how far off they may be.
+
+        That is from those at the fixed points, which are at most so far away.
+        """
+        return self.step_jacobian(state), self.step_curvature(state) * error
+
+    def index(self, state: _Array) -> NDArray[np.int_]:
+        """Return the index of each fixed point (row, n_numbers): the sign of det(1 - DF)."""
+        return np.rint(np.linalg.slogdet(-self.derivatives(state))[0]).astype(int)
+
+
+class StationaryRNN(Stationary):
+    """A network in the rate or current form: ``F`` is a step, with time constants of one step.
 
     Those change no fixed point; `step_jacobian` has the network's own.
 
@@ -28,18 +155,23 @@ class Stationary:
         (input_channel,).
     """
 
+    network: Networks
+
     def __init__(self, network: Networks, inputs: _Array) -> None:
         self.network = network
         self.drive = network.drive(inputs[np.newaxis, np.newaxis])
         self.weights = network.recurrent_weights[0]
-        self.n_units = len(self.weights)
+        self.n_units = self.n_numbers = len(self.weights)
+        self.limits = network.f.limits
         self._at_once = network._replace(alpha=np.ones_like(network.alpha))
-        self.map = Map(self.values, self._derivatives)
+        f, ends = network.f, np.array([-1.0, 1.0])
+        self.is_odd = not self.drive.any() and bool(f(ends).sum() == 0)
         self._norm = float(np.linalg.norm(self.weights, 2))
         received = float(np.linalg.norm(self.weights, axis=0).max(initial=0.0))
         self._scale = received if network.formulation == "rate" else 1.0  # of the argument of f, by the state
         curvature = network.f.curvature
-        self.curvature = self._norm * curvature * self._scale if curvature else 0.0
+        self._curvature = self._norm * curvature * self._scale if curvature else 0.0
+        self.has_curvature = bool(np.isfinite(curvature))
 
     def step(self, state: _Array) -> _Array:
         """Return the state (row, unit) a step of the network later."""
@@ -53,7 +185,8 @@ class Stationary:
         after: _Array = self._at_once.step(rows, self._at_once.rates(rows), self.drive)[0][0]
         return after - state
 
-    def _derivatives(self, state: _Array) -> _Array:
+    def derivatives(self, state: _Array) -> _Array:
+        """Return the derivatives of ``g``, (row, unit_pre, unit_post)."""
         derivatives: _Array = self._at_once.jacobian(state[np.newaxis], self.drive)[0]
         diagonal = np.arange(self.n_units)
         derivatives[:, diagonal, diagonal] -= 1
@@ -78,20 +211,28 @@ class Stationary:
         derivatives: _Array = np.broadcast_to(slope, state.shape)[..., np.newaxis] * self.network.output_weights
         return derivatives
 
-    def speed(self, state: _Array) -> _Array:
-        """Return how far each state (row, unit) moves in a step of the network."""
-        speed: _Array = np.linalg.norm(self.step(state) - state, axis=1)
-        return speed
+    @property
+    def leak(self) -> _Array:
+        """Share of its state that each unit forgets in a step of the network."""
+        leak: _Array = self.network.alpha[0]
+        return leak
+
+    def curvature(self, state: _Array) -> _Array:
+        """Return the Lipschitz constant of the derivatives of ``g``; the same at all states."""
+        return np.full(len(state), self._curvature)
+
+    def step_curvature(self, state: _Array) -> _Array:
+        """Return that of a step of the network, which a leak makes no larger."""
+        return self.curvature(state)
+
+    def region(self, state: _Array) -> _Array:
+        """Return how far it holds: up to the next kink."""
+        return self.distance_to_kink(state)
 
     def rates(self, state: _Array) -> _Array:
         """Return the rates of states (row, unit)."""
         rates: _Array = self.network.rates(state[np.newaxis])[0]
         return rates
-
-    def outputs(self, state: _Array) -> _Array:
-        """Return the outputs (row, output_channel) in states."""
-        outputs: _Array = self.network.outputs(self.rates(state)[np.newaxis])[0]
-        return outputs
 
     def state_of(self, rates: _Array) -> _Array:
         """Return states with such rates (row, unit): of the current form, those that they lead to."""
@@ -122,28 +263,19 @@ class Stationary:
         error: _Array = self.n_units * _EPS * (np.linalg.norm(sums, axis=1) + np.linalg.norm(state, axis=1))
         return error
 
-    def prove(self, state: _Array, residual: _Array) -> Proof:
-        """Prove that there is a fixed point next to each state (row, unit)."""
-        at = residual + self.rounding(state)
-        return prove(at, self._derivatives(state), self.curvature, self.distance_to_kink(state))
-
-    def index(self, state: _Array) -> NDArray[np.int_]:
-        """Return the index of each fixed point (row, unit): the sign of det(1 - DF)."""
-        return np.rint(np.linalg.slogdet(-self._derivatives(state))[0]).astype(int)
-
     @property
-    def is_odd(self) -> bool:
-        """Whether ``F(-x) = -F(x)``, so that fixed points come in pairs."""
-        f, ends = self.network.f, np.array([-1.0, 1.0])
-        return not self.drive.any() and bool(f(ends).sum() == 0)
+    def is_bounded(self) -> bool:
+        """Whether the activation is."""
+        return self.network.f.is_bounded
 
-    @property
-    def is_enumerable(self) -> bool:
-        """Whether the network is linear in each of few regions, so that all of its fixed points can be computed."""
+    def known(self) -> tuple[_Array, bool]:
+        """Return all fixed points of a network that is linear in each of few regions; of an odd one, 0."""
         f = self.network.f
-        return f.curvature == 0 and (len(f.kinks) + 1) ** self.n_units <= _MOST_REGIONS
+        if f.curvature == 0 and (len(f.kinks) + 1) ** self.n_units <= _MOST_REGIONS:
+            return self._in_every_region()
+        return np.zeros((int(self.is_odd), self.n_units)), False
 
-    def in_every_region(self) -> tuple[_Array, bool]:
+    def _in_every_region(self) -> tuple[_Array, bool]:
         """Return the solutions (row, unit) of the linear equations of each region that lie in it.
 
         And whether the equations of every region have one solution.

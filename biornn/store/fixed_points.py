@@ -23,7 +23,7 @@ from biornn.analysis.retention import n_held_states
 from biornn.analysis.runnable import NUMBERS, runnable
 from biornn.processes import worker_pool
 from biornn.scalars import integer
-from biornn.schema import FIXED_POINTS, PROBE, text
+from biornn.schema import FIXED_POINTS, GATE_WEIGHTS, PROBE, text
 from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
 from biornn.store.manifest import COMPRESSOR, consolidate
@@ -94,11 +94,11 @@ def add_fixed_points(
 
 def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, settings: dict[str, Any]) -> None:
     weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
-    names, can_run = weights["network"].values, runnable(weights, gated=False)[1].values
+    names, can_run = weights["network"].values, runnable(weights)[1].values
     labels = {name: one for name, one in weights.coords.items() if one.dims == ("network",) and name != "network"}
     todo = np.flatnonzero(can_run).tolist()
     if not todo:
-        raise ValueError(f"{folder}: expected a network in the rate or current form with finite weights, got none")
+        raise ValueError(f"{folder}: expected a network with finite weights, got none")
     n_workers = min(n_workers, len(todo))
     if n_workers == 1:
         for n_done, network in enumerate(todo, start=1):
@@ -181,7 +181,7 @@ def _said(settings: dict[str, Any]) -> str:
 
 def _digest(weights: xr.Dataset, settings: dict[str, Any]) -> str:
     """Name what was found after what it was found in and how."""
-    arrays = [weights[name].values for name in NUMBERS]
+    arrays = [weights[name].values for name in (*NUMBERS, *GATE_WEIGHTS) if name in weights]
     words = [
         *weights["network"].values,
         *(text(weights[name]).values.tolist() for name in ("activation", "formulation")),

@@ -325,7 +325,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
 @pytest.mark.parametrize("network", ["diverged", "failed", "gated"])
 def test_a_network_that_cannot_run_is_refused_where_it_is_alone(network):
     weights = with_those_that_cannot_run(one(pitchforks(6))).sel(network=network)
-    with pytest.raises(ValueError, match="weights: expected a network in the rate or current form with finite weights"):
+    with pytest.raises(ValueError, match="weights: expected a network with finite weights, got NaN"):
         fixed_points(weights)
 
 
