@@ -161,7 +161,7 @@ class _Tracer:
         before = -np.cumsum(steps[:n_steps][::-1])[::-1]
         return {
             "state": state,
-            "outputs": self._of.outputs(self._of.rates(state)),
+            "outputs": self._of.outputs(state),
             "speed": speed,
             "arc_length": np.concatenate([before, [0.0], after]),
         }, is_closed

@@ -38,6 +38,8 @@ def test_the_speed_is_that_of_one_unit(formulation):
     drift = np.tanh(1.6 * x) - x if formulation == "rate" else 1.6 * np.tanh(x) - x
     np.testing.assert_allclose(from_saddle.speed, 0.1 * drift, atol=1e-12)
     np.testing.assert_allclose(from_saddle.state.isel(unit=1), 0, atol=1e-12)
+    rates = x if formulation == "rate" else np.tanh(x)  # which `one` reads out as they are
+    np.testing.assert_allclose(from_saddle.outputs.isel(output_channel=0), rates, atol=1e-12)
     end = PITCHFORK if formulation == "rate" else PITCHFORK * 1.6
     length = 0.05 * np.sqrt(2)
     assert end < x.max() < end + length  # it ends where it comes to rest
