@@ -143,8 +143,8 @@ def fixed_points(
     2747, for acceptance by an error bound.
 
     Of a GRU, ``x* = n(x*)`` is solved, with the candidate n, which has the same fixed points however long the update
-    gate keeps a state; slow points are minima of ``|n(x) - x|``. Of an LSTM, ``h = o tanh(c)`` and ``c = f c + i n`` for
-    rates h and cell states c. Both map a ball into itself, so that `index_sum` is +1 of all.
+    gate keeps a state; slow points are minima of ``|n(x) - x|``. Of an LSTM, ``h = o tanh(c)`` and ``c = f c + i n``
+    for rates h and cell states c. Both map a ball into itself, so that `index_sum` is +1 of all.
 
     Examples
     --------
