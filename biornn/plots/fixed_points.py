@@ -106,6 +106,7 @@ def fixed_point_eigenvalues(points: xr.Dataset, ax: Axes | None = None) -> Axes:
     angle = np.linspace(0, 2 * np.pi, 361)
     ax.plot(np.cos(angle), np.sin(angle), color=GREY, linewidth=0.9, linestyle="--", zorder=1)
     groups = {kind: values[members].ravel() for kind, members in by_kind(points).items() if kind != "slow"}
+    groups = {kind: own[np.isfinite(own)] for kind, own in groups.items()}  # others are padding, beside an LSTM
     for kind, own in reversed(groups.items()):  # stable points, of which there are few, on top
         ax.scatter(own.real, own.imag, s=5, linewidths=0, color=[_LOOKS[kind][2]], label=kind)
     values = np.concatenate([np.ones(1), *groups.values()])

@@ -37,8 +37,9 @@ class Measure:
     requires
         What a run must have, as for `Results.has`.
     made_from
-        ``"activity"`` that is recorded; ``"network"``, which is run again from its weights; the ``"weights"``
-        themselves, which a constraint shapes before any training. A gated network has only the first.
+        ``"activity"`` that is recorded; ``"network"``, which is run again from its weights; the ``"currents"`` of one
+        recurrent matrix; its ``"weights"`` themselves, which a constraint shapes before any training. A gated network
+        has only the first two.
     form
         Format in which the answer shows it; empty where it does not.
     tell
@@ -50,7 +51,7 @@ class Measure:
     heading: str
     compute: Callable[[Results], xr.DataArray | None]
     requires: tuple[str, ...] = ()
-    made_from: Literal["activity", "network", "weights"] = "activity"
+    made_from: Literal["activity", "network", "currents", "weights"] = "activity"
     form: str = ""
     tell: Callable[[Results], str] | None = None
 
@@ -69,7 +70,7 @@ def _counted(name: str) -> Callable[[Results], xr.DataArray]:
 
 def _survival(results: Results) -> str:
     """Say how long a memory lasts without input."""
-    if results.retention is None or not results.shown_ungated:
+    if results.retention is None or not results.run_again:
         return ""
     shares, seconds = results.retention["held"], float(results.retention["delay"][-1]) / 1000
     n_states = results.retention.sizes["memory_state"]
@@ -176,11 +177,11 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         _BALANCE, "balance_index", "balance of excitatory and inhibitory currents",
-        lambda r: r.balance["balance_index"], made_from="network",
+        lambda r: r.balance["balance_index"], made_from="currents",
     ),
     Measure(
         _BALANCE, "ei_correlation", "correlation of excitation and inhibition over time",
-        lambda r: r.balance["correlation"], made_from="network",
+        lambda r: r.balance["correlation"], made_from="currents",
     ),
     *(
         Measure(
@@ -201,7 +202,7 @@ class Family:
     """A family of measures, compared and corrected together.
 
     `result` is from `biornn.analysis.compare` or `factorial_effects`; `without` names the conditions that cannot have
-    these measures, as gated networks have no recurrent weights.
+    these measures, as gated networks have no one recurrent matrix.
     """
 
     name: str

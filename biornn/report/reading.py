@@ -49,8 +49,9 @@ class Reading(Results):
         found = []
         for family in dict.fromkeys(measure.family for measure in self.entries):
             members = [one for one in self.entries if one.family == family]
-            need_weights = any(one.made_from != "activity" for one in members)
-            kept = ~self.gated if need_weights else xr.ones_like(self.gated)
+            needed = {one.made_from for one in members}
+            kept = self.has_weights if "network" in needed else xr.ones_like(self.gated)
+            kept = ~self.gated if needed & {"currents", "weights"} else kept
             there = set(self.condition.values[kept.values].tolist())
             without = tuple(condition for condition in self.conditions if condition not in there)
             measures = self.measures[[one.name for one in members]].isel(network=np.flatnonzero(kept))

@@ -17,7 +17,7 @@ from biornn.analysis.retention import n_held_states
 from biornn.report.fixed_point_counts import fixed_point_counts
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
-from biornn.schema import FACTOR, FIXED_POINTS, GATED, PROBE, is_trained, reference_condition, text
+from biornn.schema import FACTOR, FIXED_POINTS, GATE_WEIGHTS, GATED, PROBE, is_trained, reference_condition, text
 from biornn.tasks import task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
@@ -161,8 +161,13 @@ class Results:
 
     @cached_property
     def gated(self) -> xr.DataArray:
-        """Whether each network is of a gated layer, whose recurrent weights are not recorded."""
+        """Whether each network is of a gated layer, which has several recurrent matrices."""
         return text(self.weights["formulation"]).isin(GATED)
+
+    @cached_property
+    def has_weights(self) -> xr.DataArray:
+        """Whether the weights of each network are recorded; earlier runs have none of gated networks."""
+        return ~self.gated | set(GATE_WEIGHTS).issubset(self.weights)
 
     @cached_property
     def shown(self) -> dict[str, str]:
@@ -177,13 +182,13 @@ class Results:
 
     @cached_property
     def shown_ungated(self) -> list[str]:
-        """Those networks of `shown` that have recurrent weights to show."""
+        """Those networks of `shown` that have one recurrent matrix to show."""
         return [name for name in self.shown.values() if not self.gated.sel(network=name)]
 
     @cached_property
-    def run_again(self) -> list[str]:
-        """Conditions of which the network in `shown` can be run again from its weights."""
-        return [condition for condition, name in self.shown.items() if name in self.shown_ungated]
+    def run_again(self) -> dict[str, str]:
+        """Those of `shown` whose network can be run again from its weights."""
+        return {condition: name for condition, name in self.shown.items() if self.has_weights.sel(network=name)}
 
     @cached_property
     def described(self) -> dict[str, dict[str, str]]:

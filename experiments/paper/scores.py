@@ -113,7 +113,7 @@ def modes(run: xr.DataTree, network: str, n_modes: int = 12) -> xr.Dataset:
 
 
 def _comparable(run: xr.DataTree) -> list[str]:
-    """List the networks that were trained and can be run again: a gated one has no weights in the store."""
+    """List the networks that were trained and have one recurrent matrix, as a gated one has not."""
     is_gated = text(run["weights"].formulation).isin(GATED)
     kept = (is_trained(run["history"].status) & ~is_gated).values
     names = run["network"].values

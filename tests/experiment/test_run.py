@@ -22,7 +22,7 @@ from biornn.cli import main
 from biornn.experiment import Interrupted, NetworkSpec, load_experiment, run_experiment
 from biornn.experiment.progress import ProgressDisplay
 from biornn.schema import GATE_LABELS, GATE_WEIGHTS, has_gate, text
-from biornn.store import RunWriter, check_output
+from biornn.store import RunWriter, add_fixed_points, check_output
 
 pytestmark = pytest.mark.usefixtures("shared_cluster")
 
@@ -302,6 +302,12 @@ def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.Cap
     for name in ("rates", "outputs"):
         np.testing.assert_allclose(again[name], activity[name], atol=1e-5)
     assert run["history"].held.isel(snapshot=-1).notnull().all()
+    points = add_fixed_points(tmp_path / "run", n_starts=8, max_batches=2)["fixed_points"].load()
+    assert (points.n_fixed_points > 0).all()
+    assert points.sizes["mode"] == 8  # of the LSTM
+    exported = xr.open_datatree(bn.store.export_netcdf(tmp_path / "run", tmp_path / "run.nc"))["weights"]
+    np.testing.assert_array_equal(exported.gate_bias, weights.gate_bias)
+    assert exported.gate.values.tolist() == list(GATE_LABELS)
     assert main(["info", str(tmp_path / "run")]) == 0
     assert "nan" not in capsys.readouterr().out
 

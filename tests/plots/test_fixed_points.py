@@ -68,6 +68,15 @@ def test_eigenvalues_by_kind_without_slow_points():
     assert 1.2 < high < 1.5
 
 
+def test_modes_that_other_networks_have_are_padding():
+    ax = fixed_point_eigenvalues(points().pad(mode=(0, 2)))
+    assert {one.get_label(): len(one.get_offsets()) for one in ax.collections} == {
+        "saddle, 1 unstable mode": 2,
+        "stable": 4,
+    }
+    assert ax.get_xlim() == fixed_point_eigenvalues(points()).get_xlim()
+
+
 def test_a_pitchfork_in_training():
     first = points().assign(kind=("fixed_point", ["", "", "stable", "", ""]))
     both = xr.concat([first, points()], "snapshot")

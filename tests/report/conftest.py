@@ -16,7 +16,17 @@ from filelock import FileLock
 from biornn.analysis import audit, fixed_points, memory_attractors
 from biornn.report import write_report
 from biornn.report.pictures import _DPI
-from biornn.schema import GATED, SCHEMA_VERSION, TRAINED, validate, variable_attrs
+from biornn.schema import (
+    GATE_LABELS,
+    GATE_WEIGHTS,
+    GATED,
+    GROUPS,
+    SCHEMA_VERSION,
+    TRAINED,
+    has_gate,
+    validate,
+    variable_attrs,
+)
 from biornn.tasks import FlipFlop, Task
 from biornn.tasks.task import describe_task, task_settings
 from biornn.tasks.trials import recorded_trials
@@ -127,7 +137,7 @@ def _weights(
             recurrent[index] = np.abs(recurrent[index]) * sign[:, np.newaxis]
     undefined = np.nan if formulation in GATED else 1.0
     n_networks, n_inputs, n_outputs = len(fractions), task.n_inputs, task.n_outputs
-    return xr.Dataset(
+    weights = xr.Dataset(
         {
             "input_weights": (
                 ("network", "snapshot", "input_channel", "unit"),
@@ -160,6 +170,19 @@ def _weights(
             "update": ("snapshot", list(UPDATES)),
         },
     )
+    return weights.merge(_gates(formulation, shape, n_inputs, generator)) if formulation in GATED else weights
+
+
+def _gates(formulation: str, shape: tuple[int, int], n_inputs: int, generator: np.random.Generator) -> xr.Dataset:
+    """Weights by gate, NaN in those that the layer does not have."""
+    sizes = {"input_channel": n_inputs, "unit": N_UNITS, "unit_pre": N_UNITS, "unit_post": N_UNITS}
+    has = has_gate(xr.DataArray(formulation), xr.DataArray(list(GATE_LABELS), {"gate": list(GATE_LABELS)}, ("gate",)))
+    found = xr.Dataset()
+    for name in GATE_WEIGHTS:
+        dims = GROUPS["weights"][name].dims
+        size = (*shape, len(GATE_LABELS), *(sizes[dim] for dim in dims[3:]))
+        found[name] = xr.DataArray(generator.normal(0, 0.4, size), dims=dims).where(has)
+    return found
 
 
 def _fixed_points(weights: xr.Dataset, probe: xr.Dataset) -> dict[str, xr.Dataset]:

@@ -36,7 +36,7 @@ def html_of_all_kinds(make_run: Callable[..., xr.DataTree], sparse_pictures: obj
     kinds = {
         "hostile condition": {"conditions": {IMAGE: {}}, "seeds": [0], "unmatched": '{"a": ["<b>not</b> the radius"]}'},
         "all failed": {"status": ["failed", "diverged", "diverged", "failed"]},
-        "gated": {"conditions": {"lstm": {}}, "seeds": [0], "formulation": "lstm"},
+        "gated": {"conditions": {"lstm": {}}, "seeds": [0], "formulation": "lstm", "has_fixed_points": True},
     }
     return {name: render(make_run(**settings)) for name, settings in kinds.items()}
 
@@ -111,8 +111,9 @@ def test_a_gated_network_has_no_spectrum_and_no_matrix(html_of_all_kinds: dict[s
     page = Page(html_of_all_kinds["gated"])
     ids = [attrs["id"] for attrs, _ in page.all("section")]
     assert "memory" in ids
-    assert not {"spectra", "connectivity"} & set(ids)
-    assert "Without recorded recurrent weights, and so not checked: lstm-s00." in page.text("main")
+    assert not {"spectra", "connectivity", "balance"} & set(ids)
+    assert {"retention", "robustness", "fixed_points"} <= set(ids)
+    assert "Failed, diverged, or of a gated layer, and so not checked: lstm-s00." in page.text("main")
 
 
 def test_a_run_has_every_section(make_run: Callable[..., xr.DataTree], monkeypatch: pytest.MonkeyPatch) -> None:

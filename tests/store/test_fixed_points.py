@@ -13,7 +13,9 @@ import biornn as bn
 from biornn.analysis import fixed_points, memory_attractors
 from biornn.cli import main
 from biornn.store import add_fixed_points, changes
+from biornn.store.fixed_points import _digest
 from biornn.store.folder import FOUND
+from tests.analysis.networks import gated
 
 FEW = {"n_starts": 8, "max_batches": 2}
 
@@ -72,6 +74,13 @@ def test_a_search_that_was_broken_off_goes_on(run_copy: Path, monkeypatch: pytes
     assert len(asked) == n_networks
 
 
+def test_the_weights_by_gate_are_part_of_what_was_searched() -> None:
+    one = gated("gru", {"candidate": np.eye(2)}).expand_dims(network=["one"])
+    other = one.assign(gate_bias=one["gate_bias"] + 1)
+    assert _digest(one, {}) == _digest(one.copy(deep=True), {})
+    assert _digest(one, {}) != _digest(other, {})
+
+
 def test_the_command_adds_them_and_says_what_it_found(run_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fixed-points", str(run_copy), "--starts", "8", "--batches", "2"]) == 0
     told = capsys.readouterr().out
@@ -101,5 +110,5 @@ def test_a_network_that_cannot_run_has_none(run_copy: Path) -> None:
     assert (matched["attractor"].isel(network=1) == -1).all()
     assert not matched["has_attractor"].isel(network=1).any()
     weights[:] = np.nan
-    with pytest.raises(ValueError, match="copy: expected a network in the rate or current form with finite weights"):
+    with pytest.raises(ValueError, match="copy: expected a network with finite weights, got none"):
         add_fixed_points(run_copy, anew=True, n_workers=1, **FEW)

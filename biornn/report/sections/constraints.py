@@ -33,7 +33,7 @@ def constraints(reading: Reading) -> Section:
     blocks: list[Block] = [_verdict(reading)]
     is_checked = reading.checked.any("snapshot").values.tolist()
     if unchecked := [name for name, known in zip(reading.networks, is_checked, strict=True) if not known]:
-        blocks.append(f"Without recorded recurrent weights, and so not checked: {', '.join(unchecked)}.")
+        blocks.append(f"Failed, diverged, or of a gated layer, and so not checked: {', '.join(unchecked)}.")
     blocks.append(
         table(
             "Violated constraints, counted in the effective weights. Signs are those of recurrent, input and readout "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @requires(FIXED_POINTS[0])
 def fixed_points(reading: Reading) -> Section | None:
     """Count the fixed points of all networks, and show those of the networks that stand for their conditions."""
-    if not reading.shown_ungated:
+    if not reading.run_again:
         return None
     counts = reading.fixed_point_counts
     known = int(counts["n_fixed_points"].notnull().sum())
@@ -65,8 +65,9 @@ def _in_space(reading: Reading) -> Picture:
     """Points of a network per condition: by its outputs if there are three, otherwise by components of its activity."""
     activity = reading.watched.activity
     by_outputs = activity.sizes["output_channel"] == 3
-    paths = activity["outputs" if by_outputs else "rates"].sel(network=reading.shown_ungated).load()
-    points = reading.fixed_points.sel(network=reading.shown_ungated).load()
+    names = list(reading.run_again.values())
+    paths = activity["outputs" if by_outputs else "rates"].sel(network=names).load()
+    points = reading.fixed_points.sel(network=names).load()
     has_sides = reading.has(FIXED_POINTS[1])
     sides = reading.run[FIXED_POINTS[1]].to_dataset()["leads_to"].load() if has_sides else None
 
@@ -77,11 +78,11 @@ def _in_space(reading: Reading) -> Picture:
     def figure_of() -> Figure:
         from biornn.plots.panels import panels
 
-        return panels(reading.shown_ungated, draw, projection="3d")
+        return panels(names, draw, projection="3d")
 
     where = "the space of the three outputs" if by_outputs else "the first three principal components of the activity"
     counts = reading.fixed_point_counts
-    found = {name: counts.sel(network=name) for name in reading.shown_ungated}
+    found = {name: counts.sel(network=name) for name in names}
     said = "; ".join(
         f"{name}: {one['n_stable']:.0f} stable, {one['n_saddles']:.0f} saddles" for name, one in found.items()
     )
@@ -95,11 +96,12 @@ def _in_space(reading: Reading) -> Picture:
 
 
 def _eigenvalues(reading: Reading) -> Picture:
-    points = reading.fixed_points.sel(network=reading.shown_ungated).load()
+    names = list(reading.run_again.values())
+    points = reading.fixed_points.sel(network=names).load()
     slowest = reading.fixed_point_counts["slowest"]
     return network_panels(
         "fixed_point_eigenvalues",
-        reading.shown_ungated,
+        names,
         lambda network, ax: bn.plots.fixed_point_eigenvalues(points.sel(network=network), ax=ax),
         lambda network: f"longest time constant at a stable point {slowest.sel(network=network):.0f} ms",
         "Eigenvalues of the Jacobian at the fixed points.",

@@ -12,7 +12,7 @@ from biornn.report.tables import condition_table
 @requires("held")
 def retention(reading: Reading) -> Section | None:
     """Survival of the states of all networks, and the score over time."""
-    if reading.retention is None or not reading.shown_ungated:
+    if reading.retention is None or not reading.run_again:
         return None
     found = reading.retention.where(reading.trained)
     duration = float(found["delay"][-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 import biornn as bn
@@ -20,11 +21,12 @@ _LESION = 0.1  # share of the units, of the lesions that the table gives
 
 def robustness(reading: Reading) -> Section | None:
     """Score under noise and after lesions."""
-    if not reading.shown_ungated:
+    if not reading.run_again:
         return None
     blocks: list[Block] = [
         "Networks were run again from their stored weights, without further training: with noise on their inputs and "
-        "in their units; with units silenced. The same noise and the same lesions in all networks.",
+        "in their units; with units silenced. The same noise and the same lesions in all networks. Noise in the units "
+        "of a gated layer is not defined.",
         perturbations(reading),
         lesion_sizes(reading),
         _table(reading),
@@ -40,6 +42,7 @@ def perturbations(reading: Reading) -> Picture:
     }
     # A network whose loss exploded at its last snapshot has finite weights, and could be run.
     curves = {name: score.where(reading.trained) for name, score in curves.items()}
+    curves = {name: score for name, score in curves.items() if score.notnull().any()}  # a gated one has no such noise
 
     def draw() -> Figure:
         from biornn.plots.panels import share_legend
@@ -84,7 +87,7 @@ def lesion_sizes(reading: Reading) -> Picture:
 
 def _at_the_ends(reading: Reading, condition: str, ends: dict[str, xr.DataArray]) -> str:
     medians = {name: float(reading.members(values, condition).median()) for name, values in ends.items()}
-    return ", ".join(f"{name} {median:.2f}" for name, median in medians.items())
+    return ", ".join(f"{name} {median:.2f}" for name, median in medians.items() if np.isfinite(median))
 
 
 def _table(reading: Reading) -> Table:

@@ -42,7 +42,7 @@ def test_what_has_no_weights_is_not_said_to_hold(make_run: MakeRun) -> None:
     run = make_run(status=["completed", "completed", "failed", "diverged"])
     verdict, unchecked, _ = constraints(Reading(run)).blocks
     assert "2 networks, checked at 3 snapshots each" in verdict
-    assert unchecked == "Without recorded recurrent weights, and so not checked: dale-s00, dale-s01."
+    assert unchecked == "Failed, diverged, or of a gated layer, and so not checked: dale-s00, dale-s01."
     assert rows(run)[1][2:4] == ["0 of 2", "0"]
     run = make_run(status=["failed"] * 4)
     assert constraints(Reading(run)).blocks[0] == "There are no recurrent weights to check."

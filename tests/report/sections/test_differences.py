@@ -10,6 +10,7 @@ from biornn.report.reading import Reading
 from biornn.report.section import Listing
 from biornn.report.sections.differences import differences
 from biornn.report.tables import Cell, Table
+from biornn.schema import GATE_WEIGHTS
 
 MakeRun = Callable[..., xr.DataTree]
 
@@ -133,5 +134,15 @@ def test_gated_networks_are_not_failed_for_want_of_a_spectrum(make_run: MakeRun)
     run = make_run(conditions={"one": {}, "other": {}}, formulation="gru", experiment=json.dumps({}))
     (table,) = tables(run)
     families = [row[0].text for row in table.rows if not any(cell.text for cell in row[1:])]
-    assert families == ["performance on held-out trials", "geometry of the activity", "coding of the bits"]
+    assert families == [
+        "performance on held-out trials",
+        "memory beyond the trained delays",
+        "robustness",
+        "geometry of the activity",
+        "coding of the bits",
+    ]
+    assert row(table, "accuracy under recurrent noise")[1].text == "–; not defined in 4"
+    assert row(table, "accuracy under input noise")[1].value is not None
+    assert "no such measure with what it is compared with: eigenvalues of the recurrent weights; structure" in told(run)
+    run["weights"].dataset = run["weights"].to_dataset(inherit=False).drop_vars(GATE_WEIGHTS)
     assert "no such measure with what it is compared with: memory beyond the trained delays; robustness" in told(run)

@@ -10,6 +10,7 @@ from biornn.report.reading import Reading
 from biornn.report.sections.retention import retention
 from biornn.report.sections.robustness import robustness
 from biornn.report.tables import Table
+from biornn.schema import GATE_WEIGHTS
 
 MakeRun = Callable[..., xr.DataTree]
 
@@ -36,10 +37,20 @@ def test_retention_of_every_condition(make_run: MakeRun) -> None:
     assert table.rows[0][1].value == float(reading.retention["held"].isel(network=[0, 1]).median())
 
 
-def test_gated_networks_cannot_be_run_again(make_run: MakeRun) -> None:
-    reading = Reading(make_run(formulation="lstm"))
-    assert robustness(reading) is None
-    assert retention(reading) is None
+def test_gated_networks_are_run_again_but_for_noise_in_their_units(make_run: MakeRun) -> None:
+    run = make_run(formulation="lstm")
+    reading = Reading(run)
+    section = robustness(reading)
+    assert section is not None
+    pictures = [block for block in section.blocks if isinstance(block, Picture)]
+    assert "free: s.d. of input noise" in pictures[0].alt
+    assert "recurrent noise" not in pictures[0].alt
+    (table,) = (block for block in section.blocks if isinstance(block, Table))
+    assert [cell.text == "–" for cell in table.rows[0][1:4]] == [False, True, False]
+    assert retention(reading) is not None
+    run["weights"].dataset = run["weights"].to_dataset(inherit=False).drop_vars(GATE_WEIGHTS)
+    assert robustness(Reading(run)) is None  # of a run from before they were stored
+    assert retention(Reading(run)) is None
 
 
 def test_pictures_tell_of_those_that_could_be_run(make_run: MakeRun) -> None:
