@@ -69,7 +69,7 @@ def test_eigenvalues_by_kind_without_slow_points():
 
 
 def test_modes_that_other_networks_have_are_padding():
-    ax = fixed_point_eigenvalues(points().pad(mode=(0, 2)))
+    ax = fixed_point_eigenvalues(points().pad({"mode": (0, 2)}))
     assert {one.get_label(): len(one.get_offsets()) for one in ax.collections} == {
         "saddle, 1 unstable mode": 2,
         "stable": 4,
