@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from biornn.analysis.dims import ordered_as, require_dims, require_variables
 from biornn.analysis.runnable import NUMBERS, runnable
-from biornn.analysis.stationary import Stationary, StationaryRNN
+from biornn.analysis.stationary import Stationary
 from biornn.analysis.stationary_gated import StationaryGRU, StationaryLSTM
+from biornn.analysis.stationary_rnn import StationaryRNN
 from biornn.dynamics import Networks
 from biornn.gated import GRUNetworks
 from biornn.stored_networks import AnyNetworks, stored_networks
