@@ -15,11 +15,16 @@ from biornn.tasks.seeds import generator
 _Array = NDArray[np.float64]
 
 _QUIET_BATCHES = 2
+_FAR = 1e6  # largest state of a run that goes on
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
 _SINGULAR = 1e-6  # singular value, over the largest, of a direction in which a manifold extends
 _MIDDLE = 0.25  # of the distance of two states: how far their middle may be from the manifold that they are on
+_RARE = 0.005  # share of runs that would end in an attractor not found yet, below which there are no more of them
+_MOST_RUNS = 16  # batches of them
+_LONGEST, _MOST_STEPS = 200, 5000  # of a run, in time constants and in steps
+_CHECKED, _IS_STILL = 25, 1e-6  # steps until it is asked whether it stands still: its speed, over 1 + its length
 
 
 class Points(NamedTuple):
@@ -43,12 +48,13 @@ class Found(NamedTuple):
     points: Points
     is_slow: NDArray[np.bool_]
     n_unseen: float
+    unseen_basin: float
     is_complete: bool
     usual_speed: float
 
 
 def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int, slow: float, seed: int) -> Found:
-    """Search from batches of starts until some in a row find nothing new.
+    """Search where the network ends, and then from batches of starts until some in a row find nothing new.
 
     Parameters
     ----------
@@ -68,6 +74,8 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     known, doubtful, minima = _Known(of), [], []
     n_quiet = 0
     exact, is_exhaustive = of.known()
+    attracted, unseen_basin = _attractors(of, known, n_starts, rng)
+    doubtful.append(attracted)
     for number in range(max_batches):
         starts = _starts(of, given, known.state, n_starts, rng, is_first=number == 0)
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
@@ -90,7 +98,39 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     points = Points(*(np.concatenate(arrays) for arrays in zip(*groups, strict=True)))
     is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
     is_complete = not len(manifolds.state) and (is_exhaustive or (n_quiet >= _QUIET_BATCHES and known.seem_complete))
-    return Found(points, is_slow, 0.0 if is_exhaustive else known.n_unseen, is_complete, reference)
+    n_unseen = 0.0 if is_exhaustive else known.n_unseen
+    return Found(points, is_slow, n_unseen, unseen_basin, is_complete, reference)
+
+
+def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator) -> tuple[Candidates, float]:
+    """Run the network from the box of possible rates until runs hardly end anywhere new, and add where they end.
+
+    Returns the roots there that cannot be proved, and the share of the box from which it would end anywhere else: that
+    of the runs whose end no other run had (Good 1953, Biometrika 40, 237).
+    """
+    doubtful = []
+    for number in range(1, _MOST_RUNS + 1):
+        found = find_roots(of.map, _ends(of, of.state_of(rates_in_box(of, n_starts, rng))))
+        doubtful.append(known.add(_of(found, _is_root(of, found))))
+        if known.n_once <= _RARE * number * n_starts:
+            break
+    return _together(doubtful), known.n_once / (number * n_starts)
+
+
+def _ends(of: Stationary, state: _Array) -> _Array:
+    """Run from states (row, n_numbers) until each stands still; those that never do are left out."""
+    ends = [state[:0]]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(min(_MOST_STEPS, int(np.ceil(_LONGEST / np.median(of.leak)))) // _CHECKED):
+            for _ in range(_CHECKED):
+                state = of.step(state)
+            state = state[np.abs(state).max(axis=1) < _FAR]  # False for NaN
+            is_still = of.speed(state) <= _IS_STILL * (1 + np.linalg.norm(state, axis=1))
+            ends.append(state[is_still])
+            state = state[~is_still]
+            if not len(state):
+                break
+    return np.concatenate(ends)
 
 
 def _median_speed(of: Stationary, rates: _Array) -> float:
@@ -145,8 +185,13 @@ class _Known:
         return -self.state[apart > 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1))]
 
     @property
+    def n_once(self) -> int:
+        """How many of them one start led to."""
+        return int(np.sum(self._n_hits == 1))
+
+    @property
     def n_unseen(self) -> float:
-        once, twice = (int(np.sum(self._n_hits == times)) for times in (1, 2))
+        once, twice = self.n_once, int(np.sum(self._n_hits == 2))
         return once * (once - 1) / (2 * (twice + 1))
 
     @property
@@ -199,7 +244,7 @@ def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
         for time in range(1, longest + 1):
             state = of.step(state)
             settled[end == time] = state[end == time]
-    finite = np.isfinite(settled).all(axis=1) & (np.abs(settled).max(axis=1) < 1e6)
+    finite = np.isfinite(settled).all(axis=1) & (np.abs(settled).max(axis=1) < _FAR)
     settled[~finite] = rng.standard_normal((int(np.sum(~finite)), of.n_numbers))
     return settled
 
@@ -228,9 +273,12 @@ def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
     state, residual, n_same = doubtful.state[first], doubtful.residual[first], np.bincount(same)
     tree = scipy.sparse.csgraph.minimum_spanning_tree(_apart(state, state)).tocoo()
     ends = state[tree.row], state[tree.col]
-    middle = find_roots(of.map, (ends[0] + ends[1]) / 2)
-    moved = np.linalg.norm(middle.state - (ends[0] + ends[1]) / 2, axis=1)
+    half = (ends[0] + ends[1]) / 2
+    middle = find_roots(of.map, half)
+    moved = np.linalg.norm(middle.state - half, axis=1)
     linked = (moved <= _MIDDLE * tree.data) & _is_root(of, middle)
+    # Around a point where a bifurcation begins all states are roots up to rounding, and Newton's steps go far.
+    linked |= _is_root(of, Candidates(half, np.linalg.norm(of.values(half), axis=1), np.zeros(len(half), bool)))
     if len(middle.state):  # a root that is alone is on no manifold
         linked &= of.prove(middle.state, middle.residual).unique_within == 0
     edges = tree.row[linked], tree.col[linked]

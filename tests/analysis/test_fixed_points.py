@@ -100,6 +100,22 @@ def test_relu_networks_have_those_of_every_pattern(formulation):
     assert {0, 1, 2} <= set(n_found)
 
 
+def test_attractors_are_found_until_hardly_any_state_leads_to_another():
+    units_that_decide_alone = one(1.6 * np.eye(8), alpha=0.5)  # 2⁸ attractors, each with as large a part of the box
+    few = fixed_points(units_that_decide_alone, n_starts=4, max_batches=1)
+    assert abs(few.unseen_basin - (255 / 256) ** 63) < 0.12  # after 16 * 4 runs: that a run ends where no other did
+    many = fixed_points(units_that_decide_alone, n_starts=256, max_batches=1)
+    assert int((many.kind == "stable").sum()) == 256
+    assert many.unseen_basin <= 0.005
+
+
+def test_a_network_that_only_turns_has_no_attractor_that_is_missing():
+    angle = np.pi / 6
+    found = fixed_points(one(1.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])))
+    assert found.kind.values.tolist() == ["unstable"]
+    assert found.unseen_basin == 0
+
+
 def test_hopfield_patterns_and_their_mixtures():
     hadamard = np.array([[1.0]])
     for _ in range(5):
