@@ -98,8 +98,8 @@ def _compared(reading: Reading) -> Iterator[str]:
         yield f"{told}; in no measure of what networks do are all of a condition apart from all of {reference}."
         return
     yield (
-        f"{told}. Of what networks do, furthest from {reference}, with all trained networks on one side: "
-        f"{'; '.join(apart)}. That is a hint and no test."
+        f"{told}. A hint, and no test, are measures in which all networks of a condition lie on one side of all "
+        f"{reference} ones. The clearest, at most {_MOST_APART} for each condition: {'; '.join(apart)}."
     )
 
 
@@ -124,7 +124,7 @@ def _apart(reading: Reading) -> list[str]:
                     apart.append((max(above, below) / extent if extent else np.inf, words))
         if apart:
             first = [words for _, words in sorted(apart, reverse=True)[:_MOST_APART]]
-            told.append(f"{condition} has a {' and a '.join(first)}")
+            told.append(f"{condition}: {', '.join(first)}")
     return told
 
 

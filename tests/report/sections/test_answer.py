@@ -88,9 +88,9 @@ def test_differences_that_no_test_can_show_are_told_by_their_ranges(make_run: Ma
     outputs["outputs"] = outputs["outputs"] * xr.where(outputs["condition"] == "dale", 0.1, 1.0)
     run["activity"].dataset = outputs
     _, compared, _ = sentences(answer(Reading(run)))
-    assert "with all trained networks on one side: dale has a " in compared
+    assert "A hint, and no test, are measures in which all networks of a condition lie on one side of all " in compared
+    assert "for each condition: dale: " in compared
     assert "lower accuracy" in compared
-    assert compared.endswith("That is a hint and no test.")
 
 
 def test_differences_that_are_told_from_chance_are_named(make_run: MakeRun) -> None:
