@@ -26,7 +26,8 @@ def robustness(reading: Reading) -> Section | None:
     blocks: list[Block] = [
         "Networks were run again from their stored weights, without further training: with noise on their inputs and "
         "in their units; with units silenced. The same noise and the same lesions in all networks."
-        + " Noise in the units of a gated layer is not defined." * bool(reading.gated.any()),
+        + " Noise in the units of a gated layer is not defined."
+        * bool(reading.gated.any()),
         perturbations(reading),
         lesion_sizes(reading),
         _table(reading),
