@@ -27,11 +27,20 @@ DALE = bn.Connectivity(
     readout_sign="dale",
     seed=1,
 )
+#: Types in mixed order, and fixed synapses, some of them from a weight of zero.
+CIRCUIT = bn.Connectivity(
+    16,
+    cell_type=np.resize([-1, 1, 0, 1], 16),
+    initial=np.resize([0.3, 0.0, 0.1], (16, 16)) * np.resize([-1, 1, 1, 1], (16, 1)),
+    trainable=np.resize([True, False, False, True, True], (16, 16)),
+    seed=1,
+)
 TAU = np.geomspace(2.0, 20.0, 16)  # ms, a time constant for every unit
 CONSTRAINED_NETWORKS: dict[str, dict[str, Any]] = {
     "unconstrained": {"connectivity": bn.Connectivity(16, seed=1), "tau": 5.0},
     "constrained": {"connectivity": DALE, "tau": TAU, "activation": "softplus"},
     "projected": {"connectivity": DALE, "tau": 5.0, "enforcement": "projection", "formulation": "current"},
+    "circuit": {"connectivity": CIRCUIT, "tau": 5.0},
 }
 NETWORKS = (*CONSTRAINED_NETWORKS, "gru")
 N_UPDATES = 30

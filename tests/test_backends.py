@@ -12,7 +12,7 @@ from subprocess import PIPE, Popen
 import numpy as np
 import pytest
 
-from .backend_worker import DALE, N_UPDATES, NETWORKS, TASK
+from .backend_worker import CIRCUIT, DALE, N_UPDATES, NETWORKS, TASK
 
 WORKER = Path(__file__).with_name("backend_worker.py")
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -144,6 +144,14 @@ def test_the_constraints_hold_at_every_snapshot(trained, backend, name):
     assert DALE.input(TASK.n_inputs).violations(weights["input_weights"]) == 0
     assert DALE.readout(TASK.n_outputs).violations(weights["output_weights"]) == 0
     assert not weights["recurrent_weights"].diagonal().any()
+
+
+def test_fixed_weights_stay_to_the_bit(trained, backend):
+    weights = saved(trained / backend, "circuit", "trained")["recurrent_weights"]
+    initial = CIRCUIT.recurrent.initial_weights.astype("float32")
+    np.testing.assert_array_equal(weights[~CIRCUIT.trainable], initial[~CIRCUIT.trainable])
+    assert (weights != initial)[CIRCUIT.trainable].all()
+    assert CIRCUIT.recurrent.violations(weights) == 0
 
 
 def test_without_constraints_the_same_training_breaks_them(trained, backend):

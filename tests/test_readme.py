@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +21,14 @@ def test_the_library_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(block("library").strip().splitlines()) <= 11
     exec(block("library"), {})
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_circuit_of_ones_own_goes_in() -> None:
+    names: dict[str, Any] = {}
+    exec(block("circuit"), names)
+    circuit, weights = names["circuit"], names["weights"]
+    np.testing.assert_array_equal(circuit.recurrent.initial_weights, weights)
+    assert circuit.unit_names.tolist() == ["PV", "E1", "E2"]
 
 
 def test_the_notebook_example_runs_on_a_run(finished_run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,18 +11,26 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biornn.connectivity import initial_weights, masks
+from biornn.connectivity import cell_types, initial_weights, masks
+from biornn.connectivity.given_weights import check_given, scaled_given
 from biornn.connectivity.initial_weights import InitialRule
+from biornn.connectivity.labels import given_array, name_units, own_labels
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
 from biornn.scalars import check_number, integer
 
 ReadoutSign = Literal["free", "non_negative", "dale"]
 
+_SYNAPSES = ("unit_pre", "unit_post")
+
 
 @dataclass(frozen=True, eq=False)
 class Connectivity:
     """What the wiring of a network may be, and its initial weights. Frozen, self-checking, reproducible from its seed.
+
+    What is not drawn can be given: `cell_type`, `mask`, `initial` and `trainable`, for each unit or synapse. A
+    DataArray is read by its labels, of `unit` or of `unit_pre` and `unit_post`, in any order; they must be those of
+    `unit_names`. In another array the units are in order, presynaptic ones along rows.
 
     Parameters
     ----------
@@ -41,19 +49,21 @@ class Connectivity:
     mask_rule
         ``"erdos_renyi"`` (each synapse independently) or ``"fixed_in_degree"`` (every unit receives equally many).
     mask
-        (n_units, n_units) boolean, (unit_pre, unit_post), given instead of a random one. A DataArray is read by its
-        labels: dims `unit_pre` and `unit_post` in any order, units that are numbered from 0 in theirs.
+        (unit_pre, unit_post) boolean, given instead of a random one.
     areas
         Number of units of each area; they sum to `n_units`. `excitatory_fraction` holds in each.
     area_density
-        (area_pre, area_post) densities, in place of `density`; labelled or not, as `mask`.
+        (area_pre, area_post) densities, in place of `density`; labelled or not.
     long_range
         Which units project to other areas: ``"all"`` or ``"excitatory"``.
     initial
         Rule for the initial recurrent weights: ``"orthogonal"`` or ``"gaussian"`` without Dale's law, ``"gamma"`` or
-        ``"half_normal"`` with it. None chooses ``"orthogonal"`` and ``"gamma"``.
+        ``"half_normal"`` with it. None chooses ``"orthogonal"`` and ``"gamma"``. Or the **effective** weights
+        themselves, (unit_pre, unit_post), in Keras's orientation ``rates @ weights``; they must keep to mask and signs.
+        A weight of zero at a synapse of the mask is learned like others.
     spectral_radius
-        Spectral radius of the initial **effective** matrix, after sign and mask (for ``"gaussian"`` the gain g).
+        Spectral radius of the initial **effective** matrix, after sign and mask (for ``"gaussian"`` the gain g). Given
+        weights are scaled to it, too; None leaves them as they are.
     input_density
         Probability that an input weight exists.
     input_sign
@@ -62,11 +72,21 @@ class Connectivity:
         Which units the readout sees: ``"all"`` or ``"excitatory"``.
     readout_sign
         ``"free"``, ``"non_negative"``, or ``"dale"`` (the sign of the unit).
+    cell_type
+        (unit,) in place of `excitatory_fraction`, in any order: ``"excitatory"``, ``"inhibitory"`` and
+        ``"unconstrained"``, or the signs 1, -1 and 0. The attribute has the names, also where they are not given.
+    trainable
+        (unit_pre, unit_post) boolean: which recurrent weights training may change. The others keep their initial
+        values, to the bit. None: all.
+    unit_names
+        (unit,) a text or an integer for each unit, by which units are labelled in what is recorded, and called in
+        messages. None: those of the first labelled array that is given, otherwise 0, 1, 2, …
 
     Raises
     ------
     ValueError, TypeError
-        If a setting is impossible; the message names it, what was expected and what came.
+        If a setting is impossible, or settings contradict one another; the message names them, what was expected and
+        what came, and of arrays the first unit or synapse.
 
     Examples
     --------
@@ -76,6 +96,15 @@ class Connectivity:
     np.False_
     >>> wiring.cell_type[:2], wiring.cell_type[-1]
     (array(['excitatory', 'excitatory'], dtype='<U13'), np.str_('inhibitory'))
+
+    A circuit of one's own, of which the inhibitory synapse is plastic:
+
+    >>> weights = [[0.0, 0.5], [-0.4, 0.0]]
+    >>> circuit = bn.Connectivity(
+    ...     2, cell_type=[1, -1], initial=weights, spectral_radius=None, trainable=[[0, 0], [1, 0]]
+    ... )
+    >>> circuit.recurrent.initial_weights.tolist()
+    [[0.0, 0.5], [-0.4, 0.0]]
     """
 
     n_units: int
@@ -88,12 +117,15 @@ class Connectivity:
     areas: tuple[int, ...] | None = None
     area_density: ArrayLike | None = None
     long_range: Literal["all", "excitatory"] = "all"
-    initial: InitialRule | None = None
-    spectral_radius: float = 1.0
+    initial: InitialRule | ArrayLike | None = None
+    spectral_radius: float | None = 1.0
     input_density: float = 1.0
     input_sign: Literal["free", "non_negative"] = "free"
     readout_from: Literal["all", "excitatory"] = "all"
     readout_sign: ReadoutSign = "free"
+    cell_type: Any = None  # these three are arrays once they are checked
+    trainable: Any = None
+    unit_names: Any = None
 
     def __post_init__(self) -> None:
         """Check every setting, then those that depend on one another."""
@@ -105,33 +137,56 @@ class Connectivity:
             check_number("excitatory_fraction", self.excitatory_fraction, "a number in [0, 1]", maximum=1)
         if not isinstance(self.autapses, bool | np.bool_):
             raise TypeError(f"autapses: expected true or false, got {self.autapses!r}")
-        check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
+        is_given = hasattr(self.initial, "__len__") and not isinstance(self.initial, str)
+        if not (is_given and self.spectral_radius is None):
+            check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
         _check_choice("mask_rule", self.mask_rule, get_args(MaskRule))
         _check_choice("long_range", self.long_range, ("all", "excitatory"))
         _check_choice("input_sign", self.input_sign, ("free", "non_negative"))
         _check_choice("readout_from", self.readout_from, ("all", "excitatory"))
         _check_choice("readout_sign", self.readout_sign, get_args(ReadoutSign))
-        self._check_cell_types()
-        self._check_initial()
         self._check_areas()
+        given = {"cell_type": self.cell_type, "mask": self.mask, "initial": self.initial, "trainable": self.trainable}
+        object.__setattr__(self, "unit_names", _frozen(name_units(self.unit_names, self.n_units, given)))
+        self._check_cell_types()
         self._check_mask()
+        if is_given:
+            self._check_given_weights()
+        else:
+            self._check_rule()
 
     def _check_cell_types(self) -> None:
+        drawn = self._drawn_sign()
+        if self.cell_type is None:
+            object.__setattr__(self, "cell_type", cell_types.NAMES[drawn])
+        elif self.excitatory_fraction is not None and (self.sign != drawn).any():
+            raise ValueError(
+                f"cell_type: expected the types that excitatory_fraction={self.excitatory_fraction} gives beside it, "
+                "got others; drop one of them"
+            )
+        object.__setattr__(self, "cell_type", _frozen(cell_types.NAMES[self.sign]))
         for name, value in (("long_range", "excitatory"), ("readout_from", "excitatory"), ("readout_sign", "dale")):
-            if getattr(self, name) == value and self.excitatory_fraction is None:
-                raise ValueError(f"{name}={value!r}: expected cell types, got none; set excitatory_fraction")
+            if getattr(self, name) == value and not self.sign.any():
+                raise ValueError(
+                    f"{name}={value!r}: expected cell types, got none; set excitatory_fraction or cell_type"
+                )
 
-    def _check_initial(self) -> None:
+    def _check_rule(self) -> None:
         if self.initial is None:
             return
         _check_choice("initial", self.initial, get_args(InitialRule))
-        signed = self.excitatory_fraction is not None
+        signed = self.sign.any()
         possible = initial_weights.SIGNED_RULES if signed else initial_weights.FREE_RULES
         if self.initial not in possible:
             law = "with" if signed else "without"
             raise ValueError(
                 f"initial: expected one of {possible} {law} Dale's law (null chooses), got {self.initial!r}"
             )
+
+    def _check_given_weights(self) -> None:
+        weights = self._synapses("initial", float)
+        check_given(weights, self.recurrent_mask, self.sign, self.unit_names, bool(self.autapses))
+        object.__setattr__(self, "initial", _frozen(weights))
 
     def _check_areas(self) -> None:
         if self.areas is None:
@@ -146,7 +201,10 @@ class Connectivity:
         if self.area_density is not None:
             if self.density != 1.0:
                 raise ValueError("area_density: expected no density beside it, got both; drop one of them")
-            densities = _array("area_density", self.area_density, ("area_pre", "area_post"), float)
+            dims = ("area_pre", "area_post")
+            names = own_labels("area_density", self.area_density, dims) or range(len(self.areas))
+            labels = dict.fromkeys(dims, np.array(names))
+            densities = given_array("area_density", self.area_density, labels, float)
             if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
                 raise ValueError(
                     f"area_density: expected shape {(len(self.areas),) * 2} with values in [0, 1], "
@@ -155,45 +213,51 @@ class Connectivity:
             object.__setattr__(self, "area_density", _frozen(densities))
 
     def _check_mask(self) -> None:
-        if self.mask is None:
-            return
-        if self.density != 1.0 or self.areas is not None:
+        if self.mask is not None and (self.density != 1.0 or self.areas is not None):
             raise ValueError("mask: expected no density and no areas beside a given mask; drop one of them")
-        mask = _array("mask", self.mask, ("unit_pre", "unit_post"), None)
-        if mask.shape != (self.n_units,) * 2:
-            raise ValueError(f"mask: expected shape {(self.n_units,) * 2}, got {mask.shape}")
-        if not np.isin(mask, (0, 1)).all():
-            raise ValueError("mask: expected only true and false (1 and 0), got other values")
-        object.__setattr__(self, "mask", _frozen(mask.astype(bool)))
+        for name in ("mask", "trainable"):
+            if getattr(self, name) is not None:
+                values = self._synapses(name, None)
+                if values.dtype != bool and not np.isin(values, (0, 1)).all():
+                    raise ValueError(f"{name}: expected only true and false (1 and 0), got other values")
+                object.__setattr__(self, name, _frozen(values.astype(bool)))
+
+    def _synapses(self, name: str, dtype: type | None) -> NDArray[Any]:
+        """Copy a given array, (unit_pre, unit_post)."""
+        values = given_array(name, getattr(self, name), dict.fromkeys(_SYNAPSES, self.unit_names), dtype)
+        if values.shape != (self.n_units,) * 2:
+            raise ValueError(f"{name}: expected shape {(self.n_units,) * 2}, got {values.shape}")
+        return values
+
+    def _drawn_sign(self) -> NDArray[np.int8]:
+        """Return the sign of each unit if no types are given."""
+        if self.excitatory_fraction is None:
+            return np.zeros(self.n_units, np.int8)
+        return cell_types.excitatory_first(self.excitatory_fraction, self.areas or (self.n_units,))
 
     @cached_property
     def sign(self) -> NDArray[np.int8]:
         """(unit_pre,) sign of a unit's outgoing weights: +1 excitatory, -1 inhibitory, 0 unconstrained."""
-        if self.excitatory_fraction is None:
-            return _frozen(np.zeros(self.n_units, np.int8))
-        blocks = []
-        for size in self.areas or (self.n_units,):
-            n_excitatory = int(np.floor(self.excitatory_fraction * size + 0.5))
-            blocks.append(np.where(np.arange(size) < n_excitatory, 1, -1).astype(np.int8))
-        return _frozen(np.concatenate(blocks))
-
-    @cached_property
-    def cell_type(self) -> NDArray[np.str_]:
-        """(unit,) ``excitatory``, ``inhibitory`` or ``unconstrained``."""
-        return _frozen(np.array(["unconstrained", "excitatory", "inhibitory"])[self.sign])
+        return _frozen(cell_types.signs(self.cell_type, self.unit_names))
 
     @cached_property
     def recurrent(self) -> Pathway:
         """Recurrent weights, (unit_pre, unit_post)."""
-        weights = initial_weights.recurrent_weights(
-            self._rng("recurrent weights"), self.initial_rule, self.recurrent_mask, self.sign, self.spectral_radius
-        )
-        return Pathway(self.recurrent_mask, self.sign, weights)
+        rule, radius = self.initial_rule, self.spectral_radius
+        if rule is None or radius is None:
+            weights = scaled_given(np.asarray(self.initial), radius)
+        else:
+            rng = self._rng("recurrent weights")
+            weights = initial_weights.recurrent_weights(rng, rule, self.recurrent_mask, self.sign, radius)
+        return Pathway(self.recurrent_mask, self.sign, weights, self.trainable)
 
     @property
-    def initial_rule(self) -> InitialRule:
-        """Rule by which the initial recurrent weights are drawn."""
-        return self.initial or ("orthogonal" if self.excitatory_fraction is None else "gamma")
+    def initial_rule(self) -> InitialRule | None:
+        """Rule by which the initial recurrent weights are drawn; None if they are given."""
+        if isinstance(self.initial, np.ndarray):
+            return None
+        default: InitialRule = "gamma" if self.sign.any() else "orthogonal"
+        return self.initial or default  # type: ignore[return-value]
 
     @cached_property
     def recurrent_mask(self) -> NDArray[np.bool_]:
@@ -210,12 +274,7 @@ class Connectivity:
         if self.long_range == "excitatory":
             allowed &= (area[:, np.newaxis] == area) | (self.sign > 0)[:, np.newaxis]
         densities = np.full((len(sizes),) * 2, self.density) if self.area_density is None else self.area_density
-        rng, draw = self._rng("recurrent mask"), masks.RULES[self.mask_rule]
-        mask = np.zeros_like(allowed)
-        for (pre, post), density in np.ndenumerate(densities):
-            block = np.ix_(area == pre, area == post)
-            mask[block] = draw(rng, allowed[block], density)
-        return _frozen(mask)
+        return _frozen(masks.by_area(self._rng("recurrent mask"), self.mask_rule, allowed, area, densities))
 
     def input(self, n_channels: int) -> Pathway:
         """Weights from inputs to units, (input_channel, unit)."""
@@ -237,6 +296,10 @@ class Connectivity:
     def get_config(self) -> dict[str, Any]:
         """Return the settings as plain Python values, from which `from_config` builds an equal connectivity."""
         config = {field.name: getattr(self, field.name) for field in fields(self)}
+        if (self.sign == self._drawn_sign()).all():
+            config["cell_type"] = None
+        if self.unit_names.tolist() == list(range(self.n_units)):
+            config["unit_names"] = None
         return {name: _plain(value) for name, value in config.items()}
 
     @classmethod
@@ -255,31 +318,6 @@ class Connectivity:
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     array.setflags(write=False)
     return array
-
-
-def _array(name: str, value: Any, dims: tuple[str, str], dtype: type | None) -> NDArray[Any]:
-    """Copy a matrix: the caller's own stays writable. A labelled one is read by its labels, not by their order."""
-    if hasattr(value, "columns") or not isinstance(getattr(value, "dims", ()), tuple):  # of pandas; an xarray.Dataset
-        raise TypeError(f"{name}: expected an array or a DataArray, got {type(value).__name__}; say which dim is which")
-    if hasattr(value, "dims"):
-        value = _by_labels(name, value, dims)
-    try:
-        return np.array(value, dtype)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected a rectangular array of numbers, got {value!r}") from None
-
-
-def _by_labels(name: str, array: Any, dims: tuple[str, str]) -> Any:
-    """Order a DataArray as `dims`, and what is numbered from 0 along them by its number."""
-    if set(array.dims) != set(dims):
-        raise ValueError(f"{name}: expected the dims {dims}, got {array.dims}; rename them with .rename(...)")
-    labels = [array.indexes[dim] for dim in dims if dim in array.indexes]
-    numbered = [index.name for index in labels if set(index) == set(range(len(index)))]
-    if len(numbered) < len(labels) == 2 and not labels[0].equals(labels[1]):
-        raise ValueError(
-            f"{name}: expected the same labels along {dims[0]} and {dims[1]}, in the same order; got others"
-        )
-    return array.sortby(numbered).transpose(*dims)
 
 
 def _plain(value: Any) -> Any:

@@ -20,9 +20,10 @@ def recurrent_weights(
     """Draw initial recurrent weights (unit_pre, unit_post) of a given spectral radius that keep to mask and sign.
 
     The rules ``"orthogonal"`` and ``"gaussian"`` (variance 1/n) give units either sign. ``"gamma"`` (shape 2) and
-    ``"half_normal"`` give magnitudes for units with a sign, with inhibition scaled so that it cancels excitation in
-    every unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). A mask without a cycle has radius
-    0 whatever its weights are; the weights then have the scale at which a full matrix would have the given radius.
+    ``"half_normal"`` give magnitudes, of either sign for units without one, with inhibition scaled so that it cancels
+    excitation in every unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). A mask without a
+    cycle has radius 0 whatever its weights are; the weights then have the scale at which a full matrix would have the
+    given radius.
     """
     n_units = len(sign)
     if rule == "orthogonal":
@@ -31,6 +32,8 @@ def recurrent_weights(
         weights = rng.standard_normal(mask.shape) / np.sqrt(n_units)
     else:
         weights = _balanced(_magnitudes(rng, rule, mask.shape), mask, sign)
+        if not sign.all():
+            weights = np.where(sign[:, np.newaxis] == 0, rng.choice([-1.0, 1.0], mask.shape) * weights, weights)
     weights = weights * mask
     if has_cycle(mask):
         return weights * (spectral_radius / np.abs(np.linalg.eigvals(weights)).max())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 MaskRule = Literal["erdos_renyi", "fixed_in_degree"]
 
@@ -27,3 +27,18 @@ def fixed_in_degree(rng: np.random.Generator, allowed: NDArray[np.bool_], densit
 
 
 RULES = {"erdos_renyi": erdos_renyi, "fixed_in_degree": fixed_in_degree}
+
+
+def by_area(
+    rng: np.random.Generator,
+    rule: MaskRule,
+    allowed: NDArray[np.bool_],
+    area: NDArray[np.integer],
+    densities: ArrayLike,
+) -> NDArray[np.bool_]:
+    """Draw a mask (pre, post) block by block, with the densities (area_pre, area_post) of the units' areas (unit,)."""
+    mask = np.zeros_like(allowed)
+    for (pre, post), density in np.ndenumerate(densities):
+        block = np.ix_(area == pre, area == post)
+        mask[block] = RULES[rule](rng, allowed[block], density)
+    return mask

@@ -15,16 +15,19 @@ class Pathway:
     Orientation is Keras's ``rates @ weights``: presynaptic along rows, postsynaptic along columns. Dale's law
     therefore fixes the sign of each **row**, all outgoing weights of one presynaptic unit. `mask` (pre, post) is True
     where a weight may differ from zero; `sign` (pre,) is +1, -1, or 0 for either; `initial_weights` (pre, post) are
-    effective ones. A ValueError if shapes do not fit or the initial weights break the constraint.
+    effective ones, and stay what they are where `trainable` (pre, post; None: everywhere True) is False. A ValueError
+    if shapes do not fit or the initial weights break the constraint.
     """
 
     mask: NDArray[np.bool_]
     sign: NDArray[np.int8]
     initial_weights: NDArray[np.float64]
+    trainable: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Check shapes, and that the initial weights keep to the constraint."""
-        for name in ("mask", "sign", "initial_weights"):
+        names = ("mask", "sign", "initial_weights") + ("trainable",) * (self.trainable is not None)
+        for name in names:
             if not isinstance(getattr(self, name), np.ndarray):
                 kind = type(getattr(self, name)).__name__
                 raise TypeError(f"{name}: expected a numpy array, presynaptic units along its rows, got {kind}")
@@ -33,12 +36,19 @@ class Pathway:
                 f"sign and initial_weights: expected shapes {self.mask.shape[:1]} and {self.mask.shape}, "
                 f"got {self.sign.shape} and {self.initial_weights.shape}"
             )
+        if self.trainable is not None and self.trainable.shape != self.mask.shape:
+            raise ValueError(f"trainable: expected shape {self.mask.shape}, got {self.trainable.shape}")
         if n_wrong := self.violations(self.initial_weights):
             raise ValueError(f"initial_weights: expected values that keep to mask and sign, got {n_wrong} that do not")
-        for name in ("mask", "sign", "initial_weights"):
+        for name in names:
             array = getattr(self, name).copy()  # the caller's own stays writable
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """(pre, post) the weights that training may change."""
+        return self.mask if self.trainable is None else self.mask & self.trainable
 
     @property
     def is_masked(self) -> bool:

@@ -182,7 +182,7 @@ class NetworkConfig(Section):
 
     def connectivity(self, seed: int) -> Connectivity:
         """Return the wiring of the network with this seed."""
-        names = {field.name for field in fields(Connectivity)} - {"seed"}
+        names = {field.name for field in fields(Connectivity)} & set(type(self).model_fields)
         return Connectivity(seed=seed, **{name: getattr(self, name) for name in names})
 
     def time_constants(self, connectivity: Connectivity) -> float | list[float]:

@@ -22,7 +22,8 @@ def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
     -------
     xarray.Dataset
         ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post) and ``recurrent_bias``
-        (unit) (zero where the layer has none), with ``cell_type`` as a coordinate of unit.
+        (unit) (zero where the layer has none), with ``cell_type`` as a coordinate of unit. Units are labelled by the
+        connectivity's `unit_names`.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
             f"layer: expected a built layer, got {layer.name!r} unbuilt; call it on data or build it first"
         )
     bias = np.zeros(cell.units, "float32") if cell.bias is None else as_numpy(cell.bias)
-    units = np.arange(cell.units)
+    units = cell.connectivity.unit_names
     return xr.Dataset(
         {
             "input_weights": (("input_channel", "unit"), cell.input_pathway.numpy()),

@@ -58,37 +58,60 @@ class PathwayWeights(keras.Variable):
     construction) or becomes zero (by projection). The same is applied to the values that the network uses and that are
     read or saved, in case something else, such as an average over updates, has changed the variable. Arrays that are
     loaded or assigned must keep to mask and signs themselves. `name` is the prefix of the variable's name.
+
+    Where the pathway is not trainable, the variable is held at zero as where the mask forbids a weight, and the fixed
+    weights, constants, are added to what is used, read or saved. A penalty leaves them out.
     """
 
     def __init__(
         self, layer: keras.layers.Layer, name: str, pathway: Pathway, enforcement: Enforcement, regularizer: Any = None
     ) -> None:
+        free = pathway.free
+        self._fixed = None if pathway.trainable is None else np.where(free, 0, pathway.initial_weights)
+
         def initial(shape: Any, dtype: Any = None) -> Any:
-            return ops.convert_to_tensor(pathway.initial_weights, dtype=dtype)
+            values = pathway.initial_weights if self._fixed is None else pathway.initial_weights - self._fixed
+            return ops.convert_to_tensor(values, dtype=dtype)
 
         super().__init__(initial, pathway.mask.shape, layer.variable_dtype, name=f"{name}_kernel")
         self.pathway = pathway
         self.regularizer = regularizer
-        if pathway.is_masked or pathway.is_signed:
+        if pathway.is_signed or not free.all():
             # Arrays, not variables: nothing can change them, and while JAX fits, variables have no values.
-            mask = pathway.mask.astype("float32") if pathway.is_masked else None
+            mask = None if free.all() else free.astype("float32")
             sign = pathway.sign[:, None].astype("float32") if pathway.is_signed else None
             self.constraint = PathwayConstraint(mask, sign, reflect=enforcement == "construction")
 
     def effective(self) -> Any:
         """Weights (pre, post) as the network uses them, as a backend tensor."""
-        return ops.convert_to_tensor(self.value) if self.constraint is None else self.constraint(self.value)
+        weights = ops.convert_to_tensor(self.value) if self.constraint is None else self.constraint(self.value)
+        return weights if self._fixed is None else weights + ops.convert_to_tensor(self._fixed, dtype=weights.dtype)
 
     def assign(self, value: Any) -> Any:
-        """Set the weights; values that break mask or signs are refused, but for an optimizer's tensors and averages."""
+        """Set the weights; values that break mask or signs, or differ from fixed ones, are refused.
+
+        Except for an optimizer's tensors and averages.
+        """
         if value.trainable if isinstance(value, keras.Variable) else not ops.is_tensor(value):
-            value = as_numpy(value) if isinstance(value, keras.Variable) else np.asarray(value)
-            if value.shape == self.shape and (n_wrong := self.pathway.violations(value)):
-                raise ValueError(
-                    f"{self.path}: expected weights that keep to the layer's connectivity, got {n_wrong} that its mask "
-                    "or signs forbid; build the layer with the connectivity that these weights belong to"
-                )
+            is_plain = isinstance(value, keras.Variable) and not isinstance(value, PathwayWeights)
+            value = as_numpy(value) if is_plain else np.asarray(value)
+            if value.shape == self.shape:
+                value = self._legal(value)
         return super().assign(value)
+
+    def _legal(self, value: NDArray[Any]) -> NDArray[Any]:
+        """Return the values of the variable that belong to effective weights, or raise ValueError."""
+        forbidden, n_wrong = "mask or signs forbid", self.pathway.violations(value)
+        if self._fixed is not None and not n_wrong:
+            is_fixed = self.pathway.mask & ~self.pathway.free
+            n_wrong = int((value.astype("float32") != self._fixed.astype("float32"))[is_fixed].sum())
+            forbidden, value = "fixed weights are not", np.where(is_fixed, 0, value)
+        if n_wrong:
+            raise ValueError(
+                f"{self.path}: expected weights that keep to the layer's connectivity, got {n_wrong} that its "
+                f"{forbidden}; build the layer with the connectivity that these weights belong to"
+            )
+        return value
 
     def numpy(self) -> NDArray[Any]:
         """Return the effective weights: what is saved, and what `get_weights` returns."""
