@@ -21,9 +21,10 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
+from biornn.experiment.array_file import SETTINGS, ArrayFile, Mask, file_or_value
+from biornn.experiment.synapse_tables import MAX_UNITS
 from biornn.tasks.seeds import generator
 
-MAX_UNITS = 50_000  # 10 GB of recurrent weights
 MAX_AREAS = 1_000
 MAX_COUNT = 10**9  # of updates, trials, checks
 
@@ -42,16 +43,16 @@ Count = Annotated[StrictInt, Field(ge=1, le=MAX_COUNT)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
-def _binary(rows: Any) -> Any:
-    """Stop at the first value that is not 0 or 1: for a million of them, pydantic would keep a million errors."""
-    entries = (entry for row in rows if isinstance(row, list) for entry in row) if isinstance(rows, list) else ()
-    for entry in entries:
-        if not isinstance(entry, int) or entry not in (0, 1):
-            raise ValueError(f"expected rows of 0 and 1, not of {repr(entry)[:80]}")
-    return rows
+def _kind_of_initial(value: Any) -> str:
+    return "rows" if isinstance(value, list) else file_or_value(value)
 
 
-Mask = Annotated[list[list[Literal[0, 1] | StrictBool]], BeforeValidator(_binary)]
+Initial = Annotated[
+    Annotated[Literal["orthogonal", "gaussian", "gamma", "half_normal"], Tag("")]
+    | Annotated[list[list[Number]], Tag("rows")]
+    | Annotated[ArrayFile, Tag("file")],
+    Discriminator(_kind_of_initial),
+]
 
 
 def _plain(value: Any) -> Any:
@@ -123,16 +124,19 @@ class NetworkConfig(Section):
 
     n_units: Annotated[Count, Field(le=MAX_UNITS)] = 100
     architecture: Literal["rnn", "gru", "lstm"] = "rnn"
+    unit_names: list[Any] | None = None
     excitatory_fraction: Share | None = None
+    cell_type: list[Any] | None = None
     density: Share = 1.0
     autapses: StrictBool = True
     mask_rule: Literal["erdos_renyi", "fixed_in_degree"] = "erdos_renyi"
     mask: Mask | None = None
+    trainable: Mask | None = None
     areas: Annotated[list[Count], Field(max_length=MAX_AREAS)] | None = None
     area_density: list[list[Share]] | None = None
     long_range: Literal["all", "excitatory"] = "all"
-    initial: Literal["orthogonal", "gaussian", "gamma", "half_normal"] | None = None
-    spectral_radius: Positive = 1.0
+    initial: Initial | None = None
+    spectral_radius: Positive | None = 1.0
     input_density: Share = 1.0
     input_sign: Literal["free", "non_negative"] = "free"
     readout_from: Literal["all", "excitatory"] = "all"
@@ -170,7 +174,7 @@ class NetworkConfig(Section):
 
     def _check_gated(self) -> None:
         """Refuse constraints, time constants and noise, which a GRU or LSTM does not have."""
-        allowed = {"n_units", "architecture", "dt", "use_bias", "readout_bias"}
+        allowed = {"n_units", "unit_names", "architecture", "dt", "use_bias", "readout_bias"}
         expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
         expected |= {"tau": self.dt, "initial": None}
         for name, value in expected.items():
@@ -182,8 +186,12 @@ class NetworkConfig(Section):
 
     def connectivity(self, seed: int) -> Connectivity:
         """Return the wiring of the network with this seed."""
-        names = {field.name for field in fields(Connectivity)} & set(type(self).model_fields)
-        return Connectivity(seed=seed, **{name: getattr(self, name) for name in names})
+        settings = {field.name: getattr(self, field.name) for field in fields(Connectivity) if field.name != "seed"}
+        for name in SETTINGS:
+            if isinstance(one := settings[name], ArrayFile):
+                table = one.table(self.unit_names or range(self.n_units))
+                settings[name] = table != 0 if name == "mask" else table
+        return Connectivity(seed=seed, **settings)
 
     def time_constants(self, connectivity: Connectivity) -> float | list[float]:
         """Return the time constant in ms, or those of all units."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -15,10 +16,11 @@ from pydantic import (
     model_validator,
 )
 
+from biornn.experiment.array_file import with_files
 from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, TrainingConfig
 from biornn.experiment.factors import NAME, Combination, cross_factors
 from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays, task_lengths
-from biornn.experiment.messages import one_line
+from biornn.experiment.messages import one_line, shortened
 from biornn.experiment.task_settings import changed_task, checked, make_task, plain_task
 from biornn.tasks import Task
 from biornn.tasks.registry import DEFAULT
@@ -66,6 +68,12 @@ class Experiment(Section):
             raise ValueError("conditions: expected none beside factors, got both; drop one of them")
         return {**values, "conditions": conditions}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_files(cls, values: Any, info: ValidationInfo) -> Any:
+        """Read the files of arrays. Being defined after `_crossed`, this runs before it."""
+        return with_files(values, (info.context or {}).get("folder", Path())) if isinstance(values, dict) else values
+
     @field_validator("task", mode="before")
     @classmethod
     def _on_the_step_of_the_network(cls, value: Any, info: ValidationInfo) -> Any:
@@ -111,12 +119,12 @@ class Experiment(Section):
             for task, *_ in self.training_tasks(name):
                 if repr(task) not in known:
                     known[repr(task)] = task_lengths(task)[0]
-            for key in ("n_units", "dt"):
+            for key in ("n_units", "unit_names", "dt"):
                 shared, own = getattr(self.network, key), getattr(network, key)
                 if own != shared:
                     raise ValueError(
-                        f"{self._where(name)}{key}: expected {shared} as in network.{key} "
-                        f"(the networks of a run share it), got {own}"
+                        f"{self._where(name)}{key}: expected {shortened(str(shared))} as in network.{key} "
+                        f"(the networks of a run share it), got {shortened(str(own))}"
                     )
             longest = max(known[repr(task)] for task, *_ in self.training_tasks(name))
             check_arrays(self.task, (*lengths, longest), network, training, self.recording)
@@ -174,6 +182,6 @@ class Experiment(Section):
 
 def _merged(base: _AnySection, changes: dict[str, Any], where: str) -> _AnySection:
     try:
-        return type(base).model_validate(base.model_dump(exclude_unset=True) | changes)
+        return type(base).model_validate({name: getattr(base, name) for name in base.model_fields_set} | changes)
     except ValidationError as error:
         raise ValueError(one_line(error, type(base), prefix=where)) from None

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from biornn.experiment.array_file import ArrayFile
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.limits import MAX_CONDITIONS
 from biornn.experiment.messages import unknown_key
@@ -23,9 +24,11 @@ _SHORT_NAMES = {"dale": "excitatory_fraction"}
 #: Every setting by which a network is constrained.
 _CONSTRAINTS = (
     "excitatory_fraction",
+    "cell_type",
     "density",
     "autapses",
     "mask",
+    "trainable",
     "area_density",
     "long_range",
     "input_density",
@@ -113,6 +116,8 @@ def _label(level: Any) -> str:
         return str(level).lower()
     if isinstance(level, int | float):
         return f"{level:.12g}"
+    if isinstance(level, ArrayFile):
+        return level.file
     return level if isinstance(level, str) else json.dumps(level)
 
 

@@ -33,7 +33,7 @@ def load_experiment(path: str | PathLike[str], settings: Sequence[str] = ()) -> 
     for setting in settings:
         _set(content, setting)
     try:
-        return Experiment.model_validate(content)
+        return Experiment.model_validate(content, context={"folder": Path(path).parent})
     except ValidationError as error:
         raise ExperimentError(f"{path}: {one_line(error, Experiment)}") from None
 

@@ -67,6 +67,10 @@ def _weight_differences(
     network: NetworkConfig, other: NetworkConfig, seeds: list[int], reference: str
 ) -> Iterator[str]:
     rule, other_rule = (one.connectivity(seeds[0]).initial_rule for one in (network, other))
+    if rule is None or other_rule is None:
+        if network.initial != other.initial or network.spectral_radius != other.spectral_radius:
+            yield "initial recurrent weights: given, and not those of " + reference
+        return
     if rule != other_rule:
         yield f"initial recurrent weights: drawn by the rule {rule} instead of {other_rule}"
     radii, other_radii = ([_spectral_radius(one, seed) for seed in seeds] for one in (network, other))
@@ -79,4 +83,5 @@ def _weight_differences(
 
 def _spectral_radius(network: NetworkConfig, seed: int) -> float:
     """Return the radius of the initial effective weights: as set, or 0 without a cycle."""
+    assert network.spectral_radius is not None  # that is for given weights
     return network.spectral_radius if has_cycle(network.connectivity(seed).recurrent_mask) else 0.0

@@ -22,7 +22,7 @@ def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -
 
 
 def _message(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
-    location = [_shortened(str(part)) for part in problem["loc"]]
+    location = [shortened(str(part)) for part in problem["loc"] if part != ""]  # the tag of a usual value
     if problem["type"] == "extra_forbidden":
         return unknown_key(prefix + ".".join(location), location[-1], _known_keys(model, location[:-1]))
     message = problem["msg"].removeprefix("Value error, ")
@@ -32,10 +32,11 @@ def _message(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
         return f"{prefix}{key}{dot}{message}"
     expected = message[:1].lower() + message[1:]
     key = (prefix + ".".join(location)).rstrip(".")
-    return f"{key}: {expected}, got {_shortened(repr(problem['input']))}"
+    return f"{key}: {expected}, got {shortened(repr(problem['input']))}"
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Cut a text that is too long for a message."""
     return text if len(text) < 80 else f"{text[:77]}..."
 
 

@@ -66,7 +66,14 @@ def run_network(
         activity = {name: xr.full_like(dataset, np.nan) for name, dataset in activity.items()}
     weights = result["weights"].to_dataset()
     weights = weights.assign_coords({name: trials["trials"][name] for name in ("input_channel", "output_channel")})
-    return {**activity, "weights": weights, "history": history, "audit": audit(weights)}
+    groups = {**activity, "weights": weights, "history": history, "audit": audit(weights)}
+    return {name: _with_unit_names(dataset, spec.network.unit_names) for name, dataset in groups.items()}
+
+
+def _with_unit_names(dataset: xr.Dataset, names: list[Any] | None) -> xr.Dataset:
+    """Label units, also those of a gated network, which has no connectivity that names them."""
+    dims = [dim for dim in ("unit", "unit_pre", "unit_post") if dim in dataset.dims]
+    return dataset if names is None else dataset.assign_coords(dict.fromkeys(dims, names))
 
 
 def time_network(spec: NetworkSpec) -> Timing:

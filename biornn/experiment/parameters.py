@@ -10,7 +10,7 @@ from biornn.tasks import Task
 
 
 def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str, int]:
-    """Count the free parameters of a network, without those that a mask forbids.
+    """Count the free parameters of a network, without those that a mask forbids or that are not trainable.
 
     The kinds are ``input``, ``recurrent``, ``output`` and ``bias``, and ``initial state`` where it is learned.
     """
@@ -18,7 +18,7 @@ def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str,
     gates, biases_per_gate = GATES.get(network.architecture, (("",), 1))
     counts = {
         "input": len(gates) * int(wiring.input(task.n_inputs).mask.sum()),
-        "recurrent": len(gates) * int(wiring.recurrent_mask.sum()),
+        "recurrent": len(gates) * int((wiring.recurrent_mask & (wiring.trainable is None or wiring.trainable)).sum()),
         "output": int(wiring.readout(task.n_outputs).mask.sum()),
         "bias": len(gates) * biases_per_gate * network.n_units * network.use_bias
         + task.n_outputs * network.readout_bias,

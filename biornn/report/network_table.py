@@ -113,11 +113,13 @@ def _time_constants(alpha: xr.DataArray, dt: float) -> str:
 def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
     if formulation in GATED:
         return "recurrent: orthogonal per gate; input, output: Glorot uniform"
-    has_signs = network.get("excitatory_fraction") is not None
+    has_signs = any(network.get(key) is not None for key in ("excitatory_fraction", "cell_type"))
     # An experiment without a rule takes the default; an import without one does not know it.
     default = "gamma" if has_signs else "orthogonal"
     recurrent = network.get("initial") or (_NOT_RECORDED if "input_initial" in network else default)
-    if "spectral_radius" in network:
+    if not isinstance(recurrent, str):
+        recurrent = f"given in {recurrent['file']}" if isinstance(recurrent, dict) else "given"
+    if network.get("spectral_radius") is not None:
         recurrent += f", spectral radius {network['spectral_radius']:g}"
     # An import says what its file says; a run of biornn has one rule for both.
     ends = [

@@ -43,6 +43,21 @@ def test_a_network_is_trained_recorded_and_audited() -> None:
         )
 
 
+def test_units_have_their_names_in_a_gated_network_too() -> None:
+    names = ["PV", "E1", "E2", "E3"]
+    network = {"n_units": 4, "unit_names": names, "cell_type": [-1, 1, 1, 1]}
+    settings = {"max_updates": 1, "batch_size": 2, "n_validation_trials": 2}
+    conditions = {"own": {}, "gru": {"architecture": "gru", "cell_type": None}}
+    for spec in expand(Experiment(task=TASK, network=network, conditions=conditions, seeds=1, training=settings)):
+        groups = run_network(spec, lambda news: None)
+        for dataset, dim in (
+            (groups["weights"], "unit_pre"),
+            (groups["weights"], "unit"),
+            (groups["activity"], "unit"),
+        ):
+            assert dataset[dim].values.tolist() == names
+
+
 def test_a_network_that_diverges_leaves_no_numbers_behind() -> None:
     groups = results(learning_rate=1e30, clip_norm=None, validate_every=1)
     assert groups["history"].status == "diverged"

@@ -1,0 +1,152 @@
+"""Tables of synapses in files: square ones, with or without names of the units, and lists of edges."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from biornn.errors import in_one_line
+
+MAX_UNITS = 50_000  # 10 GB of recurrent weights
+_DIMS = ("unit_pre", "unit_post")
+_TRUTH = {"true": "1", "false": "0"}
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files in a Zarr store with their names."""
+    digest, parts = sha256(), [path]
+    if path.suffix == ".zarr" and path.is_dir():
+        parts = sorted(part for part in path.rglob("*") if part.is_file())
+    for part in parts:
+        digest.update(str(part.relative_to(path)).encode())
+        with part.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def read_table(path: Path) -> xr.DataArray:
+    """Read a table of synapses, (unit_pre, unit_post), with the names of the units where it has some.
+
+    A ``.csv`` is a square table whose first row and first column name the units, presynaptic ones down the rows, or a
+    list of edges with the columns ``pre``, ``post`` and ``weight`` (without it, 1), in which units come in the order
+    in which they are first named; the attribute ``is_list`` says that it may leave out units. An ``.npy`` holds one
+    array, an ``.npz`` one, and `unit_names` if wanted; a ``.nc`` or ``.zarr`` one variable of these dims. A ValueError
+    says what is wrong with the content.
+    """
+    try:
+        table = READERS[path.suffix](path)
+    except (OSError, EOFError, LookupError, TypeError, csv.Error, zipfile.BadZipFile) as error:
+        raise ValueError(in_one_line(error)) from None
+    if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.size:
+        raise ValueError(f"one of the shape {table.shape}")
+    if table.dtype.kind not in "biuf":
+        raise ValueError(f"values of the type {table.dtype}")
+    names = [table.indexes[dim].tolist() for dim in _DIMS if dim in table.indexes]
+    for one in names:
+        if twice := [name for name, follower in zip(sorted(one), sorted(one)[1:], strict=False) if name == follower]:
+            raise ValueError(f"two units with the name {twice[0]!r}")
+        if strange := set(one) ^ set(names[0]):
+            raise ValueError(f"the unit {min(strange)!r} along one side alone")
+    if names:
+        table = table.assign_coords({dim: names[0] for dim in _DIMS if dim not in table.indexes})
+        table = table.sel(dict.fromkeys(_DIMS, names[0]))
+    if table.dtype.kind == "f" and not (is_number := np.isfinite(table.values)).all():
+        place = np.unravel_index(is_number.argmin(), table.shape)
+        units = [names[0][index] if names else int(index) for index in place]
+        raise ValueError(f"{table.values[place]} from unit {units[0]!r} to unit {units[1]!r}")
+    return table
+
+
+def _from_csv(path: Path) -> xr.DataArray:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = _equally_long(csv.reader(file, skipinitialspace=True))
+        header = next(rows, [])
+        return _from_edges(header, rows) if {"pre", "post"} <= set(header) else _from_square(header, rows)
+
+
+def _equally_long(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+    length = 0
+    for number, row in enumerate(rows, 1):
+        length = length or len(row)
+        if len(row) not in (0, length):
+            raise ValueError(f"{len(row)} cells in row {number} instead of {length}")
+        if row:
+            yield row
+
+
+def _from_edges(header: list[str], rows: Iterable[list[str]]) -> xr.DataArray:
+    places = [header.index(name) for name in ("pre", "post", "weight") if name in header]
+    edges = {}
+    for row in rows:
+        pre, post, *weight = [row[place] for place in places]
+        if (pre, post) in edges:
+            raise ValueError(f"the edge from {pre!r} to {post!r} twice")
+        edges[pre, post] = float(weight[0] or "nan") if weight else 1.0
+    units = list(dict.fromkeys(unit for edge in edges for unit in edge))
+    if len(units) > MAX_UNITS:
+        raise ValueError(f"{len(units)} units, more than {MAX_UNITS}")
+    number = {unit: index for index, unit in enumerate(units)}
+    weights = np.zeros((len(units),) * 2)
+    for (pre, post), one in edges.items():
+        weights[number[pre], number[post]] = one
+    return _named(weights, units, units).assign_attrs(is_list=True)
+
+
+def _from_square(header: list[str], rows: Iterable[list[str]]) -> xr.DataArray:
+    names, values = [], []
+    for name, *cells in rows:
+        names.append(name)
+        try:
+            values.append(np.array([_TRUTH.get(cell.lower(), cell or "nan") for cell in cells], float))
+        except ValueError as error:
+            raise ValueError(f"{in_one_line(error)} in the row of {name!r}") from None
+    return _named(np.array(values).reshape(len(names), len(header[1:])), names, header[1:])
+
+
+def _named(values: np.ndarray, pre: list[str], post: list[str]) -> xr.DataArray:
+    return xr.DataArray(values, dict(zip(_DIMS, map(_integers, (pre, post)), strict=True)), _DIMS)
+
+
+def _integers(names: list[str]) -> list[Any]:
+    return [int(name) for name in names] if all(str(name).isdecimal() for name in names) else names
+
+
+def _from_npy(path: Path) -> xr.DataArray:
+    return _unnamed(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _from_npz(path: Path) -> xr.DataArray:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    names = arrays.pop("unit_names", None)
+    if len(arrays) != 1:
+        raise ValueError(f"the arrays {', '.join(arrays)}, of which one is expected, and unit_names")
+    table = _unnamed(*arrays.values())
+    return table if names is None else table.assign_coords(dict.fromkeys(_DIMS, names.tolist()))
+
+
+def _unnamed(values: np.ndarray) -> xr.DataArray:
+    return xr.DataArray(values, dims=_DIMS[: values.ndim]) if values.ndim <= 2 else xr.DataArray(values)
+
+
+def _from_xarray(path: Path) -> xr.DataArray:
+    options: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.suffix == ".zarr" else {}
+    with xr.open_dataset(path, **options) as dataset:
+        if len(dataset.data_vars) != 1:
+            raise ValueError(f"the variables {', '.join(map(str, dataset.data_vars))}, of which one is expected")
+        (table,) = dataset.data_vars.values()
+        if set(table.dims) != set(_DIMS):
+            raise ValueError(f"the dims {table.dims} instead of {_DIMS}")
+        return table.transpose(*_DIMS).load()
+
+
+#: Reader of each ending.
+READERS = {".csv": _from_csv, ".npy": _from_npy, ".npz": _from_npz, ".nc": _from_xarray, ".zarr": _from_xarray}

@@ -1,0 +1,152 @@
+"""Circuits in files beside an experiment's."""
+
+import json
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biornn.experiment import Experiment, ExperimentError, load_experiment
+from biornn.experiment.config import NetworkConfig
+from biornn.experiment.matching import unmatched
+from biornn.experiment.parameters import parameter_counts
+from biornn.report.network_table import _initialisation
+
+NAMES = ["PV1", "E7", "E2"]
+SQUARE = ",PV1,E7,E2\nPV1,0,-0.5,-0.2\nE7,0.3,0,0\nE2,0,0.7,0.1\n"
+WEIGHTS = np.array([[0, -0.5, -0.2], [0.3, 0, 0], [0, 0.7, 0.1]])
+OWN = "mask: {file: own.csv}, initial: {file: own.csv}, spectral_radius: null, cell_type: [inhibitory, 1, 1]"
+
+
+def load(folder: Path, network: str, rest: str = "") -> Experiment:
+    """Load an experiment from a folder beside the file that it names."""
+    (folder / "own.csv").write_text(SQUARE)
+    (folder / "other.csv").write_text(SQUARE.splitlines()[0])
+    (folder / "experiment.yaml").write_text(f"network: {{n_units: 3, {network}}}\n{rest}")
+    return load_experiment(folder / "experiment.yaml")
+
+
+def again(experiment: Experiment, folder: Path) -> Experiment:
+    return Experiment.model_validate_json(experiment.model_dump_json(), context={"folder": folder})
+
+
+def test_a_file_is_a_mask_and_weights_with_names_and_its_hash_is_stored(tmp_path: Path) -> None:
+    experiment = load(tmp_path, OWN)
+    network = experiment.network
+    wiring = network.connectivity(5)
+    assert wiring.unit_names.tolist() == NAMES
+    np.testing.assert_array_equal(wiring.mask, WEIGHTS != 0)
+    np.testing.assert_array_equal(wiring.recurrent.initial_weights, WEIGHTS)
+    stored = json.loads(experiment.model_dump_json())["network"]
+    assert stored["mask"]["file"] == "own.csv"
+    assert len(stored["mask"]["sha256"]) == 64
+    assert again(experiment, tmp_path) == experiment
+    sent = pickle.loads(pickle.dumps(network))  # to a worker
+    np.testing.assert_array_equal(sent.connectivity(5).initial, WEIGHTS)
+    with pytest.raises(ExperimentError, match=r"x\.csv: No such file or directory"):
+        load(tmp_path, "mask: {file: x.csv}")
+
+
+def test_another_content_is_another_file(tmp_path: Path) -> None:
+    text = load(tmp_path, OWN).model_dump_json()
+    (tmp_path / "own.csv").write_text(SQUARE.replace("0.7", "0.8"))
+    with pytest.raises(ValueError, match=r"network\.mask\.file: expected the content that the experiment began with"):
+        Experiment.model_validate_json(text, context={"folder": tmp_path})
+    assert Experiment.model_validate_json(load(tmp_path, OWN).model_dump_json(), context={"folder": tmp_path})
+
+
+def test_names_are_shared_by_all_conditions_and_files_are_read_by_them(tmp_path: Path) -> None:
+    (tmp_path / "edges.csv").write_text("pre,post\nE2,E7\nE7,E2\n")
+    experiment = load(
+        tmp_path,
+        "density: 1",
+        "conditions: {random: {density: 0.5}, own: {mask: {file: own.csv}}, list: {mask: {file: edges.csv}}}",
+    )
+    wirings = {name: experiment.settings(name)[0].connectivity(0) for name in experiment.conditions}
+    assert all(wiring.unit_names.tolist() == NAMES for wiring in wirings.values())
+    np.testing.assert_array_equal(wirings["list"].mask, [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
+
+
+def test_files_are_levels_of_a_factor(tmp_path: Path) -> None:
+    experiment = load(tmp_path, "density: 1", "factors: {mask: [none, {file: own.csv}], dale: [none, 0.5]}")
+    assert list(experiment.conditions) == ["unconstrained", "dale", "mask", "mask+dale"]
+    assert experiment.combinations()["mask"].levels == {"mask": "own.csv", "dale": "none"}
+    assert again(experiment, tmp_path) == experiment
+
+
+def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
+    network = load(tmp_path, f"initial: {WEIGHTS.tolist()}, trainable: [[0, 1, 1], [1, 1, 0], [0, 0, 1]]").network
+    wiring = network.connectivity(0)
+    np.testing.assert_allclose(wiring.initial, WEIGHTS)
+    assert wiring.trainable.sum() == 5
+    assert parameter_counts(network, Experiment().task, 0)["recurrent"] == 5
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (
+            OWN.replace("inhibitory", "excitatory"),
+            "network.initial: expected weights of at least 0",
+        ),
+        ("initial: {file: own.csv}, mask: [[1, 0, 1], [1, 1, 1], [1, 1, 1]]", "got -0.5 from unit 'PV1' to unit 'E7'"),
+        ("trainable: {file: own.csv}", "network.trainable: expected only true and false"),
+        ("mask: {file: own.csv}, unit_names: [a, b, c]", "network.mask: expected the label of each unit once"),
+        ("mask: {file: own.csv, colour: 1}", "network.mask.colour: expected one of file, sha256"),
+        ("mask: {}", "network.mask.file: field required"),
+        (
+            "mask: {file: own.csv, sha256: abc}",
+            "network.mask.file: expected the content that the experiment began with",
+        ),
+        ("mask: {file: /dev/zero}", r"network.mask.file: expected a name that ends with .csv, .*, got /dev/zero"),
+        (
+            "mask: {file: other.csv}",
+            r"network.mask.file: expected a square table of numbers, .*, got other.csv: one of",
+        ),
+        ("cell_type: [inhibitory, PV, 1]", "network.cell_type: expected one of .*, got 'PV' for unit 1"),
+        ("cell_type: [1, 1]", r"network.cell_type: expected shape \(3,\), got \(2,\)"),
+        ("initial: nonsense", "network.initial: input should be 'orthogonal'"),
+        ("spectral_radius: null", "network.spectral_radius: expected a positive number, got None"),
+    ],
+)
+def test_contradictions_get_one_line(tmp_path: Path, network: str, message: str) -> None:
+    with pytest.raises(ExperimentError, match=message) as raised:
+        load(tmp_path, network)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_condition_has_no_names_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"conditions\.a\.unit_names: expected None as in network\.unit_names"):
+        load(tmp_path, "density: 1", "conditions: {a: {unit_names: [x, y, z]}}")
+
+
+def test_given_weights_are_not_matched_with_drawn_ones_and_the_table_of_networks_says_so(tmp_path: Path) -> None:
+    experiment = load(tmp_path, "density: 1", f"conditions: {{drawn: {{}}, own: {{{OWN}}}, same: {{{OWN}}}}}")
+    assert unmatched(experiment)["own"][-1] == "initial recurrent weights: given, and not those of drawn"
+    own = Experiment(**{**dict(experiment), "conditions": {one: experiment.conditions[one] for one in ("own", "same")}})
+    assert unmatched(own)["same"] == []
+    stored = json.loads(experiment.model_dump_json())["conditions"]["own"]
+    assert _initialisation(stored, "rate").startswith("recurrent: given in own.csv; input")
+    assert _initialisation({"cell_type": [1], "spectral_radius": 1.0}, "rate").startswith("recurrent: gamma, spectral")
+
+
+def test_a_large_mask_is_there_in_seconds(tmp_path: Path) -> None:
+    n_units = 3_000
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).random((n_units, n_units)) < 0.1)
+    (tmp_path / "large.yaml").write_text(
+        f"network: {{n_units: {n_units}, mask: {{file: large.npy}}}}\ntraining: {{snapshots: []}}"
+    )
+    start = time.perf_counter()
+    load_experiment(tmp_path / "large.yaml")
+    assert time.perf_counter() - start < 5  # a tenth of a second; as rows in the experiment, minutes
+
+
+def test_a_network_alone_finds_files_in_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(tmp_path, OWN)
+    monkeypatch.chdir(tmp_path)
+    network = NetworkConfig(n_units=3, mask={"file": "own.csv"})
+    assert network.connectivity(0).unit_names.tolist() == NAMES
+    experiment = Experiment(network=network, conditions={"random": {"mask": None}})
+    assert experiment.settings("random")[0].connectivity(0).unit_names.tolist() == NAMES

@@ -1,0 +1,114 @@
+"""Tables of synapses in files of every kind, and what is wrong with those that are none."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from biornn.experiment.synapse_tables import content_hash, read_table
+
+NAMES = ["PV1", "E7", "E2"]
+WEIGHTS = np.array([[0.0, -0.5, -0.25], [0.3, 0.0, 0.0], [0.0, 1e-3, 0.1]])
+TABLE = xr.DataArray(WEIGHTS, {"unit_pre": NAMES, "unit_post": NAMES}, ("unit_pre", "unit_post"), name="weights")
+EDGES = [(NAMES[pre], NAMES[post], WEIGHTS[pre, post]) for pre, post in zip(*WEIGHTS.nonzero(), strict=True)]
+
+
+def write(path: Path) -> Path:
+    """Write the table in the way of a file's name."""
+    frame = pd.DataFrame(WEIGHTS, NAMES, NAMES)
+    writers = {
+        "square.csv": frame.to_csv,
+        "sorted.csv": frame[sorted(NAMES)].to_csv,
+        "edges.csv": lambda to: pd.DataFrame(EDGES, columns=["pre", "post", "weight"]).to_csv(to),
+        "array.npy": lambda to: np.save(to, WEIGHTS),
+        "array.npz": lambda to: np.savez(to, any=WEIGHTS, unit_names=np.array(NAMES)),
+        "turned.nc": TABLE.transpose().isel(unit_post=[2, 0, 1]).to_netcdf,
+        "table.zarr": TABLE.assign_coords({dim: TABLE[dim].astype(object) for dim in TABLE.dims}).to_dataset().to_zarr,
+    }
+    writers[path.name](path)
+    return path
+
+
+KINDS = ("square.csv", "sorted.csv", "edges.csv", "array.npy", "array.npz", "turned.nc", "table.zarr")
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part")  # of zarr, on writing
+def test_every_kind_of_file_gives_the_table(tmp_path: Path, name: str) -> None:
+    table = read_table(write(tmp_path / name))
+    assert table.dims == ("unit_pre", "unit_post")
+    if name == "array.npy":
+        assert not table.coords
+    else:
+        assert table["unit_pre"].values.tolist() == table["unit_post"].values.tolist() == NAMES
+    np.testing.assert_array_equal(table, WEIGHTS)
+
+
+def test_a_list_of_edges_without_weights_has_ones_and_truth_is_a_number(tmp_path: Path) -> None:
+    (tmp_path / "edges.csv").write_text("post, pre\n7, 5\n5, 12\n")
+    table = read_table(tmp_path / "edges.csv")
+    assert table["unit_pre"].values.tolist() == [5, 7, 12]  # integers, in the order in which they are named
+    np.testing.assert_array_equal(table, [[0, 1, 0], [0, 0, 0], [1, 0, 0]])
+    pd.DataFrame(WEIGHTS > 0, NAMES, NAMES).to_csv(tmp_path / "mask.csv")
+    np.testing.assert_array_equal(read_table(tmp_path / "mask.csv"), WEIGHTS > 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "", r"one of the shape \(0, 0\)"),
+        ("a.csv", ",a,b\na,1,2", r"one of the shape \(1, 2\)"),
+        ("a.csv", ",a,a\na,1,2\na,1,2", "two units with the name 'a'"),
+        ("a.csv", ",a,b\na,1,2\nc,1,2", "the unit 'b' along one side alone"),
+        ("a.csv", ",a,b\na,1,\nb,1,2", "nan from unit 'a' to unit 'b'"),
+        ("a.csv", ",a,b\na,1,2\nb,inf,2", "inf from unit 'b' to unit 'a'"),
+        ("a.csv", ",a,b\na,1\nb,1,2", "2 cells in row 2 instead of 3"),
+        ("a.csv", ",a,b\na,1,x\nb,1,2", "could not convert string to float: 'x' in the row of 'a'"),
+        ("a.csv", "pre,post,weight\na,b,1\na,b,2", "the edge from 'a' to 'b' twice"),
+        ("a.csv", "pre,post,weight\na,b,", "nan from unit 'a' to unit 'b'"),
+        ("a.csv", "pre,post,weight\na", "1 cells in row 2 instead of 3"),
+        ("a.csv", b"\xff\xfe", "'utf-8' codec can't decode"),
+        ("a.npy", b"junk", "This file contains pickled"),
+        ("a.npz", b"PK\x03\x04junk", "File is not a zip file"),
+        ("a.nc", b"junk", "did not find a match in any of xarray's"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        read_table(tmp_path / name)
+
+
+def test_arrays_that_are_no_table_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "rectangle.npy", WEIGHTS[:2])
+    np.save(tmp_path / "cube.npy", np.zeros((2, 2, 2)))
+    np.save(tmp_path / "text.npy", np.full((2, 2), "x"))
+    np.save(tmp_path / "nan.npy", np.where(WEIGHTS == 0.3, np.nan, WEIGHTS))
+    np.savez(tmp_path / "two.npz", a=WEIGHTS, b=WEIGHTS)
+    TABLE.rename(unit_pre="pre").to_netcdf(tmp_path / "dims.nc")
+    TABLE.to_dataset().assign(other=TABLE).to_netcdf(tmp_path / "two.nc")
+    for name, message in {
+        "rectangle.npy": r"one of the shape \(2, 3\)",
+        "cube.npy": r"one of the shape \(2, 2, 2\)",
+        "text.npy": "values of the type <U1",
+        "nan.npy": "nan from unit 1 to unit 0",
+        "two.npz": "the arrays a, b, of which one is expected",
+        "dims.nc": r"the dims \('pre', 'unit_post'\) instead of",
+        "two.nc": "the variables weights, other, of which one is expected",
+    }.items():
+        with pytest.raises(ValueError, match=f"^{message}"):
+            read_table(tmp_path / name)
+
+
+def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
+    for name in ("a.zarr", "b.zarr"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one").write_text("1")
+    assert content_hash(tmp_path / "a.zarr") == content_hash(tmp_path / "b.zarr")
+    assert content_hash(tmp_path / "a.zarr" / "one") == content_hash(tmp_path / "b.zarr" / "one")
+    (tmp_path / "b.zarr" / "two").touch()
+    assert content_hash(tmp_path / "a.zarr") != content_hash(tmp_path / "b.zarr")
+    with pytest.raises(IsADirectoryError):
+        content_hash(tmp_path)  # not of all that is in it
