@@ -153,6 +153,9 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "recurrent_mask": Variable(
             ("network", "unit_pre", "unit_post"), "bool", "", "the synapse may exist (diagonal: autapses)"
         ),
+        "recurrent_trainable": Variable(
+            ("network", "unit_pre", "unit_post"), "bool", "", "training may change the synapse", required=False
+        ),
         "input_mask": Variable(("network", "input_channel", "unit"), "bool", "", "the input weight may exist"),
         "output_mask": Variable(("network", "unit", "output_channel"), "bool", "", "the readout weight may exist"),
         "input_sign": Variable(("network", "input_channel"), "int", "", "sign imposed on a channel's weights; 0: free"),

@@ -210,12 +210,13 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
 
 
 def _free_parameters(weights: xr.Dataset, network: Mapping[str, Any]) -> dict[str, str]:
-    """Count the weights that training may change; what a mask forbids is none."""
+    """Count the weights that training may change; what a mask forbids is none, and older runs have no fixed ones."""
     formulation = str(weights["formulation"].values[0])
     gates, biases_per_gate = GATES.get(formulation, (("",), 1))
     counts = {
         "input": len(gates) * weights["input_mask"].sum(["input_channel", "unit"]),
-        "recurrent": len(gates) * weights["recurrent_mask"].sum(["unit_pre", "unit_post"]),
+        "recurrent": len(gates)
+        * weights.get("recurrent_trainable", weights["recurrent_mask"]).sum(["unit_pre", "unit_post"]),
         "output": weights["output_mask"].sum(["unit", "output_channel"]),
         "bias": xr.full_like(weights["network"], 0, dtype=int)
         + len(gates) * biases_per_gate * weights.sizes["unit"] * bool(network.get("use_bias"))

@@ -80,6 +80,7 @@ def record_constants(model: keras.Model) -> xr.Dataset:
     constants = xr.Dataset(
         {
             "recurrent_mask": (("unit_pre", "unit_post"), wiring.recurrent.mask),
+            "recurrent_trainable": (("unit_pre", "unit_post"), wiring.recurrent.free),
             "input_mask": (("input_channel", "unit"), inputs.mask),
             "output_mask": (("unit", "output_channel"), outputs.mask),
             "input_sign": ("input_channel", inputs.sign),

@@ -94,6 +94,7 @@ def test_recorded_units_have_the_names_of_the_connectivity():
     weights = result["weights"].to_dataset()
     for dim in ("unit", "unit_pre", "unit_post"):
         assert weights[dim].values.tolist() == names
+    np.testing.assert_array_equal(weights["recurrent_trainable"], FREE)
     activity = bn.training.record_activity(one, task.trials(2, seed=0))
     assert activity["unit"].values.tolist() == names
     assert not bn.audit(result)["autapses"].any()

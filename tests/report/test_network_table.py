@@ -53,6 +53,16 @@ def test_the_count_is_that_of_keras(tmp_path, run: xr.DataTree, architecture: st
     assert describe_networks(changed)["unconstrained"]["free parameters"].startswith(f"{counted} (")
 
 
+def test_fixed_synapses_are_no_free_parameters(run: xr.DataTree) -> None:
+    weights = run["weights"].to_dataset()
+    plastic = weights["recurrent_trainable"] & (weights["unit_pre"] < 3)
+    changed = run.copy()
+    changed["weights"] = xr.DataTree(weights.assign(recurrent_trainable=plastic))
+    assert "recurrent 24," in describe_networks(changed)["unconstrained"]["free parameters"]
+    changed["weights"] = xr.DataTree(weights.drop_vars("recurrent_trainable"))  # an older run
+    assert describe_networks(changed) == describe_networks(run)
+
+
 def test_regularisation_and_what_is_not_recorded(run: xr.DataTree) -> None:
     changed = run.copy()
     experiment = copy.deepcopy(json.loads(run.attrs["experiment"]))
