@@ -62,8 +62,8 @@ class Connectivity:
         themselves, (unit_pre, unit_post), in Keras's orientation ``rates @ weights``; they must keep to mask and signs.
         A weight of zero at a synapse of the mask is learned like others.
     spectral_radius
-        Spectral radius of the initial **effective** matrix, after sign and mask (for ``"gaussian"`` the gain g). Given
-        weights are scaled to it, too; None leaves them as they are.
+        Spectral radius of the initial **effective** matrix, after sign and mask (for ``"gaussian"`` the gain g). None:
+        1 for weights that are drawn, while given ones stay as they are; a number scales these, too.
     input_density
         Probability that an input weight exists.
     input_sign
@@ -101,7 +101,7 @@ class Connectivity:
 
     >>> weights = [[0.0, 0.5], [-0.4, 0.0]]
     >>> circuit = bn.Connectivity(
-    ...     2, cell_type=[1, -1], initial=weights, spectral_radius=None, trainable=[[0, 0], [1, 0]]
+    ...     2, cell_type=[1, -1], initial=weights, trainable=[[0, 0], [1, 0]]
     ... )
     >>> circuit.recurrent.initial_weights.tolist()
     [[0.0, 0.5], [-0.4, 0.0]]
@@ -118,7 +118,7 @@ class Connectivity:
     area_density: ArrayLike | None = None
     long_range: Literal["all", "excitatory"] = "all"
     initial: InitialRule | ArrayLike | None = None
-    spectral_radius: float | None = 1.0
+    spectral_radius: float | None = None
     input_density: float = 1.0
     input_sign: Literal["free", "non_negative"] = "free"
     readout_from: Literal["all", "excitatory"] = "all"
@@ -138,8 +138,10 @@ class Connectivity:
         if not isinstance(self.autapses, bool | np.bool_):
             raise TypeError(f"autapses: expected true or false, got {self.autapses!r}")
         is_given = hasattr(self.initial, "__len__") and not isinstance(self.initial, str)
-        if not (is_given and self.spectral_radius is None):
+        if self.spectral_radius is not None:
             check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
+        elif not is_given:
+            object.__setattr__(self, "spectral_radius", 1.0)
         _check_choice("mask_rule", self.mask_rule, get_args(MaskRule))
         _check_choice("long_range", self.long_range, ("all", "excitatory"))
         _check_choice("input_sign", self.input_sign, ("free", "non_negative"))

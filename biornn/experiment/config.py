@@ -136,7 +136,7 @@ class NetworkConfig(Section):
     area_density: list[list[Share]] | None = None
     long_range: Literal["all", "excitatory"] = "all"
     initial: Initial | None = None
-    spectral_radius: Positive | None = 1.0
+    spectral_radius: Positive | None = None
     input_density: Share = 1.0
     input_sign: Literal["free", "non_negative"] = "free"
     readout_from: Literal["all", "excitatory"] = "all"
@@ -163,7 +163,9 @@ class NetworkConfig(Section):
     def _possible(self) -> Self:
         if isinstance(self.tau, list) and len(self.tau) != self.n_units:
             raise ValueError(f"tau: expected one time or n_units={self.n_units} of them, got {len(self.tau)}")
-        shortest = float(np.min(self.time_constants(self.connectivity(seed=0))))
+        wiring = self.connectivity(seed=0)
+        self.__dict__["spectral_radius"] = wiring.spectral_radius  # the run says what the default was
+        shortest = float(np.min(self.time_constants(wiring)))
         if self.dt > shortest:
             raise ValueError(f"dt: expected at most tau={shortest:g} ms, got {self.dt:g} ms")
         if self.initial_bias and not self.use_bias:
@@ -176,7 +178,7 @@ class NetworkConfig(Section):
         """Refuse constraints, time constants and noise, which a GRU or LSTM does not have."""
         allowed = {"n_units", "unit_names", "architecture", "dt", "use_bias", "readout_bias"}
         expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
-        expected |= {"tau": self.dt, "initial": None}
+        expected |= {"tau": self.dt, "initial": None, "spectral_radius": 1.0}
         for name, value in expected.items():
             if getattr(self, name) != value:
                 raise ValueError(

@@ -20,7 +20,8 @@ def changed(pre, post, value):
 
 def test_given_weights_are_effective_ones_and_stay_as_they_are():
     weights = WEIGHTS.copy()
-    wiring = Connectivity(3, initial=weights, spectral_radius=None, **CIRCUIT)
+    wiring = Connectivity(3, initial=weights, **CIRCUIT)
+    assert wiring.spectral_radius is None
     np.testing.assert_array_equal(wiring.recurrent.initial_weights, WEIGHTS)
     weights[0, 0] = 5  # would fail if it had been frozen
     assert wiring.initial[0, 0] == -0.5
@@ -46,7 +47,7 @@ def test_without_a_cycle_they_are_scaled_as_drawn_ones_and_without_a_radius_refu
         Connectivity(3, initial=chain, spectral_radius=2).recurrent.initial_weights, 2 * chain
     )
     with pytest.raises(ValueError, match=r"^spectral_radius: expected None .* whose own is 0, got 1"):
-        _ = Connectivity(2, initial=[[1.0, -1.0], [1.0, -1.0]]).recurrent
+        _ = Connectivity(2, initial=[[1.0, -1.0], [1.0, -1.0]], spectral_radius=1).recurrent
 
 
 @pytest.mark.parametrize(
@@ -82,10 +83,10 @@ def test_without_a_cycle_they_are_scaled_as_drawn_ones_and_without_a_radius_refu
 )
 def test_the_first_contradiction_is_named_in_one_line(weights, settings, message):
     with pytest.raises(ValueError, match=f"^{message}") as raised:
-        Connectivity(3, **{**CIRCUIT, "initial": weights, "spectral_radius": None, **settings})
+        Connectivity(3, **{**CIRCUIT, "initial": weights, **settings})
     assert "\n" not in str(raised.value)
 
 
 def test_a_drawn_mask_is_one_to_keep_to():
     with pytest.raises(ValueError, match=r"^initial: expected no weight where the mask has no synapse"):
-        Connectivity(5, density=0.5, initial=np.ones((5, 5)), spectral_radius=None)
+        Connectivity(5, density=0.5, initial=np.ones((5, 5)))

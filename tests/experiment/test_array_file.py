@@ -108,7 +108,7 @@ def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
         ("cell_type: [inhibitory, PV, 1]", "network.cell_type: expected one of .*, got 'PV' for unit 1"),
         ("cell_type: [1, 1]", r"network.cell_type: expected shape \(3,\), got \(2,\)"),
         ("initial: nonsense", "network.initial: input should be 'orthogonal'"),
-        ("spectral_radius: null", "network.spectral_radius: expected a positive number, got None"),
+        ("spectral_radius: 0", "network.spectral_radius: input should be greater than 0"),
     ],
 )
 def test_contradictions_get_one_line(tmp_path: Path, network: str, message: str) -> None:
