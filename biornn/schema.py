@@ -363,6 +363,8 @@ def _variable_problems(group: str, name: str, variable: Variable, dataset: xr.Da
     for dim in array.dims:
         if dim in _LABELLED_DIMS and dim not in dataset.coords:
             yield f"{group}/{name}: expected coordinate labels on {dim}, found none"
+        elif dim == "gate" and sorted(labels := text(dataset["gate"]).values.tolist()) != sorted(GATE_LABELS):
+            yield f"{group}/{name}: expected the labels {list(GATE_LABELS)} on gate, got {labels}"
         for coord, (dims, _) in COORDS.items():
             if dims == (dim,) and coord not in dataset.coords:
                 yield f"{group}/{name}: expected the coordinate {coord!r} on {dim}, found none"

@@ -20,7 +20,7 @@ _GATED: Mapping[str, type[GRUNetworks | LSTMNetworks]] = {"gru": GRUNetworks, "l
 def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], AnyNetworks]]:
     """Group the networks of weights (network, ...) by activation and formulation: positions, and their arrays.
 
-    Those that failed, without a formulation, are left out.
+    Those that failed, without a formulation, are left out; a gate without its label is a ValueError.
     """
     names = (text(weights[name]).values.tolist() for name in ("activation", "formulation"))
     kinds = list(zip(*names, strict=True))
@@ -50,9 +50,15 @@ def _networks(weights: xr.Dataset, activation_name: str, formulation: str) -> An
             formulation,
         )
 
+    gates = list(GATES[formulation][0])
+    found = weights["gate"].values.tolist() if "gate" in weights.coords else []
+    if any(found.count(gate) != 1 for gate in gates):
+        raise ValueError(
+            f"weights: expected the labels {gates} along gate, of a network of the form {formulation}, got {found}"
+        )
+
     def of_gates(name: str, *dims: str) -> NDArray[np.float64]:
-        gates, last = list(GATES[formulation][0]), dims[-1]
-        own = weights[name].sel(gate=gates).transpose("network", *dims[:-1], "gate", last).values.astype(float)
+        own = weights[name].sel(gate=gates).transpose("network", *dims[:-1], "gate", dims[-1]).values.astype(float)
         return own.reshape(*own.shape[:-2], -1)
 
     return _GATED[formulation](

@@ -128,6 +128,25 @@ def test_those_whose_weights_are_not_finite_or_not_there_cannot_be_run():
         simulate(one, inputs, recurrent_noise=0.1, seed=0)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.drop_vars("gate"),
+        lambda one: one.assign_coords(gate=list("zrifno")),
+        lambda one: one.isel(gate=[0, 1]),
+        lambda one: one.isel(gate=[0, 0, 1, 4]),
+    ],
+)
+@pytest.mark.parametrize("run", [retention, input_noise_robustness, simulate])
+def test_gates_are_told_apart_by_their_labels_alone(change, run):
+    trials = SHORT_FLIP_FLOP.probe()
+    given = (trials["inputs"],) if run is simulate else (trials,)
+    with pytest.raises(
+        ValueError, match=r"^weights: expected the labels \['update', 'reset', 'candidate'\] along gate"
+    ):
+        run(change(recorded(random_model("gru"))), *given)
+
+
 def test_robustness_is_that_of_the_networks_alone():
     trials = SHORT_FLIP_FLOP.trials(4, seed=0)
     simple = recorded(bn.layers.build_model(bn.Connectivity(5, seed=0), 1, 1))

@@ -127,6 +127,9 @@ def test_a_gated_network_needs_finite_weights_in_its_own_gates(run: xr.DataTree)
         schema.SchemaError, match=r"^weights/gate_bias: expected finite values in network .*s01, got NaN"
     ):
         bn.validate(tree)
+    tree["weights"].dataset = tree["weights"].to_dataset().assign_coords(gate=list("zrifno"))
+    with pytest.raises(schema.SchemaError, match=r"^weights/gate_bias: expected the labels \['update', .* got \['z', "):
+        bn.validate(tree)
 
 
 @pytest.mark.parametrize("dtype", [object, "U20", np.dtypes.StringDType()])

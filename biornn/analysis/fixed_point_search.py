@@ -24,6 +24,7 @@ _MIDDLE = 0.25  # of the distance of two states: how far their middle may be fro
 _RARE = 0.005  # share of runs that would end in an attractor not found yet, below which there are no more of them
 _MOST_RUNS = 16  # batches of them
 _LONGEST, _MOST_STEPS = 200, 5000  # of a run, in time constants and in steps
+_SHORTEST = 10  # time constants of a run whose end says where the network ends
 _CHECKED, _IS_STILL = 25, 1e-6  # steps until it is asked whether it stands still: its speed, over 1 + its length
 
 
@@ -98,7 +99,7 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     points = Points(*(np.concatenate(arrays) for arrays in zip(*groups, strict=True)))
     is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
     is_complete = not len(manifolds.state) and (is_exhaustive or (n_quiet >= _QUIET_BATCHES and known.seem_complete))
-    n_unseen = 0.0 if is_exhaustive else known.n_unseen
+    n_unseen, unseen_basin = (0.0, 0.0) if is_exhaustive else (known.n_unseen, unseen_basin)
     return Found(points, is_slow, n_unseen, unseen_basin, is_complete, reference)
 
 
@@ -106,7 +107,7 @@ def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Gen
     """Run the network from the box of possible rates until runs hardly end anywhere new, and add where they end.
 
     Returns the roots there that cannot be proved, and the share of the box from which it would end anywhere else: that
-    of the runs whose end no other run had (Good 1953, Biometrika 40, 237).
+    of the runs whose end no other run had (Good 1953, Biometrika 40, 237); NaN where runs are too short to end.
     """
     doubtful = []
     for number in range(1, _MOST_RUNS + 1):
@@ -114,14 +115,15 @@ def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Gen
         doubtful.append(known.add(_of(found, _is_root(of, found))))
         if known.n_once <= _RARE * number * n_starts:
             break
-    return _together(doubtful), known.n_once / (number * n_starts)
+    is_short = _MOST_STEPS * np.median(of.leak) < _SHORTEST
+    return _together(doubtful), np.nan if is_short else known.n_once / (number * n_starts)
 
 
 def _ends(of: Stationary, state: _Array) -> _Array:
     """Run from states (row, n_numbers) until each stands still; those that never do are left out."""
     ends = [state[:0]]
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(min(_MOST_STEPS, int(np.ceil(_LONGEST / np.median(of.leak)))) // _CHECKED):
+        for _ in range(_in_steps(of, _LONGEST, _MOST_STEPS) // _CHECKED):
             for _ in range(_CHECKED):
                 state = of.step(state)
             state = state[np.abs(state).max(axis=1) < _FAR]  # False for NaN
@@ -131,6 +133,11 @@ def _ends(of: Stationary, state: _Array) -> _Array:
             if not len(state):
                 break
     return np.concatenate(ends)
+
+
+def _in_steps(of: Stationary, n_time_constants: int, most: int) -> int:
+    """Return the steps of so many time constants of the median unit, which can be infinite; at most so many."""
+    return min(most, int(np.ceil(n_time_constants / max(float(np.median(of.leak)), n_time_constants / most))))
 
 
 def _median_speed(of: Stationary, rates: _Array) -> float:
@@ -237,7 +244,7 @@ def rates_in_box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Arra
 
 def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
     """Let each state run for a random time, up to some time constants."""
-    longest = min(2000, int(np.ceil(30 / np.median(of.leak))))
+    longest = _in_steps(of, 30, 2000)
     end = np.ceil(longest ** rng.random(len(state))).astype(int)
     settled = state.copy()
     with np.errstate(over="ignore", invalid="ignore"):

@@ -120,7 +120,8 @@ def fixed_points(
         none is. Padded with NaN, 0, no text, and -1 in `n_unstable`, which is also that of slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `unseen_basin`, the share of the box of possible rates from which the network ends at
-        a fixed point that is not among them, estimated, `complete`, and `usual_speed`.
+        a fixed point that is not among them, estimated (NaN where 5000 steps are less than 10 time constants),
+        `complete`, and `usual_speed`.
         A network that diverged or failed has none, NaN in `n_unseen` and False in `complete`. An LSTM has its cell
         states in `state` and twice as many modes as units, for its whole state is both; in `mode` others are padded.
 

@@ -116,6 +116,20 @@ def test_a_network_that_only_turns_has_no_attractor_that_is_missing():
     assert found.unseen_basin == 0
 
 
+def test_where_each_piece_is_solved_no_attractor_is_missing():
+    pairs = one(np.kron(np.eye(4), [[0.0, -2.0], [-2.0, 0.0]]), alpha=0.5, activation="relu", bias=1.0)  # one is on
+    found = fixed_points(pairs, n_starts=1)
+    assert (found.kind == "stable").sum() == 16
+    assert (bool(found.complete), float(found.unseen_basin)) == (True, 0.0)
+
+
+@pytest.mark.parametrize(("alpha", "is_known"), [(0.01, True), (0.001, False)])
+def test_runs_that_are_too_short_do_not_say_where_a_network_ends(alpha, is_known):
+    found = fixed_points(one(1.6 * np.eye(2), alpha=alpha), n_starts=8)
+    assert (found.kind == "stable").sum() == 4
+    assert found.unseen_basin.notnull() == is_known
+
+
 def test_hopfield_patterns_and_their_mixtures():
     hadamard = np.array([[1.0]])
     for _ in range(5):

@@ -53,6 +53,13 @@ def test_two_gru_units_have_their_nine(update):
     np.testing.assert_allclose(found.eigenvalues.real, kept + (1 - kept) * slope, rtol=1e-9)
 
 
+@pytest.mark.parametrize("make", [lambda: pitchforks(update=50.0), lambda: latches(forget=50.0)])
+def test_of_units_that_never_forget_it_is_not_known_where_they_end(make):
+    found = fixed_points(make(), n_starts=8, max_batches=2)
+    assert found.n_fixed_points > 0
+    assert found.unseen_basin.isnull()
+
+
 def test_at_a_bifurcation_a_point_is_marginal():
     found = fixed_points(pitchforks(1, gain=1.0))
     assert found.kind.values.tolist() == ["marginal"]
