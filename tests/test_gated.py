@@ -8,7 +8,7 @@ import xarray as xr
 import biornn as bn
 from biornn.analysis import lesion_robustness, retention, simulate
 from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_noise_robustness
-from biornn.analysis.retention import share_held
+from biornn.analysis.retention import share_held, states_at
 from biornn.analysis.runnable import runnable
 from biornn.schema import GATE_WEIGHTS
 from biornn.stored_networks import stored_networks
@@ -97,6 +97,15 @@ def test_a_latch_holds_its_states_and_a_leak_loses_them(layer):
     assert found.held.values.tolist() == [1, 1, 0]
     assert share_held(unit(3.0), probe, task) == 1
     assert share_held(unit(0.9), probe, task) == 0
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_goes_on_alone_has_the_rates_of_its_last_sample(layer):
+    weights, inputs = recorded(random_model(layer)), SHORT_FLIP_FLOP.trials(3, seed=0)["inputs"]
+    ((_, networks),) = stored_networks(weights.expand_dims("network"))
+    last = np.array([4, 20, 9])
+    _, rates = states_at(networks, inputs.transpose("trial", "time", "input_channel").values, last)
+    np.testing.assert_allclose(rates[0], simulate(weights, inputs).rates.values[np.arange(3), last], rtol=1e-12)
 
 
 def simple_latch():

@@ -113,7 +113,8 @@ def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Gen
     for number in range(1, _MOST_RUNS + 1):
         found = find_roots(of.map, _ends(of, of.state_of(rates_in_box(of, n_starts, rng))))
         doubtful.append(known.add(_of(found, _is_root(of, found))))
-        if known.n_once <= _RARE * number * n_starts:
+        n_rare = _RARE * number * n_starts
+        if n_rare >= 1 and known.n_once <= n_rare:  # of fewer runs, none needs to be among those that are rare
             break
     is_short = _MOST_STEPS * np.median(of.leak) < _SHORTEST
     return _together(doubtful), np.nan if is_short else known.n_once / (number * n_starts)

@@ -97,7 +97,8 @@ def fixed_points(
         Time step, in ms.
     n_starts
         Starts in a batch. Before, networks run from as many states in the box of possible rates, as often as it takes
-        for a run to end in an attractor that is not known yet in less than one of 200 cases, at most 16 times.
+        for a run to end in an attractor that is not known yet in less than one of 200 cases: 200 runs or more, and at
+        most 16 times.
     max_batches
         There are batches until two in a row find nothing new and nothing says that a point is missing, at most so many.
     slow

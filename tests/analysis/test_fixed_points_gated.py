@@ -116,6 +116,12 @@ def test_eigenvalues_are_those_of_the_steps(layer):
     assert n_found > 6
 
 
+def test_few_starts_in_a_batch_make_more_batches_of_runs():
+    # Eight runs that all end in one attractor do not say that one of 200 would not.
+    n_runs = fixed_points(latches(gain=0.1), n_starts=8, max_batches=1).n_hits.sum()
+    assert n_runs >= 16 * 8
+
+
 def all_kinds():
     simple = network(W * np.eye(2), np.zeros((1, 2)), np.eye(2), activation="tanh")
     return {"simple": simple, "gru": pitchforks(), "lstm": latches(2), "other": random_network("gru", 2, 0)}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from biornn.analysis.each_network import constant_inputs, each_network
+from biornn.analysis.roots import find_roots
 from biornn.schema import GATES
 from tests.analysis.networks import gated
 
@@ -86,6 +87,29 @@ def test_bounds_of_the_second_derivatives_hold(layer):
             assert share.max() <= 1
             tightest[bound] = max(tightest[bound], float(share.max()))
     assert min(tightest.values()) > 0.1  # and are not idle
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_is_proved_beside_a_fixed_point_holds_it(layer):
+    n_proved = 0
+    for seed in range(8):
+        of, _ = random_equation(layer, 3, 0.8, seed)
+        if layer == "lstm":
+            of.drive[..., 3:6] += seed  # cells that forget less and less, whose states are large
+        start = np.zeros((1, of.n_numbers))
+        for _ in range(1000):
+            start = of.step(start)
+        start, residual, _ = find_roots(of.map, start)
+        if residual > 1e-12:  # it goes on moving
+            continue
+        direction = np.random.default_rng(seed).normal(size=start.shape)
+        for moved in direction * 10.0 ** np.arange(-7, -1)[:, np.newaxis]:
+            state = start + moved * of.size(start)
+            proof = of.prove(state, np.linalg.norm(of.values(state), axis=1))
+            if proof.unique_within > 0:
+                assert of.apart(start, state) <= proof.error_bound * 1.01 + 1e-9
+                n_proved += 1
+    assert n_proved > 10
 
 
 @pytest.mark.parametrize("layer", LAYERS)
