@@ -227,14 +227,12 @@ class RunWriter:
         self._lock.release()
 
     def _create_missing(self, group: str, row: xr.Dataset) -> None:
-        """Create the variables of a row that no network has had before, or labels that a kill left without values."""
-        place, template = self._path / group, _template(row, self._networks)
-        for name in set(template.variables) - set(template.data_vars):
-            if not (place / str(name) / "c").exists():
-                shutil.rmtree(place / str(name), ignore_errors=True)
+        """Create the variables of a row that no network has had before."""
+        place = self._path / group
         there = set(zarr.open_group(place, mode="r").array_keys()) if place.exists() else set()
         if set(row.variables) - there:
-            self._create(template.drop_vars(there, errors="ignore"), group=group, mode="a", compute=False)
+            template = _template(row, self._networks).drop_vars(there, errors="ignore")
+            self._create(template, group=group, mode="a", compute=False)
 
     def _create(self, dataset: xr.Dataset, mode: str = "w-", **options: Any) -> None:
         encoding: dict[Any, dict[str, Any]] = {}

@@ -252,25 +252,6 @@ def test_variables_that_only_a_later_network_has_are_added(tmp_path: Path, run: 
     )
 
 
-def test_a_kill_while_variables_are_added_loses_no_labels(tmp_path: Path, run: xr.DataTree) -> None:
-    names, of_gates = run.network.values, row(run, 2)
-    bias = xr.DataArray(np.ones((4, 6, 8), "f4"), {"gate": list(GATE_LABELS)}, ("snapshot", "gate", "unit"))
-    of_gates["weights"] = of_gates["weights"].assign(gate_bias=bias)
-    writer = begun(tmp_path / "run", run)
-    writer.write_network(names[0], row(run, 0))
-    writer.write_network(names[2], of_gates)
-    writer.leave()
-    weights = tmp_path / "run" / "run.zarr" / "weights"
-    shutil.rmtree(weights / "gate" / "c")  # the array was there, its values not yet
-    shutil.rmtree(weights / "gate_bias")
-    writer = begun(tmp_path / "run", run, resume=True)
-    assert writer.done == (names[0],)
-    writer.write_network(names[2], of_gates)
-    found = bn.open_run(finish(writer, run)).load()["weights"]
-    assert found.gate.values.tolist() == list(GATE_LABELS)
-    assert (found.gate_bias[2] == 1).all()
-
-
 def test_a_kill_within_the_last_step_leaves_the_complete_run(tmp_path: Path, run: xr.DataTree) -> None:
     folder = half_done(tmp_path / "run", run)
     finish(begun(folder, run, resume=True), run)
