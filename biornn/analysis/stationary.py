@@ -18,19 +18,29 @@ class Stationary(ABC):
     """One network that receives a constant input: ``g(x) = F(x) - x``, where ``F`` has its fixed points.
 
     Arrays of whole states are (row, n_numbers), where `n_numbers` is the number of units; an LSTM has twice as many.
+
+    Parameters
+    ----------
+    network
+        Stored networks, of which there is one.
+    inputs
+        (input_channel,).
     """
 
     network: AnyNetworks
-    #: What units, or their gates, receive from the input.
-    drive: NDArray[np.floating]
-    n_units: int
-    n_numbers: int
     #: Limits of the rates.
     limits: tuple[float, float] = (-1.0, 1.0)
     #: Whether ``F(-x) = -F(x)``, so that fixed points come in pairs.
     is_odd = False
     #: Whether there is a bound of the second derivatives, without which nothing is proved.
     has_curvature = True
+
+    def __init__(self, network: AnyNetworks, inputs: _Array) -> None:
+        self.network = network
+        #: What units, or their gates, receive from the input.
+        self.drive = network.drive(inputs[np.newaxis, np.newaxis])
+        self.n_units: int = network.initial_state.shape[1]
+        self.n_numbers = self.n_units
 
     @property
     def map(self) -> Map:

@@ -30,22 +30,12 @@ class _Norms:
 
 
 class StationaryGRU(Stationary):
-    """A GRU: ``g(h) = n(h) - h`` with the candidate n, as its update gate is below 1 everywhere.
-
-    Parameters
-    ----------
-    network
-        `GRUNetworks` of one network.
-    inputs
-        (input_channel,).
-    """
+    """A GRU: ``g(h) = n(h) - h`` with the candidate n, as its update gate is below 1 everywhere."""
 
     network: GRUNetworks
 
     def __init__(self, network: GRUNetworks, inputs: _Array) -> None:
-        self.network = network
-        self.drive = network.drive(inputs[np.newaxis, np.newaxis])
-        self.n_units = self.n_numbers = network.initial_state.shape[1]
+        super().__init__(network, inputs)
         self._update, self._reset, self._candidate = map(_Norms, np.split(network.recurrent_weights[0], 3, axis=-1))
 
     @property
@@ -142,21 +132,12 @@ class StationaryLSTM(Stationary):
 
     Its step has the same fixed points, with the same indices: the equation of the rates has c in place of the cell
     states that a step makes of it, so that the derivatives differ by a multiple of those of the second part.
-
-    Parameters
-    ----------
-    network
-        `LSTMNetworks` of one network.
-    inputs
-        (input_channel,).
     """
 
     network: LSTMNetworks
 
     def __init__(self, network: LSTMNetworks, inputs: _Array) -> None:
-        self.network = network
-        self.drive = network.drive(inputs[np.newaxis, np.newaxis])
-        self.n_units = network.initial_state.shape[1]
+        super().__init__(network, inputs)
         self.n_numbers = 2 * self.n_units
         self._input, self._forget, self._candidate, self._output = map(
             _Norms, np.split(network.recurrent_weights[0], 4, axis=-1)

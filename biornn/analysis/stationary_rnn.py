@@ -19,22 +19,13 @@ class StationaryRNN(Stationary):
     """A network in the rate or current form: ``F`` is a step, with time constants of one step.
 
     Those change no fixed point; `step_jacobian` has the network's own.
-
-    Parameters
-    ----------
-    network
-        `Networks` of one network.
-    inputs
-        (input_channel,).
     """
 
     network: Networks
 
     def __init__(self, network: Networks, inputs: _Array) -> None:
-        self.network = network
-        self.drive = network.drive(inputs[np.newaxis, np.newaxis])
+        super().__init__(network, inputs)
         self.weights = network.recurrent_weights[0]
-        self.n_units = self.n_numbers = len(self.weights)
         self.limits = network.f.limits
         self._at_once = network._replace(alpha=np.ones_like(network.alpha))
         f, ends = network.f, np.array([-1.0, 1.0])
