@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MOST_NAMED = 6  # networks
+
 
 @requires(FIXED_POINTS[0])
 def fixed_points(reading: Reading) -> Section | None:
@@ -39,10 +41,12 @@ def fixed_points(reading: Reading) -> Section | None:
             ("spurious attractors", counts["n_spurious"], ".0f"),
         ]
         told = " Some attractors hold a state with a bit that is not set yet; those that hold none are spurious."
-        if moving := int((counts["share_moving"] == 1).sum()):
+        moving = counts["network"].values[counts["share_moving"].values == 1].tolist()
+        if moving:
+            named = ", ".join(moving[:_MOST_NAMED]) + ", …" * (len(moving) > _MOST_NAMED)
             told += (
-                f" {moving} of {known} networks stand still in no memory state: what they hold, they hold by an "
-                "oscillation that the outputs do not show."
+                f" {len(moving)} of {known} networks ({named}) stand still in no memory state: what they hold, they "
+                "hold by an oscillation that the outputs do not show."
             )
     blocks: list[Block] = [
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
