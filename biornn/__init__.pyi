@@ -9,4 +9,6 @@ from .analysis.audit import audit as audit
 from .connectivity import Connectivity as Connectivity
 from .schema import validate as validate
 from .store import open_run as open_run
+from .store import save_run as save_run
+from .training import record as record
 from .training import train as train

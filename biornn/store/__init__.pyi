@@ -8,6 +8,7 @@ from .run import changes as changes
 from .run import fingerprint as fingerprint
 from .run import finished_run as finished_run
 from .run import open_run as open_run
+from .saved import save_run as save_run
 from .writer import NETWORK_GROUPS as NETWORK_GROUPS
 from .writer import RunWriter as RunWriter
 from .writer import run_attrs as run_attrs

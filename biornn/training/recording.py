@@ -10,6 +10,7 @@ import xarray as xr
 from keras import ops
 from numpy.typing import NDArray
 
+from biornn.connectivity import Connectivity
 from biornn.layers import ConstrainedRNN, ConstrainedRNNCell, Readout, effective_weights, fused_inference
 from biornn.layers.pathway_weights import as_numpy
 from biornn.schema import GATE_LABELS, GATES, variable_attrs
@@ -39,7 +40,7 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
     parts = [run(inputs[first : first + batch_size]) for first in range(0, len(inputs), batch_size)]
     rates, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    units = find_layers(model)[1].connectivity.unit_names
+    units = _wiring(*find_layers(model)).unit_names
     coords = {"trial": trials["trial"], "time": trials["time"], "unit": units}
     activity = xr.Dataset(
         {"rates": (("trial", "time", "unit"), rates), "outputs": (("trial", "time", "output_channel"), outputs)}, coords
@@ -55,12 +56,13 @@ def record_weights(model: keras.Model) -> xr.Dataset:
     A gated layer has its weights by gate; those that other layers have are NaN.
     """
     recurrent, readout = find_layers(model)
-    bias = np.zeros(readout.n_outputs, "float32") if readout.bias is None else as_numpy(readout.bias)
+    kernel = readout.output_pathway.numpy() if isinstance(readout, Readout) else as_numpy(readout.kernel)
+    bias = np.zeros(kernel.shape[-1], "float32") if readout.bias is None else as_numpy(readout.bias)
     if isinstance(recurrent, ConstrainedRNN):
         weights = effective_weights(recurrent).drop_vars("cell_type")
     else:
         weights = _gated_weights(recurrent)
-    weights["output_weights"] = ("unit", "output_channel"), readout.output_pathway.numpy()
+    weights["output_weights"] = ("unit", "output_channel"), kernel
     weights["output_bias"] = ("output_channel",), bias
     weights["initial_state"] = ("unit",), _initial_state(recurrent.cell)
     return variable_attrs("weights", weights)
@@ -69,14 +71,16 @@ def record_weights(model: keras.Model) -> xr.Dataset:
 def record_constants(model: keras.Model) -> xr.Dataset:
     """Return the variables of the group `weights` of the schema that training does not change."""
     recurrent, readout = find_layers(model)
-    cell, wiring, rates = recurrent.cell, readout.connectivity, _initial_state(recurrent.cell)
+    cell, wiring, rates = recurrent.cell, _wiring(recurrent, readout), _initial_state(recurrent.cell)
     formulation, alpha = type(recurrent).__name__.lower(), np.full(wiring.n_units, np.nan)
     if isinstance(cell, ConstrainedRNNCell):
-        wiring, formulation, alpha = cell.connectivity, cell.formulation, cell.alpha
+        formulation, alpha = cell.formulation, cell.alpha
     if formulation == "current":
         rates = as_numpy(cell.activation(ops.convert_to_tensor(rates)))
     inputs = wiring.input(model.input_shape[-1])
-    outputs = readout.connectivity.readout(readout.n_outputs)
+    # A dense layer is free, whatever the wiring says of a readout.
+    read = readout.connectivity if isinstance(readout, Readout) else Connectivity(wiring.n_units)
+    outputs = read.readout(model.output_shape[-1])
     constants = xr.Dataset(
         {
             "recurrent_mask": (("unit_pre", "unit_post"), wiring.recurrent.mask),
@@ -95,13 +99,23 @@ def record_constants(model: keras.Model) -> xr.Dataset:
     return variable_attrs("weights", constants)
 
 
+def _wiring(recurrent: Any, readout: Any) -> Connectivity:
+    """Return the wiring of a model; a gated layer has none of its own."""
+    cell = recurrent.cell
+    if isinstance(cell, ConstrainedRNNCell):
+        return cell.connectivity
+    return readout.connectivity if isinstance(readout, Readout) else Connectivity(cell.units)
+
+
 def _initial_state(cell: Any) -> NDArray[np.floating]:
     state = getattr(cell, "initial_state", None)  # gated cells have none
     return np.zeros(cell.units, "float32") if state is None else as_numpy(state)
 
 
-def find_layers(model: keras.Model) -> tuple[Any, Readout]:
+def find_layers(model: keras.Model) -> tuple[Any, Any]:
     """Return the recurrent layer and the readout of a model that consists of these two, one after the other.
+
+    The readout is a `biornn.layers.Readout`, or a dense layer of Keras without an activation.
 
     Anything else in the model is a ValueError: what is recorded would not be the network that is trained.
     """
@@ -110,8 +124,8 @@ def find_layers(model: keras.Model) -> tuple[Any, Readout]:
     if not _are_the_whole_model(layers, model):
         got = ", ".join(type(layer).__name__ for layer in layers)
         raise ValueError(
-            "model: expected one input -> ConstrainedRNN (or GRU, LSTM) -> Readout -> one output and nothing else, as "
-            f"biornn.layers.build_model makes it, got a {type(model).__name__} with the layers [{got}]"
+            "model: expected one input -> ConstrainedRNN (or GRU, LSTM) -> Readout (or Dense) -> one output and "
+            f"nothing else, as biornn.layers.build_model makes it, got a {type(model).__name__} with the layers [{got}]"
         )
     recurrent, readout = layers
     for setting, expected in {"return_sequences": True, "go_backwards": False, "stateful": False}.items():
@@ -120,6 +134,10 @@ def find_layers(model: keras.Model) -> tuple[Any, Readout]:
     dtypes = [layer.dtype_policy.name for layer in layers]
     if not isinstance(recurrent, ConstrainedRNN):
         _check_gates(recurrent)
+    if not isinstance(readout, Readout) and readout.activation is not keras.activations.linear:
+        raise ValueError(
+            f"model: expected a Dense readout without an activation, got {_activation_name(readout.activation)!r}"
+        )
     if dtypes not in (["float32"] * 2, ["float64"] * 2):  # rates in 16 bits are not those of the recorded weights
         raise ValueError(
             f"model: expected the dtype float32 or float64 of both layers, got {dtypes[0]} and {dtypes[1]}"
@@ -131,9 +149,8 @@ def _are_the_whole_model(layers: list[Any], model: keras.Model) -> bool:
     """Whether nothing but a recurrent layer and a readout, neither of them subclassed, is between input and output."""
     kinds = [type(layer) for layer in layers]
     is_of_keras = type(model).__module__.startswith("keras.") and model.built
-    if not is_of_keras or kinds not in [
-        [kind, Readout] for kind in (ConstrainedRNN, keras.layers.GRU, keras.layers.LSTM)
-    ]:
+    recurrent, readouts = (ConstrainedRNN, keras.layers.GRU, keras.layers.LSTM), (Readout, keras.layers.Dense)
+    if not is_of_keras or len(kinds) != 2 or kinds[0] not in recurrent or kinds[1] not in readouts:
         return False
     tensors = model.outputs
     for layer in reversed(layers):

@@ -70,8 +70,9 @@ def train(
     Parameters
     ----------
     model
-        A `biornn.layers.ConstrainedRNN` (or a GRU or LSTM of Keras) and a `biornn.layers.Readout`, one after the other
-        and nothing else, such as `biornn.layers.build_model` gives. It may compute in float32 or float64.
+        A `biornn.layers.ConstrainedRNN` (or a GRU or LSTM of Keras) and a `biornn.layers.Readout` (or a dense layer of
+        Keras without an activation), one after the other and nothing else, such as `biornn.layers.build_model` gives.
+        It may compute in float32 or float64.
     task
         Makes the trials, and scores the outputs on those of validation.
     seed
@@ -306,11 +307,12 @@ def _check_fit(model: keras.Model, task: Task) -> None:
     """Refuse what is no task, and a model whose layers, channels or time step are not those that the task needs."""
     if not isinstance(task, Task):
         raise ValueError(f"task: expected an instance of a subclass of biornn.tasks.Task, got {task!r}")
-    recurrent, readout = find_layers(model)
-    if (model.input_shape[-1], readout.n_outputs) != (task.n_inputs, task.n_outputs):
+    recurrent, _ = find_layers(model)
+    channels = model.input_shape[-1], model.output_shape[-1]
+    if channels != (task.n_inputs, task.n_outputs):
         raise ValueError(
             f"model: expected the task's {task.n_inputs} inputs and {task.n_outputs} outputs, "
-            f"got {model.input_shape[-1]} and {readout.n_outputs}"
+            f"got {channels[0]} and {channels[1]}"
         )
     model_dt = getattr(recurrent.cell, "dt", None)  # gated layers have no time step of their own
     if model_dt is not None and task.dt != model_dt:

@@ -1,0 +1,127 @@
+"""Recorded networks become a run that everything else reads."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import biornn as bn
+from biornn.analysis import audit, performance
+from biornn.report.head import head
+from biornn.report.reading import Reading
+from biornn.schema import GROUPS, variable_attrs
+from biornn.tasks.given_trials import GivenTrials
+from biornn.tasks.trials import complete
+
+N_UNITS = 6
+
+
+def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias=True):
+    """The groups that `biornn.record` gives, of a network of random weights, without Keras."""
+    rng = np.random.default_rng(0)  # of the trials: the same for all networks
+    task = GivenTrials(["in"], ["out"])
+    arrays = {
+        "inputs": (("trial", "time", "input_channel"), rng.normal(size=(n_trials, 9, 1))),
+        "targets": (("trial", "time", "output_channel"), rng.normal(size=(n_trials, 9, 1))),
+    }
+    trials = complete(task, xr.Dataset(arrays), "trials")
+    rng = np.random.default_rng([1, seed])
+    sizes = {"snapshot": len(updates), "unit": n_units, "unit_pre": n_units, "unit_post": n_units}
+    sizes |= {"input_channel": 1, "output_channel": 1}
+    text = {"activation": "tanh", "formulation": "rate", "cell_type": "unconstrained"}
+    weights = {}
+    for name, variable in GROUPS["weights"].items():
+        if "gate" in variable.dims:
+            continue
+        dims = variable.dims[1:]
+        shape = [sizes[dim] for dim in dims]
+        draw = {"float": rng.normal(0, 0.3, shape), "bool": np.ones(shape, bool), "int": np.zeros(shape, int)}
+        weights[name] = (dims, draw.get(variable.kind, np.full(shape, text.get(name, ""), object)))
+    weights["alpha"] = ("unit", np.full(n_units, 0.5))
+    labels = {dim: np.arange(n_units) for dim in ("unit", "unit_pre", "unit_post")}
+    labels |= {"snapshot": np.arange(len(updates)), "update": ("snapshot", list(updates))}
+    labels |= {name: trials[name] for name in ("input_channel", "output_channel")}
+    weights = variable_attrs("weights", xr.Dataset(weights, labels))
+    activity = bn.analysis.simulate(weights, trials["inputs"]).astype("float32").drop_vars(["snapshot", "update"])
+    scores = performance(activity["outputs"], trials)
+    each = {name: ("snapshot", np.full(len(updates), float(scores["mse"]))) for name in ("loss", "val_loss")}
+    each |= {name: ("snapshot", np.full(len(updates), float(scores["score"]))) for name in ("score", "worst_score")}
+    rest = {"status": "completed", "failure": "", "updates_trained": updates[-1], "updates_to_criterion": np.nan}
+    history = xr.Dataset(each | rest | {"wall_time": np.nan}, {n: labels[n] for n in ("snapshot", "update")})
+    history["score"].attrs["score_name"] = "explained variance"
+    groups = {"trials": trials, "activity": activity, "weights": weights, "history": variable_attrs("history", history)}
+    tree = xr.DataTree.from_dict(groups | {"audit": audit(weights)})
+    bias = "true" if use_bias else "false"
+    tree.attrs = {"network": f'{{"use_bias": {bias}}}', "training": '{"optimizer": "Adam", "learning_rate": 0.001}'}
+    return tree
+
+
+def test_the_run_holds_every_network_at_its_name(tmp_path):
+    trees = [recorded_tree(seed) for seed in range(4)]
+    conditions, seeds = ["b", "a", "b", "a"], [1, 1, 0, 0]
+    run = bn.save_run(tmp_path / "run", trees, conditions=conditions, seeds=seeds, title="by hand")
+    bn.validate(run)
+    assert run["network"].values.tolist() == ["b-s01", "b-s00", "a-s01", "a-s00"]  # conditions in their order
+    assert run.attrs["title"] == "by hand"
+    for tree, condition, seed in zip(trees, conditions, seeds, strict=True):
+        network = f"{condition}-s{seed:02d}"
+        for group in ("activity", "weights", "history", "audit"):
+            stored = run[group].to_dataset().sel(network=network)
+            assert (str(stored["condition"].item()), int(stored["seed"])) == (condition, seed)
+            for name, array in tree[group].data_vars.items():
+                np.testing.assert_array_equal(stored[name].values.astype(array.dtype), array.values, err_msg=name)
+    summary = bn.report.summarise(run)
+    assert (summary["violations"] == 0).all()
+    assert summary["trained"].all()
+
+
+def test_conditions_and_seeds_have_defaults(tmp_path):
+    run = bn.save_run(tmp_path / "run", [recorded_tree(0), recorded_tree(1)])
+    assert run["network"].values.tolist() == ["recorded-s00", "recorded-s01"]
+
+
+def test_an_update_that_networks_do_not_share_is_not_told(tmp_path):
+    run = bn.save_run(tmp_path / "run", [recorded_tree(0, (0, 10)), recorded_tree(1, (0, 7))])
+    assert run["weights"]["update"].values.tolist() == run["history"]["update"].values.tolist() == [0, -1]
+    assert run["history"].updates_trained.values.tolist() == [10, 7]
+
+
+def test_what_is_known_of_the_networks_and_their_training_is_described(tmp_path):
+    trees = [recorded_tree(0), recorded_tree(0, use_bias=False)]
+    reading = Reading(bn.save_run(tmp_path / "run", trees, conditions=["with", "without"]))
+    compared = "2 networks of 6 units recorded in given trials: 2 conditions (with, without) × 1 seed."
+    assert head(reading).compared == compared
+    first, second = (reading.described[condition] for condition in ("with", "without"))
+    assert (first["bias"], second["bias"]) == (
+        "units: yes; outputs: not recorded",
+        "units: no; outputs: not recorded",
+    )
+    assert first["training algorithm"].startswith("Adam (backpropagation through time), learning rate 0.001")
+
+
+@pytest.mark.parametrize(
+    ("trees", "settings", "message"),
+    [
+        ([], {}, "trees: expected at least one DataTree"),
+        ([0], {"conditions": ["a", "b"]}, "conditions: expected one for each of 1 networks, got 2"),
+        ([0, 1], {"conditions": ["a", "a"], "seeds": [3, 3]}, "seeds: expected distinct ones within a condition"),
+        ([0], {"conditions": ["a/b"]}, "conditions: expected letters, digits"),
+        ([0], {"seeds": [-1]}, "seeds: expected an integer of at least 0"),
+        ([0, {"n_units": 5}], {}, "trees: expected networks of one size"),
+        ([0, {"n_trials": 5}], {}, "trees: expected the same trials in all networks"),
+        ([0, {"updates": (0, 5, 10)}], {}, "trees: expected networks of one size"),
+    ],
+)
+def test_what_cannot_stand_in_one_run_is_refused_and_nothing_written(trees, settings, message, tmp_path):
+    made = [recorded_tree(**one) if isinstance(one, dict) else recorded_tree(one) for one in trees]
+    with pytest.raises(ValueError, match=message) as error:
+        bn.save_run(tmp_path / "run", made, **settings)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_is_replaced_only_when_asked(tmp_path):
+    bn.save_run(tmp_path / "run", [recorded_tree(0)])
+    with pytest.raises(FileExistsError):
+        bn.save_run(tmp_path / "run", [recorded_tree(1)])
+    run = bn.save_run(tmp_path / "run", [recorded_tree(1)], conditions=["new"], overwrite=True)
+    assert run["network"].values.tolist() == ["new-s00"]

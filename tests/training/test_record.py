@@ -1,0 +1,128 @@
+"""A model that was trained by any means is recorded as completely as one that biornn trained."""
+
+import keras
+import numpy as np
+import pytest
+import xarray as xr
+
+import biornn as bn
+from biornn.analysis import simulate
+from biornn.layers import ConstrainedRNN, build_gated_model, build_model
+
+from .tasks import SHORT_FLIP_FLOP
+
+# Keras 3.15 reads TensorFlow's variables in a way that numpy 2 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+def integrator(n_trials=6, n_times=20):
+    inputs = np.random.default_rng(0).normal(size=(n_trials, n_times, 2)).astype("float32")
+    return inputs, 0.1 * inputs.cumsum(axis=1)
+
+
+def with_dense_readout(wiring=8, **dense):
+    layers = ConstrainedRNN(wiring, tau=4.0, dt=2.0, return_sequences=True), keras.layers.Dense(2, **dense)
+    return keras.Sequential([keras.Input((None, 2)), *layers])
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_dense_readout_is_recorded_as_it_is(use_bias):
+    inputs, targets = integrator()
+    model = with_dense_readout(bn.Connectivity(8, 0.5, readout_sign="dale", seed=1), use_bias=use_bias)
+    if use_bias:
+        model.layers[-1].bias.assign([0.5, -2.0])
+    tree = bn.record(model, inputs, targets)
+    again = simulate(tree["weights"].to_dataset(), tree["trials"].inputs)
+    outputs = tree["activity"].outputs
+    np.testing.assert_allclose(outputs, model.predict(inputs, verbose=0), atol=1e-6)  # float32, in another order
+    np.testing.assert_allclose(outputs, again["outputs"], atol=1e-5)  # float32 against float64
+    # A dense layer does not know the signs that the wiring asks of a readout.
+    assert not tree["weights"].output_sign.any()
+    assert tree["weights"].output_mask.all()
+    assert not bn.audit(tree).sign_violations.any()
+
+
+@pytest.mark.parametrize("architecture", ["gru", "lstm"])
+def test_gated_layers_are_recorded(architecture):
+    inputs, targets = integrator()
+    for readout in (keras.layers.Dense(2), None):
+        model = build_gated_model(architecture, 5, 2, 2)
+        if readout is not None:
+            model = keras.Sequential([keras.Input((None, 2)), model.layers[0], readout])
+        tree = bn.record(model, inputs, targets, dt=5.0)
+        again = simulate(tree["weights"].to_dataset(), tree["trials"].inputs)
+        np.testing.assert_allclose(tree["activity"].outputs, again["outputs"], atol=1e-5)
+        assert tree["trials"].time.values.tolist() == (5.0 * np.arange(20)).tolist()
+
+
+def test_score_loss_and_updates_are_those_of_the_fit():
+    inputs, targets = integrator(32)
+    model = with_dense_readout()
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    before = bn.record(model, inputs, targets)
+    fitted = model.fit(inputs, targets, batch_size=8, epochs=3, verbose=0)
+    tree = bn.record(model, inputs, targets, before=before)
+    history = tree["history"].to_dataset()
+    assert tree["weights"]["update"].values.tolist() == history["update"].values.tolist() == [0, 12]
+    assert np.isnan(history["loss"][0])
+    assert history["loss"][1] == fitted.history["loss"][-1]
+    np.testing.assert_allclose(history["val_loss"][1], model.evaluate(inputs, targets, verbose=0), rtol=1e-5)
+    outputs = model.predict(inputs, verbose=0)
+    error, spread = (((one - targets) ** 2).sum((1, 2)) for one in (outputs, targets.mean((0, 1))))
+    np.testing.assert_allclose(history["score"][1], (1 - error / spread).clip(0).mean(), rtol=1e-4)
+    assert history["score"].attrs["score_name"] == "explained variance"
+    first, last = (tree["weights"].recurrent_weights.isel(snapshot=at) for at in (0, 1))
+    np.testing.assert_array_equal(first, before["weights"].recurrent_weights.isel(snapshot=0))
+    assert (first != last).any()
+    assert tree["audit"].sizes["snapshot"] == 2
+
+
+def test_trials_of_a_task_are_scored_by_it_and_bring_its_probe():
+    task = SHORT_FLIP_FLOP
+    model = build_model(4, task.n_inputs, task.n_outputs, dt=task.dt, tau=task.dt)
+    trials = task.trials(7, seed=0)
+    tree = bn.record(model, trials)
+    expected = bn.analysis.performance(tree["activity"].outputs, trials)
+    assert float(tree["history"].score[0]) == float(expected["score"])
+    assert {"probe_trials", "probe_activity"} <= set(tree.children)
+
+
+def test_labels_of_the_trials_are_kept():
+    inputs, targets = integrator()
+    trials = xr.Dataset(
+        {
+            "inputs": (("trial", "time", "input_channel"), inputs),
+            "targets": (("trial", "time", "output_channel"), targets),
+        },
+        {"time": 2.0 * np.arange(20), "output_channel": ["x", "y"], "gain": ("trial", np.arange(6))},
+    )
+    tree = bn.record(with_dense_readout(), trials)
+    assert tree["activity"].output_channel.values.tolist() == ["x", "y"]
+    assert tree["trials"].gain.values.tolist() == list(range(6))
+
+
+def recorded(*trials, model=None, **settings):
+    return bn.record(model or with_dense_readout(), *trials, **settings)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (lambda x, y: recorded(x), "targets: expected an array .* beside the inputs, got none"),
+        (lambda x, y: recorded(x, y[:, :-1]), r"targets: expected \(6, 20\) trials and times"),
+        (lambda x, y: recorded(x[0], y), r"inputs: expected an array \(trial, time, channel\), got shape \(20, 2\)"),
+        (lambda x, y: recorded(x[..., :1], y), "expected the model's 2 inputs and 2 outputs, got 1 and 2"),
+        (lambda x, y: recorded(x * np.nan, y), "expected finite inputs"),
+        (lambda x, y: recorded(x, y, dt=1.0), "expected the time step of the model, dt=2 ms, got 1 ms"),
+        (lambda x, y: recorded(x, y, model=with_dense_readout(activation="tanh")), "Dense readout without an activ"),
+        (lambda x, y: recorded(xr.Dataset({"inputs": ("trial", [1.0])})), r"expected inputs \(trial, time, input_ch"),
+        (
+            lambda x, y: recorded(x, y, before=recorded(x, y, model=with_dense_readout(5))),
+            "before: expected the sizes",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(record, message):
+    with pytest.raises(ValueError, match=message) as error:
+        record(*integrator())
+    assert "\n" not in str(error.value)
