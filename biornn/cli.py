@@ -56,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train the networks of an experiment and leave a run folder")
     _add_experiment(run)
     run.add_argument("--out", metavar="DIR", type=Path, help="run folder (default: runs/NAME of the experiment file)")
+    run.add_argument(
+        "--from",
+        metavar="RUN",
+        dest="source",
+        help="go on from the networks of a finished run, those of the same condition and seed (start.run of the file)",
+    )
     there = run.add_mutually_exclusive_group()
     there.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
     there.add_argument(
@@ -162,7 +168,8 @@ def _run(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, run_experiment
     from biornn.schema import validate
 
-    experiment = load_experiment(options.experiment, options.set)
+    source = [] if options.source is None else [f"start.run={json.dumps(options.source)}"]
+    experiment = load_experiment(options.experiment, [*source, *options.set])
     out = options.out or Path("runs") / options.experiment.stem
     run = run_experiment(
         experiment,

@@ -10,7 +10,7 @@ author = copyright = "The biornn developers"
 version = release = installed_version("biornn")
 
 extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax"]
-exclude_patterns = ["_build", "benchmarks"]  # what benchmarks print is included in a page
+exclude_patterns = ["_build", "benchmarks", "generated/settings.md"]  # what is included in a page
 html_theme = "furo"
 html_title = "biornn"
 
@@ -24,6 +24,13 @@ myst_heading_anchors = 3
 # The kernels find the commands of this environment, and leave the screen to the page.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "88"}
+
+# The page of every setting includes these tables.
+sys.path.insert(0, str(Path(__file__).parent))
+from settings_tables import tables  # noqa: E402
+
+(Path(__file__).parent / "generated").mkdir(exist_ok=True)
+(Path(__file__).parent / "generated" / "settings.md").write_text(tables(), encoding="utf-8")
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's sections and the signature say them

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.experiment import Experiment
+from biornn.experiment.start import Source
 from biornn.tasks import Task
 from biornn.tasks.trials import recorded_trials
 
@@ -21,7 +22,7 @@ class NetworkSpec:
 
     Networks of one seed share the training trials, unless conditions train on other ones, and those random draws of
     their wiring that their settings have in common; all networks share the validation and held-out trials.
-    `training_tasks` are those of `Experiment.training_tasks`.
+    `training_tasks` are those of `Experiment.training_tasks`; `source` is the network that this one goes on from.
     """
 
     name: str
@@ -32,6 +33,7 @@ class NetworkSpec:
     training: TrainingConfig
     n_recorded_trials: int
     training_tasks: Sequence[tuple[Task, int | None, float | None]]
+    source: Source | None = None
 
     def trials(self) -> dict[str, xr.Dataset]:
         """Make the trials on which activity is recorded, the same for all networks, as groups of a run."""
@@ -49,6 +51,7 @@ def expand(experiment: Experiment) -> list[NetworkSpec]:
             *experiment.settings(condition),
             experiment.recording.n_trials,
             experiment.training_tasks(condition),
+            None if experiment.start is None else experiment.start.source(condition, seed),
         )
         for seed in experiment.seeds
         for condition in experiment.conditions

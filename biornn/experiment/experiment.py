@@ -21,6 +21,7 @@ from biornn.experiment.config import NetworkConfig, RecordingConfig, Section, Tr
 from biornn.experiment.factors import NAME, Combination, cross_factors
 from biornn.experiment.limits import MAX_CONDITIONS, MAX_NAME, MAX_NETWORKS, MAX_SEEDS, check_arrays, task_lengths
 from biornn.experiment.messages import one_line, shortened
+from biornn.experiment.start import Start
 from biornn.experiment.task_settings import changed_task, checked, make_task, plain_task
 from biornn.tasks import Task
 from biornn.tasks.registry import DEFAULT
@@ -33,7 +34,8 @@ class Experiment(Section):
 
     `conditions` maps a name to what it changes: keys of `network`, or keys of `training` as ``training.KEY``, and of
     the task in training as ``training.task.KEY``. Or `factors` maps keys, and ``dale``, to their levels: every
-    combination is a condition (see `cross_factors`). All networks are judged on trials of `task`.
+    combination is a condition (see `cross_factors`). All networks are judged on trials of `task`. With
+    `start` they go on from the networks of a run.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -50,6 +52,7 @@ class Experiment(Section):
     )
     training: TrainingConfig = TrainingConfig()
     recording: RecordingConfig = RecordingConfig()
+    start: Start | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +131,11 @@ class Experiment(Section):
                     )
             longest = max(known[repr(task)] for task, *_ in self.training_tasks(name))
             check_arrays(self.task, (*lengths, longest), network, training, self.recording)
+            if self.start is not None:
+                try:
+                    self.start.check(name, network, self.seeds)
+                except ValueError as error:
+                    raise ValueError(f"start.{error}") from None
         if self.task.dt != self.network.dt:
             raise ValueError(
                 f"task.dt: expected the network's dt={self.network.dt:g}, got {self.task.dt:g}; leave it out"

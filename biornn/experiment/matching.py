@@ -51,6 +51,11 @@ def _differences(experiment: Experiment, reference: str, condition: str) -> Iter
     )
     if counts != other_counts:
         yield f"free parameters: {counts} (in {reference}: {other_counts})"
+    if experiment.start is not None:
+        source, other = (experiment.start.source(one, experiment.seeds[0]).network for one in (condition, reference))
+        if source != other:
+            yield f"initial weights: of other networks of {experiment.start.run}, such as {source} instead of {other}"
+        return
     gated = [one.architecture for one in (network, other_network) if one.architecture != "rnn"]
     if gated:
         if network.architecture != other_network.architecture:

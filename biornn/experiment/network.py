@@ -17,7 +17,7 @@ from biornn.analysis import audit
 from biornn.experiment.config import NetworkConfig, TrainingConfig
 from biornn.experiment.design import NetworkSpec
 from biornn.experiment.timing import Timing
-from biornn.layers import MeanSquare, build_gated_model, build_model, fused_readout
+from biornn.layers import MeanSquare, assign_stored, build_gated_model, build_model, fused_readout
 from biornn.progress import Progress
 from biornn.tasks import Task
 from biornn.tasks.seeds import generator
@@ -52,6 +52,8 @@ def run_network(
 
     def trained() -> tuple[keras.Sequential, xr.DataTree]:
         model = network_model(spec.task, spec.network, spec.training, spec.seed)
+        if spec.source is not None:
+            assign_stored(model, spec.source.weights(), other_task=True)
         return model, train(model, spec.task, callbacks=[news], **settings)
 
     try:

@@ -2,6 +2,7 @@
 
 from biornn.layers.cell import ConstrainedRNNCell
 from biornn.layers.effective_weights import effective_weights
+from biornn.layers.from_run import assign_stored, from_run
 from biornn.layers.gated import build_gated_model
 from biornn.layers.loss import WeightedSquaredError
 from biornn.layers.model import build_model, fused_readout
@@ -18,9 +19,11 @@ __all__ = [
     "PathwayConstraint",
     "Readout",
     "WeightedSquaredError",
+    "assign_stored",
     "build_gated_model",
     "build_model",
     "effective_weights",
+    "from_run",
     "fused_inference",
     "fused_readout",
 ]

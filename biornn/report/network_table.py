@@ -39,7 +39,7 @@ def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
         network, training = _settings(experiment, condition)
         described[condition] = {
             **_architecture(members, network, dt),
-            "initialisation": _initialisation(network, str(members["formulation"].values[0])),
+            "initialisation": _start(experiment) or _initialisation(network, str(members["formulation"].values[0])),
             "training algorithm": _algorithm(training),
             "trials in training": _training_trials(training),
             "regularisation": _regularisation(network, training),
@@ -108,6 +108,12 @@ def _time_constants(alpha: xr.DataArray, dt: float) -> str:
     if alpha.isnull().all():
         return "no time constant"
     return f"time constant {_range(dt / alpha, 'g')} ms"
+
+
+def _start(experiment: Mapping[str, Any]) -> str:
+    """Say from which run the networks went on; empty where they began with drawn or given weights."""
+    start = experiment.get("start")
+    return f"weights of {start['run']} ({start['created']}), snapshot {start['snapshot']}" if start else ""
 
 
 def _initialisation(network: Mapping[str, Any], formulation: str) -> str:

@@ -1,0 +1,103 @@
+"""An experiment that goes on from the networks of a run."""
+
+import numpy as np
+import pytest
+
+import biornn as bn
+from biornn.experiment import Experiment, expand, load_experiment, run_experiment
+from biornn.experiment.messages import ExperimentError
+from biornn.experiment.network import run_network
+
+
+def settings_of(file, run_folder, *settings):
+    return load_experiment(file, [f"start.run={run_folder}", *settings])
+
+
+def test_networks_begin_with_the_weights_of_the_same_condition_and_seed(experiment_file, finished_run, run):
+    experiment = settings_of(experiment_file, finished_run, "training.learning_rate=0.02")
+    assert experiment.start.created == run.attrs["created"]
+    for spec in expand(experiment):
+        assert spec.source.network == spec.name
+    spec = expand(experiment)[1]
+    groups = run_network(spec, lambda news: None)
+    first = groups["weights"].isel(snapshot=0)
+    last = run["weights"].to_dataset().sel(network=spec.name).isel(snapshot=-1)
+    for name in ("input_weights", "recurrent_weights", "output_weights", "recurrent_bias", "output_bias"):
+        np.testing.assert_array_equal(first[name], last[name])
+    assert (groups["weights"].recurrent_weights.isel(snapshot=-1) != first["recurrent_weights"]).any()
+
+
+def test_from_the_first_snapshot_the_same_experiment_ends_the_same(experiment_file, finished_run, run):
+    spec = expand(settings_of(experiment_file, finished_run, "start.snapshot=0"))[0]
+    again = run_network(spec, lambda news: None)["weights"].isel(snapshot=-1)
+    stored = run["weights"].to_dataset().sel(network=spec.name).isel(snapshot=-1)
+    # Sums of TensorFlow in another order than in the worker, over five updates.
+    np.testing.assert_allclose(again["recurrent_weights"], stored["recurrent_weights"], rtol=0, atol=1e-6)
+
+
+def test_another_task_gets_new_inputs_and_keeps_the_rest(experiment_file, finished_run, run):
+    experiment = settings_of(
+        experiment_file, finished_run, "task={name: flip_flop, n_bits: 1, duration: 160, n_pulses: 2}"
+    )
+    spec = expand(experiment)[0]
+    first = run_network(spec, lambda news: None)["weights"].isel(snapshot=0)
+    stored = run["weights"].to_dataset().sel(network=spec.name).isel(snapshot=-1)
+    np.testing.assert_array_equal(first["recurrent_weights"], stored["recurrent_weights"])
+    assert first["input_weights"].shape == (1, 8)
+
+
+def test_a_run_of_one_condition_serves_all_conditions(experiment_file, shared_cluster, tmp_path):
+    one = tmp_path / "one"
+    out = ["conditions={other: {}}", "seeds=[1]"]
+    run_experiment(load_experiment(experiment_file, out), one)
+    experiment = settings_of(experiment_file, one, "conditions={slow: {training.learning_rate: 0.001}, fast: {}}")
+    assert {spec.source.network for spec in expand(experiment)} == {"other-s01"}  # also for another seed
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["start.run=nowhere"],
+            r"start.run: expected a run to go on from, got .*nowhere: expected a run folder with run.zarr",
+        ),
+        (["start.snapshot=9"], r"start.snapshot: expected a position of 4 in .*, got 9"),
+        (["start.created=yesterday"], "start.run: expected the run that the experiment began with, of yesterday"),
+        (["conditions={other: {}}"], "start.run: expected a condition 'other' in .*, which has unconstrained, constra"),
+        (["seeds=[2]"], "start.run: expected a network of seed 2 and condition 'unconstrained'"),
+        (["network.n_units=9"], "start.run: expected 9 units in the form rate, .* got 8 in the form rate"),
+        (
+            ["conditions={unconstrained: {excitatory_fraction: 0.5}}"],
+            r"start.run: expected weights of the signs of condition 'unconstrained', got \d+ others in "
+            r"unconstrained-s03, first from unit \d to unit \d",
+        ),
+        (["conditions={unconstrained: {architecture: gru, tau: 1.0}}"], "in the form gru, .* got 8 in the form rate"),
+    ],
+)
+def test_what_cannot_be_gone_on_from_is_refused_before_anything_begins(
+    settings, message, experiment_file, finished_run
+):
+    with pytest.raises(ExperimentError, match=message) as error:
+        settings_of(experiment_file, finished_run, *settings)
+    assert "\n" not in str(error.value)
+
+
+def test_a_stored_experiment_names_the_run(experiment_file, finished_run):
+    experiment = settings_of(experiment_file, finished_run)
+    again = Experiment.model_validate_json(experiment.model_dump_json())
+    assert again.start == experiment.start
+
+
+def test_the_command_goes_on_and_the_run_says_from_where(
+    experiment_file, finished_run, tmp_path, shared_cluster, capsys
+):
+    from biornn.cli import main
+
+    out = tmp_path / "second"
+    arguments = ["run", str(experiment_file), "--from", str(finished_run), "--out", str(out), "--no-report"]
+    assert main(arguments) == 0
+    capsys.readouterr()
+    assert main(["info", str(out)]) == 0
+    assert f"weights of {finished_run}" in capsys.readouterr().out.replace("\n", "")
+    first, second = (bn.open_run(one)["weights"].recurrent_weights for one in (finished_run, out))
+    np.testing.assert_array_equal(second.isel(snapshot=0), first.isel(snapshot=-1))
