@@ -26,6 +26,19 @@ def periods(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
     return (np.arange(n_times) >= ends[..., np.newaxis]).sum(axis=0)
 
 
+def in_periods(of_periods: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Give what trials have in each period (trial, period, channel) over time (trial, time, channel).
+
+    Examples
+    --------
+    >>> in_periods(np.array([[[0.5], [2.0]]], np.float32), np.array([[0, 1, 1]])).ravel().tolist()
+    [0.5, 2.0, 2.0]
+    """
+    n_trials, n_periods, n_channels = of_periods.shape
+    place = period + n_periods * np.arange(n_trials)[:, np.newaxis]
+    return of_periods.reshape(-1, n_channels).take(place, axis=0)
+
+
 def truncated_exponential(share: ArrayLike, mean: float, shortest: float, longest: float) -> NDArray[np.float64]:
     """Give the time that a share of those does not exceed which an exponential law has from `shortest` to `longest`."""
     beyond = 1 - np.asarray(share)  # share of the times that are longer
