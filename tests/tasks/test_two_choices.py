@@ -11,14 +11,20 @@ import pytest
 import xarray as xr
 
 import biornn as bn
-from biornn.tasks import PerceptualDecision
+from biornn.tasks import (
+    ClickAccumulation,
+    ContextDecision,
+    MultisensoryIntegration,
+    ParametricMemory,
+    PerceptualDecision,
+)
 from biornn.tasks.registry import find_task
 from biornn.tasks.scores import mean_score, score_trials
 from biornn.tasks.trials import make_probe, make_trials
 from biornn.tasks.two_choices import TwoChoices
 from tests.tasks.choices import constant
 
-TASKS = [PerceptualDecision]
+TASKS = [PerceptualDecision, ContextDecision, MultisensoryIntegration, ParametricMemory, ClickAccumulation]
 VARIANTS = [
     *(kind() for kind in TASKS),
     *(kind(dt=10, n_catch=0, noise=0, fixation=0, grace=0) for kind in TASKS),
@@ -26,6 +32,10 @@ VARIANTS = [
     PerceptualDecision(variable_stimulus=True),
     PerceptualDecision(variable_stimulus=True, dt=10, longest_stimulus=400, n_catch=5),
     PerceptualDecision(rectify=True, fixation=0, grace=0, coherences=[0, 31.25]),
+    ContextDecision(coherences=[0, 20], stimulus=100),
+    MultisensoryIntegration(frequencies=[5, 6.5, 9, 20], boundary=8, auditory_noise=0),
+    ParametricMemory(pairs=[[10, 18]], shortest_delay=100, longest_delay=100),
+    ClickAccumulation(rate_differences=[0, 10], total_rate=10, click_area=5, dt=1),
 ]
 
 
@@ -107,6 +117,37 @@ SOURCES = {
         "periods": {"fixation": 100, "stimulus": 800, "decision": 300},
         "n_inputs": 2,
         "catch": 1 / 11,
+    },
+    ContextDecision: {
+        "coherences": (1, 3, 10),
+        "periods": {"fixation": 100, "stimulus": 800, "decision": 300},
+        "n_inputs": 6,
+        "catch": 1 / 73,
+    },
+    MultisensoryIntegration: {
+        "frequencies": (9, 10, 11, 12, 13, 14, 15, 16),
+        "boundary": 12.5,
+        "periods": {"fixation": 100, "stimulus": 1000, "decision": 300},
+        "n_inputs": 5,
+        "catch": 5 / 25,
+    },
+    ParametricMemory: {
+        "pairs": ((18, 10), (22, 14), (26, 18), (30, 22), (34, 26)),
+        "shortest_delay": 2500,
+        "longest_delay": 3500,
+        "periods": {"fixation": 100, "first": 500, "delay": 3000, "second": 500, "decision": 300, "padding": 500},
+        "n_inputs": 2,
+        "catch": 1 / 11,
+    },
+    ClickAccumulation: {
+        "rate_differences": (12, 27, 34, 38),
+        "total_rate": 40,
+        "shortest_stimulus": 200,
+        "longest_stimulus": 1000,
+        "noise": 0.01,
+        "periods": {"fixation": 100, "stimulus": 600, "decision": 300, "padding": 400},
+        "n_inputs": 3,
+        "catch": 1 / 9,
     },
 }
 
