@@ -128,15 +128,15 @@ class ClickAccumulation(TwoChoices):
         return levels
 
     def _shown(
-        self, of_trials: OfTrials, period: NDArray[np.int64], rng: np.random.Generator | None
+        self, of_trials: OfTrials, lengths: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.float32], OfTrials]:
         rng = generator("clicks of the probe") if rng is None else rng
-        n_steps, first_step = (period == 1).sum(axis=1), in_steps(self.fixation, self.dt)
+        first_step, n_steps = lengths[:, 0], lengths[:, 1]
         counts, higher_rate = self._counts(of_trials, n_steps, rng)
         # Where their number is given, clicks of a Poisson train are spread evenly.
         trial, side = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), 2)
-        step = first_step + (rng.random(len(trial)) * n_steps[trial]).astype(int)
-        inputs = in_periods(self._levels(of_trials), period)
+        step = first_step[trial] + (rng.random(len(trial)) * n_steps[trial]).astype(int)
+        inputs = in_periods(self._levels(of_trials), lengths)
         place = np.ravel_multi_index((trial, step, side), inputs.shape)
         clicks = np.bincount(place, minlength=inputs.size).reshape(inputs.shape)
         inputs += np.float32(self.click_area / self.dt) * clicks.astype(np.float32)

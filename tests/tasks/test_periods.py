@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.tasks.periods import in_periods, in_steps, mean_between, periods, truncated_exponential
+from biornn.tasks.periods import in_periods, in_steps, mean_between, periods, truncated_exponential, with_padding
 
 
 @pytest.mark.parametrize(("dt", "expected"), [(1, [0, 15, 30]), (10, [0, 2, 3]), (20, [0, 1, 2])])
@@ -17,7 +17,7 @@ def test_periods_follow_each_other_and_end_in_padding():
 
 def test_what_trials_have_in_each_period_over_time():
     of_periods = np.arange(12, dtype=np.float32).reshape(2, 3, 2)  # two trials, three periods, two channels
-    over_time = in_periods(of_periods, np.array([[0, 0, 1, 2], [0, 1, 2, 2]]))
+    over_time = in_periods(of_periods, with_padding(4, [2, 1], 1))
     assert over_time[..., 0].tolist() == [[0, 0, 2, 4], [6, 8, 10, 10]]
     np.testing.assert_array_equal(over_time[..., 1], over_time[..., 0] + 1)
 
