@@ -7,12 +7,12 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 
-def noise_sd(noise: float, noise_tau: float, dt: float) -> float:
+def noise_sd(noise: ArrayLike, noise_tau: float, dt: float) -> NDArray[np.float64]:
     """Give the standard deviation of a sample of noise of size σ and time constant τ (ms): ``σ sqrt(2 τ / dt)``.
 
     Sums of samples over a time have then the same spread at any `dt`.
     """
-    return noise * float(np.sqrt(2 * noise_tau / dt))
+    return np.asarray(noise, float) * np.sqrt(2 * noise_tau / dt)
 
 
 def ideal_observer(difference: ArrayLike, duration: ArrayLike, noise: float, noise_tau: float) -> NDArray[np.float64]:

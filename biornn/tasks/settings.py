@@ -29,6 +29,13 @@ def check_settings(
             raise TypeError(f"{name}: expected true or false, got {getattr(task, name)!r}")
 
 
+def check_steps(task: Task, *names: str) -> None:
+    """Check settings that are times in ms of a time step or more, and make them Python's own."""
+    check_settings(task, names)
+    for name in names:
+        check_number(name, getattr(task, name), f"at least dt={task.dt:g} ms", minimum=task.dt)
+
+
 def check_levels(task: Task, name: str, maximum: float) -> None:
     """Check a setting that holds one or more numbers from 0 to a maximum, and make it a tuple of Python's own."""
     levels = getattr(task, name)

@@ -8,6 +8,7 @@ def test_noise_of_a_sum_over_a_time_does_not_depend_on_dt():
     # 800 ms: as many samples, each with the variance 2 σ² τ / dt, times dt²
     variances = [(800 / dt) * noise_sd(0.1, 100, dt) ** 2 * dt**2 for dt in (1, 10, 20)]
     np.testing.assert_allclose(variances, 2 * 0.1**2 * 100 * 800)
+    np.testing.assert_allclose(noise_sd([0.1, 0.3], 100, 20), [noise_sd(0.1, 100, 20), 3 * noise_sd(0.1, 100, 20)])
 
 
 @pytest.mark.parametrize("dt", [10, 20])
