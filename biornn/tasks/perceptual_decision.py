@@ -37,8 +37,11 @@ class PerceptualDecision(TwoChoices):
     stimulus
         Length of the stimulus, in ms.
     variable_stimulus
-        Whether the stimulus lasts for an exponential time (mean, shortest and longest: see the settings, in ms), and a
-        third input, ``start``, is 1 from its onset on. Trials are padded to the longest possible.
+        Whether the stimulus lasts for an exponential time, and a third input, ``start``, is 1 from its onset on. Trials
+        are padded to the longest possible.
+    mean_stimulus, shortest_stimulus, longest_stimulus
+        Mean and range of the exponential time, in ms; the mean is that of the law before it is cut to the range, above
+        the shortest.
     n_catch
         Catch trials for one trial of each coherence and side: with 1, and five coherences, they are one in 11.
     fixation, decision, grace
