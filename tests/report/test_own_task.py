@@ -61,6 +61,8 @@ def test_one_entry_brings_a_measure_to_answer_differences_and_effects(
         tell=lambda reading: f"{len(reading.networks)} were lucky.",
     )
     monkeypatch.setattr("biornn.report.reading.MEASURES", (*MEASURES, entry))
+    few = {name: SECTIONS[name] for name in ("answer", "differences")}
+    monkeypatch.setattr("biornn.report.page.SECTIONS", few)
     page = Page(render(make_run(task=BooleanGate())))
     sections = {attrs["id"]: text for attrs, text in page.all("section")}
     assert "accuracy by luck" in sections["answer"]
@@ -74,7 +76,7 @@ def test_one_entry_brings_a_section_to_the_page(make_run: MakeRun, monkeypatch: 
     def patterns(reading: Reading) -> Section:
         return Section("patterns", "Patterns of pulses", ("What the patterns were.",))
 
-    monkeypatch.setattr("biornn.report.page.SECTIONS", {**SECTIONS, "patterns": patterns})
+    monkeypatch.setattr("biornn.report.page.SECTIONS", {"answer": SECTIONS["answer"], "patterns": patterns})
     assert "What the patterns were." in Page(render(make_run(task=BooleanGate(), seeds=[0]))).text("main")
     assert "patterns were" not in render(make_run(task=Hits(), seeds=[0]))
 

@@ -52,7 +52,7 @@ def model(kind: str) -> keras.Model:
 @pytest.mark.parametrize(
     ("kind", "training"),
     [
-        ("noisy", "fresh"),
+        pytest.param("noisy", "fresh", marks=pytest.mark.nightly),
         pytest.param("noisy", "stopping", marks=pytest.mark.nightly),
         ("projected", "set"),
         pytest.param("gated", "fresh", marks=pytest.mark.nightly),
@@ -123,7 +123,7 @@ def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("n_flips", [15, pytest.param(60, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("n_flips", [8, pytest.param(60, marks=pytest.mark.nightly)])
 def test_a_damaged_checkpoint_is_noticed(tmp_path: Path, n_flips: int) -> None:
     path = tmp_path / "c.npz"
     expected = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)

@@ -49,7 +49,7 @@ def model_of(**settings):
     return build_model(wiring, 2, 2, **{"tau": 2.0, **settings})
 
 
-@pytest.mark.parametrize("implementation", ["auto", "scan"])
+@pytest.mark.parametrize("implementation", ["auto", pytest.param("scan", marks=pytest.mark.nightly)])
 def test_padding_changes_no_update(implementation):
     batch = EchoOfAnyLength().arrays(4, np.random.default_rng(0))
     padded = [np.pad(array, ((0, 0), (0, 6), (0, 0))) for array in batch]
