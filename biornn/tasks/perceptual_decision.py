@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number, integer
-from biornn.tasks.balanced import balanced
+from biornn.tasks.balanced import balanced, each_once
 from biornn.tasks.observer import ideal_observer, noise_sd
 from biornn.tasks.periods import in_steps, periods, truncated_exponential
 from biornn.tasks.settings import check_length, check_levels, check_settings
@@ -138,7 +138,7 @@ class PerceptualDecision(TwoChoices):
 
     def probe(self) -> xr.Dataset:
         """Make one noise-free trial of each coherence and side, and a catch trial; the stimulus is of median length."""
-        conditions = {name: np.array(values) for name, values in self._conditions(n_catch=1).items()}
+        conditions = each_once(self._conditions(n_catch=1))
         arrays, labels = self._make(conditions, self._stimulus_steps(np.full(len(conditions["coherence"]), 0.5)), None)
         return self.labelled(arrays, **labels)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.tasks.periods import in_steps, mean_between, periods, truncated_exponential
+from biornn.tasks.periods import by_period, draw_steps, in_steps, mean_between, periods, truncated_exponential
 
 
 @pytest.mark.parametrize(("dt", "expected"), [(1, [0, 15, 30]), (10, [0, 2, 3]), (20, [0, 1, 2])])
@@ -13,6 +13,24 @@ def test_times_are_the_nearest_number_of_steps(dt, expected):
 def test_periods_follow_each_other_and_end_in_padding():
     assert periods(6, 2, [1, 3], 1).tolist() == [[0, 0, 1, 2, 3, 3], [0, 0, 1, 1, 1, 2]]
     assert periods(4, 0, [2], 9).tolist() == [[1, 1, 2, 2]]
+
+
+def test_each_time_has_what_its_period_has():
+    period = np.array([[0, 0, 1, 2], [1, 1, 1, 2]])
+    values = np.float32([[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
+    assert by_period(values, period).tolist() == [[[1, 2], [1, 2], [3, 4], [0, 0]], [[7, 8]] * 3 + [[0, 0]]]
+    assert by_period(values[:1], period).tolist() == [[[1, 2], [1, 2], [3, 4], [0, 0]], [[3, 4]] * 3 + [[0, 0]]]
+    assert by_period(values, period).dtype == np.float32
+
+
+def test_lengths_are_drawn_evenly_in_steps_or_fixed():
+    drawn = draw_steps("delay", 50, 95, 20, 3000, np.random.default_rng(0))  # 2.5 steps are 3, 4.75 are 5
+    counts = np.bincount(drawn)[3:]
+    assert counts.sum() == 3000
+    np.testing.assert_allclose(counts, 1000, atol=4 * np.sqrt(3000 * 2 / 9))  # four standard deviations of a count
+    assert draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=80).tolist() == [4, 4]
+    with pytest.raises(ValueError, match=r"^delay: expected from 50 to 95 ms, got 100"):
+        draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=100)
 
 
 def test_quantiles_are_those_of_an_exponential_law_between_the_limits():
