@@ -29,10 +29,11 @@ class AngularVelocity:
         """Draw velocities in rad/s, (trial, time): 0 where a trial does not turn, from where it begins again."""
         turns = np.ascontiguousarray(turns.T)
         velocity = rng.standard_normal(turns.shape, np.float32)
-        velocity *= self._added
-        velocity *= turns
-        for earlier, now, turn in zip(velocity[:-1], velocity[1:], turns[1:], strict=True):
-            now += np.float32(self._kept) * earlier * turn
+        velocity *= np.float32(self._added) * turns
+        kept = np.float32(self._kept) * turns
+        for earlier, now, left in zip(velocity[:-1], velocity[1:], kept[1:], strict=True):
+            left *= earlier
+            now += left
         return velocity.T
 
     def variance_of_turn(self, n_steps: int) -> NDArray[np.float64]:

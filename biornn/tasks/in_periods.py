@@ -14,6 +14,7 @@ from biornn.tasks.observer import noise_sd
 from biornn.tasks.periods import by_period, periods
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
+_BLOCK = 8  # trials that get their noise together: few, which stay in the cache
 OfTrials = dict[str, NDArray[Any]]  # coordinates on trial
 
 
@@ -94,13 +95,16 @@ class InPeriods(Task):
         n_trials = len(next(iter(of_trials.values())))
         period = np.broadcast_to(periods(self._n_times, *plan.n_steps), (n_trials, self._n_times))
         inputs, targets, loss_weight = (by_period(values, period) for values in plan[1:])
-        if rng is not None and self.noise > 0:
-            noise = rng.standard_normal(inputs.shape, np.float32)
-            noise *= noise_sd(self.noise, self.noise_tau, self.dt)
-            inputs += noise
-            inputs[period == len(plan.n_steps)] = 0  # padding
-        if self.rectify:
-            np.maximum(inputs, 0, out=inputs)
+        padding = period == len(plan.n_steps)
+        for first in range(0, n_trials, _BLOCK):
+            block = inputs[first : first + _BLOCK]
+            if rng is not None and self.noise > 0:
+                noise = rng.standard_normal(block.shape, np.float32)
+                noise *= noise_sd(self.noise, self.noise_tau, self.dt)
+                block += noise
+                block[padding[first : first + _BLOCK]] = 0
+            if self.rectify:
+                np.maximum(block, 0, out=block)
         return Trials(inputs, targets, loss_weight), period
 
     def _labelled(self, of_trials: OfTrials, rng: np.random.Generator | None) -> xr.Dataset:
