@@ -1,4 +1,4 @@
-"""Which condition each trial has: equally many of each, of those that agree with what the caller fixes."""
+"""Which condition each trial has: equally many of each, of those that agree with what the caller fixes; or one each."""
 
 from __future__ import annotations
 
@@ -60,3 +60,15 @@ def balanced(
     chosen = np.append(np.tile(rows, n_each), rng.permutation(rows)[:n_over]).astype(int)
     chosen = rng.permutation(chosen)
     return {name: np.array(values)[chosen] for name, values in conditions.items()}
+
+
+def each_once(conditions: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
+    """Give a trial of each condition, in their order: coordinate -> its value in each trial.
+
+    Examples
+    --------
+    >>> {name: values.tolist() for name, values in each_once({"stimulus": ["go", "go", "no-go"]}).items()}
+    {'stimulus': ['go', 'no-go']}
+    """
+    rows = dict.fromkeys(zip(*conditions.values(), strict=True))
+    return {name: np.array(values) for name, values in zip(conditions, zip(*rows, strict=True), strict=True)}

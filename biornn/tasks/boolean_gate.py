@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from biornn.scalars import check_number, integer
 from biornn.schema import text
-from biornn.tasks.balanced import balanced
-from biornn.tasks.periods import in_steps, mean_between, periods
-from biornn.tasks.settings import check_length, check_settings
+from biornn.tasks.balanced import balanced, each_once
+from biornn.tasks.periods import draw_steps, in_steps, mean_between, periods
+from biornn.tasks.settings import check_length, check_longest, check_settings, longest
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
 _PERIODS = np.array(["before", "stimulus", "gap", "answer", "rest"])
@@ -101,10 +101,8 @@ class BooleanGate(Task):
         check_number("pulse_width", self.pulse_width, f"at least dt={self.dt:g} ms", minimum=self.dt)
         answer = self.pulse_width if self.gate == "pulse" else 0.0
         check_number("tail", self.tail, f"at least dt={self.dt:g} ms more than {answer:g} ms", minimum=answer + self.dt)
-        if self.longest_gap is not None:
-            check_number("longest_gap", self.longest_gap, f"at least gap={self.gap:g} ms", minimum=self.gap)
-            object.__setattr__(self, "longest_gap", float(self.longest_gap))
-        check_length(self, "tail", self.onset + self.pulse_width + self._longest_gap + self.tail)
+        check_longest(self, "gap")
+        check_length(self, "tail", self.onset + self.pulse_width + longest(self, "gap") + self.tail)
 
     @property
     def n_inputs(self) -> int:
@@ -137,7 +135,7 @@ class BooleanGate(Task):
 
     def probe(self) -> xr.Dataset:
         """Make one noise-free trial of each pattern, with the shortest gap."""
-        conditions = {name: np.array(values) for name, values in self._conditions().items()}
+        conditions = each_once(self._conditions())
         n_gap = np.repeat(in_steps([self.gap], self.dt), len(conditions["pattern"]))
         arrays, labels = self._make(conditions, n_gap, None)
         return self.labelled(arrays, **labels)
@@ -165,18 +163,14 @@ class BooleanGate(Task):
     ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
         """Draw the condition of each trial and its gap in steps."""
         of_trials = balanced(self._conditions(), n_trials, rng, fixed)
-        if gap is not None:
-            check_number("gap", gap, f"from {self.gap:g} to {self._longest_gap:g} ms", self.gap, self._longest_gap)
-            return of_trials, np.full(n_trials, in_steps(gap, self.dt))
-        shortest, longest = in_steps((self.gap, self._longest_gap), self.dt)
-        return of_trials, rng.integers(shortest, longest + 1, n_trials)
+        return of_trials, draw_steps("gap", self.gap, longest(self, "gap"), self.dt, n_trials, rng, gap)
 
     def _make(
         self, of_trials: dict[str, NDArray[Any]], n_gap: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[Trials, dict[str, Any]]:
         """Make arrays, without noise if there is no generator, and their labels."""
         before, stimulus, longest_gap, tail = in_steps(
-            (self.onset, self.pulse_width, self._longest_gap, self.tail), self.dt
+            (self.onset, self.pulse_width, longest(self, "gap"), self.tail), self.dt
         )
         n_times = before + stimulus + longest_gap + tail
         period = periods(n_times, before, stimulus, n_gap, stimulus if self.gate == "pulse" else n_times)
@@ -194,7 +188,3 @@ class BooleanGate(Task):
         before, stimulus = in_steps((self.onset, self.pulse_width), self.dt)
         first = trials["gap"].copy(data=before + stimulus + in_steps(trials["gap"], self.dt))
         return first, first + stimulus if self.gate == "pulse" else trials["n_steps"]
-
-    @property
-    def _longest_gap(self) -> float:
-        return self.gap if self.longest_gap is None else self.longest_gap

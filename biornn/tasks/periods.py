@@ -1,4 +1,4 @@
-"""Periods of trials in steps: where they are, how long, and what outputs are on average in one."""
+"""Periods of trials in steps: where they are, how long, what is in them, and what outputs are on average in one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+
+from biornn.scalars import check_number
 
 
 def in_steps(time: ArrayLike, dt: float) -> NDArray[np.int64]:
@@ -50,6 +52,37 @@ def in_periods(of_periods: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[
     """
     n_trials, _, n_channels = of_periods.shape
     return np.repeat(of_periods.reshape(-1, n_channels), lengths.ravel(), axis=0).reshape(n_trials, -1, n_channels)
+
+
+def by_period(values: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Give each (trial, time) what its period has, (trial, time, channel); 0 in the padding.
+
+    Values are (trial, period, channel), or (1, period, channel) if they are the same in all trials.
+    """
+    padded = np.pad(values, ((0, 0), (0, 1), (0, 0)))
+    n_trials, n_periods, n_channels = padded.shape
+    rows = period + n_periods * np.arange(n_trials)[:, np.newaxis]
+    return padded.reshape(-1, n_channels).take(rows, axis=0)  # several times faster than padded[trial, period]
+
+
+def draw_steps(
+    name: str,
+    shortest: float,
+    longest: float,
+    dt: float,
+    n_trials: int,
+    rng: np.random.Generator,
+    fixed: float | None = None,
+) -> NDArray[np.int64]:
+    """Draw the length of a period evenly between two times in ms, in steps (trial); or take a fixed time in all trials.
+
+    A ValueError calls a fixed time that is not between them by its name.
+    """
+    if fixed is not None:
+        check_number(name, fixed, f"from {shortest:g} to {longest:g} ms", shortest, longest)
+        return np.full(n_trials, in_steps(fixed, dt))
+    first, last = in_steps((shortest, longest), dt)
+    return rng.integers(first, last + 1, n_trials)
 
 
 def truncated_exponential(share: ArrayLike, mean: float, shortest: float, longest: float) -> NDArray[np.float64]:

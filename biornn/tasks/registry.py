@@ -28,6 +28,10 @@ NAMES = (
     "multisensory_integration",
     "parametric_memory",
     "click_accumulation",
+    "memory_pro_anti",
+    "go_no_go",
+    "ring_integration",
+    "delayed_match",
 )
 #: The task of an experiment, or of imported files, that names none.
 DEFAULT = NAMES[0]

@@ -46,6 +46,35 @@ def check_levels(task: Task, name: str, maximum: float) -> None:
     object.__setattr__(task, name, tuple(float(level) for level in levels))
 
 
+def check_ranges(task: Task, *names: str) -> None:
+    """Check settings that hold the shortest and the longest of some times in ms, and make them tuples of Python's own.
+
+    The shortest is a step at least.
+    """
+    for name in names:
+        times = getattr(task, name)
+        if not isinstance(times, list | tuple) or len(times) != 2:
+            raise ValueError(f"{name}: expected the shortest and the longest time in ms, got {times!r}")
+        shortest, longest = times
+        check_number(name, shortest, f"times of at least dt={task.dt:g} ms", minimum=task.dt)
+        check_number(name, longest, f"a longest time of at least the shortest, {shortest:g} ms", minimum=shortest)
+        object.__setattr__(task, name, (float(shortest), float(longest)))
+
+
+def check_longest(task: Task, name: str) -> None:
+    """Check a setting `longest_` `name`: None, or a time in ms that is not shorter than the setting `name`."""
+    shortest, time = getattr(task, name), getattr(task, f"longest_{name}")
+    if time is not None:
+        check_number(f"longest_{name}", time, f"at least {name}={shortest:g} ms", minimum=shortest)
+        object.__setattr__(task, f"longest_{name}", float(time))
+
+
+def longest(task: Task, name: str) -> float:
+    """Give the setting `longest_` `name`, or, if it is None, the setting `name`."""
+    time = getattr(task, f"longest_{name}")
+    return float(getattr(task, name) if time is None else time)
+
+
 def check_length(task: Task, name: str, duration: float) -> None:
     """Refuse, with a ValueError, trials that are too long; the setting `name` is the one to change."""
     if duration / task.dt > _MAX_STEPS:

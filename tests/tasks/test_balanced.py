@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biornn.tasks.balanced import balanced
+from biornn.tasks.balanced import balanced, each_once
 
 CONDITIONS = {"coherence": [4, 4, 8, 8, np.nan], "side": ["left", "right", "left", "right", "none"]}
 
@@ -46,3 +46,9 @@ def test_what_is_fixed_leaves_the_rest_balanced():
 def test_what_no_condition_has_is_refused(fixed, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         balanced(CONDITIONS, 4, np.random.default_rng(0), fixed)
+
+
+def test_each_condition_once_in_their_order():
+    once = each_once({"coherence": [4, 4, 8, np.nan, np.nan], "side": ["left", "left", "left", "none", "none"]})
+    np.testing.assert_array_equal(once["coherence"], [4, 8, np.nan])
+    assert once["side"].tolist() == ["left", "left", "none"]

@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from biornn.tasks.periods import in_periods, in_steps, mean_between, periods, truncated_exponential, with_padding
+from biornn.tasks.periods import (
+    by_period,
+    draw_steps,
+    in_periods,
+    in_steps,
+    mean_between,
+    periods,
+    truncated_exponential,
+    with_padding,
+)
 
 
 @pytest.mark.parametrize(("dt", "expected"), [(1, [0, 15, 30]), (10, [0, 2, 3]), (20, [0, 1, 2])])
@@ -20,6 +29,24 @@ def test_what_trials_have_in_each_period_over_time():
     over_time = in_periods(of_periods, with_padding(4, [2, 1], 1))
     assert over_time[..., 0].tolist() == [[0, 0, 2, 4], [6, 8, 10, 10]]
     np.testing.assert_array_equal(over_time[..., 1], over_time[..., 0] + 1)
+
+
+def test_each_time_has_what_its_period_has():
+    period = np.array([[0, 0, 1, 2], [1, 1, 1, 2]])
+    values = np.float32([[[1, 2], [3, 4]], [[5, 6], [7, 8]]])
+    assert by_period(values, period).tolist() == [[[1, 2], [1, 2], [3, 4], [0, 0]], [[7, 8]] * 3 + [[0, 0]]]
+    assert by_period(values[:1], period).tolist() == [[[1, 2], [1, 2], [3, 4], [0, 0]], [[3, 4]] * 3 + [[0, 0]]]
+    assert by_period(values, period).dtype == np.float32
+
+
+def test_lengths_are_drawn_evenly_in_steps_or_fixed():
+    drawn = draw_steps("delay", 50, 95, 20, 3000, np.random.default_rng(0))  # 2.5 steps are 3, 4.75 are 5
+    counts = np.bincount(drawn)[3:]
+    assert counts.sum() == 3000
+    np.testing.assert_allclose(counts, 1000, atol=4 * np.sqrt(3000 * 2 / 9))  # four standard deviations of a count
+    assert draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=80).tolist() == [4, 4]
+    with pytest.raises(ValueError, match=r"^delay: expected from 50 to 95 ms, got 100"):
+        draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=100)
 
 
 def test_quantiles_are_those_of_an_exponential_law_between_the_limits():
