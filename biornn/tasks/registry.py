@@ -20,7 +20,7 @@ from biornn.tasks.task import Task
 GROUP = "biornn.tasks"
 
 #: Tasks of biornn: each in the module of its name, as the class of its name in CamelCase.
-NAMES = ("flip_flop", "boolean_gate", "perceptual_decision")
+NAMES = ("flip_flop", "boolean_gate", "perceptual_decision", "ready_set_go", "sine_generator")
 #: The task of an experiment, or of imported files, that names none.
 DEFAULT = NAMES[0]
 TASKS: Mapping[str, str] = {name: f"biornn.tasks.{name}:{name.title().replace('_', '')}" for name in NAMES}
