@@ -14,19 +14,24 @@ from biornn.experiment.config import Section
 from biornn.experiment.messages import one_line, unknown_key
 from biornn.tasks import Task, TaskError, check, find_task
 from biornn.tasks.registry import TASKS
-from biornn.tasks.task import describe_task, setting_names, task_settings
+from biornn.tasks.task import describe_task, preset_settings, setting_names, task_settings
 
 
 def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -> Task:
-    """Make a task, or raise a ValueError that names the key that is wrong; `dt` is for one that can be set."""
+    """Make a task, or raise a ValueError that names the key that is wrong; `dt` is for one that can be set.
+
+    The key ``preset`` stands for the settings of a source; others override them, and so does `dt`.
+    """
     if not isinstance(name, str):
         raise ValueError(f"name: expected the name of a task, got {name!r}")
     kind = find_task(name)
     known = setting_names(kind)
-    if dt is not None and "dt" in known:
-        settings = {"dt": dt, **settings}
+    preset, settings = _of_preset(kind, settings)
+    of_network = {"dt": dt} if dt is not None and "dt" in known else {}
+    settings = {**preset, **of_network, **settings}
     if strange := [key for key in settings if key not in known]:
-        raise ValueError(listed([unknown_key(key, key, ["name", *known]) for key in strange]))
+        usual = ["name", "preset", *known] if kind.presets else ["name", *known]
+        raise ValueError(listed([unknown_key(key, key, usual) for key in strange]))
     try:
         task = _validated(kind, settings)
     except ValidationError as error:
@@ -40,12 +45,23 @@ def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -
 
 def checked(task: Task) -> Task:
     """Return a task that keeps to the contract, or raise a ValueError; those of biornn do."""
+    if not task.made_from_settings:
+        raise ValueError(
+            f"name: expected a task that its settings make again, in processes of their own, got {task.name}, "
+            "which was made from an object; train it by biornn.train"
+        )
     if describe_task(task)["task"] not in TASKS:
         try:
             check(task)
         except TaskError as error:
             raise ValueError(f"name: expected a task that keeps to the contract; {error}") from None
     return task
+
+
+def _of_preset(kind: type[Task], settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings that the key ``preset`` stands for, if it is there, and those beside it."""
+    beside = dict(settings)
+    return preset_settings(kind, beside.pop("preset")) if "preset" in beside else {}, beside
 
 
 def _validated(kind: type[Task], settings: Mapping[str, Any]) -> Task:
@@ -61,7 +77,9 @@ def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
         return task
     if "name" in changes:
         raise ValueError("name: expected other settings of the same task, got another name")
-    changed = _made(describe_task(task)["task"], json.dumps({**task_settings(task), **changes}, default=repr))
+    preset, changes = _of_preset(type(task), changes)
+    settings = {**task_settings(task), **preset, **changes}
+    changed = _made(describe_task(task)["task"], json.dumps(settings, default=repr))
     for name in ("n_inputs", "n_outputs", "dt"):
         expected, got = getattr(task, name), getattr(changed, name)
         if got != expected:

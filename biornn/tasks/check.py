@@ -61,6 +61,8 @@ def _settings(task: Task) -> Iterator[str]:
             yield f"{where}: expected the score of {name!r} in [0, 1], got {score!r}"
     if not isinstance(task.score_name, str) or task.score_name in ("", "loss", "worst_loss"):
         yield f"{where}: expected a score_name other than that of the loss, got {task.score_name!r}"
+    if not task.made_from_settings:
+        return
     try:
         again = type(task)(**task_settings(task))
     except Exception as error:  # of the author's code

@@ -15,6 +15,19 @@ from biornn.tasks.settings import check_length, check_settings
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
 _THRESHOLD = 0.5  # an output beyond it, in size, says +1 or -1
+_JARNE = {
+    "n_bits": 3,
+    "duration": 340.0,
+    "pulse_width": 20.0,
+    "response_delay": 20.0,
+    "silence": 0.0,
+    "n_pulses": 3,
+    "pulses": "jittered",
+    "amplitude": 1.0,
+    "response_weight": 1.0,
+    "noise": 0.1,
+}
+_PRESETS = {"jarne2024": _JARNE}
 _MAX_PROBE_BITS = 12  # 2**12 memory states, already a probe of nearly 300,000 steps at the default times
 
 
@@ -74,7 +87,8 @@ class FlipFlop(Task):
     Notes
     -----
     Unlike in the published generator every pulse and its response fit into the trial, the last sample has its target, a
-    seed fixes everything, and channel k of the probe's input belongs to channel k of its target.
+    seed fixes everything, and channel k of the probe's input belongs to channel k of its target. The preset
+    ``jarne2024`` has the bits, pulses, times and noise of the paper, whatever the defaults.
 
     References
     ----------
@@ -91,6 +105,7 @@ class FlipFlop(Task):
     name = "flip_flop"
     score_name = "accuracy"
     trial_conditions = ()
+    presets = _PRESETS
 
     n_bits: int = 3
     duration: float = 340.0

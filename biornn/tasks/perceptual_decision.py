@@ -16,6 +16,19 @@ from biornn.tasks.settings import check_length, check_levels, check_settings, ch
 from biornn.tasks.two_choices import CATCH, SHARES, SIDES, OfTrials, TwoChoices
 
 _PER_COHERENCE = 0.032  # difference of the inputs for 1 % coherence: they are (1 ± 3.2 c / 100) / 2
+_SONG = {
+    "coherences": (1.0, 2.0, 4.0, 8.0, 16.0),
+    "n_catch": 1,
+    "fixation": 100.0,
+    "stimulus": 800.0,
+    "decision": 300.0,
+    "variable_stimulus": False,
+    "baseline": 0.2,
+    "noise": 0.01,
+    "noise_tau": 100.0,
+    "rectify": True,
+}
+_PRESETS = {"song2016": _SONG}
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,8 @@ class PerceptualDecision(TwoChoices):
     -----
     As in pycog, but: σ is 0.1, not 0.01, with which only noise within the network causes errors (see `ideal_score`).
     It often exceeds the baseline, so inputs are not rectified: the task would depend on `dt`, and `ideal_score` be an
-    upper bound only. Catch trials are as long as others, not 2 s. Durations are rounded to steps, not down.
+    upper bound only. The preset ``song2016`` has 0.01 and rectified inputs, and wants noise in the network (0.15
+    there). Catch trials are as long as others, not 2 s. Durations are rounded to steps, not down.
 
     References
     ----------
@@ -79,7 +93,7 @@ class PerceptualDecision(TwoChoices):
     [0.675, 0.817, 0.965, 1.0, 1.0]
     """
 
-    name, trial_conditions = "perceptual_decision", ("coherence",)
+    name, trial_conditions, presets = "perceptual_decision", ("coherence",), _PRESETS
 
     coherences: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     stimulus: float = 800.0

@@ -32,6 +32,8 @@ NAMES = (
     "go_no_go",
     "ring_integration",
     "delayed_match",
+    "ready_set_go",
+    "sine_generator",
 )
 #: The task of an experiment, or of imported files, that names none.
 DEFAULT = NAMES[0]
@@ -76,7 +78,14 @@ def task_of(trials: xr.Dataset) -> Task:
     """Make the task of stored trials again, from their attributes; a ValueError says why it cannot be made."""
     if "task" not in trials.attrs:
         raise ValueError("trials: expected the attribute 'task' of labelled trials, found none; give the task itself")
+    settings = trials.attrs.get("task_settings", "{}")
     try:
-        return find_task(trials.attrs["task"])(**json.loads(trials.attrs.get("task_settings", "{}")))
+        kind = find_task(trials.attrs["task"])
+        if kind.made_from_settings:
+            return kind(**json.loads(settings))
     except (TypeError, ValueError) as error:
         raise ValueError(f"trials: expected a task that can be made, got {trials.attrs['task']!r}: {error}") from None
+    raise ValueError(
+        f"trials: expected a task that its settings make again, got {trials.attrs['task']!r} of {settings}, which was "
+        "made from an object; give the task itself"
+    )

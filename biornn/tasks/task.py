@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -60,18 +61,25 @@ class Task:
     trial_conditions : tuple of str, or None
         Coordinates on `trial` whose combinations are the conditions of which the worst is looked for. None: every
         coordinate with far fewer values than there are trials.
+    presets : mapping of str to mapping
+        Name of a source, such as ``song2016`` -> settings with which the task is that of the source.
+    made_from_settings : bool
+        Whether its settings are enough to make the task again, in another process or for stored trials. False of a
+        task that is made from an object of the program: it is trained by `biornn.train`, and analyses are given it.
     """
 
     name: str = "task"
     dt: float = 1.0
     score_name: str = "score"
     trial_conditions: tuple[str, ...] | None = None
+    presets: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    made_from_settings: bool = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Name a task after its class, if it has no name of its own."""
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
-            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+            cls.name = with_underscores(cls.__name__)
 
     if TYPE_CHECKING:  # at run time a subclass has attributes, properties or fields
 
@@ -102,6 +110,14 @@ class Task:
     def shortcuts(self) -> Mapping[str, float]:
         """Scores of policies that do not do the task."""
         return {}
+
+    @classmethod
+    def preset(cls, source: str, /, **settings: Any) -> Self:
+        """Make the task as a source has it, such as ``"song2016"``; other settings override those of the source.
+
+        A ValueError names the sources that there are.
+        """
+        return cls(**{**preset_settings(cls, source), **settings})
 
     @classmethod
     def for_channels(cls, n_inputs: int, n_outputs: int) -> Self:
@@ -180,6 +196,11 @@ class Task:
         return dataset.assign_attrs(describe_task(self))
 
 
+def with_underscores(class_name: str) -> str:
+    """Write the name of a class as that of its task, such as ``flip_flop``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
+
+
 def describe_task(task: Task) -> dict[str, str]:
     """Return the attributes by which trials say whose they are, and from which the task can be made again."""
     kind = type(task)
@@ -199,6 +220,14 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else repr(value)
+
+
+def preset_settings(kind: type[Task], source: Any) -> dict[str, Any]:
+    """Return the settings of a preset of a task; a ValueError names those that there are."""
+    if not isinstance(source, str) or source not in kind.presets:
+        known = f"one of {', '.join(kind.presets)}" if kind.presets else f"none, since {kind.name} has none"
+        raise ValueError(f"preset: expected {known}, got {source!r}")
+    return dict(kind.presets[source])
 
 
 def setting_names(kind: type[Task]) -> list[str]:

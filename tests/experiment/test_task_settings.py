@@ -88,6 +88,57 @@ def test_settings_of_the_task_differ_in_training_alone() -> None:
         xr.testing.assert_identical(short.trials()["trials"], spec.trials()["trials"])
 
 
+def test_a_preset_stands_for_settings_which_are_stored_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "e.yaml").write_text(
+        "task: {name: perceptual_decision, preset: song2016, coherences: [4, 8]}\nnetwork: {tau: 100, dt: 10}\n"
+    )
+    task = load_experiment(tmp_path / "e.yaml").task
+    assert task == bn.tasks.PerceptualDecision.preset("song2016", coherences=(4, 8), dt=10)
+    assert (task.noise, task.rectify) == (0.01, True)
+    stored = json.loads(Experiment(task={"name": "perceptual_decision", "preset": "song2016"}).model_dump_json())
+    assert "preset" not in stored["task"]
+    assert stored["task"]["noise"] == 0.01
+    assert Experiment.model_validate(stored).task.rectify is True
+    assert load_experiment(tmp_path / "e.yaml", ["task.noise=0.2"]).task.noise == 0.2
+
+
+def test_a_preset_changes_settings_of_the_task_in_training_alone() -> None:
+    training = {"task": {"preset": "song2016", "noise": 0.03}}
+    experiment = Experiment(task={"name": "perceptual_decision", "grace": 20}, training=training, seeds=1)
+    (spec,) = expand(experiment)
+    assert (spec.task.noise, spec.task.rectify, spec.task.grace) == (0.1, False, 20)
+    changed = spec.training_tasks[0][0]
+    assert (changed.noise, changed.rectify, changed.grace) == (0.03, True, 20)
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ({"name": "perceptual_decision", "preset": "song"}, r"task\.preset: expected one of song2016, got 'song'"),
+        ({"name": "perceptual_decision", "preset": ["a"]}, r"task\.preset: expected one of song2016, got \['a'\]"),
+        ({"name": "boolean_gate", "preset": "x"}, r"task\.preset: expected none, since boolean_gate has none, got 'x'"),
+        (
+            {"name": "perceptual_decision", "prest": "song2016"},
+            r"task\.prest: expected one of name, preset, .*; did you mean preset\?",
+        ),
+    ],
+)
+def test_a_preset_that_is_not_there_is_told_with_those_that_are(
+    tmp_path: Path, task: dict[str, object], message: str
+) -> None:
+    (tmp_path / "e.yaml").write_text(json.dumps({"task": task}))
+    with pytest.raises(ExperimentError, match=message):
+        load_experiment(tmp_path / "e.yaml")
+
+
+def test_a_task_made_from_an_object_is_refused_since_workers_cannot_make_it() -> None:
+    class OfObject(bn.tasks.BooleanGate):
+        made_from_settings = False
+
+    with pytest.raises(ValueError, match=r"task\n.*name: expected a task that its settings make again"):
+        Experiment(task=OfObject())
+
+
 def test_a_setting_of_the_task_is_a_factor() -> None:
     experiment = Experiment(
         task=FLIP_FLOP, factors={"dale": ["none", 0.8], "training.task.duration": [60, 90]}, seeds=1

@@ -227,6 +227,62 @@ def test_a_task_is_made_again_with_its_settings_wherever_its_class_stands():
         task_of(make_trials(Local(), 2, 0))
 
 
+# ---- presets
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "expected"),
+    [
+        ("perceptual_decision", "song2016", {"noise": 0.01, "rectify": True, "baseline": 0.2, "noise_tau": 100.0}),
+        ("sine_generator", "song2016", {"frequencies": (1.25,), "noise": 0.0, "longest_duration": 2400.0}),
+        ("flip_flop", "jarne2024", {"n_bits": 3, "duration": 340.0, "pulse_width": 20.0, "noise": 0.1}),
+    ],
+)
+def test_a_preset_has_the_settings_of_its_source_and_others_override_them(name, preset, expected):
+    kind = find_task(name)
+    task = kind.preset(preset)
+    check(task)
+    assert {setting: getattr(task, setting) for setting in expected} == expected
+    assert kind.preset(preset, noise=0.5, dt=10.0) == kind(**{**kind.presets[preset], "noise": 0.5, "dt": 10.0})
+    assert task_of(make_trials(task, 2, 0)) == task
+    assert "preset" not in make_trials(task, 2, 0).attrs["task_settings"]
+
+
+def test_an_unknown_preset_is_told_with_those_that_exist():
+    with pytest.raises(ValueError, match=r"^preset: expected one of song2016, got 'song2017'$"):
+        bn.tasks.PerceptualDecision.preset("song2017")
+    with pytest.raises(ValueError, match=r"^preset: expected none, since boolean_gate has none, got 'jarne2024'$"):
+        bn.tasks.BooleanGate.preset("jarne2024")
+
+
+# ---- tasks of objects
+
+
+class OfObject(SignOfSum):
+    """A task that is made from what no settings hold."""
+
+    made_from_settings = False
+
+    def __init__(self, scale, /):
+        self._scale = scale
+
+    def arrays(self, n_trials, rng):
+        inputs, targets, weight = super().arrays(n_trials, rng)
+        return Trials(inputs * self._scale(), targets, weight)
+
+
+def test_a_task_of_an_object_keeps_to_the_contract_and_cannot_be_made_from_its_trials():
+    task = OfObject(lambda: 2.0)
+    check(task)
+    trials = make_trials(task, 3, 0)
+    np.testing.assert_array_equal(trials["inputs"], 2 * make_trials(SignOfSum(), 3, 0)["inputs"])
+    with pytest.raises(
+        ValueError,
+        match=r"^trials: expected a task that its settings make again, got .*OfObject.*give the task itself$",
+    ):
+        task_of(trials)
+
+
 def test_scores_in_another_order_are_refused():
     class Sorted(SignOfSum):
         def score(self, outputs, trials):

@@ -1,0 +1,325 @@
+"""Environments with neurogym's interface as tasks; and, nightly, those of the real package."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import biornn as bn
+from biornn.tasks import from_neurogym, task_of
+from biornn.tasks.scores import mean_score, score_trials, trial_condition
+from biornn.tasks.trials import make_arrays, make_trials
+from tests.tasks.environments import Alternating, Decision, Reach, Space, Wrapper
+
+MAKERS = {
+    "choices": Decision,
+    "continuous": Reach,
+    "wrapped": lambda: Wrapper(Wrapper(Decision())),
+    "several": lambda: Alternating([Decision(), Wrapper(Decision())]),
+}
+any_kind = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+@any_kind
+def test_keeps_to_the_contract(make):
+    task = from_neurogym(make())
+    bn.tasks.check(task)
+    assert task.dt == 20
+    assert task.input_channels == ["fixation", "stimulus_1", "stimulus_2"]
+    assert np.isnan(task.chance)
+
+
+@any_kind
+def test_one_seed_gives_one_set_whatever_was_drawn_before(make):
+    task = from_neurogym(make())
+    trials = task.trials(8, seed=3)
+    task.trials(5, seed=1)
+    assert trials.identical(task.trials(8, seed=3))
+    assert trials.identical(from_neurogym(make()).trials(8, seed=3))
+    assert not trials.equals(task.trials(8, seed=4))
+    for name, array in make_arrays(task, 8, np.random.default_rng(3))._asdict().items():
+        np.testing.assert_array_equal(array, trials[name])
+        assert array.dtype == np.float32
+
+
+# ---- trials
+
+
+def test_trials_are_whole_and_padded_to_the_longest():
+    task = from_neurogym(Decision())
+    trials = make_trials(task, 30, 0)
+    assert set(trials["n_steps"].values.tolist()) == {11, 12, 13}
+    assert trials.sizes["time"] == 13
+    padding = xr.DataArray(np.arange(13), dims="time") >= trials["n_steps"]
+    assert (padding == (trials["period"] == "padding")).all()
+    for name in ("inputs", "targets", "loss_weight"):
+        assert (trials[name].where(padding, 0) == 0).all()
+    for trial in range(30):
+        n_delay = trials["n_steps"].values[trial] - 9
+        expected = ["fixation"] * 2 + ["stimulus"] * 3 + ["delay"] * n_delay + ["decision"] * 4
+        assert trials["period"].values[trial].tolist() == expected + ["padding"] * (4 - n_delay)
+    assert task.arrays(1, np.random.default_rng(0)).inputs.shape[1] in (11, 12, 13)
+
+
+def test_targets_are_one_for_the_right_choice():
+    task = from_neurogym(Decision())
+    trials = make_trials(task, 10, 0)
+    assert trials["output_channel"].values.tolist() == ["fixation", "choice_1", "choice_2"]
+    within = trials["period"] != "padding"
+    assert (trials["targets"].sum("output_channel") == within).all()
+    right = xr.where(trials["period"] == "decision", trials["ground_truth"], 0)
+    for number, name in enumerate(task.output_channels):
+        assert (trials["targets"].sel(output_channel=name) == ((right == number) & within)).all()
+    assert (trials["correct_choice"] == xr.where(trials["ground_truth"] == 1, "choice_1", "choice_2")).all()
+
+
+def test_choices_may_be_counted_from_another_number():
+    class FromOne(Decision):
+        """Choices 1 to 3 for 0 to 2."""
+
+        def __init__(self):
+            super().__init__()
+            self.action_space.start = 1
+
+        def new_trial(self, **kwargs):
+            super().new_trial(**kwargs)
+            self.gt += 1
+
+    first, second = (from_neurogym(env).trials(5, 0) for env in (FromOne(), Decision()))
+    xr.testing.assert_equal(first["targets"], second["targets"])
+
+
+def test_continuous_answers_are_the_targets():
+    task = from_neurogym(Reach())
+    trials = make_trials(task, 10, 0)
+    assert trials["output_channel"].values.tolist() == ["output_1", "output_2"]
+    expected = xr.where(trials["period"] == "decision", trials["ground_truth"] / 2, 0)
+    assert (trials["targets"][..., 0] == expected).all()
+    assert (trials["targets"][..., 1] == 0).all()
+    assert not hasattr(task, "choice")
+
+
+@pytest.mark.parametrize(("grace", "n_zero"), [(0, 0), (20, 1), (40, 2), (60, 3), (80, 3), (1000, 3)])
+def test_the_loss_does_not_count_the_grace_time_after_a_change_but_the_last_sample(grace, n_zero):
+    trials = make_trials(from_neurogym(Decision(), grace=grace), 6, 0)
+    for weight, period in zip(trials["loss_weight"].values, trials["period"].values, strict=True):
+        decision = np.flatnonzero(period == "decision")
+        expected = np.where(period == "padding", 0, 1)
+        expected[decision[:n_zero]] = 0
+        np.testing.assert_array_equal(weight, np.repeat(expected[:, np.newaxis], 3, axis=1))
+
+
+def test_what_a_trial_tells_is_on_trial_if_it_is_one_value():
+    task = from_neurogym(Decision())
+    trials = make_trials(task, 40, 0)
+    labels = {name for name, coord in trials.coords.items() if coord.dims == ("trial",)} - {"trial", "n_steps"}
+    assert labels == {"ground_truth", "coh", "number", "hand", "trial_period", "correct_choice"}
+    assert trials["number"].values.tolist() == list(range(1, 41))
+    assert set(trials["coh"].values.tolist()) == {5.0, 50.0}
+    assert set(trials["trial_period"].values.tolist()) == {3}  # trials have a period of their own
+    assert trials["hand"].values[0] == "left"
+    first = "coh=5.0, correct_choice=choice_1, ground_truth=1"
+    assert any(set(first.split(", ")) <= set(one.split(", ")) for one in trial_condition(task, trials))
+
+
+def test_what_is_not_told_of_every_trial_is_left_out():
+    class Catch(Decision):
+        """Tells the coherence of every second trial only, and a number or a text of the hand."""
+
+        def new_trial(self, **kwargs):
+            super().new_trial(**kwargs)
+            if self.n_drawn % 2:
+                del self.trial["coh"]
+                self.trial["hand"] = 1
+
+    labels = from_neurogym(Catch()).trials(4, 0).coords
+    assert "ground_truth" in labels
+    assert not {"coh", "hand"} & set(labels)
+
+
+def test_a_value_can_be_fixed():
+    trials = from_neurogym(Wrapper(Decision())).trials(20, 0, ground_truth=2, coh=1.0)
+    assert set(trials["correct_choice"].values.tolist()) == {"choice_2"}
+    assert set(trials["coh"].values.tolist()) == {1.0}
+
+
+# ---- scores
+
+
+@any_kind
+def test_the_targets_themselves_score_one(make):
+    task = from_neurogym(make())
+    trials = make_trials(task, 40, 0)
+    assert (score_trials(task, trials["targets"], trials) == 1).all()
+
+
+def test_choice_is_the_largest_mean_of_the_last_period_after_the_grace_time():
+    task = from_neurogym(Decision(), grace=40)
+    trials = make_trials(task, 4, 0, ground_truth=1)
+    outputs = 0 * trials["targets"]
+    outputs[..., 1] = 0.3
+    decision = (trials["period"] == "decision").argmax("time").values
+    outputs[0, decision[0] + 1, 0] = 9.0  # in the grace time
+    outputs[1, decision[1] + 2, 2] = 0.7  # a mean of 0.35
+    outputs[2, : decision[2], 2] = 9.0
+    outputs[3] = np.nan
+    assert task.choice(outputs, trials).values.tolist() == ["choice_1", "choice_2", "choice_1", ""]
+    assert task.score(outputs, trials).values.tolist() == [1, 0, 1, 0]
+    longer = from_neurogym(Decision(), grace=1000)  # then the last sample makes the choice
+    outputs[:] = 0.0
+    outputs[:, :, 0] = 0.5
+    for trial in range(4):
+        outputs[trial, decision[trial] + 3] = [0.0, 1.0, 0.0]
+    assert set(longer.choice(outputs, trials).values.tolist()) == {"choice_1"}
+
+
+def test_scores_broadcast_over_networks():
+    for env in (Decision(), Reach()):
+        task = from_neurogym(env)
+        trials = make_trials(task, 12, 0)
+        several = xr.concat([trials["targets"], -trials["targets"]], dim="network")
+        scores = score_trials(task, several, trials)
+        assert scores.dims == ("network", "trial")
+        assert mean_score(scores).values.tolist() == [1, 0]
+
+
+def test_score_of_continuous_answers_is_the_share_explained_in_the_last_period():
+    task = from_neurogym(Reach(), grace=20)
+    trials = make_trials(task, 10, 0)
+    before = trials["period"] != "decision"
+    outputs = (0.5 * trials["targets"]).where(~before, 7.0)
+    np.testing.assert_allclose(task.score(outputs, trials), 0.75)
+    silent = trials.assign(targets=0 * trials["targets"])
+    assert task.score(outputs, silent).isnull().all()
+
+
+def test_padding_does_not_count():
+    for env in (Decision(), Reach()):
+        task = from_neurogym(env)
+        trials = make_trials(task, 30, 0)
+        outputs = trials["targets"].where(trials["period"] != "padding", 100.0)
+        assert (score_trials(task, outputs, trials) == 1).all()
+
+
+# ---- what it cannot do
+
+
+def test_it_cannot_be_made_from_its_trials_and_says_so():
+    task = from_neurogym(Decision(), grace=60)
+    trials = make_trials(task, 3, 0)
+    assert (task.name, task.env, task.grace) == ("decision", "Decision", 60)
+    message = (
+        r"^trials: expected a task that its settings make again, got 'biornn.tasks.neurogym:NeurogymChoice' of "
+        r'{"env": "Decision", "grace": 60.0}, which was made from an object; give the task itself$'
+    )
+    with pytest.raises(ValueError, match=message):
+        task_of(trials)
+    with pytest.raises(ValueError, match=message):
+        bn.analysis.performance(trials["targets"], trials)
+    found = bn.analysis.performance(trials["targets"].expand_dims(network=["a"]), trials, task=task)
+    assert found["score"].values.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: from_neurogym("GoNogo-v0"), "env: expected an environment of neurogym, an instance with new_trial"),
+        (lambda: from_neurogym(Decision), "env: expected an environment of neurogym, an instance with new_trial"),
+        (lambda: from_neurogym(Decision(), grace=-1), "grace: expected a number of at least 0, got -1"),
+        (lambda: from_neurogym(Decision()).trials(0, 0), "n_trials: expected an integer of at least 1, got 0"),
+        (lambda: bn.tasks.neurogym.NeurogymTask("Decision"), "env: expected an environment of neurogym, an instance"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(make, message):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}") as raised:
+        make()
+    assert "\n" not in str(raised.value)
+
+
+def test_answers_that_are_no_choices_are_told():
+    env = Decision()
+    env.action_space = Space(n=1)
+    with pytest.raises(
+        ValueError, match=r"^env: expected one right answer from 0 to 0 at each sample, got \[0, [12]\]"
+    ):
+        from_neurogym(env)
+
+
+# ---- the real package
+
+REAL = """
+import warnings
+
+import neurogym
+import numpy as np
+from neurogym.utils.scheduler import RandomSchedule
+from neurogym.wrappers.block import ScheduleEnvs, TrialHistoryV2
+
+import biornn as bn
+from biornn.tasks.trials import make_trials
+
+
+def made(name, **settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of gymnasium, about what is drawn
+        return neurogym.make(f"{name}-v0", **settings)
+
+
+rules = [made(f"yang19.{rule}").unwrapped for rule in ("go", "dm1", "dms")]
+history = TrialHistoryV2(made("PerceptualDecisionMaking", dt=20).unwrapped, probs=np.array([[0.9, 0.1], [0.1, 0.9]]))
+environments = [
+    *map(made, ("GoNogo", "ContextDecisionMaking", "DelayMatchSample", "ReadySetGo", "IntervalDiscrimination")),
+    made("PerceptualDecisionMaking", dt=20, timing={"decision": 300}),
+    made("ReachingDelayResponse"),
+    made("PostDecisionWager"),
+    ScheduleEnvs(rules, RandomSchedule(3), env_input=True),
+    history,
+]
+for env in environments:
+    task = bn.tasks.from_neurogym(env)
+    bn.tasks.check(task)
+    trials = make_trials(task, 30, 0)
+    task.arrays(7, np.random.default_rng(1))
+    assert trials.identical(make_trials(task, 30, 0)), task.name
+    assert (task.score(trials["targets"], trials) == 1).all(), task.name
+    wager = trials["wager"].values if "wager" in trials.coords else None
+    assert wager is None or np.array_equal((trials["period"] == "pre_sure").any("time"), wager)
+    print(task.name, trials.sizes["time"])
+for name in ("Bandit", "Reaching1D"):
+    try:
+        bn.tasks.from_neurogym(made(name))
+    except ValueError as error:
+        print(error)
+"""
+
+
+@pytest.mark.nightly
+def test_the_real_package_in_an_environment_of_its_own(tmp_path):
+    venv.create(tmp_path / "env", with_pip=True)
+    python = str(tmp_path / "env" / "bin" / "python")
+    # Later versions import torch, which they do not ask for. The others are what biornn.tasks imports.
+    needed = ["neurogym<2.3", "xarray", "lazy_loader", "scipy"]
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *needed], check=True, timeout=1800)
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [python, "-c", REAL], capture_output=True, text=True, timeout=600, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    assert done.returncode == 0, done.stderr
+    *made, bandit, reaching = done.stdout.splitlines()
+    assert len(made) == 10
+    assert bandit == (
+        "env: expected as many observations (ob) as right answers (gt) in a trial, got 1 and none from Bandit"
+    )
+    assert reaching.startswith("env: expected one right answer from 0 to 2 at each sample, got [3]")
+
+
+def test_neurogym_is_never_imported():
+    code = "import sys, biornn as bn; bn.tasks.from_neurogym; print(*sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "biornn.tasks.neurogym" in printed.split()
+    assert not {"neurogym", "gymnasium", "gym"} & set(printed.split())
