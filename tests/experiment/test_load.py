@@ -138,7 +138,7 @@ BAD = {
     "task.n_bits=0": "task.n_bits: expected an integer of at least 1, got 0",
     "task.n_bits=13": "task.n_bits: expected at most 12 for a probe",
     "task.n_bits=two": "task.n_bits: input should be a valid integer",
-    "task.n_bit=3": "task.n_bit: expected one of name, n_bits",
+    "task.n_bit=3": "task.n_bit: expected one of name, preset, n_bits",
     "task.name=chess": "task.name: expected one of flip_flop",
     "task.duration=50": "task.duration: expected at least",
     "task.dt=0.5": "task.dt: expected the network's dt=1, got 0.5",
