@@ -14,14 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from biornn.connectivity import cell_types, initial_weights, masks
 from biornn.connectivity.given_weights import check_given, scaled_given
 from biornn.connectivity.initial_weights import InitialRule
-from biornn.connectivity.labels import given_array, name_units, own_labels
+from biornn.connectivity.labels import given_array, name_units, own_labels, truth_values
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
 from biornn.scalars import check_number, integer
 
 ReadoutSign = Literal["free", "non_negative", "dale"]
-
-_SYNAPSES = ("unit_pre", "unit_post")
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +208,7 @@ class Connectivity:
             if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
                 raise ValueError(
                     f"area_density: expected shape {(len(self.areas),) * 2} with values in [0, 1], "
-                    f"got shape {densities.shape}, values {self.area_density}"
+                    f"got shape {densities.shape}, values {densities.tolist()}"
                 )
             object.__setattr__(self, "area_density", _frozen(densities))
 
@@ -219,17 +217,19 @@ class Connectivity:
             raise ValueError("mask: expected no density and no areas beside a given mask; drop one of them")
         for name in ("mask", "trainable"):
             if getattr(self, name) is not None:
-                values = self._synapses(name, None)
-                if values.dtype != bool and not np.isin(values, (0, 1)).all():
-                    raise ValueError(f"{name}: expected only true and false (1 and 0), got other values")
-                object.__setattr__(self, name, _frozen(values.astype(bool)))
+                values = truth_values(name, self._synapses(name, None), self._synapse_labels)
+                object.__setattr__(self, name, _frozen(values))
 
     def _synapses(self, name: str, dtype: type | None) -> NDArray[Any]:
         """Copy a given array, (unit_pre, unit_post)."""
-        values = given_array(name, getattr(self, name), dict.fromkeys(_SYNAPSES, self.unit_names), dtype)
+        values = given_array(name, getattr(self, name), self._synapse_labels, dtype)
         if values.shape != (self.n_units,) * 2:
             raise ValueError(f"{name}: expected shape {(self.n_units,) * 2}, got {values.shape}")
         return values
+
+    @property
+    def _synapse_labels(self) -> dict[str, NDArray[Any]]:
+        return dict.fromkeys(("unit_pre", "unit_post"), self.unit_names)
 
     def _drawn_sign(self) -> NDArray[np.int8]:
         """Return the sign of each unit if no types are given."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from biornn.connectivity.cell_types import NAMES
 from biornn.connectivity.initial_weights import has_cycle
+from biornn.connectivity.labels import place
 
 #: Spectral radius over the largest weight below which it is taken for rounding.
 _SMALLEST = 1e-6
@@ -52,9 +53,6 @@ def _check(
 ) -> None:
     if is_right.all():
         return
-    pre, post = np.unravel_index(is_right.argmin(), is_right.shape)
-    units = unit_names.tolist()
-    raise ValueError(
-        f"initial: expected {expected}, got {weights[pre, post]:g} from unit {units[pre]!r} to unit {units[post]!r}; "
-        f"{fix}"
-    )
+    first = np.unravel_index(is_right.argmin(), is_right.shape)
+    where = place(first, {"unit_pre": unit_names, "unit_post": unit_names})
+    raise ValueError(f"initial: expected {expected}, got {weights[first]:g} {where}; {fix}")

@@ -102,7 +102,8 @@ Mask = Annotated[Annotated[_Rows, Tag("")] | Annotated[ArrayFile, Tag("file")], 
 def with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Read the files that an experiment names, and name its units as the first does that has names.
 
-    The networks of a run share the names, also those that have no file.
+    A list of edges, which may leave out units, comes last. The networks of a run share the names, also those that have
+    no file.
     """
     found: list[ArrayFile] = []
 
@@ -127,7 +128,7 @@ def with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     result = {key: read_all(one, key) if key in ("network", "factors") else one for key, one in values.items()}
     if isinstance(conditions := values.get("conditions"), dict):
         result["conditions"] = {name: read_all(one, f"conditions.{name}") for name, one in conditions.items()}
-    tables = [one.table() for one in found]
+    tables = sorted((one.table() for one in found), key=lambda table: "is_list" in table.attrs)
     names = next((table["unit_pre"].values.tolist() for table in tables if "unit_pre" in table.coords), None)
     network = result.get("network", {})
     if names is not None and isinstance(network, dict) and network.get("unit_names") is None:

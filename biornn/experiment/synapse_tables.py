@@ -37,7 +37,8 @@ def read_table(path: Path) -> xr.DataArray:
 
     A ``.csv`` is a square table whose first row and first column name the units, presynaptic ones down the rows, or a
     list of edges with the columns ``pre``, ``post`` and ``weight`` (without it, 1), in which units come in the order
-    in which they are first named; the attribute ``is_list`` says that it may leave out units. An ``.npy`` holds one
+    in which they are first named; the attribute ``is_list`` says that it may leave out units. Beside `weight` it may
+    have other columns, which are not read. An ``.npy`` holds one
     array, an ``.npz`` one, and `unit_names` if wanted; a ``.nc`` or ``.zarr`` one variable of these dims. A ValueError
     says what is wrong with the content.
     """
@@ -54,7 +55,7 @@ def read_table(path: Path) -> xr.DataArray:
         if twice := [name for name, follower in zip(sorted(one), sorted(one)[1:], strict=False) if name == follower]:
             raise ValueError(f"two units with the name {twice[0]!r}")
         if strange := set(one) ^ set(names[0]):
-            raise ValueError(f"the unit {min(strange)!r} along one side alone")
+            raise ValueError(f"the unit {min(strange, key=str)!r} along one side alone")
     if names:
         table = table.assign_coords({dim: names[0] for dim in _DIMS if dim not in table.indexes})
         table = table.sel(dict.fromkeys(_DIMS, names[0]))
@@ -79,10 +80,12 @@ def _equally_long(rows: Iterable[list[str]]) -> Iterator[list[str]]:
         if len(row) not in (0, length):
             raise ValueError(f"{len(row)} cells in row {number} instead of {length}")
         if row:
-            yield row
+            yield [cell.strip() for cell in row]
 
 
 def _from_edges(header: list[str], rows: Iterable[list[str]]) -> xr.DataArray:
+    if "weight" not in header and (others := [name for name in header if name not in ("pre", "post", "")]):
+        raise ValueError(f"the columns {', '.join(header)}, of which none is weight; rename or drop {others[0]!r}")
     places = [header.index(name) for name in ("pre", "post", "weight") if name in header]
     edges = {}
     for row in rows:
@@ -112,11 +115,9 @@ def _from_square(header: list[str], rows: Iterable[list[str]]) -> xr.DataArray:
 
 
 def _named(values: np.ndarray, pre: list[str], post: list[str]) -> xr.DataArray:
-    return xr.DataArray(values, dict(zip(_DIMS, map(_integers, (pre, post)), strict=True)), _DIMS)
-
-
-def _integers(names: list[str]) -> list[Any]:
-    return [int(name) for name in names] if all(str(name).isdecimal() for name in names) else names
+    are_numbers = all(name.isdecimal() for name in (*pre, *post))
+    names = [[int(name) for name in side] if are_numbers else side for side in (pre, post)]
+    return xr.DataArray(values, dict(zip(_DIMS, names, strict=True)), _DIMS)
 
 
 def _from_npy(path: Path) -> xr.DataArray:

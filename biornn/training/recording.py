@@ -39,7 +39,8 @@ def record_activity(model: keras.Model, trials: xr.Dataset, batch_size: int = 64
     inputs = trials["inputs"].transpose("trial", "time", "input_channel").values
     parts = [run(inputs[first : first + batch_size]) for first in range(0, len(inputs), batch_size)]
     rates, outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    units = find_layers(model)[1].connectivity.unit_names
+    recurrent, readout = find_layers(model)
+    units = getattr(recurrent.cell, "connectivity", readout.connectivity).unit_names  # gated cells have none
     coords = {"trial": trials["trial"], "time": trials["time"], "unit": units}
     activity = xr.Dataset(
         {"rates": (("trial", "time", "unit"), rates), "outputs": (("trial", "time", "output_channel"), outputs)}, coords

@@ -24,6 +24,7 @@ def load(folder: Path, network: str, rest: str = "") -> Experiment:
     """Load an experiment from a folder beside the file that it names."""
     (folder / "own.csv").write_text(SQUARE)
     (folder / "other.csv").write_text(SQUARE.splitlines()[0])
+    (folder / "mask.csv").write_text(",PV1,E7,E2\nPV1,0,1,1\nE7,1,0,0\nE2,0,1,1\n")
     (folder / "experiment.yaml").write_text(f"network: {{n_units: 3, {network}}}\n{rest}")
     return load_experiment(folder / "experiment.yaml")
 
@@ -67,6 +68,12 @@ def test_names_are_shared_by_all_conditions_and_files_are_read_by_them(tmp_path:
     wirings = {name: experiment.settings(name)[0].connectivity(0) for name in experiment.conditions}
     assert all(wiring.unit_names.tolist() == NAMES for wiring in wirings.values())
     np.testing.assert_array_equal(wirings["list"].mask, [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
+
+
+def test_a_list_that_leaves_out_units_does_not_name_them(tmp_path: Path) -> None:
+    (tmp_path / "edges.csv").write_text("pre,post\nE2,E7\n")
+    network = load(tmp_path, "mask: {file: edges.csv}, trainable: {file: mask.csv}").network
+    assert network.unit_names == NAMES
 
 
 def test_files_are_levels_of_a_factor(tmp_path: Path) -> None:

@@ -301,6 +301,17 @@ def test_settings_that_cannot_be_recorded_are_refused(make, message):
     assert not model.compiled
 
 
+def test_activity_has_the_names_of_the_recurrent_units():
+    model = keras.Sequential(
+        [
+            keras.Input((None, 1)),
+            bn.layers.ConstrainedRNN(bn.Connectivity(2, unit_names=["a", "b"]), return_sequences=True),
+            bn.layers.Readout(2, 1),
+        ]
+    )
+    assert record_activity(model, SHORT_FLIP_FLOP.trials(2, 0))["unit"].values.tolist() == ["a", "b"]
+
+
 def test_functional_models_of_the_two_layers_are_recorded_too():
     layers = recurrent(name="a"), Readout(3, 2)
     trials = SHORT_FLIP_FLOP.trials(2, seed=0)[["inputs"]].isel(input_channel=[0, 0])
