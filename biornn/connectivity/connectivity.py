@@ -11,12 +11,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from biornn.connectivity import cell_types, initial_weights, masks
+from biornn.connectivity import cell_types, initial_weights, masks, rewiring
+from biornn.connectivity.areas import check_area_density, check_areas
 from biornn.connectivity.given_weights import check_given, scaled_given
 from biornn.connectivity.initial_weights import InitialRule
-from biornn.connectivity.labels import given_array, name_units, own_labels, truth_values
+from biornn.connectivity.labels import given_array, name_units, truth_values
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
+from biornn.connectivity.topology import check_topology, draw_topology
 from biornn.scalars import check_number, integer
 
 ReadoutSign = Literal["free", "non_negative", "dale"]
@@ -48,6 +50,13 @@ class Connectivity:
         ``"erdos_renyi"`` (each synapse independently) or ``"fixed_in_degree"`` (every unit receives equally many).
     mask
         (unit_pre, unit_post) boolean, given instead of a random one.
+    topology
+        Of a random mask, in place of a density: ``{"small_world": {"k": 10, "p": 0.1}}``, directed unless it has
+        ``"directed": False`` (see `biornn.connectivity.small_world`).
+    rewired
+        Whether the given mask is rewired at random, by the seed: the degrees of every unit are kept, for each cell type
+        of its partners, and so are its autapses (see `biornn.connectivity.rewired`). `initial` and `trainable` move
+        with the synapses, each to a new target of the same unit and cell type; the attributes keep what was given.
     areas
         Number of units of each area; they sum to `n_units`. `excitatory_fraction` holds in each.
     area_density
@@ -124,6 +133,8 @@ class Connectivity:
     cell_type: Any = None  # these three are arrays once they are checked
     trainable: Any = None
     unit_names: Any = None
+    topology: Mapping[str, Mapping[str, Any]] | None = None
+    rewired: bool = False
 
     def __post_init__(self) -> None:
         """Check every setting, then those that depend on one another."""
@@ -133,8 +144,9 @@ class Connectivity:
             check_number(name, getattr(self, name), "a number in [0, 1]", maximum=1)
         if self.excitatory_fraction is not None:
             check_number("excitatory_fraction", self.excitatory_fraction, "a number in [0, 1]", maximum=1)
-        if not isinstance(self.autapses, bool | np.bool_):
-            raise TypeError(f"autapses: expected true or false, got {self.autapses!r}")
+        for name in ("autapses", "rewired"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise TypeError(f"{name}: expected true or false, got {getattr(self, name)!r}")
         is_given = hasattr(self.initial, "__len__") and not isinstance(self.initial, str)
         if self.spectral_radius is not None:
             check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
@@ -152,8 +164,8 @@ class Connectivity:
         self._check_mask()
         if is_given:
             self._check_given_weights()
-        else:
-            self._check_rule()
+        elif self.initial is not None:
+            initial_weights.check_rule(self.initial, bool(self.sign.any()))
 
     def _check_cell_types(self) -> None:
         drawn = self._drawn_sign()
@@ -171,54 +183,38 @@ class Connectivity:
                     f"{name}={value!r}: expected cell types, got none; set excitatory_fraction or cell_type"
                 )
 
-    def _check_rule(self) -> None:
-        if self.initial is None:
-            return
-        _check_choice("initial", self.initial, get_args(InitialRule))
-        signed = self.sign.any()
-        possible = initial_weights.SIGNED_RULES if signed else initial_weights.FREE_RULES
-        if self.initial not in possible:
-            law = "with" if signed else "without"
-            raise ValueError(
-                f"initial: expected one of {possible} {law} Dale's law (null chooses), got {self.initial!r}"
-            )
-
     def _check_given_weights(self) -> None:
         weights = self._synapses("initial", float)
-        check_given(weights, self.recurrent_mask, self.sign, self.unit_names, bool(self.autapses))
+        check_given(weights, self._mask_before_rewiring, self.sign, self.unit_names, bool(self.autapses))
         object.__setattr__(self, "initial", _frozen(weights))
 
     def _check_areas(self) -> None:
-        if self.areas is None:
-            if self.area_density is not None:
-                raise ValueError("area_density: expected areas with it, got none; set areas to the units of each")
+        if self.areas is not None:
+            object.__setattr__(self, "areas", check_areas(self.areas, self.n_units))
+        if self.area_density is None:
             return
-        if not isinstance(self.areas, list | tuple | np.ndarray):
-            raise TypeError(f"areas: expected the number of units of each area, got {self.areas!r}")
-        object.__setattr__(self, "areas", tuple(integer("areas", size, minimum=1) for size in self.areas))
-        if sum(self.areas) != self.n_units:
-            raise ValueError(f"areas: expected sizes that sum to n_units={self.n_units}, got {self.areas}")
-        if self.area_density is not None:
-            if self.density != 1.0:
-                raise ValueError("area_density: expected no density beside it, got both; drop one of them")
-            dims = ("area_pre", "area_post")
-            names = own_labels("area_density", self.area_density, dims) or range(len(self.areas))
-            labels = dict.fromkeys(dims, np.array(names))
-            densities = given_array("area_density", self.area_density, labels, float)
-            if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
-                raise ValueError(
-                    f"area_density: expected shape {(len(self.areas),) * 2} with values in [0, 1], "
-                    f"got shape {densities.shape}, values {densities.tolist()}"
-                )
-            object.__setattr__(self, "area_density", _frozen(densities))
+        if self.areas is None:
+            raise ValueError("area_density: expected areas with it, got none; set areas to the units of each")
+        if self.density != 1.0:
+            raise ValueError("area_density: expected no density beside it, got both; drop one of them")
+        object.__setattr__(self, "area_density", _frozen(check_area_density(self.area_density, len(self.areas))))
 
     def _check_mask(self) -> None:
-        if self.mask is not None and (self.density != 1.0 or self.areas is not None):
-            raise ValueError("mask: expected no density and no areas beside a given mask; drop one of them")
+        for name in ("mask", "topology"):
+            if getattr(self, name) is not None and (self.density != 1.0 or self.areas is not None):
+                raise ValueError(f"{name}: expected no density and no areas beside it, got some; drop one of them")
+        if self.topology is not None:
+            if self.mask is not None:
+                raise ValueError("topology: expected no mask beside it, got both; drop one of them")
+            object.__setattr__(self, "topology", check_topology(self.topology, self.n_units))
         for name in ("mask", "trainable"):
             if getattr(self, name) is not None:
                 values = truth_values(name, self._synapses(name, None), self._synapse_labels)
                 object.__setattr__(self, name, _frozen(values))
+        if self.rewired:
+            if self.mask is None:
+                raise ValueError("rewired: expected a mask with it, got none; set mask to the one to rewire")
+            rewiring.check_can_rewire("rewired", self._mask_before_rewiring, self.sign)
 
     def _synapses(self, name: str, dtype: type | None) -> NDArray[Any]:
         """Copy a given array, (unit_pre, unit_post)."""
@@ -247,11 +243,11 @@ class Connectivity:
         """Recurrent weights, (unit_pre, unit_post)."""
         rule, radius = self.initial_rule, self.spectral_radius
         if rule is None or radius is None:
-            weights = scaled_given(np.asarray(self.initial), radius)
+            weights = scaled_given(self._moved(np.asarray(self.initial)), radius)
         else:
             rng = self._rng("recurrent weights")
             weights = initial_weights.recurrent_weights(rng, rule, self.recurrent_mask, self.sign, radius)
-        return Pathway(self.recurrent_mask, self.sign, weights, self.trainable)
+        return Pathway(self.recurrent_mask, self.sign, weights, self.recurrent_trainable)
 
     @property
     def initial_rule(self) -> InitialRule | None:
@@ -264,19 +260,38 @@ class Connectivity:
     @cached_property
     def recurrent_mask(self) -> NDArray[np.bool_]:
         """(unit_pre, unit_post) synapses that may exist."""
-        allowed = np.ones((self.n_units,) * 2, bool)
-        if self.mask is not None:
-            allowed = np.array(self.mask)
+        return _frozen(self._moved(self._mask_before_rewiring))
+
+    @cached_property
+    def recurrent_trainable(self) -> NDArray[np.bool_] | None:
+        """(unit_pre, unit_post) synapses that training may change, if they exist; None: all."""
+        return None if self.trainable is None else _frozen(self._moved(self.trainable))
+
+    @cached_property
+    def _mask_before_rewiring(self) -> NDArray[np.bool_]:
+        allowed = np.ones((self.n_units,) * 2, bool) if self.mask is None else np.array(self.mask)
         if not self.autapses:
             np.fill_diagonal(allowed, False)
         if self.mask is not None:
-            return _frozen(allowed)
+            return allowed
+        if self.topology is not None:
+            return allowed & draw_topology(self._rng("recurrent mask"), self.topology, self.n_units)
         sizes = self.areas or (self.n_units,)
         area = np.repeat(np.arange(len(sizes)), sizes)
         if self.long_range == "excitatory":
             allowed &= (area[:, np.newaxis] == area) | (self.sign > 0)[:, np.newaxis]
         densities = np.full((len(sizes),) * 2, self.density) if self.area_density is None else self.area_density
-        return _frozen(masks.by_area(self._rng("recurrent mask"), self.mask_rule, allowed, area, densities))
+        return masks.by_area(self._rng("recurrent mask"), self.mask_rule, allowed, area, densities)
+
+    @cached_property
+    def _moved_from(self) -> NDArray[np.intp]:
+        """(unit_pre, unit_post) the old column of each synapse of a rewired mask."""
+        rng, old = self._rng("rewiring"), self._mask_before_rewiring
+        return rewiring.moved_from(rng, old, rewiring.rewire(rng, old, self.sign), self.sign)
+
+    def _moved(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Move values (unit_pre, unit_post) with the synapses of a rewired mask."""
+        return np.take_along_axis(values, self._moved_from, axis=1) if self.rewired else values.copy()
 
     def input(self, n_channels: int) -> Pathway:
         """Weights from inputs to units, (input_channel, unit)."""
@@ -327,6 +342,8 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import NDArray
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
 
 from biornn.errors import in_one_line, printable
 
@@ -115,3 +116,9 @@ def truth_values(name: str, values: NDArray[Any], labels: Mapping[str, NDArray[A
         got = np.asarray(values[first]).tolist()
         raise ValueError(f"{name}: expected only true and false (1 and 0), got {got!r} {place(first, labels)}")
     return values.astype(bool)
+
+
+def labelled_mask(mask: NDArray[np.bool_], unit_names: ArrayLike | None) -> xr.DataArray:
+    """Label a mask (unit_pre, unit_post), with the names of the units if there are some."""
+    dims = ("unit_pre", "unit_post")
+    return xr.DataArray(mask, {} if unit_names is None else dict.fromkeys(dims, np.asarray(unit_names)), dims)

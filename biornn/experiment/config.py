@@ -131,6 +131,8 @@ class NetworkConfig(Section):
     autapses: StrictBool = True
     mask_rule: Literal["erdos_renyi", "fixed_in_degree"] = "erdos_renyi"
     mask: Mask | None = None
+    rewired: StrictBool = False
+    topology: dict[str, Any] | None = None
     trainable: Mask | None = None
     areas: Annotated[list[Count], Field(max_length=MAX_AREAS)] | None = None
     area_density: list[list[Share]] | None = None
@@ -164,7 +166,8 @@ class NetworkConfig(Section):
         if isinstance(self.tau, list) and len(self.tau) != self.n_units:
             raise ValueError(f"tau: expected one time or n_units={self.n_units} of them, got {len(self.tau)}")
         wiring = self.connectivity(seed=0)
-        self.__dict__["spectral_radius"] = wiring.spectral_radius  # the run says what the default was
+        for name in ("spectral_radius", "topology"):
+            self.__dict__[name] = getattr(wiring, name)  # the run says what the defaults were
         shortest = float(np.min(self.time_constants(wiring)))
         if self.dt > shortest:
             raise ValueError(f"dt: expected at most tau={shortest:g} ms, got {self.dt:g} ms")

@@ -28,6 +28,8 @@ _CONSTRAINTS = (
     "density",
     "autapses",
     "mask",
+    "rewired",
+    "topology",
     "trainable",
     "area_density",
     "long_range",

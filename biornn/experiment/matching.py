@@ -70,6 +70,8 @@ def _weight_differences(
     if rule is None or other_rule is None:
         if network.initial != other.initial or network.spectral_radius != other.spectral_radius:
             yield "initial recurrent weights: given, and not those of " + reference
+        elif network.rewired != other.rewired and network.spectral_radius is None:
+            yield "initial spectral radius: that of given weights that moved; set spectral_radius to match it"
         return
     if rule != other_rule:
         yield f"initial recurrent weights: drawn by the rule {rule} instead of {other_rule}"

@@ -198,6 +198,9 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
         found.append("Dale's law")
     if n_units > 1 and float(density.min()) < 1:
         found.append(f"{_range(100 * density, '.3g')} % of the synapses between units")
+    found += [f"a {name.replace('_', ' ')} topology" for name in network.get("topology") or ()]
+    if network.get("rewired"):
+        found.append("rewired with the degrees of the given mask")
     if not n_autapses.any():
         found.append("no self-connections")
     if not weights["input_mask"].all() or weights["input_sign"].any():

@@ -83,6 +83,29 @@ def test_files_are_levels_of_a_factor(tmp_path: Path) -> None:
     assert again(experiment, tmp_path) == experiment
 
 
+def test_the_same_circuit_rewired_is_a_condition_with_a_rewiring_for_each_seed(tmp_path: Path) -> None:
+    ring = np.roll(np.eye(12, dtype=int), 1, axis=1) + np.roll(np.eye(12, dtype=int), 2, axis=1)
+    np.savez(tmp_path / "ring.npz", ring / 4, unit_names=[f"E{number}" for number in range(12)])
+    (tmp_path / "ring.yaml").write_text(
+        "network: {n_units: 12, excitatory_fraction: 1.0, mask: {file: ring.npz}, initial: {file: ring.npz}}\n"
+        "factors: {rewired: [false, true]}\nseeds: 3\n"
+    )
+    experiment = load_experiment(tmp_path / "ring.yaml")
+    assert list(experiment.conditions) == ["reference", "rewired"]
+    network, _ = experiment.settings("rewired")
+    masks = [network.connectivity(seed).recurrent_mask for seed in experiment.seeds]
+    assert len({mask.tobytes() for mask in masks}) == 3
+    for mask in masks:
+        assert (mask.sum(axis=0) == 2).all()
+        assert (mask.sum(axis=1) == 2).all()
+        assert (mask & ring).sum() < 12
+    np.testing.assert_array_equal(network.connectivity(1).recurrent.initial_weights, masks[1] / 4)
+    assert unmatched(experiment)["rewired"] == [
+        "initial spectral radius: that of given weights that moved; set spectral_radius to match it"
+    ]
+    assert again(experiment, tmp_path) == experiment
+
+
 def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
     network = load(tmp_path, f"initial: {WEIGHTS.tolist()}, trainable: [[0, 1, 1], [1, 1, 0], [0, 0, 1]]").network
     wiring = network.connectivity(0)
@@ -112,6 +135,9 @@ def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
             "mask: {file: other.csv}",
             r"network.mask.file: expected a square table of numbers, .*, got other.csv: one of",
         ),
+        ("rewired: true", "network.rewired: expected a mask with it, got none"),
+        ("rewired: 1", "network.rewired: input should be a valid boolean"),
+        ("rewired: true, mask: [[1, 1, 1], [1, 1, 1], [1, 1, 1]]", "network.rewired: expected a mask that can be rew"),
         ("cell_type: [inhibitory, PV, 1]", "network.cell_type: expected one of .*, got 'PV' for unit 1"),
         ("cell_type: [1, 1]", r"network.cell_type: expected shape \(3,\), got \(2,\)"),
         ("initial: nonsense", "network.initial: input should be 'orthogonal'"),

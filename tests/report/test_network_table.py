@@ -63,6 +63,15 @@ def test_fixed_synapses_are_no_free_parameters(run: xr.DataTree) -> None:
     assert describe_networks(changed) == describe_networks(run)
 
 
+def test_topology_and_rewiring_are_constraints(run: xr.DataTree) -> None:
+    experiment = copy.deepcopy(json.loads(run.attrs["experiment"]))
+    experiment["network"] |= {"topology": {"small_world": {"k": 4, "p": 0.1}}, "rewired": True, "enforcement": "hand"}
+    changed = run.copy()
+    changed.attrs = {**run.attrs, "experiment": json.dumps(experiment)}
+    told = describe_networks(changed)["unconstrained"]["constraints"]
+    assert told == "a small world topology, rewired with the degrees of the given mask, by hand"
+
+
 def test_regularisation_and_what_is_not_recorded(run: xr.DataTree) -> None:
     changed = run.copy()
     experiment = copy.deepcopy(json.loads(run.attrs["experiment"]))
