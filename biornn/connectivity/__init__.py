@@ -2,7 +2,8 @@
 
 from biornn.connectivity.connectivity import Connectivity
 from biornn.connectivity.pathway import Pathway
+from biornn.connectivity.positions import distance_dependent
 from biornn.connectivity.rewiring import rewired
 from biornn.connectivity.small_world import small_world
 
-__all__ = ["Connectivity", "Pathway", "rewired", "small_world"]
+__all__ = ["Connectivity", "Pathway", "distance_dependent", "rewired", "small_world"]

@@ -18,6 +18,7 @@ from biornn.connectivity.initial_weights import InitialRule
 from biornn.connectivity.labels import given_array, name_units, truth_values
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
+from biornn.connectivity.positions import AXES, check_positions
 from biornn.connectivity.topology import check_topology, draw_topology
 from biornn.scalars import check_number, integer
 
@@ -52,7 +53,10 @@ class Connectivity:
         (unit_pre, unit_post) boolean, given instead of a random one.
     topology
         Of a random mask, in place of a density: ``{"small_world": {"k": 10, "p": 0.1}}``, directed unless it has
-        ``"directed": False`` (see `biornn.connectivity.small_world`).
+        ``"directed": False`` (see `biornn.connectivity.small_world`), or ``{"distance": {"lambda": 50.0}}``: a synapse
+        exists with probability exp(−d/λ), at a distance d of the `positions` and with λ in their unit.
+    positions
+        (unit, axis) where units are, in one to three dimensions, whose labels are x, y and z.
     rewired
         Whether the given mask is rewired at random, by the seed: the degrees of every unit are kept, for each cell type
         of its partners, and so are its autapses (see `biornn.connectivity.rewired`). `initial` and `trainable` move
@@ -135,6 +139,7 @@ class Connectivity:
     unit_names: Any = None
     topology: Mapping[str, Mapping[str, Any]] | None = None
     rewired: bool = False
+    positions: Any = None
 
     def __post_init__(self) -> None:
         """Check every setting, then those that depend on one another."""
@@ -158,9 +163,11 @@ class Connectivity:
         _check_choice("readout_from", self.readout_from, ("all", "excitatory"))
         _check_choice("readout_sign", self.readout_sign, get_args(ReadoutSign))
         self._check_areas()
-        given = {"cell_type": self.cell_type, "mask": self.mask, "initial": self.initial, "trainable": self.trainable}
+        given = {name: getattr(self, name) for name in ("cell_type", "mask", "initial", "trainable", "positions")}
         object.__setattr__(self, "unit_names", _frozen(name_units(self.unit_names, self.n_units, given)))
         self._check_cell_types()
+        if self.positions is not None:
+            object.__setattr__(self, "positions", _frozen(check_positions(self.positions, self.unit_names)))
         self._check_mask()
         if is_given:
             self._check_given_weights()
@@ -206,7 +213,7 @@ class Connectivity:
         if self.topology is not None:
             if self.mask is not None:
                 raise ValueError("topology: expected no mask beside it, got both; drop one of them")
-            object.__setattr__(self, "topology", check_topology(self.topology, self.n_units))
+            object.__setattr__(self, "topology", check_topology(self.topology, self.n_units, self.positions))
         for name in ("mask", "trainable"):
             if getattr(self, name) is not None:
                 values = truth_values(name, self._synapses(name, None), self._synapse_labels)
@@ -250,6 +257,11 @@ class Connectivity:
         return Pathway(self.recurrent_mask, self.sign, weights, self.recurrent_trainable)
 
     @property
+    def axis_names(self) -> NDArray[Any]:
+        """(axis,) labels of the axes of `positions`."""
+        return AXES[: 0 if self.positions is None else self.positions.shape[1]]
+
+    @property
     def initial_rule(self) -> InitialRule | None:
         """Rule by which the initial recurrent weights are drawn; None if they are given."""
         if isinstance(self.initial, np.ndarray):
@@ -275,7 +287,7 @@ class Connectivity:
         if self.mask is not None:
             return allowed
         if self.topology is not None:
-            return allowed & draw_topology(self._rng("recurrent mask"), self.topology, self.n_units)
+            return draw_topology(self._rng("recurrent mask"), self.topology, allowed, self.positions)
         sizes = self.areas or (self.n_units,)
         area = np.repeat(np.arange(len(sizes)), sizes)
         if self.long_range == "excitatory":

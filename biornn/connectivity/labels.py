@@ -52,7 +52,8 @@ def _sorted(name: str, array: Any, labels: Mapping[str, NDArray[Any]]) -> Any:
         if strange := [label for label, count in found.items() if count > 1 or label not in known]:
             missing = next(label for label in expected if not found[label])
             raise ValueError(
-                f"{name}: expected the label of each unit once along {dim}, got no {missing!r}, but {strange[0]!r}"
+                f"{name}: expected the label of each {noun(dim)} once along {dim}, got no {missing!r}, but "
+                f"{strange[0]!r}"
             )
         array = array.isel({dim: index.get_indexer(expected)})
     return array.transpose(*dims)
@@ -100,13 +101,15 @@ def _unique(name: str, given: Any, n_units: int) -> NDArray[Any]:
         ) from None
 
 
+def noun(dim: str) -> str:
+    """Name what is along a dim: ``unit`` for ``unit_pre``."""
+    return dim.removesuffix("_pre").removesuffix("_post").replace("_", " ")
+
+
 def place(index: Sequence[SupportsIndex], labels: Mapping[str, NDArray[Any]]) -> str:
     """Name the place of an entry in an array whose dims have these labels: ``from unit 'PV1' to unit 'E7'``."""
-    names = [
-        f"{dim.removesuffix('_pre').removesuffix('_post').replace('_', ' ')} {labels[dim].tolist()[number]!r}"
-        for dim, number in zip(labels, index, strict=True)
-    ]
-    return f"from {' to '.join(names)}"
+    names = [f"{noun(dim)} {labels[dim].tolist()[number]!r}" for dim, number in zip(labels, index, strict=True)]
+    return f"of {' along '.join(names)}" if "axis" in labels else f"from {' to '.join(names)}"
 
 
 def truth_values(name: str, values: NDArray[Any], labels: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:

@@ -21,8 +21,8 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
-from biornn.experiment.array_file import SETTINGS, ArrayFile, Mask, file_or_value
-from biornn.experiment.synapse_tables import MAX_UNITS
+from biornn.experiment.array_file import FILES, ArrayFile, Mask, PositionFile, file_or_value
+from biornn.experiment.array_tables import MAX_UNITS
 from biornn.tasks.seeds import generator
 
 MAX_AREAS = 1_000
@@ -51,6 +51,12 @@ Initial = Annotated[
     Annotated[Literal["orthogonal", "gaussian", "gamma", "half_normal"], Tag("")]
     | Annotated[list[list[Number]], Tag("rows")]
     | Annotated[ArrayFile, Tag("file")],
+    Discriminator(_kind_of_initial),
+]
+
+
+Positions = Annotated[
+    Annotated[list[list[Number]], Tag("rows")] | Annotated[PositionFile, Tag("file")],
     Discriminator(_kind_of_initial),
 ]
 
@@ -133,6 +139,7 @@ class NetworkConfig(Section):
     mask: Mask | None = None
     rewired: StrictBool = False
     topology: dict[str, Any] | None = None
+    positions: Positions | None = None
     trainable: Mask | None = None
     areas: Annotated[list[Count], Field(max_length=MAX_AREAS)] | None = None
     area_density: list[list[Share]] | None = None
@@ -179,7 +186,7 @@ class NetworkConfig(Section):
 
     def _check_gated(self) -> None:
         """Refuse constraints, time constants and noise, which a GRU or LSTM does not have."""
-        allowed = {"n_units", "unit_names", "architecture", "dt", "use_bias", "readout_bias"}
+        allowed = {"n_units", "unit_names", "positions", "architecture", "dt", "use_bias", "readout_bias"}
         expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
         expected |= {"tau": self.dt, "initial": None, "spectral_radius": 1.0}
         for name, value in expected.items():
@@ -192,7 +199,7 @@ class NetworkConfig(Section):
     def connectivity(self, seed: int) -> Connectivity:
         """Return the wiring of the network with this seed."""
         settings = {field.name: getattr(self, field.name) for field in fields(Connectivity) if field.name != "seed"}
-        for name in SETTINGS:
+        for name in FILES:
             if isinstance(one := settings[name], ArrayFile):
                 table = one.table(self.unit_names or range(self.n_units))
                 settings[name] = table != 0 if name == "mask" else table

@@ -119,7 +119,7 @@ class Experiment(Section):
             for task, *_ in self.training_tasks(name):
                 if repr(task) not in known:
                     known[repr(task)] = task_lengths(task)[0]
-            for key in ("n_units", "unit_names", "dt"):
+            for key in ("n_units", "unit_names", "positions", "dt"):
                 shared, own = getattr(self.network, key), getattr(network, key)
                 if own != shared:
                     raise ValueError(

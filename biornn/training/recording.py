@@ -93,6 +93,8 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "formulation": ((), formulation),
         }
     )
+    if wiring.positions is not None:
+        constants["position"] = xr.DataArray(wiring.positions, {"axis": wiring.axis_names}, ("unit", "axis"))
     return variable_attrs("weights", constants)
 
 

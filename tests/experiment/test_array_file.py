@@ -106,6 +106,21 @@ def test_the_same_circuit_rewired_is_a_condition_with_a_rewiring_for_each_seed(t
     assert again(experiment, tmp_path) == experiment
 
 
+def test_positions_in_a_file_name_units_and_make_synapses_of_near_ones(tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text("unit,y,x\nPV1,0,0\nE7,0,10\nE2,0.001,0\n")
+    settings = "positions: {file: places.csv}, topology: {distance: {lambda: 1}}, autapses: false"
+    experiment = load(
+        tmp_path, settings, "conditions: {near: {}, gru: {architecture: gru, topology: null, autapses: true}}"
+    )
+    wiring = experiment.settings("near")[0].connectivity(0)
+    assert wiring.unit_names.tolist() == NAMES
+    np.testing.assert_array_equal(wiring.positions, [[0, 0], [10, 0], [0, 0.001]])
+    np.testing.assert_array_equal(wiring.recurrent_mask, [[0, 0, 1], [0, 0, 0], [1, 0, 0]])
+    assert again(experiment, tmp_path) == experiment
+    rows = load(tmp_path, settings.replace("{file: places.csv}", "[[0, 0], [10, 0], [0, 0.001]]")).network
+    np.testing.assert_array_equal(rows.connectivity(0).recurrent_mask, wiring.recurrent_mask)
+
+
 def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
     network = load(tmp_path, f"initial: {WEIGHTS.tolist()}, trainable: [[0, 1, 1], [1, 1, 0], [0, 0, 1]]").network
     wiring = network.connectivity(0)
@@ -136,6 +151,16 @@ def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
             r"network.mask.file: expected a square table of numbers, .*, got other.csv: one of",
         ),
         ("rewired: true", "network.rewired: expected a mask with it, got none"),
+        (
+            "positions: {file: own.csv}",
+            "network.positions: expected the label of each axis once along axis, got no 'x'",
+        ),
+        ("positions: {file: none.npy}", "network.positions.file: expected a file that can be read, got none.npy"),
+        (
+            "positions: {file: other.csv}",
+            "network.positions.file: expected a table of numbers, a row for each unit and",
+        ),
+        ("topology: {distance: {lambda: 2}}", "network.topology.distance: expected positions beside it, got none; set"),
         ("rewired: 1", "network.rewired: input should be a valid boolean"),
         ("rewired: true, mask: [[1, 1, 1], [1, 1, 1], [1, 1, 1]]", "network.rewired: expected a mask that can be rew"),
         ("cell_type: [inhibitory, PV, 1]", "network.cell_type: expected one of .*, got 'PV' for unit 1"),
@@ -148,6 +173,13 @@ def test_contradictions_get_one_line(tmp_path: Path, network: str, message: str)
     with pytest.raises(ExperimentError, match=message) as raised:
         load(tmp_path, network)
     assert "\n" not in str(raised.value)
+
+
+def test_the_networks_of_a_run_share_their_positions(tmp_path: Path) -> None:
+    with pytest.raises(
+        ExperimentError, match=r"conditions\.a\.positions: expected None as in network\.positions \(the"
+    ):
+        load(tmp_path, "density: 1", "conditions: {a: {positions: [[0], [1], [2]]}}")
 
 
 def test_a_condition_has_no_names_of_its_own(tmp_path: Path) -> None:
