@@ -159,6 +159,12 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         ),
         "input_mask": Variable(("network", "input_channel", "unit"), "bool", "", "the input weight may exist"),
         "output_mask": Variable(("network", "unit", "output_channel"), "bool", "", "the readout weight may exist"),
+        "input_trainable": Variable(
+            ("network", "input_channel", "unit"), "bool", "", "training may change the input weight", required=False
+        ),
+        "output_trainable": Variable(
+            ("network", "unit", "output_channel"), "bool", "", "training may change the readout weight", required=False
+        ),
         "input_sign": Variable(("network", "input_channel"), "int", "", "sign imposed on a channel's weights; 0: free"),
         "output_sign": Variable(("network", "unit"), "int", "", "sign imposed on a unit's readout weights; 0: free"),
         "cell_type": Variable(("network", "unit"), "text", "", "Dale's law: sign of a row", choices=CELL_TYPES),
@@ -204,6 +210,13 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "sign_violations": Variable(("network", "snapshot"), "int", "", "weights of a sign that is not allowed"),
         "mask_violations": Variable(("network", "snapshot"), "int", "", "non-zero weights where none is allowed"),
         "autapses": Variable(("network", "snapshot"), "int", "", "non-zero self-connections that are not allowed"),
+        "fixed_changes": Variable(
+            ("network", "snapshot"),
+            "int",
+            "",
+            "weights that are not trainable, and not those of the first snapshot",
+            required=False,
+        ),
     },
 }
 

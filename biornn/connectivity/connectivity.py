@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from biornn.connectivity import cell_types, initial_weights, masks, rewiring
-from biornn.connectivity.areas import check_area_density, check_areas
+from biornn.connectivity import initial_weights, masks, rewiring
+from biornn.connectivity.ends import DIMS, KINDS, known_channels, of_channels
 from biornn.connectivity.given_weights import check_given, scaled_given
 from biornn.connectivity.initial_weights import InitialRule
-from biornn.connectivity.labels import given_array, name_units, truth_values
-from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
-from biornn.connectivity.positions import AXES, check_positions
-from biornn.connectivity.topology import check_topology, draw_topology
-from biornn.scalars import check_number, integer
+from biornn.connectivity.positions import AXES
+from biornn.connectivity.settings import Settings
+from biornn.connectivity.topology import draw_topology
+from biornn.scalars import integer
 
-ReadoutSign = Literal["free", "non_negative", "dale"]
 
-
-@dataclass(frozen=True, eq=False)
-class Connectivity:
+class Connectivity(Settings):
     """What the wiring of a network may be, and its initial weights. Frozen, self-checking, reproducible from its seed.
 
-    What is not drawn can be given: `cell_type`, `mask`, `initial` and `trainable`, for each unit or synapse. A
-    DataArray is read by its labels, of `unit` or of `unit_pre` and `unit_post`, in any order; they must be those of
-    `unit_names`. In another array the units are in order, presynaptic ones along rows.
+    What is not drawn can be given, for each unit or weight. A DataArray is read by its labels, of `unit` or of
+    `unit_pre` and `unit_post`, in any order; they must be those of `unit_names`. In another array the units are in
+    order, presynaptic ones along rows. Channels are numbered from 0.
 
     Parameters
     ----------
@@ -93,6 +89,18 @@ class Connectivity:
         (unit,) a text or an integer for each unit, by which units are labelled in what is recorded, and called in
         messages. None: those of the first labelled array that is given, otherwise 0, 1, 2, …
 
+    input_mask
+        Which units receive input: (unit,) boolean, or (input_channel, unit) of each channel, in place of
+        `input_density`.
+    input_weights
+        (input_channel, unit) initial input weights, in place of random ones. They must keep to mask and sign.
+    input_trainable
+        Which input weights training may change, as `input_mask`; False: none. Without given weights the others keep
+        their random ones, to the bit. None: all.
+    readout_mask, readout_weights, readout_trainable
+        The same of the weights from units to outputs, (unit,) or (unit, output_channel); the mask in place of
+        `readout_from`.
+
     Raises
     ------
     ValueError, TypeError
@@ -118,132 +126,18 @@ class Connectivity:
     [[0.0, 0.5], [-0.4, 0.0]]
     """
 
-    n_units: int
-    excitatory_fraction: float | None = None
-    density: float = 1.0
-    autapses: bool = True
-    seed: int = 0
-    mask_rule: MaskRule = "erdos_renyi"
-    mask: ArrayLike | None = None
-    areas: tuple[int, ...] | None = None
-    area_density: ArrayLike | None = None
-    long_range: Literal["all", "excitatory"] = "all"
-    initial: InitialRule | ArrayLike | None = None
-    spectral_radius: float | None = None
-    input_density: float = 1.0
-    input_sign: Literal["free", "non_negative"] = "free"
-    readout_from: Literal["all", "excitatory"] = "all"
-    readout_sign: ReadoutSign = "free"
-    cell_type: Any = None  # these three are arrays once they are checked
-    trainable: Any = None
-    unit_names: Any = None
-    topology: Mapping[str, Mapping[str, Any]] | None = None
-    rewired: bool = False
-    positions: Any = None
-
     def __post_init__(self) -> None:
-        """Check every setting, then those that depend on one another."""
-        object.__setattr__(self, "n_units", integer("n_units", self.n_units, minimum=1))
-        object.__setattr__(self, "seed", integer("seed", self.seed, minimum=0))
-        for name in ("density", "input_density"):
-            check_number(name, getattr(self, name), "a number in [0, 1]", maximum=1)
-        if self.excitatory_fraction is not None:
-            check_number("excitatory_fraction", self.excitatory_fraction, "a number in [0, 1]", maximum=1)
-        for name in ("autapses", "rewired"):
-            if not isinstance(getattr(self, name), bool | np.bool_):
-                raise TypeError(f"{name}: expected true or false, got {getattr(self, name)!r}")
-        is_given = hasattr(self.initial, "__len__") and not isinstance(self.initial, str)
-        if self.spectral_radius is not None:
-            check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
-        elif not is_given:
-            object.__setattr__(self, "spectral_radius", 1.0)
-        _check_choice("mask_rule", self.mask_rule, get_args(MaskRule))
-        _check_choice("long_range", self.long_range, ("all", "excitatory"))
-        _check_choice("input_sign", self.input_sign, ("free", "non_negative"))
-        _check_choice("readout_from", self.readout_from, ("all", "excitatory"))
-        _check_choice("readout_sign", self.readout_sign, get_args(ReadoutSign))
-        self._check_areas()
-        given = {name: getattr(self, name) for name in ("cell_type", "mask", "initial", "trainable", "positions")}
-        object.__setattr__(self, "unit_names", _frozen(name_units(self.unit_names, self.n_units, given)))
-        self._check_cell_types()
-        if self.positions is not None:
-            object.__setattr__(self, "positions", _frozen(check_positions(self.positions, self.unit_names)))
-        self._check_mask()
-        if is_given:
-            self._check_given_weights()
-        elif self.initial is not None:
-            initial_weights.check_rule(self.initial, bool(self.sign.any()))
-
-    def _check_cell_types(self) -> None:
-        drawn = self._drawn_sign()
-        if self.cell_type is None:
-            object.__setattr__(self, "cell_type", cell_types.NAMES[drawn])
-        elif self.excitatory_fraction is not None and (self.sign != drawn).any():
-            raise ValueError(
-                f"cell_type: expected the types that excitatory_fraction={self.excitatory_fraction} gives beside it, "
-                "got others; drop one of them"
-            )
-        object.__setattr__(self, "cell_type", _frozen(cell_types.NAMES[self.sign]))
-        for name, value in (("long_range", "excitatory"), ("readout_from", "excitatory"), ("readout_sign", "dale")):
-            if getattr(self, name) == value and not self.sign.any():
-                raise ValueError(
-                    f"{name}={value!r}: expected cell types, got none; set excitatory_fraction or cell_type"
-                )
-
-    def _check_given_weights(self) -> None:
-        weights = self._synapses("initial", float)
-        check_given(weights, self._mask_before_rewiring, self.sign, self.unit_names, bool(self.autapses))
-        object.__setattr__(self, "initial", _frozen(weights))
-
-    def _check_areas(self) -> None:
-        if self.areas is not None:
-            object.__setattr__(self, "areas", check_areas(self.areas, self.n_units))
-        if self.area_density is None:
-            return
-        if self.areas is None:
-            raise ValueError("area_density: expected areas with it, got none; set areas to the units of each")
-        if self.density != 1.0:
-            raise ValueError("area_density: expected no density beside it, got both; drop one of them")
-        object.__setattr__(self, "area_density", _frozen(check_area_density(self.area_density, len(self.areas))))
-
-    def _check_mask(self) -> None:
-        for name in ("mask", "topology"):
-            if getattr(self, name) is not None and (self.density != 1.0 or self.areas is not None):
-                raise ValueError(f"{name}: expected no density and no areas beside it, got some; drop one of them")
-        if self.topology is not None:
-            if self.mask is not None:
-                raise ValueError("topology: expected no mask beside it, got both; drop one of them")
-            object.__setattr__(self, "topology", check_topology(self.topology, self.n_units, self.positions))
-        for name in ("mask", "trainable"):
-            if getattr(self, name) is not None:
-                values = truth_values(name, self._synapses(name, None), self._synapse_labels)
-                object.__setattr__(self, name, _frozen(values))
+        """Check the settings, then what is given against the mask and the signs that follow from them."""
+        super().__post_init__()
         if self.rewired:
-            if self.mask is None:
-                raise ValueError("rewired: expected a mask with it, got none; set mask to the one to rewire")
             rewiring.check_can_rewire("rewired", self._mask_before_rewiring, self.sign)
-
-    def _synapses(self, name: str, dtype: type | None) -> NDArray[Any]:
-        """Copy a given array, (unit_pre, unit_post)."""
-        values = given_array(name, getattr(self, name), self._synapse_labels, dtype)
-        if values.shape != (self.n_units,) * 2:
-            raise ValueError(f"{name}: expected shape {(self.n_units,) * 2}, got {values.shape}")
-        return values
-
-    @property
-    def _synapse_labels(self) -> dict[str, NDArray[Any]]:
-        return dict.fromkeys(("unit_pre", "unit_post"), self.unit_names)
-
-    def _drawn_sign(self) -> NDArray[np.int8]:
-        """Return the sign of each unit if no types are given."""
-        if self.excitatory_fraction is None:
-            return np.zeros(self.n_units, np.int8)
-        return cell_types.excitatory_first(self.excitatory_fraction, self.areas or (self.n_units,))
-
-    @cached_property
-    def sign(self) -> NDArray[np.int8]:
-        """(unit_pre,) sign of a unit's outgoing weights: +1 excitatory, -1 inhibitory, 0 unconstrained."""
-        return _frozen(cell_types.signs(self.cell_type, self.unit_names))
+        if self.initial_rule is None:
+            allowed, labels = self._mask_before_rewiring, self._labels("recurrent")
+            weights = np.asarray(self.initial)
+            check_given("initial", weights, allowed, self.sign, labels, autapses=bool(self.autapses))
+        for end, pathway in (("input", self.input), ("readout", self.readout)):
+            if n_channels := known_channels(end, {kind: getattr(self, f"{end}_{kind}") for kind in KINDS}):
+                pathway(n_channels)
 
     @cached_property
     def recurrent(self) -> Pathway:
@@ -264,7 +158,7 @@ class Connectivity:
     @property
     def initial_rule(self) -> InitialRule | None:
         """Rule by which the initial recurrent weights are drawn; None if they are given."""
-        if isinstance(self.initial, np.ndarray):
+        if self._has_given_weights:
             return None
         default: InitialRule = "gamma" if self.sign.any() else "orthogonal"
         return self.initial or default  # type: ignore[return-value]
@@ -308,19 +202,36 @@ class Connectivity:
     def input(self, n_channels: int) -> Pathway:
         """Weights from inputs to units, (input_channel, unit)."""
         n_channels = integer("n_channels", n_channels, minimum=1)
-        allowed = np.ones((n_channels, self.n_units), bool)
-        mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
+        mask = self._of_channels("input_mask", n_channels)
+        if mask is None:
+            allowed = np.ones((n_channels, self.n_units), bool)
+            mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
         sign = np.full(n_channels, 1 if self.input_sign == "non_negative" else 0, np.int8)
-        return Pathway(mask, sign, initial_weights.feedforward_weights(self._rng("input weights"), mask, sign))
+        return self._end("input", mask, sign, law="input_sign")
 
     def readout(self, n_channels: int) -> Pathway:
         """Weights from units to outputs, (unit, output_channel)."""
         n_channels = integer("n_channels", n_channels, minimum=1)
-        seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
-        mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)
+        mask = self._of_channels("readout_mask", n_channels)
+        if mask is None:
+            seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
+            mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)
         signs = {"free": np.zeros_like(self.sign), "non_negative": np.ones_like(self.sign), "dale": self.sign.copy()}
-        sign = signs[self.readout_sign]
-        return Pathway(mask, sign, initial_weights.feedforward_weights(self._rng("readout weights"), mask, sign))
+        law = "cell_type" if self.readout_sign == "dale" else "readout_sign"
+        return self._end("readout", mask, signs[self.readout_sign], law)
+
+    def _of_channels(self, name: str, n_channels: int) -> NDArray[Any] | None:
+        value = getattr(self, name)
+        return None if value is None else of_channels(name, value, DIMS[name.split("_")[0]], n_channels, self.n_units)
+
+    def _end(self, end: str, mask: NDArray[np.bool_], sign: NDArray[np.int8], law: str) -> Pathway:
+        n_channels = mask.shape[DIMS[end].index("unit") - 1]
+        weights = self._of_channels(f"{end}_weights", n_channels)
+        if weights is None:
+            weights = initial_weights.feedforward_weights(self._rng(f"{end} weights"), mask, sign)
+        else:
+            check_given(f"{end}_weights", weights, mask, sign, self._labels(end, n_channels), law)
+        return Pathway(mask, sign, weights, self._of_channels(f"{end}_trainable", n_channels))
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings as plain Python values, from which `from_config` builds an equal connectivity."""
@@ -357,8 +268,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
-
-
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name}: expected one of {choices}, got {value!r}")

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from biornn.connectivity.ends import DIMS, KINDS
 from biornn.connectivity.labels import noun
 from biornn.experiment.array_tables import READERS, SYNAPSES, content_hash, read_table
 from biornn.experiment.messages import one_line
@@ -89,8 +90,25 @@ class PositionFile(ArrayFile):
     dims: ClassVar[tuple[str, str]] = ("unit", "axis")
 
 
+class InputFile(ArrayFile):
+    """A file with a table of input weights."""
+
+    dims: ClassVar[tuple[str, str]] = DIMS["input"]
+
+
+class ReadoutFile(ArrayFile):
+    """A file with a table of readout weights."""
+
+    dims: ClassVar[tuple[str, str]] = DIMS["readout"]
+
+
 #: Settings of the network that may be in a file.
-FILES = {"mask": ArrayFile, "initial": ArrayFile, "trainable": ArrayFile, "positions": PositionFile}
+FILES = {
+    **dict.fromkeys(("mask", "initial", "trainable"), ArrayFile),
+    "positions": PositionFile,
+    **dict.fromkeys((f"input_{kind}" for kind in KINDS), InputFile),
+    **dict.fromkeys((f"readout_{kind}" for kind in KINDS), ReadoutFile),
+}
 
 
 def _binary(rows: Any) -> Any:

@@ -21,7 +21,16 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
-from biornn.experiment.array_file import FILES, ArrayFile, Mask, PositionFile, file_or_value
+from biornn.connectivity.ends import DIMS, KINDS
+from biornn.experiment.array_file import (
+    FILES,
+    ArrayFile,
+    InputFile,
+    Mask,
+    PositionFile,
+    ReadoutFile,
+    file_or_value,
+)
 from biornn.experiment.array_tables import MAX_UNITS
 from biornn.tasks.seeds import generator
 
@@ -59,6 +68,18 @@ Positions = Annotated[
     Annotated[list[list[Number]], Tag("rows")] | Annotated[PositionFile, Tag("file")],
     Discriminator(_kind_of_initial),
 ]
+
+
+def _listed(value: Any) -> Any:
+    """Stop at what is no array; the connectivity, which knows the number of units, says what the lists must hold."""
+    if not isinstance(value, list | bool):
+        raise ValueError("expected a list of units, or of channels and units")
+    return value
+
+
+_Listed = Annotated[Any, BeforeValidator(_listed), Tag("")]
+Inputs = Annotated[_Listed | Annotated[InputFile, Tag("file")], Discriminator(file_or_value)]
+Readouts = Annotated[_Listed | Annotated[ReadoutFile, Tag("file")], Discriminator(file_or_value)]
 
 
 def _plain(value: Any) -> Any:
@@ -148,8 +169,14 @@ class NetworkConfig(Section):
     spectral_radius: Positive | None = None
     input_density: Share = 1.0
     input_sign: Literal["free", "non_negative"] = "free"
+    input_mask: Inputs | None = None
+    input_weights: Inputs | None = None
+    input_trainable: Inputs | None = None
     readout_from: Literal["all", "excitatory"] = "all"
     readout_sign: Literal["free", "non_negative", "dale"] = "free"
+    readout_mask: Readouts | None = None
+    readout_weights: Readouts | None = None
+    readout_trainable: Readouts | None = None
     readout_bias: StrictBool = True
     tau: Tau = 1.0
     dt: Positive = 1.0
@@ -202,8 +229,15 @@ class NetworkConfig(Section):
         for name in FILES:
             if isinstance(one := settings[name], ArrayFile):
                 table = one.table(self.unit_names or range(self.n_units))
-                settings[name] = table != 0 if name == "mask" else table
+                settings[name] = table != 0 if name.endswith("mask") else table
         return Connectivity(seed=seed, **settings)
+
+    def check_channels(self, n_inputs: int, n_outputs: int) -> None:
+        """Refuse, with a ValueError, given weights of inputs and readout that are not of as many channels."""
+        if any(getattr(self, f"{end}_{kind}") is not None for end in DIMS for kind in KINDS):
+            wiring = self.connectivity(seed=0)
+            wiring.input(n_inputs)
+            wiring.readout(n_outputs)
 
     def time_constants(self, connectivity: Connectivity) -> float | list[float]:
         """Return the time constant in ms, or those of all units."""

@@ -126,6 +126,11 @@ class Experiment(Section):
                         f"{self._where(name)}{key}: expected {shortened(str(shared))} as in network.{key} "
                         f"(the networks of a run share it), got {shortened(str(own))}"
                     )
+            try:
+                network.check_channels(self.task.n_inputs, self.task.n_outputs)
+            except ValueError as error:
+                is_own = str(error).split(":")[0] in self.conditions[name]
+                raise ValueError(f"{self._where(name) if is_own else 'network.'}{error}") from None
             longest = max(known[repr(task)] for task, *_ in self.training_tasks(name))
             check_arrays(self.task, (*lengths, longest), network, training, self.recording)
         if self.task.dt != self.network.dt:

@@ -35,8 +35,12 @@ _CONSTRAINTS = (
     "long_range",
     "input_density",
     "input_sign",
+    "input_mask",
+    "input_trainable",
     "readout_from",
     "readout_sign",
+    "readout_mask",
+    "readout_trainable",
 )
 
 

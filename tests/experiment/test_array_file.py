@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biornn.cli import main
 from biornn.experiment import Experiment, ExperimentError, load_experiment
 from biornn.experiment.config import NetworkConfig
 from biornn.experiment.matching import unmatched
@@ -17,6 +18,7 @@ from biornn.report.network_table import _initialisation
 NAMES = ["PV1", "E7", "E2"]
 SQUARE = ",PV1,E7,E2\nPV1,0,-0.5,-0.2\nE7,0.3,0,0\nE2,0,0.7,0.1\n"
 WEIGHTS = np.array([[0, -0.5, -0.2], [0.3, 0, 0], [0, 0.7, 0.1]])
+READOUT = np.array([[0, 1, 0], [0, 1, 1], [1, 0, 1]])
 OWN = "mask: {file: own.csv}, initial: {file: own.csv}, spectral_radius: null, cell_type: [inhibitory, 1, 1]"
 
 
@@ -106,6 +108,31 @@ def test_the_same_circuit_rewired_is_a_condition_with_a_rewiring_for_each_seed(t
     assert again(experiment, tmp_path) == experiment
 
 
+def test_inputs_and_readout_are_settings_in_files_or_rows(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("channel,E2,PV1,E7\n1,0,0,0.5\n0,1,0,0\n2,0,0,-2\n")
+    np.savez(tmp_path / "out.npz", READOUT, unit_names=NAMES[::-1])
+    experiment = load(
+        tmp_path,
+        f"{OWN}, input_weights: {{file: in.csv}}, input_mask: {{file: in.csv}}, input_trainable: false,"
+        "readout_mask: {file: out.npz}",
+        "conditions: {all: {readout_mask: null, input_weights: null, input_mask: null}, own: {},"
+        "some: {input_mask: [1, 0, 1], input_weights: null, readout_trainable: [[0, 0, 1], [1, 1, 1], [0, 0, 0]]}}",
+    )
+    wirings = {name: experiment.settings(name)[0].connectivity(0) for name in experiment.conditions}
+    own, some = wirings["own"], wirings["some"]
+    assert own.unit_names.tolist() == NAMES
+    np.testing.assert_array_equal(own.input(3).initial_weights, [[0, 0, 1], [0, 0.5, 0], [0, -2, 0]])
+    np.testing.assert_array_equal(own.input(3).mask, own.input_weights != 0)
+    np.testing.assert_array_equal(own.readout(3).mask, READOUT[::-1])
+    np.testing.assert_array_equal(some.input(3).mask, [[1, 0, 1]] * 3)
+    assert again(experiment, tmp_path) == experiment
+    counts = parameter_counts(experiment.settings("some")[0], experiment.task, 0)
+    assert (counts["input"], counts["output"]) == (0, 3)  # of four units and channels that may change, three exist
+    told = unmatched(experiment)["own"]
+    assert "initial input weights: given, and not those of all" in told
+    assert "initial recurrent weights" not in "".join(told)
+
+
 def test_positions_in_a_file_name_units_and_make_synapses_of_near_ones(tmp_path: Path) -> None:
     (tmp_path / "places.csv").write_text("unit,y,x\nPV1,0,0\nE7,0,10\nE2,0.001,0\n")
     settings = "positions: {file: places.csv}, topology: {distance: {lambda: 1}}, autapses: false"
@@ -161,6 +188,15 @@ def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
             "network.positions.file: expected a table of numbers, a row for each unit and",
         ),
         ("topology: {distance: {lambda: 2}}", "network.topology.distance: expected positions beside it, got none; set"),
+        ("input_mask: [1, 0]", r"network.input_mask: expected shape \(3,\) or \(input channels, 3\), got \(2,\)"),
+        ("input_mask: 1", "network.input_mask: expected a list of units, or of channels and units, got 1"),
+        ("input_mask: [[1, 0, 1]]", "network.input_mask: expected 3 input channels, as there are, got 1"),
+        (
+            "readout_weights: [[1], [2], [3]]",
+            "network.readout_weights: expected 3 output channels, as there are, got 1",
+        ),
+        ("input_weights: {file: own.csv}", "network.input_weights: expected the label of each input channel once"),
+        ("readout_trainable: {file: none.npy}", "network.readout_trainable.file: expected a file that can be read"),
         ("rewired: 1", "network.rewired: input should be a valid boolean"),
         ("rewired: true, mask: [[1, 1, 1], [1, 1, 1], [1, 1, 1]]", "network.rewired: expected a mask that can be rew"),
         ("cell_type: [inhibitory, PV, 1]", "network.cell_type: expected one of .*, got 'PV' for unit 1"),
@@ -180,6 +216,39 @@ def test_the_networks_of_a_run_share_their_positions(tmp_path: Path) -> None:
         ExperimentError, match=r"conditions\.a\.positions: expected None as in network\.positions \(the"
     ):
         load(tmp_path, "density: 1", "conditions: {a: {positions: [[0], [1], [2]]}}")
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("initial: {file: own.csv}, cell_type: [1, 1, 1]", "got -0.5 from unit 'PV1' to unit 'E7'"),
+        ("mask: {file: own.csv}, input_weights: [[1, 1, .nan], [1, 1, 1], [1, 1, 1]]", "channel 0 to unit 'E2'"),
+        ("mask: {file: own.csv}, positions: [[0], [.inf], [1]]", "input should be a finite number"),
+        (
+            "mask: {file: own.csv}, rewired: true, cell_type: [-1, 1, 1]",
+            "no two units of a cell type can trade targets",
+        ),
+    ],
+)
+def test_of_a_contradiction_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str, told: str
+) -> None:
+    with pytest.raises(ExperimentError, match=told):
+        load(tmp_path, network)
+    assert main(["run", str(tmp_path / "experiment.yaml"), "--out", str(tmp_path / "run")]) != 0
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_condition_is_named_whose_inputs_are_not_those_of_the_task(tmp_path: Path) -> None:
+    with pytest.raises(
+        ExperimentError, match=r"conditions\.a\.input_mask: expected 3 input channels, as there are, got 2"
+    ):
+        load(tmp_path, "density: 1", "conditions: {b: {}, a: {input_mask: [[1, 0, 1], [1, 1, 1]]}}")
+    with pytest.raises(ExperimentError, match=r"conditions\.a\.input_mask: expected None with architecture gru"):
+        load(tmp_path, "density: 1", "conditions: {b: {}, a: {architecture: gru, input_mask: [1, 0, 1]}}")
 
 
 def test_a_condition_has_no_names_of_its_own(tmp_path: Path) -> None:
