@@ -1,4 +1,5 @@
 from . import analysis as analysis
+from . import connectivity as connectivity
 from . import layers as layers
 from . import plots as plots
 from . import report as report

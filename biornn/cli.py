@@ -316,7 +316,8 @@ def _audit(options: argparse.Namespace) -> int:
     n_violations = 0
     for network in counts["network"].values:
         one = counts.sel(network=network)
-        found = {name: int(one[name].sum()) for name in ("sign_violations", "mask_violations", "autapses")}
+        kinds = ("sign_violations", "mask_violations", "autapses", "fixed_changes")
+        found = {name: int(one[name].sum()) for name in kinds}
         n_violations += sum(found.values())
         status = run["history"].to_dataset()["status"].sel(network=network)
         signs = "rates non-negative" if one["non_negative_rates"] else "rates of both signs"

@@ -27,7 +27,7 @@ GATES: Mapping[str, tuple[tuple[str, ...], int]] = {
 }
 #: Formulations with a weight per gate where the others have one, which is NaN.
 GATED = tuple(GATES)
-_UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "alpha")
+_UNDEFINED_IF_GATED = ("input_weights", "recurrent_weights", "recurrent_bias", "alpha", "position")
 
 #: How the training of a network ended. Only networks with a status in `TRAINED` have results to compare.
 STATUSES = ("criterion_reached", "criterion_not_reached", "completed", "diverged", "failed", "interrupted")
@@ -44,6 +44,7 @@ DIMS: Mapping[str, str] = {
     "unit": "a recurrent unit",
     "unit_pre": "the presynaptic side of a recurrent weight",
     "unit_post": "the postsynaptic side of a recurrent weight",
+    "axis": "an axis of the positions of units: `x`, `y`, `z`",
     "input_channel": "a named input",
     "output_channel": "a named output",
     "gate": "a gate of a gated layer: `update`, `reset`, `input`, `forget`, `candidate`, `output`",
@@ -81,7 +82,7 @@ COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "n_steps": (("trial",), "length of the trial in steps; what follows is padding"),
 }
 
-_LABELLED_DIMS = ("network", "snapshot", "time", "unit", "input_channel", "output_channel", "gate")
+_LABELLED_DIMS = ("network", "snapshot", "time", "unit", "axis", "input_channel", "output_channel", "gate")
 
 Kind = Literal["float", "int", "bool", "text"]
 _NUMPY_KINDS: Mapping[Kind, str] = {"float": "f", "int": "iu", "bool": "b", "text": "OUT"}
@@ -158,9 +159,18 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         ),
         "input_mask": Variable(("network", "input_channel", "unit"), "bool", "", "the input weight may exist"),
         "output_mask": Variable(("network", "unit", "output_channel"), "bool", "", "the readout weight may exist"),
+        "input_trainable": Variable(
+            ("network", "input_channel", "unit"), "bool", "", "training may change the input weight", required=False
+        ),
+        "output_trainable": Variable(
+            ("network", "unit", "output_channel"), "bool", "", "training may change the readout weight", required=False
+        ),
         "input_sign": Variable(("network", "input_channel"), "int", "", "sign imposed on a channel's weights; 0: free"),
         "output_sign": Variable(("network", "unit"), "int", "", "sign imposed on a unit's readout weights; 0: free"),
         "cell_type": Variable(("network", "unit"), "text", "", "Dale's law: sign of a row", choices=CELL_TYPES),
+        "position": Variable(
+            ("network", "unit", "axis"), "float", "", "where the unit is, in the unit that was given", required=False
+        ),
         "alpha": _float("network unit", "dt / tau"),
         "initial_rates": _float("network unit", "rates before the first input (where learned: of the last snapshot)"),
         "initial_state": _float(
@@ -200,6 +210,13 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         "sign_violations": Variable(("network", "snapshot"), "int", "", "weights of a sign that is not allowed"),
         "mask_violations": Variable(("network", "snapshot"), "int", "", "non-zero weights where none is allowed"),
         "autapses": Variable(("network", "snapshot"), "int", "", "non-zero self-connections that are not allowed"),
+        "fixed_changes": Variable(
+            ("network", "snapshot"),
+            "int",
+            "",
+            "weights that are not trainable, and not those of the first snapshot",
+            required=False,
+        ),
     },
 }
 

@@ -23,7 +23,7 @@ def test_a_finished_run_keeps_to_the_schema(run: xr.DataTree) -> None:
     for group, variables in schema.GROUPS.items():
         stored = run[group].to_dataset()
         own = {"memory_state", "response_window"} if "trials" in group else set()  # of the task
-        assert set(stored.data_vars) == set(variables) - set(schema.GATE_WEIGHTS) | own
+        assert set(stored.data_vars) == set(variables) - {*schema.GATE_WEIGHTS, "position"} | own
         for name, variable in ((name, variables[name]) for name in stored.data_vars if name in variables):
             named = {"score_name": "accuracy"} if "score" in name else {}
             assert stored[name].attrs == variable.attrs | named
@@ -129,6 +129,26 @@ def test_a_gated_network_needs_finite_weights_in_its_own_gates(run: xr.DataTree)
         bn.validate(tree)
     tree["weights"].dataset = tree["weights"].to_dataset().assign_coords(gate=list("zrifno"))
     with pytest.raises(schema.SchemaError, match=r"^weights/gate_bias: expected the labels \['update', .* got \['z', "):
+        bn.validate(tree)
+
+
+def test_positions_have_named_axes_and_gated_networks_have_none(run: xr.DataTree) -> None:
+    tree = run.copy(deep=True)
+    position = xr.DataArray(np.ones((4, 8, 2)), {"axis": ["x", "y"]}, ("network", "unit", "axis"))
+    changed("weights", position=position)(tree)
+    bn.validate(tree)
+    position[1] = np.nan
+    changed("weights", position=position)(tree)
+    with pytest.raises(schema.SchemaError, match="weights/position: expected finite values in network"):
+        bn.validate(tree)
+    formulation = tree["weights"].to_dataset()["formulation"].copy(data=["rate", "gru", "rate", "rate"])
+    gates = xr.DataArray(np.zeros((4, 4, 6, 8)), dims=("network", "snapshot", "gate", "unit"))
+    gates = gates.assign_coords(gate=list(schema.GATE_LABELS))
+    changed("weights", position=position, formulation=formulation, gate_bias=gates)(tree)
+    bn.validate(tree)
+    changed("weights", position=position.drop_vars("axis"))(tree)
+    tree["weights"].dataset = tree["weights"].to_dataset().drop_vars("axis")
+    with pytest.raises(schema.SchemaError, match="weights/position: expected coordinate labels on axis, found none"):
         bn.validate(tree)
 
 

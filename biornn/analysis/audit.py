@@ -22,10 +22,11 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Over network and snapshot: ``sign_violations`` (recurrent, input and readout weights of a sign that is not
-        allowed), ``mask_violations`` (non-zero weights where none is allowed, self-connections apart) and ``autapses``
-        (non-zero self-connections that are not allowed). For a whole run also ``non_negative_rates`` over network:
-        whether every recorded rate is at least 0, without which Dale's law holds for the weights and not for what they
-        transmit.
+        allowed), ``mask_violations`` (non-zero weights where none is allowed, self-connections apart), ``autapses``
+        (non-zero self-connections that are not allowed) and ``fixed_changes`` (weights that are not trainable, and are
+        not, to the bit, those of the first snapshot; in a run that does not say which are trainable, all are). For a
+        whole run also ``non_negative_rates`` over network: whether every recorded rate is at least 0, without which
+        Dale's law holds for the weights and not for what they transmit.
 
     Raises
     ------
@@ -77,8 +78,17 @@ def _violations(weights: xr.Dataset) -> xr.Dataset:
             + (_nonzero(weights["input_weights"]) & ~weights["input_mask"]).sum(into)
             + (_nonzero(weights["output_weights"]) & ~weights["output_mask"]).sum(out_of),
             "autapses": (forbidden & autapse).sum(between),
+            "fixed_changes": _fixed_changes(weights, "recurrent").sum(between)
+            + _fixed_changes(weights, "input").sum(into)
+            + _fixed_changes(weights, "output").sum(out_of),
         }
     )
+
+
+def _fixed_changes(weights: xr.Dataset, pathway: str) -> xr.DataArray:
+    values, mask = weights[f"{pathway}_weights"], weights[f"{pathway}_mask"]
+    first = values.isel(snapshot=0, drop=True) if "snapshot" in values.dims else values
+    return _nonzero(values - first) & mask & ~weights.get(f"{pathway}_trainable", mask)
 
 
 def _nonzero(weights: xr.DataArray) -> xr.DataArray:

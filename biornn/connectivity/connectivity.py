@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from biornn.connectivity import cell_types, initial_weights, masks
+from biornn.connectivity import initial_weights, masks, rewiring
+from biornn.connectivity.ends import DIMS, KINDS, known_channels, of_channels
 from biornn.connectivity.given_weights import check_given, scaled_given
 from biornn.connectivity.initial_weights import InitialRule
-from biornn.connectivity.labels import given_array, name_units, own_labels
-from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.pathway import Pathway
-from biornn.scalars import check_number, integer
+from biornn.connectivity.positions import AXES
+from biornn.connectivity.settings import Settings
+from biornn.connectivity.topology import draw_topology
+from biornn.scalars import integer
 
-ReadoutSign = Literal["free", "non_negative", "dale"]
 
-_SYNAPSES = ("unit_pre", "unit_post")
-
-
-@dataclass(frozen=True, eq=False)
-class Connectivity:
+class Connectivity(Settings):
     """What the wiring of a network may be, and its initial weights. Frozen, self-checking, reproducible from its seed.
 
-    What is not drawn can be given: `cell_type`, `mask`, `initial` and `trainable`, for each unit or synapse. A
-    DataArray is read by its labels, of `unit` or of `unit_pre` and `unit_post`, in any order; they must be those of
-    `unit_names`. In another array the units are in order, presynaptic ones along rows.
+    What is not drawn can be given, for each unit or weight. A DataArray is read by its labels, of `unit` or of
+    `unit_pre` and `unit_post`, in any order; they must be those of `unit_names`. In another array the units are in
+    order, presynaptic ones along rows. Channels are numbered from 0.
 
     Parameters
     ----------
@@ -50,6 +47,16 @@ class Connectivity:
         ``"erdos_renyi"`` (each synapse independently) or ``"fixed_in_degree"`` (every unit receives equally many).
     mask
         (unit_pre, unit_post) boolean, given instead of a random one.
+    topology
+        Of a random mask, in place of a density: ``{"small_world": {"k": 10, "p": 0.1}}``, directed unless it has
+        ``"directed": False`` (see `biornn.connectivity.small_world`), or ``{"distance": {"lambda": 50.0}}``: a synapse
+        exists with probability exp(−d/λ), at a distance d of the `positions` and with λ in their unit.
+    positions
+        (unit, axis) where units are, in one to three dimensions, whose labels are x, y and z.
+    rewired
+        Whether the given mask is rewired at random, by the seed: the degrees of every unit are kept, for each cell type
+        of its partners, and so are its autapses (see `biornn.connectivity.rewired`). `initial` and `trainable` move
+        with the synapses, each to a new target of the same unit and cell type; the attributes keep what was given.
     areas
         Number of units of each area; they sum to `n_units`. `excitatory_fraction` holds in each.
     area_density
@@ -82,6 +89,18 @@ class Connectivity:
         (unit,) a text or an integer for each unit, by which units are labelled in what is recorded, and called in
         messages. None: those of the first labelled array that is given, otherwise 0, 1, 2, …
 
+    input_mask
+        Which units receive input: (unit,) boolean, or (input_channel, unit) of each channel, in place of
+        `input_density`.
+    input_weights
+        (input_channel, unit) initial input weights, in place of random ones. They must keep to mask and sign.
+    input_trainable
+        Which input weights training may change, as `input_mask`; False: none. Without given weights the others keep
+        their random ones, to the bit. None: all.
+    readout_mask, readout_weights, readout_trainable
+        The same of the weights from units to outputs, (unit,) or (unit, output_channel); the mask in place of
+        `readout_from`.
+
     Raises
     ------
     ValueError, TypeError
@@ -107,156 +126,39 @@ class Connectivity:
     [[0.0, 0.5], [-0.4, 0.0]]
     """
 
-    n_units: int
-    excitatory_fraction: float | None = None
-    density: float = 1.0
-    autapses: bool = True
-    seed: int = 0
-    mask_rule: MaskRule = "erdos_renyi"
-    mask: ArrayLike | None = None
-    areas: tuple[int, ...] | None = None
-    area_density: ArrayLike | None = None
-    long_range: Literal["all", "excitatory"] = "all"
-    initial: InitialRule | ArrayLike | None = None
-    spectral_radius: float | None = None
-    input_density: float = 1.0
-    input_sign: Literal["free", "non_negative"] = "free"
-    readout_from: Literal["all", "excitatory"] = "all"
-    readout_sign: ReadoutSign = "free"
-    cell_type: Any = None  # these three are arrays once they are checked
-    trainable: Any = None
-    unit_names: Any = None
-
     def __post_init__(self) -> None:
-        """Check every setting, then those that depend on one another."""
-        object.__setattr__(self, "n_units", integer("n_units", self.n_units, minimum=1))
-        object.__setattr__(self, "seed", integer("seed", self.seed, minimum=0))
-        for name in ("density", "input_density"):
-            check_number(name, getattr(self, name), "a number in [0, 1]", maximum=1)
-        if self.excitatory_fraction is not None:
-            check_number("excitatory_fraction", self.excitatory_fraction, "a number in [0, 1]", maximum=1)
-        if not isinstance(self.autapses, bool | np.bool_):
-            raise TypeError(f"autapses: expected true or false, got {self.autapses!r}")
-        is_given = hasattr(self.initial, "__len__") and not isinstance(self.initial, str)
-        if self.spectral_radius is not None:
-            check_number("spectral_radius", self.spectral_radius, "a positive number", above=0)
-        elif not is_given:
-            object.__setattr__(self, "spectral_radius", 1.0)
-        _check_choice("mask_rule", self.mask_rule, get_args(MaskRule))
-        _check_choice("long_range", self.long_range, ("all", "excitatory"))
-        _check_choice("input_sign", self.input_sign, ("free", "non_negative"))
-        _check_choice("readout_from", self.readout_from, ("all", "excitatory"))
-        _check_choice("readout_sign", self.readout_sign, get_args(ReadoutSign))
-        self._check_areas()
-        given = {"cell_type": self.cell_type, "mask": self.mask, "initial": self.initial, "trainable": self.trainable}
-        object.__setattr__(self, "unit_names", _frozen(name_units(self.unit_names, self.n_units, given)))
-        self._check_cell_types()
-        self._check_mask()
-        if is_given:
-            self._check_given_weights()
-        else:
-            self._check_rule()
-
-    def _check_cell_types(self) -> None:
-        drawn = self._drawn_sign()
-        if self.cell_type is None:
-            object.__setattr__(self, "cell_type", cell_types.NAMES[drawn])
-        elif self.excitatory_fraction is not None and (self.sign != drawn).any():
-            raise ValueError(
-                f"cell_type: expected the types that excitatory_fraction={self.excitatory_fraction} gives beside it, "
-                "got others; drop one of them"
-            )
-        object.__setattr__(self, "cell_type", _frozen(cell_types.NAMES[self.sign]))
-        for name, value in (("long_range", "excitatory"), ("readout_from", "excitatory"), ("readout_sign", "dale")):
-            if getattr(self, name) == value and not self.sign.any():
-                raise ValueError(
-                    f"{name}={value!r}: expected cell types, got none; set excitatory_fraction or cell_type"
-                )
-
-    def _check_rule(self) -> None:
-        if self.initial is None:
-            return
-        _check_choice("initial", self.initial, get_args(InitialRule))
-        signed = self.sign.any()
-        possible = initial_weights.SIGNED_RULES if signed else initial_weights.FREE_RULES
-        if self.initial not in possible:
-            law = "with" if signed else "without"
-            raise ValueError(
-                f"initial: expected one of {possible} {law} Dale's law (null chooses), got {self.initial!r}"
-            )
-
-    def _check_given_weights(self) -> None:
-        weights = self._synapses("initial", float)
-        check_given(weights, self.recurrent_mask, self.sign, self.unit_names, bool(self.autapses))
-        object.__setattr__(self, "initial", _frozen(weights))
-
-    def _check_areas(self) -> None:
-        if self.areas is None:
-            if self.area_density is not None:
-                raise ValueError("area_density: expected areas with it, got none; set areas to the units of each")
-            return
-        if not isinstance(self.areas, list | tuple | np.ndarray):
-            raise TypeError(f"areas: expected the number of units of each area, got {self.areas!r}")
-        object.__setattr__(self, "areas", tuple(integer("areas", size, minimum=1) for size in self.areas))
-        if sum(self.areas) != self.n_units:
-            raise ValueError(f"areas: expected sizes that sum to n_units={self.n_units}, got {self.areas}")
-        if self.area_density is not None:
-            if self.density != 1.0:
-                raise ValueError("area_density: expected no density beside it, got both; drop one of them")
-            dims = ("area_pre", "area_post")
-            names = own_labels("area_density", self.area_density, dims) or range(len(self.areas))
-            labels = dict.fromkeys(dims, np.array(names))
-            densities = given_array("area_density", self.area_density, labels, float)
-            if densities.shape != (len(self.areas),) * 2 or not ((densities >= 0) & (densities <= 1)).all():
-                raise ValueError(
-                    f"area_density: expected shape {(len(self.areas),) * 2} with values in [0, 1], "
-                    f"got shape {densities.shape}, values {self.area_density}"
-                )
-            object.__setattr__(self, "area_density", _frozen(densities))
-
-    def _check_mask(self) -> None:
-        if self.mask is not None and (self.density != 1.0 or self.areas is not None):
-            raise ValueError("mask: expected no density and no areas beside a given mask; drop one of them")
-        for name in ("mask", "trainable"):
-            if getattr(self, name) is not None:
-                values = self._synapses(name, None)
-                if values.dtype != bool and not np.isin(values, (0, 1)).all():
-                    raise ValueError(f"{name}: expected only true and false (1 and 0), got other values")
-                object.__setattr__(self, name, _frozen(values.astype(bool)))
-
-    def _synapses(self, name: str, dtype: type | None) -> NDArray[Any]:
-        """Copy a given array, (unit_pre, unit_post)."""
-        values = given_array(name, getattr(self, name), dict.fromkeys(_SYNAPSES, self.unit_names), dtype)
-        if values.shape != (self.n_units,) * 2:
-            raise ValueError(f"{name}: expected shape {(self.n_units,) * 2}, got {values.shape}")
-        return values
-
-    def _drawn_sign(self) -> NDArray[np.int8]:
-        """Return the sign of each unit if no types are given."""
-        if self.excitatory_fraction is None:
-            return np.zeros(self.n_units, np.int8)
-        return cell_types.excitatory_first(self.excitatory_fraction, self.areas or (self.n_units,))
-
-    @cached_property
-    def sign(self) -> NDArray[np.int8]:
-        """(unit_pre,) sign of a unit's outgoing weights: +1 excitatory, -1 inhibitory, 0 unconstrained."""
-        return _frozen(cell_types.signs(self.cell_type, self.unit_names))
+        """Check the settings, then what is given against the mask and the signs that follow from them."""
+        super().__post_init__()
+        if self.rewired:
+            rewiring.check_can_rewire("rewired", self._mask_before_rewiring, self.sign)
+        if self.initial_rule is None:
+            allowed, labels = self._mask_before_rewiring, self._labels("recurrent")
+            weights = np.asarray(self.initial)
+            check_given("initial", weights, allowed, self.sign, labels, autapses=bool(self.autapses))
+        for end, pathway in (("input", self.input), ("readout", self.readout)):
+            if n_channels := known_channels(end, {kind: getattr(self, f"{end}_{kind}") for kind in KINDS}):
+                pathway(n_channels)
 
     @cached_property
     def recurrent(self) -> Pathway:
         """Recurrent weights, (unit_pre, unit_post)."""
         rule, radius = self.initial_rule, self.spectral_radius
         if rule is None or radius is None:
-            weights = scaled_given(np.asarray(self.initial), radius)
+            weights = scaled_given(self._moved(np.asarray(self.initial)), radius)
         else:
             rng = self._rng("recurrent weights")
             weights = initial_weights.recurrent_weights(rng, rule, self.recurrent_mask, self.sign, radius)
-        return Pathway(self.recurrent_mask, self.sign, weights, self.trainable)
+        return Pathway(self.recurrent_mask, self.sign, weights, self.recurrent_trainable)
+
+    @property
+    def axis_names(self) -> NDArray[Any]:
+        """(axis,) labels of the axes of `positions`."""
+        return AXES[: 0 if self.positions is None else self.positions.shape[1]]
 
     @property
     def initial_rule(self) -> InitialRule | None:
         """Rule by which the initial recurrent weights are drawn; None if they are given."""
-        if isinstance(self.initial, np.ndarray):
+        if self._has_given_weights:
             return None
         default: InitialRule = "gamma" if self.sign.any() else "orthogonal"
         return self.initial or default  # type: ignore[return-value]
@@ -264,36 +166,72 @@ class Connectivity:
     @cached_property
     def recurrent_mask(self) -> NDArray[np.bool_]:
         """(unit_pre, unit_post) synapses that may exist."""
-        allowed = np.ones((self.n_units,) * 2, bool)
-        if self.mask is not None:
-            allowed = np.array(self.mask)
+        return _frozen(self._moved(self._mask_before_rewiring))
+
+    @cached_property
+    def recurrent_trainable(self) -> NDArray[np.bool_] | None:
+        """(unit_pre, unit_post) synapses that training may change, if they exist; None: all."""
+        return None if self.trainable is None else _frozen(self._moved(self.trainable))
+
+    @cached_property
+    def _mask_before_rewiring(self) -> NDArray[np.bool_]:
+        allowed = np.ones((self.n_units,) * 2, bool) if self.mask is None else np.array(self.mask)
         if not self.autapses:
             np.fill_diagonal(allowed, False)
         if self.mask is not None:
-            return _frozen(allowed)
+            return allowed
+        if self.topology is not None:
+            return draw_topology(self._rng("recurrent mask"), self.topology, allowed, self.positions)
         sizes = self.areas or (self.n_units,)
         area = np.repeat(np.arange(len(sizes)), sizes)
         if self.long_range == "excitatory":
             allowed &= (area[:, np.newaxis] == area) | (self.sign > 0)[:, np.newaxis]
         densities = np.full((len(sizes),) * 2, self.density) if self.area_density is None else self.area_density
-        return _frozen(masks.by_area(self._rng("recurrent mask"), self.mask_rule, allowed, area, densities))
+        return masks.by_area(self._rng("recurrent mask"), self.mask_rule, allowed, area, densities)
+
+    @cached_property
+    def _moved_from(self) -> NDArray[np.intp]:
+        """(unit_pre, unit_post) the old column of each synapse of a rewired mask."""
+        rng, old = self._rng("rewiring"), self._mask_before_rewiring
+        return rewiring.moved_from(rng, old, rewiring.rewire(rng, old, self.sign), self.sign)
+
+    def _moved(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Move values (unit_pre, unit_post) with the synapses of a rewired mask."""
+        return np.take_along_axis(values, self._moved_from, axis=1) if self.rewired else values.copy()
 
     def input(self, n_channels: int) -> Pathway:
         """Weights from inputs to units, (input_channel, unit)."""
         n_channels = integer("n_channels", n_channels, minimum=1)
-        allowed = np.ones((n_channels, self.n_units), bool)
-        mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
+        mask = self._of_channels("input_mask", n_channels)
+        if mask is None:
+            allowed = np.ones((n_channels, self.n_units), bool)
+            mask = masks.erdos_renyi(self._rng("input mask"), allowed, self.input_density)
         sign = np.full(n_channels, 1 if self.input_sign == "non_negative" else 0, np.int8)
-        return Pathway(mask, sign, initial_weights.feedforward_weights(self._rng("input weights"), mask, sign))
+        return self._end("input", mask, sign, law="input_sign")
 
     def readout(self, n_channels: int) -> Pathway:
         """Weights from units to outputs, (unit, output_channel)."""
         n_channels = integer("n_channels", n_channels, minimum=1)
-        seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
-        mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)
+        mask = self._of_channels("readout_mask", n_channels)
+        if mask is None:
+            seen = self.sign > 0 if self.readout_from == "excitatory" else np.ones(self.n_units, bool)
+            mask = np.repeat(seen[:, np.newaxis], n_channels, axis=1)
         signs = {"free": np.zeros_like(self.sign), "non_negative": np.ones_like(self.sign), "dale": self.sign.copy()}
-        sign = signs[self.readout_sign]
-        return Pathway(mask, sign, initial_weights.feedforward_weights(self._rng("readout weights"), mask, sign))
+        law = "cell_type" if self.readout_sign == "dale" else "readout_sign"
+        return self._end("readout", mask, signs[self.readout_sign], law)
+
+    def _of_channels(self, name: str, n_channels: int) -> NDArray[Any] | None:
+        value = getattr(self, name)
+        return None if value is None else of_channels(name, value, DIMS[name.split("_")[0]], n_channels, self.n_units)
+
+    def _end(self, end: str, mask: NDArray[np.bool_], sign: NDArray[np.int8], law: str) -> Pathway:
+        n_channels = mask.shape[DIMS[end].index("unit") - 1]
+        weights = self._of_channels(f"{end}_weights", n_channels)
+        if weights is None:
+            weights = initial_weights.feedforward_weights(self._rng(f"{end} weights"), mask, sign)
+        else:
+            check_given(f"{end}_weights", weights, mask, sign, self._labels(end, n_channels), law)
+        return Pathway(mask, sign, weights, self._of_channels(f"{end}_trainable", n_channels))
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings as plain Python values, from which `from_config` builds an equal connectivity."""
@@ -327,9 +265,6 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
-
-
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name}: expected one of {choices}, got {value!r}")

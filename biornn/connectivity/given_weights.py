@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,29 +10,42 @@ from numpy.typing import NDArray
 
 from biornn.connectivity.cell_types import NAMES
 from biornn.connectivity.initial_weights import has_cycle
+from biornn.connectivity.labels import place
 
 #: Spectral radius over the largest weight below which it is taken for rounding.
 _SMALLEST = 1e-6
 
 
 def check_given(
+    name: str,
     weights: NDArray[np.float64],
     mask: NDArray[np.bool_],
     sign: NDArray[np.int8],
-    unit_names: NDArray[Any],
-    autapses: bool,
+    labels: Mapping[str, NDArray[Any]],
+    law: str = "cell_type",
+    autapses: bool = True,
 ) -> None:
-    """Refuse weights (unit_pre, unit_post) that contradict mask, sign or autapses, with the units of the first."""
-    _check(np.isfinite(weights), weights, unit_names, "finite weights", "give it a number")
+    """Refuse weights (pre, post) that contradict mask, sign or autapses, and name the place of the first.
+
+    `labels` are those of the dims, and `law` is the setting that the signs are from.
+    """
+
+    def check(is_right: NDArray[np.bool_], expected: str, fix: str) -> None:
+        if not is_right.all():
+            first = np.unravel_index(is_right.argmin(), is_right.shape)
+            where = place(first, labels)
+            raise ValueError(f"{name}: expected {expected}, got {weights[first]:g} {where}; {fix}")
+
+    check(np.isfinite(weights), "finite weights", "give it a number")
     exists = mask | (weights == 0)
     if not autapses:
         is_right = ~np.diag(~exists.diagonal())
-        _check(is_right, weights, unit_names, "no weight of a unit to itself", "set it to 0, or autapses to True")
-    _check(exists, weights, unit_names, "no weight where the mask has no synapse", "set it to 0, or change the mask")
+        check(is_right, "no weight of a unit to itself", "set it to 0, or autapses to True")
+    check(exists, "no weight where the mask has no synapse", "set it to 0, or change the mask")
     for one, expected in ((1, "at least 0"), (-1, "at most 0")):
         is_right = (weights * one >= 0) | (sign != one)[:, np.newaxis]
-        expected = f"weights of {expected} from {NAMES[one]} units"
-        _check(is_right, weights, unit_names, expected, "change its sign, or the cell type")
+        source = f"from {NAMES[one]} units" if law == "cell_type" else f"by {law}"
+        check(is_right, f"weights of {expected} {source}", f"change its sign, or {law}")
 
 
 def scaled_given(weights: NDArray[np.float64], spectral_radius: float | None) -> NDArray[np.float64]:
@@ -45,16 +59,3 @@ def scaled_given(weights: NDArray[np.float64], spectral_radius: float | None) ->
             "be scaled to it"
         )
     return weights * (spectral_radius / radius)
-
-
-def _check(
-    is_right: NDArray[np.bool_], weights: NDArray[np.float64], unit_names: NDArray[Any], expected: str, fix: str
-) -> None:
-    if is_right.all():
-        return
-    pre, post = np.unravel_index(is_right.argmin(), is_right.shape)
-    units = unit_names.tolist()
-    raise ValueError(
-        f"initial: expected {expected}, got {weights[pre, post]:g} from unit {units[pre]!r} to unit {units[post]!r}; "
-        f"{fix}"
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,15 @@ def recurrent_weights(
     if has_cycle(mask):
         return weights * (spectral_radius / np.abs(np.linalg.eigvals(weights)).max())
     return weights * spectral_radius
+
+
+def check_rule(rule: Any, is_signed: bool) -> None:
+    """Refuse, with a ValueError, a rule that does not exist or is not one for units with signs, or for ones without."""
+    if rule not in (every := get_args(InitialRule)):
+        raise ValueError(f"initial: expected one of {every}, got {rule!r}")
+    if rule not in (possible := SIGNED_RULES if is_signed else FREE_RULES):
+        law = "with" if is_signed else "without"
+        raise ValueError(f"initial: expected one of {possible} {law} Dale's law (null chooses), got {rule!r}")
 
 
 def feedforward_weights(

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 MaskRule = Literal["erdos_renyi", "fixed_in_degree"]
 
 
-def erdos_renyi(rng: np.random.Generator, allowed: NDArray[np.bool_], density: float) -> NDArray[np.bool_]:
-    """Let each allowed synapse exist independently with probability `density` (Erdős & Rényi 1959).
+def erdos_renyi(
+    rng: np.random.Generator, allowed: NDArray[np.bool_], density: float | NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Let each allowed synapse exist independently with probability `density`, one or of each (Erdős & Rényi 1959).
 
     The draw for a synapse does not depend on `allowed`, so that masks with and without autapses match elsewhere.
     """

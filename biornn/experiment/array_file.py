@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import xarray as xr
 from pydantic import (
@@ -20,18 +20,20 @@ from pydantic import (
     model_validator,
 )
 
+from biornn.connectivity.ends import DIMS, KINDS
+from biornn.connectivity.labels import noun
+from biornn.experiment.array_tables import READERS, SYNAPSES, content_hash, read_table
 from biornn.experiment.messages import one_line
-from biornn.experiment.synapse_tables import READERS, content_hash, read_table
-
-#: Settings of the network that may be in a file.
-SETTINGS = ("mask", "initial", "trainable")
 
 
 class ArrayFile(BaseModel):
-    """A file with a table of synapses, and the hash of its content, which a stored experiment has.
+    """A file with a table, of synapses unless a subclass has other dims, and the hash of its content.
 
-    The path is relative to the folder in the context of the validation, or to the working folder.
+    A stored experiment has the hash. The path is relative to the folder in the context of the validation, or to the
+    working folder.
     """
+
+    dims: ClassVar[tuple[str, str]] = SYNAPSES
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,24 +63,52 @@ class ArrayFile(BaseModel):
         return self
 
     def table(self, unit_names: Sequence[Any] | None = None) -> xr.DataArray:
-        """Return the table (unit_pre, unit_post); a list of edges may leave out some of the named units."""
+        """Return the table; a list of edges may leave out some of the named units."""
         try:
-            table = _read(self._path, self.sha256)
+            table = _read(self._path, self.sha256, self.dims)
         except ValueError as error:
-            raise ValueError(
-                f"file: expected a square table of numbers, a row and a column for each unit, or a list of edges, got "
-                f"{self.file}: {error}"
-            ) from None
+            rows, columns = map(noun, self.dims)
+            expected = f"a table of numbers, a row for each {rows} and a column for each {columns}"
+            if self.dims == SYNAPSES:
+                expected = "a square table of numbers, a row and a column for each unit, or a list of edges"
+            raise ValueError(f"file: expected {expected}, got {self.file}: {error}") from None
         if unit_names is not None and "is_list" in table.attrs and set(table["unit_pre"].values) <= set(unit_names):
             return table.reindex(unit_pre=list(unit_names), unit_post=list(unit_names), fill_value=0)
         return table
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, content: str) -> xr.DataArray:
+def _read(path: Path, content: str, dims: tuple[str, str]) -> xr.DataArray:
     if content_hash(path) != content:
         raise ValueError("other content than when the experiment was checked")
-    return read_table(path)
+    return read_table(path, dims)
+
+
+class PositionFile(ArrayFile):
+    """A file with the positions of units."""
+
+    dims: ClassVar[tuple[str, str]] = ("unit", "axis")
+
+
+class InputFile(ArrayFile):
+    """A file with a table of input weights."""
+
+    dims: ClassVar[tuple[str, str]] = DIMS["input"]
+
+
+class ReadoutFile(ArrayFile):
+    """A file with a table of readout weights."""
+
+    dims: ClassVar[tuple[str, str]] = DIMS["readout"]
+
+
+#: Settings of the network that may be in a file.
+FILES = {
+    **dict.fromkeys(("mask", "initial", "trainable"), ArrayFile),
+    "positions": PositionFile,
+    **dict.fromkeys((f"input_{kind}" for kind in KINDS), InputFile),
+    **dict.fromkeys((f"readout_{kind}" for kind in KINDS), ReadoutFile),
+}
 
 
 def _binary(rows: Any) -> Any:
@@ -102,20 +132,21 @@ Mask = Annotated[Annotated[_Rows, Tag("")] | Annotated[ArrayFile, Tag("file")], 
 def with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Read the files that an experiment names, and name its units as the first does that has names.
 
-    The networks of a run share the names, also those that have no file.
+    A list of edges, which may leave out units, comes last. The networks of a run share the names, also those that have
+    no file.
     """
     found: list[ArrayFile] = []
 
     def read(key: str, value: Any, where: str) -> Any:
-        if key not in SETTINGS:
+        if key not in FILES:
             return value
         if isinstance(value, list):  # levels of a factor, or rows
             return [read(key, one, where) if isinstance(one, dict | ArrayFile) else one for one in value]
         if isinstance(value, dict):
             try:
-                value = ArrayFile.model_validate(value, context={"folder": folder})
+                value = FILES[key].model_validate(value, context={"folder": folder})
             except ValidationError as error:
-                raise ValueError(one_line(error, ArrayFile, prefix=f"{where}.{key}.")) from None
+                raise ValueError(one_line(error, FILES[key], prefix=f"{where}.{key}.")) from None
         found.extend([value] * isinstance(value, ArrayFile))
         return value
 
@@ -127,8 +158,9 @@ def with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     result = {key: read_all(one, key) if key in ("network", "factors") else one for key, one in values.items()}
     if isinstance(conditions := values.get("conditions"), dict):
         result["conditions"] = {name: read_all(one, f"conditions.{name}") for name, one in conditions.items()}
-    tables = [one.table() for one in found]
-    names = next((table["unit_pre"].values.tolist() for table in tables if "unit_pre" in table.coords), None)
+    tables = sorted((one.table() for one in found), key=lambda table: "is_list" in table.attrs)
+    named = (table[dim] for table in tables for dim in ("unit_pre", "unit") if dim in table.coords)
+    names = next((units.values.tolist() for units in named), None)
     network = result.get("network", {})
     if names is not None and isinstance(network, dict) and network.get("unit_names") is None:
         result["network"] = {**network, "unit_names": names}

@@ -21,8 +21,17 @@ from pydantic import (
 
 from biornn.activations import ACTIVATIONS
 from biornn.connectivity import Connectivity
-from biornn.experiment.array_file import SETTINGS, ArrayFile, Mask, file_or_value
-from biornn.experiment.synapse_tables import MAX_UNITS
+from biornn.connectivity.ends import DIMS, KINDS
+from biornn.experiment.array_file import (
+    FILES,
+    ArrayFile,
+    InputFile,
+    Mask,
+    PositionFile,
+    ReadoutFile,
+    file_or_value,
+)
+from biornn.experiment.array_tables import MAX_UNITS
 from biornn.tasks.seeds import generator
 
 MAX_AREAS = 1_000
@@ -53,6 +62,24 @@ Initial = Annotated[
     | Annotated[ArrayFile, Tag("file")],
     Discriminator(_kind_of_initial),
 ]
+
+
+Positions = Annotated[
+    Annotated[list[list[Number]], Tag("rows")] | Annotated[PositionFile, Tag("file")],
+    Discriminator(_kind_of_initial),
+]
+
+
+def _listed(value: Any) -> Any:
+    """Stop at what is no array; the connectivity, which knows the number of units, says what the lists must hold."""
+    if not isinstance(value, list | bool):
+        raise ValueError("expected a list of units, or of channels and units")
+    return value
+
+
+_Listed = Annotated[Any, BeforeValidator(_listed), Tag("")]
+Inputs = Annotated[_Listed | Annotated[InputFile, Tag("file")], Discriminator(file_or_value)]
+Readouts = Annotated[_Listed | Annotated[ReadoutFile, Tag("file")], Discriminator(file_or_value)]
 
 
 def _plain(value: Any) -> Any:
@@ -131,6 +158,9 @@ class NetworkConfig(Section):
     autapses: StrictBool = True
     mask_rule: Literal["erdos_renyi", "fixed_in_degree"] = "erdos_renyi"
     mask: Mask | None = None
+    rewired: StrictBool = False
+    topology: dict[str, Any] | None = None
+    positions: Positions | None = None
     trainable: Mask | None = None
     areas: Annotated[list[Count], Field(max_length=MAX_AREAS)] | None = None
     area_density: list[list[Share]] | None = None
@@ -139,8 +169,14 @@ class NetworkConfig(Section):
     spectral_radius: Positive | None = None
     input_density: Share = 1.0
     input_sign: Literal["free", "non_negative"] = "free"
+    input_mask: Inputs | None = None
+    input_weights: Inputs | None = None
+    input_trainable: Inputs | None = None
     readout_from: Literal["all", "excitatory"] = "all"
     readout_sign: Literal["free", "non_negative", "dale"] = "free"
+    readout_mask: Readouts | None = None
+    readout_weights: Readouts | None = None
+    readout_trainable: Readouts | None = None
     readout_bias: StrictBool = True
     tau: Tau = 1.0
     dt: Positive = 1.0
@@ -164,7 +200,8 @@ class NetworkConfig(Section):
         if isinstance(self.tau, list) and len(self.tau) != self.n_units:
             raise ValueError(f"tau: expected one time or n_units={self.n_units} of them, got {len(self.tau)}")
         wiring = self.connectivity(seed=0)
-        self.__dict__["spectral_radius"] = wiring.spectral_radius  # the run says what the default was
+        for name in ("spectral_radius", "topology"):
+            self.__dict__[name] = getattr(wiring, name)  # the run says what the defaults were
         shortest = float(np.min(self.time_constants(wiring)))
         if self.dt > shortest:
             raise ValueError(f"dt: expected at most tau={shortest:g} ms, got {self.dt:g} ms")
@@ -176,7 +213,7 @@ class NetworkConfig(Section):
 
     def _check_gated(self) -> None:
         """Refuse constraints, time constants and noise, which a GRU or LSTM does not have."""
-        allowed = {"n_units", "unit_names", "architecture", "dt", "use_bias", "readout_bias"}
+        allowed = {"n_units", "unit_names", "positions", "architecture", "dt", "use_bias", "readout_bias"}
         expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
         expected |= {"tau": self.dt, "initial": None, "spectral_radius": 1.0}
         for name, value in expected.items():
@@ -189,11 +226,18 @@ class NetworkConfig(Section):
     def connectivity(self, seed: int) -> Connectivity:
         """Return the wiring of the network with this seed."""
         settings = {field.name: getattr(self, field.name) for field in fields(Connectivity) if field.name != "seed"}
-        for name in SETTINGS:
+        for name in FILES:
             if isinstance(one := settings[name], ArrayFile):
                 table = one.table(self.unit_names or range(self.n_units))
-                settings[name] = table != 0 if name == "mask" else table
+                settings[name] = table != 0 if name.endswith("mask") else table
         return Connectivity(seed=seed, **settings)
+
+    def check_channels(self, n_inputs: int, n_outputs: int) -> None:
+        """Refuse, with a ValueError, given weights of inputs and readout that are not of as many channels."""
+        if any(getattr(self, f"{end}_{kind}") is not None for end in DIMS for kind in KINDS):
+            wiring = self.connectivity(seed=0)
+            wiring.input(n_inputs)
+            wiring.readout(n_outputs)
 
     def time_constants(self, connectivity: Connectivity) -> float | list[float]:
         """Return the time constant in ms, or those of all units."""

@@ -122,13 +122,18 @@ class Experiment(Section):
             for task, *_ in self.training_tasks(name):
                 if repr(task) not in known:
                     known[repr(task)] = task_lengths(task)[0]
-            for key in ("n_units", "unit_names", "dt"):
+            for key in ("n_units", "unit_names", "positions", "dt"):
                 shared, own = getattr(self.network, key), getattr(network, key)
                 if own != shared:
                     raise ValueError(
                         f"{self._where(name)}{key}: expected {shortened(str(shared))} as in network.{key} "
                         f"(the networks of a run share it), got {shortened(str(own))}"
                     )
+            try:
+                network.check_channels(self.task.n_inputs, self.task.n_outputs)
+            except ValueError as error:
+                is_own = str(error).split(":")[0] in self.conditions[name]
+                raise ValueError(f"{self._where(name) if is_own else 'network.'}{error}") from None
             longest = max(known[repr(task)] for task, *_ in self.training_tasks(name))
             check_arrays(self.task, (*lengths, longest), network, training, self.recording)
             if self.start is not None:

@@ -28,13 +28,19 @@ _CONSTRAINTS = (
     "density",
     "autapses",
     "mask",
+    "rewired",
+    "topology",
     "trainable",
     "area_density",
     "long_range",
     "input_density",
     "input_sign",
+    "input_mask",
+    "input_trainable",
     "readout_from",
     "readout_sign",
+    "readout_mask",
+    "readout_trainable",
 )
 
 

@@ -71,10 +71,15 @@ def _setting(value: float | str | None) -> str:
 def _weight_differences(
     network: NetworkConfig, other: NetworkConfig, seeds: list[int], reference: str
 ) -> Iterator[str]:
+    for end in ("input", "readout"):
+        if getattr(network, f"{end}_weights") != getattr(other, f"{end}_weights"):
+            yield f"initial {end} weights: given, and not those of {reference}"
     rule, other_rule = (one.connectivity(seeds[0]).initial_rule for one in (network, other))
     if rule is None or other_rule is None:
         if network.initial != other.initial or network.spectral_radius != other.spectral_radius:
             yield "initial recurrent weights: given, and not those of " + reference
+        elif network.rewired != other.rewired and network.spectral_radius is None:
+            yield "initial spectral radius: that of given weights that moved; set spectral_radius to match it"
         return
     if rule != other_rule:
         yield f"initial recurrent weights: drawn by the rule {rule} instead of {other_rule}"

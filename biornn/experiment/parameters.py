@@ -15,11 +15,12 @@ def parameter_counts(network: NetworkConfig, task: Task, seed: int) -> dict[str,
     The kinds are ``input``, ``recurrent``, ``output`` and ``bias``, and ``initial state`` where it is learned.
     """
     wiring = network.connectivity(seed)
+    trainable = wiring.recurrent_trainable
     gates, biases_per_gate = GATES.get(network.architecture, (("",), 1))
     counts = {
-        "input": len(gates) * int(wiring.input(task.n_inputs).mask.sum()),
-        "recurrent": len(gates) * int((wiring.recurrent_mask & (wiring.trainable is None or wiring.trainable)).sum()),
-        "output": int(wiring.readout(task.n_outputs).mask.sum()),
+        "input": len(gates) * int(wiring.input(task.n_inputs).free.sum()),
+        "recurrent": len(gates) * int((wiring.recurrent_mask & (trainable is None or trainable)).sum()),
+        "output": int(wiring.readout(task.n_outputs).free.sum()),
         "bias": len(gates) * biases_per_gate * network.n_units * network.use_bias
         + task.n_outputs * network.readout_bias,
     }

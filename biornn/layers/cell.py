@@ -13,6 +13,7 @@ from keras import ops
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.connectivity import Connectivity
+from biornn.connectivity.labels import given_array
 from biornn.dynamics import step
 from biornn.layers.pathway_weights import Enforcement, PathwayWeights, check_enforcement
 from biornn.scalars import check_number
@@ -42,7 +43,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
     activation
         ``f``: name of a Keras activation, or a function.
     tau
-        Time constant in ms, one or (unit,).
+        Time constant in ms, one or (unit,), labelled or not.
     dt
         Time step in ms, at most `tau`.
     formulation
@@ -99,8 +100,8 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.units = int(connectivity.n_units)
         self.state_size = self.output_size = self.units
         self.activation = _activation(activation)
-        self.tau, self.dt = tau, dt
-        self.alpha = _alpha(tau, dt, self.units)
+        self.tau, self.dt = _in_order(tau, connectivity), dt
+        self.alpha = _alpha(self.tau, dt, self.units)
         if formulation not in get_args(Formulation):
             raise ValueError(f"formulation: expected one of {get_args(Formulation)}, got {formulation!r}")
         self.formulation = formulation
@@ -222,10 +223,15 @@ def _activation(identifier: Any) -> Any:
         raise ValueError(f"activation: expected the name of a Keras activation, got {identifier!r}") from error
 
 
+def _in_order(tau: ArrayLike, connectivity: Connectivity) -> ArrayLike:
+    """Return labelled time constants as an array in the order of the connectivity's units."""
+    if not isinstance(tau, xr.DataArray) or not tau.dims:
+        return tau
+    return given_array("tau", tau, {"unit": connectivity.unit_names}, float)
+
+
 def _alpha(tau: ArrayLike, dt: float, units: int) -> NDArray[np.float64]:
     """Return dt / τ of every unit, after checking both."""
-    if isinstance(tau, xr.DataArray) and "unit" in tau.coords:
-        tau = tau.sortby("unit")
     try:
         times = np.asarray(tau, dtype=float)
     except (TypeError, ValueError) as error:

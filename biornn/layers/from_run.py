@@ -18,6 +18,13 @@ from biornn.schema import GATED, GATES, text
 #: Settings of a network that its weights do not show, but its experiment does.
 _SETTINGS = ("use_bias", "readout_bias", "enforcement", "recurrent_noise", "trainable_initial_state")
 
+#: Prefix of the settings of a connectivity -> prefix of the variables of a run, and their dims.
+_PATHWAYS = {
+    "": ("recurrent", ("unit_pre", "unit_post")),
+    "input_": ("input", ("input_channel", "unit")),
+    "readout_": ("output", ("unit", "output_channel")),
+}
+
 
 def from_run(run: xr.DataTree, network: str, snapshot: int = -1, **settings: Any) -> keras.Sequential:
     """Build the Keras model of a network of a run: its outputs are the recorded ones.
@@ -109,14 +116,26 @@ def _stored_settings(run: xr.DataTree, condition: str) -> dict[str, Any]:
 
 def _wiring(weights: xr.Dataset, seed: int) -> Connectivity:
     """Make the wiring of a stored network, with its weights as the initial ones."""
+    given: dict[str, Any] = {}
+    for prefix, (stored, dims) in _PATHWAYS.items():
+        mask = _values(weights, f"{stored}_mask", *dims)
+        given[f"{prefix}mask"] = mask
+        given[f"{prefix}weights" if prefix else "initial"] = _values(weights, f"{stored}_weights", *dims).astype(float)
+        trainable = _values(weights, f"{stored}_trainable", *dims) if f"{stored}_trainable" in weights else mask
+        if (trainable != mask).any():
+            given[f"{prefix}trainable"] = trainable
+    cell_type = text(weights["cell_type"])
+    is_dale = (cell_type != "unconstrained").any() and weights["output_sign"].any()
+    if "position" in weights:
+        given["positions"] = weights["position"]
     return Connectivity(
         weights.sizes["unit"],
         seed=seed,
-        cell_type=text(weights["cell_type"]),
-        mask=weights["recurrent_mask"],
-        initial=weights["recurrent_weights"].astype(float),
-        trainable=weights.get("recurrent_trainable"),
+        cell_type=cell_type,
         unit_names=weights["unit"].values,
+        input_sign="non_negative" if weights["input_sign"].any() else "free",
+        readout_sign="non_negative" if (weights["output_sign"] > 0).all() else "dale" if is_dale else "free",
+        **given,
     )
 
 

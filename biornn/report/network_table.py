@@ -16,6 +16,12 @@ from biornn.schema import GATED, GATES, text
 
 _NOT_RECORDED = "not recorded"
 
+#: Dims of the weights that can be fixed.
+_ENDS = {
+    "input": ["input_channel", "unit"],
+    "recurrent": ["unit_pre", "unit_post"],
+    "output": ["unit", "output_channel"],
+}
 _PENALTIES = {"l1_weights": "L1 of weights", "l2_weights": "L2 of weights", "l2_rates": "L2 of rates"}
 
 
@@ -129,8 +135,10 @@ def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
         recurrent += f", spectral radius {network['spectral_radius']:g}"
     # An import says what its file says; a run of biornn has one rule for both.
     ends = [
-        (network.get(f"{end}_initial", "Glorot_uniform") or _NOT_RECORDED).replace("_", " ")
-        for end in ("input", "output")
+        "given"
+        if network.get(given) is not None
+        else (network.get(f"{end}_initial", "Glorot_uniform") or _NOT_RECORDED).replace("_", " ")
+        for end, given in (("input", "input_weights"), ("output", "readout_weights"))
     ]
     told = f"recurrent: {recurrent.replace('_', ' ')}; input: {ends[0]}; output: {ends[1]}"
     deviation = network.get("initial_bias")
@@ -204,26 +212,33 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
         found.append("Dale's law")
     if n_units > 1 and float(density.min()) < 1:
         found.append(f"{_range(100 * density, '.3g')} % of the synapses between units")
+    found += [f"a {name.replace('_', ' ')} topology" for name in network.get("topology") or ()]
+    if network.get("rewired"):
+        found.append("rewired with the degrees of the given mask")
     if not n_autapses.any():
         found.append("no self-connections")
     if not weights["input_mask"].all() or weights["input_sign"].any():
         found.append("input weights")
     if not weights["output_mask"].all() or weights["output_sign"].any():
         found.append("readout weights")
+    if any((weights[f"{end}_mask"] & ~_free(weights, end)).any() for end in _ENDS):
+        found.append("fixed weights")
     if found and "enforcement" in network:
         found.append(f"by {network['enforcement']}")
     return ", ".join(found) or "none"
 
 
+def _free(weights: xr.Dataset, end: str) -> xr.DataArray:
+    """Which weights training may change: in older runs, all that a mask allows."""
+    return weights.get(f"{end}_trainable", weights[f"{end}_mask"])
+
+
 def _free_parameters(weights: xr.Dataset, network: Mapping[str, Any]) -> dict[str, str]:
-    """Count the weights that training may change; what a mask forbids is none, and older runs have no fixed ones."""
+    """Count the weights that training may change; what a mask forbids is none."""
     formulation = str(weights["formulation"].values[0])
     gates, biases_per_gate = GATES.get(formulation, (("",), 1))
     counts = {
-        "input": len(gates) * weights["input_mask"].sum(["input_channel", "unit"]),
-        "recurrent": len(gates)
-        * weights.get("recurrent_trainable", weights["recurrent_mask"]).sum(["unit_pre", "unit_post"]),
-        "output": weights["output_mask"].sum(["unit", "output_channel"]),
+        **{end: (1 if end == "output" else len(gates)) * _free(weights, end).sum(dims) for end, dims in _ENDS.items()},
         "bias": xr.full_like(weights["network"], 0, dtype=int)
         + len(gates) * biases_per_gate * weights.sizes["unit"] * bool(network.get("use_bias"))
         + weights.sizes["output_channel"] * bool(network.get("readout_bias")),

@@ -159,7 +159,7 @@ def comparison_table(summary: xr.Dataset) -> Table:
         )
     table.caption = (
         "updates: to the criterion, or of all training without one. spectral radius: before → after training.\n"
-        "violations: of signs, masks and autapses, at all snapshots."
+        "violations: of signs, masks, autapses and fixed weights, at all snapshots."
     )
     if "worst_score" in scores:
         table.caption += f" {escape(printable(scores['worst_score']))}: in the trial condition in which it is lowest."

@@ -87,6 +87,8 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "recurrent_trainable": (("unit_pre", "unit_post"), wiring.recurrent.free),
             "input_mask": (("input_channel", "unit"), inputs.mask),
             "output_mask": (("unit", "output_channel"), outputs.mask),
+            "input_trainable": (("input_channel", "unit"), inputs.free),
+            "output_trainable": (("unit", "output_channel"), outputs.free),
             "input_sign": ("input_channel", inputs.sign),
             "output_sign": ("unit", outputs.sign),
             "cell_type": ("unit", wiring.cell_type),
@@ -96,6 +98,8 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "formulation": ((), formulation),
         }
     )
+    if wiring.positions is not None:
+        constants["position"] = xr.DataArray(wiring.positions, {"axis": wiring.axis_names}, ("unit", "axis"))
     return variable_attrs("weights", constants)
 
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 import biornn as bn
 
-CLEAN = {"sign_violations": 0, "mask_violations": 0, "autapses": 0}
+CLEAN = {"sign_violations": 0, "mask_violations": 0, "autapses": 0, "fixed_changes": 0}
 
 
 @pytest.fixture
@@ -64,6 +64,23 @@ def test_a_planted_violation_is_found_at_its_snapshot(
 def test_an_allowed_autapse_and_any_sign_of_an_unconstrained_unit_are_no_violations(weights: xr.Dataset) -> None:
     weights["recurrent_weights"].values[0, :, 2] = [-5, 5, -5]
     assert found(weights) == {name: [0, 0] for name in CLEAN}
+
+
+@pytest.mark.parametrize(
+    ("pathway", "index"), [("recurrent", (0, 2)), ("recurrent", (2, 1)), ("input", (0, 2)), ("output", (2, 0))]
+)
+def test_a_fixed_weight_that_is_another_one_in_its_last_digit_is_found(
+    weights: xr.Dataset, pathway: str, index: tuple[int, int]
+) -> None:
+    plastic = weights[f"{pathway}_mask"].copy(deep=True)
+    plastic.values[(0, *index)] = False
+    values = weights[f"{pathway}_weights"].values[0, 1]
+    values[index] = np.nextafter(values[index], 9)
+    assert found(weights) == {name: [0, 0] for name in CLEAN}  # of nothing is said that it is fixed
+    fixed = weights.assign({f"{pathway}_trainable": plastic})
+    assert found(fixed) == {**{name: [0, 0] for name in CLEAN}, "fixed_changes": [0, 1]}
+    other = fixed.assign({f"{pathway}_weights": fixed[f"{pathway}_weights"] * np.nan})
+    assert found(other)["fixed_changes"] == [0, 0]
 
 
 def test_dales_law_is_about_rows(weights: xr.Dataset) -> None:

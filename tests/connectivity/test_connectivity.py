@@ -1,7 +1,6 @@
 """The wiring as data: cell types, masks, initial weights, reproducibility, and refusal of what is impossible."""
 
 import dataclasses
-import itertools
 import json
 
 import numpy as np
@@ -261,12 +260,6 @@ def test_a_labelled_mask_is_read_by_its_labels(order, numbered):
     np.testing.assert_array_equal(Connectivity(12, mask=given).recurrent.mask, mask)
 
 
-def test_labelled_densities_are_read_by_their_labels():
-    densities = xr.DataArray([[1.0, 0.0], [1.0, 0.0]], dims=("area_post", "area_pre"))
-    mask = Connectivity(4, areas=(2, 2), area_density=densities).recurrent.mask
-    np.testing.assert_array_equal(mask.all(axis=1), [True, True, False, False])
-
-
 @pytest.mark.parametrize(
     ("mask", "error", "message"),
     [
@@ -317,65 +310,6 @@ def test_one_unit_has_the_radius_as_its_weight(fraction, expected):
     assert not Connectivity(1, autapses=False).recurrent.initial_weights.any()
 
 
-# ---- areas
-
-
-def blocks(wiring):
-    edges = np.cumsum((0, *wiring.areas))
-    spans = [slice(*edge) for edge in itertools.pairwise(edges)]
-    return {(pre, post): wiring.recurrent.mask[a, b] for pre, a in enumerate(spans) for post, b in enumerate(spans)}
-
-
-def test_area_densities_hold_in_their_blocks():
-    densities = np.array([[0.9, 0.2], [0.0, 1.0]])
-    wiring = Connectivity(150, areas=(50, 100), area_density=densities, seed=7)
-    for (pre, post), block in blocks(wiring).items():
-        assert block.shape == (wiring.areas[pre], wiring.areas[post])
-        density = densities[pre, post]
-        # Binomial: 4.5 standard deviations (none where the density is 0 or 1).
-        assert abs(block.mean() - density) <= 4.5 * np.sqrt(density * (1 - density) / block.size)
-
-
-def test_fixed_in_degree_holds_in_every_block():
-    wiring = Connectivity(
-        30, areas=(10, 20), area_density=[[0.5, 0.1], [0.25, 0.8]], mask_rule="fixed_in_degree", seed=7
-    )
-    in_degree = {key: set(block.sum(axis=0).tolist()) for key, block in blocks(wiring).items()}
-    assert in_degree == {(0, 0): {5}, (0, 1): {1}, (1, 0): {5}, (1, 1): {16}}
-
-
-def test_one_density_for_all_areas():
-    wiring = Connectivity(150, areas=(50, 100), density=0.3, seed=8)
-    for block in blocks(wiring).values():
-        assert abs(block.mean() - 0.3) < 4.5 * np.sqrt(0.21 / block.size)  # binomial, as above
-
-
-def test_one_area_is_as_good_as_none():
-    plain, one = (Connectivity(20, density=0.4, areas=areas, seed=9).recurrent for areas in (None, (20,)))
-    np.testing.assert_array_equal(plain.initial_weights, one.initial_weights)
-
-
-def test_a_changed_density_leaves_the_other_blocks_as_they_were():
-    first, second = (
-        blocks(Connectivity(20, areas=(8, 12), area_density=[[0.5, between], [0.5, 0.5]], seed=10))
-        for between in (0.2, 0.8)
-    )
-    for key in ((0, 0), (1, 0), (1, 1)):
-        np.testing.assert_array_equal(first[key], second[key])
-    assert (first[0, 1] <= second[0, 1]).all()
-
-
-@pytest.mark.parametrize("rule", ["erdos_renyi", "fixed_in_degree"])
-def test_only_excitatory_units_project_to_other_areas(rule):
-    wiring = Connectivity(40, areas=(10, 30), excitatory_fraction=0.6, long_range="excitatory", mask_rule=rule, seed=11)
-    for (pre, post), block in blocks(wiring).items():
-        n_excitatory = int(0.6 * wiring.areas[pre])
-        assert block[:n_excitatory].all()
-        assert block[n_excitatory:].all() if pre == post else not block[n_excitatory:].any()
-    everyone = Connectivity(40, areas=(10, 30), excitatory_fraction=0.6, seed=11)
-    assert everyone.recurrent.mask.all()
-
-
 # ---- input and readout
 
 
@@ -424,103 +358,6 @@ def test_magnitudes_of_the_readout_do_not_depend_on_its_signs():
     )
     np.testing.assert_array_equal(free, positive)
     np.testing.assert_array_equal(free, dale)
-
-
-# ---- what is refused
-
-NAN = float("nan")
-BAD = [
-    ({"n_units": 0}, ValueError, "n_units: expected an integer of at least 1, got 0"),
-    ({"n_units": -3}, ValueError, "n_units: expected an integer of at least 1, got -3"),
-    *(
-        ({"n_units": value}, TypeError, "n_units: expected an integer of at least 1, got ")
-        for value in (4.0, "4", None, True, NAN, [4])
-    ),
-    ({"seed": -1}, ValueError, "seed: expected an integer of at least 0, got -1"),
-    *(
-        ({"seed": value}, TypeError, "seed: expected an integer of at least 0, got ")
-        for value in (1.5, "1", None, False)
-    ),
-    *(
-        ({name: value}, ValueError, rf"{name}: expected a number in \[0, 1\], got ")
-        for name in ("density", "input_density", "excitatory_fraction")
-        for value in (-0.1, 1.1, NAN, float("inf"), "0.5", True, [0.5], np.array([0.5, 0.5]), 1j)
-    ),
-    ({"density": None}, ValueError, r"density: expected a number in \[0, 1\], got None"),
-    *(({"autapses": value}, TypeError, "autapses: expected true or false, got ") for value in (0, "no", None, NAN)),
-    *(
-        ({"spectral_radius": value}, ValueError, "spectral_radius: expected a positive number, got ")
-        for value in (0, -1.0, NAN, float("inf"), "1", True, [1.0])
-    ),
-    *(
-        ({name: value, "excitatory_fraction": 0.5}, ValueError, rf"{name}: expected one of \('.*, got {value!r}")
-        for name in ("mask_rule", "long_range", "input_sign", "readout_from", "readout_sign", "initial")
-        for value in ("nonsense", 3)
-    ),
-    ({"long_range": "excitatory"}, ValueError, "long_range='excitatory': expected cell types.*set excitatory_fraction"),
-    ({"readout_from": "excitatory"}, ValueError, "readout_from='excitatory': expected cell types"),
-    ({"readout_sign": "dale"}, ValueError, "readout_sign='dale': expected cell types"),
-    *(
-        ({"initial": rule}, ValueError, rf"initial: expected one of \('ortho.*without Dale's law.*got '{rule}'")
-        for rule in ("gamma", "half_normal")
-    ),
-    *(
-        ({"initial": rule, "excitatory_fraction": 0.8}, ValueError, rf"initial: .* with Dale's law.*got '{rule}'")
-        for rule in ("orthogonal", "gaussian")
-    ),
-    (
-        {"areas": (2, 2), "area_density": [[1, 1], [1, 1]], "density": 0.5},
-        ValueError,
-        "area_density: expected no density beside",
-    ),
-    ({"area_density": [[1.0]]}, ValueError, "area_density: expected areas with it, got none; set areas"),
-    ({"areas": 4}, TypeError, "areas: expected the number of units of each area, got 4"),
-    ({"areas": "22"}, TypeError, "areas: expected the number of units of each area, got '22'"),
-    ({"areas": (2.0, 2.0)}, TypeError, "areas: expected an integer of at least 1, got 2.0"),
-    ({"areas": (4, 0)}, ValueError, "areas: expected an integer of at least 1, got 0"),
-    ({"areas": (2, 3)}, ValueError, r"areas: expected sizes that sum to n_units=4, got \(2, 3\)"),
-    ({"areas": ()}, ValueError, r"areas: expected sizes that sum to n_units=4, got \(\)"),
-    *(
-        ({"areas": (2, 2), "area_density": value}, ValueError, r"area_density: expected shape \(2, 2\) with values in")
-        for value in (0.5, [0.5, 0.5], [[0.5]], [[-0.1, 1], [1, 1]], [[NAN, 1], [1, 1]], [[1, 2], [0, 1]])
-    ),
-    *(
-        ({"areas": (2, 2), "area_density": value}, ValueError, "area_density: expected a rectangular array of numbers")
-        for value in ("high", [[1.0], [1.0, 0.5]], [["a", "b"], ["c", "d"]])
-    ),
-    ({"mask": np.ones((4, 4)), "density": 0.5}, ValueError, "mask: expected no density and no areas beside"),
-    ({"mask": np.ones((4, 4)), "areas": (2, 2)}, ValueError, "mask: expected no density and no areas beside"),
-    *(
-        ({"mask": value}, ValueError, r"mask: expected shape \(4, 4\), got \(")
-        for value in ("all", 1, np.ones((3, 4)), np.ones(4), np.ones((4, 4, 1)))
-    ),
-    *(
-        ({"mask": np.full((4, 4), value)}, ValueError, "mask: expected only true and false")
-        for value in (NAN, 0.5, -1, 2, "1", None)
-    ),
-    ({"mask": [[1, 0], [1]]}, ValueError, "mask: expected a rectangular array of numbers, got "),
-]
-
-
-@pytest.mark.parametrize(("kwargs", "error", "message"), BAD)
-def test_impossible_settings_are_named_in_one_line(kwargs, error, message):
-    with pytest.raises(error, match=f"^{message}") as raised:
-        Connectivity(**({"n_units": 4} | kwargs))
-    assert "\n" not in str(raised.value)
-
-
-@pytest.mark.parametrize("method", ["input", "readout"])
-@pytest.mark.parametrize(
-    ("n_channels", "error"), [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("3", TypeError)]
-)
-def test_number_of_channels_is_checked(method, n_channels, error):
-    with pytest.raises(error, match="n_channels: expected an integer of at least 1, got "):
-        getattr(Connectivity(4), method)(n_channels)
-
-
-def test_unknown_settings_are_refused_by_name():
-    with pytest.raises(TypeError, match="'sparsity'"):
-        Connectivity.from_config({"n_units": 4, "sparsity": 0.5})
 
 
 def test_initial_biases_are_gaussian_and_those_of_the_seed() -> None:

@@ -3,8 +3,10 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+from scipy.sparse import csr_array
 
 from biornn.connectivity import Connectivity
 
@@ -52,8 +54,16 @@ def test_names_are_those_of_the_first_labelled_array():
     typed = Connectivity(3, mask=labelled(WEIGHTS != 4), cell_type=types)
     assert typed.unit_names.tolist() == NAMES[::-1]
     np.testing.assert_array_equal(typed.mask, (WEIGHTS != 4)[::-1, ::-1])
-    half = xr.DataArray(WEIGHTS, {"unit_pre": NAMES}, ("unit_pre", "unit_post"))
-    assert given(half).unit_names.tolist() == NAMES
+
+
+@pytest.mark.parametrize("side", ["unit_pre", "unit_post"])
+@pytest.mark.parametrize("names", [NAMES, [2, 0, 1]])
+def test_the_labels_of_one_side_are_those_of_both(side, names):
+    half, whole = labelled(pre=names, post=names).drop_vars({"unit_pre", "unit_post"} - {side}), labelled()
+    assert given(half).unit_names.tolist() == (NAMES if names is NAMES else [0, 1, 2])
+    ordered = sorted(names)
+    expected = whole.assign_coords(unit_pre=names, unit_post=names).sel(unit_pre=ordered, unit_post=ordered)
+    np.testing.assert_array_equal(given(half, unit_names=ordered).initial, expected)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +75,7 @@ def test_names_are_those_of_the_first_labelled_array():
         ({"unit_names": [True, False, True]}, "unit_names: .*, got 3 of bool"),
         ({"unit_names": "abc"}, "unit_names: .*, got 1 of str"),
         ({"unit_names": ["a", "b", "a"]}, "unit_names: expected a name of its own for each unit, got 'a' 2 times"),
+        ({"unit_names": [1, 2, 2**63]}, "unit_names: expected integers of 64 bits, got 9223372036854775808; name"),
         ({"mask": labelled(pre=["a", "b", "a"], post=["a", "b", "a"])}, "mask: expected a name of its own for each"),
         (
             {"mask": labelled(), "unit_names": ["PV1", "E7", "E3"]},
@@ -78,6 +89,15 @@ def test_names_are_those_of_the_first_labelled_array():
         ({"mask": labelled(post=NAMES[::-1])}, "mask: expected the same labels along unit_pre and unit_post, in the"),
         ({"trainable": labelled().rename(unit_pre="pre")}, r"trainable: expected the dims \('unit_pre', 'unit_post'"),
         ({"initial": labelled().to_dataset(name="w")}, "initial: expected an array or a DataArray, got Dataset"),
+        ({"cell_type": pd.Series([1, 1, -1], NAMES)}, "cell_type: .*, got Series; make it one with the dims unit"),
+        ({"mask": csr_array(WEIGHTS > 3)}, "mask: .*, got csr_array; make it one with the dims unit_pre, unit_post"),
+        ({"initial": np.ma.masked_less(WEIGHTS, 3)}, "initial: expected an array or a DataArray, got MaskedArray"),
+        ({"initial": WEIGHTS * 1j}, r"initial: expected a rectangular array of numbers, got array\(\[\[0.\+1.j, "),
+        (
+            {"mask": labelled(np.where(WEIGHTS == 8, np.nan, 1))},
+            r"mask: expected only true and false \(1 and 0\), got nan from unit 'E2' to unit 'E7'",
+        ),
+        ({"mask": [["1"] * 3] * 3}, "mask: expected only true and false .*, got '1' from unit 0 to unit 0"),
     ],
 )
 def test_wrong_names_and_labels_are_refused_in_one_line(settings, message):

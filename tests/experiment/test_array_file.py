@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from biornn.cli import main
 from biornn.experiment import Experiment, ExperimentError, load_experiment
 from biornn.experiment.config import NetworkConfig
 from biornn.experiment.matching import unmatched
@@ -17,6 +18,7 @@ from biornn.report.network_table import _initialisation
 NAMES = ["PV1", "E7", "E2"]
 SQUARE = ",PV1,E7,E2\nPV1,0,-0.5,-0.2\nE7,0.3,0,0\nE2,0,0.7,0.1\n"
 WEIGHTS = np.array([[0, -0.5, -0.2], [0.3, 0, 0], [0, 0.7, 0.1]])
+READOUT = np.array([[0, 1, 0], [0, 1, 1], [1, 0, 1]])
 OWN = "mask: {file: own.csv}, initial: {file: own.csv}, spectral_radius: null, cell_type: [inhibitory, 1, 1]"
 
 
@@ -24,6 +26,7 @@ def load(folder: Path, network: str, rest: str = "") -> Experiment:
     """Load an experiment from a folder beside the file that it names."""
     (folder / "own.csv").write_text(SQUARE)
     (folder / "other.csv").write_text(SQUARE.splitlines()[0])
+    (folder / "mask.csv").write_text(",PV1,E7,E2\nPV1,0,1,1\nE7,1,0,0\nE2,0,1,1\n")
     (folder / "experiment.yaml").write_text(f"network: {{n_units: 3, {network}}}\n{rest}")
     return load_experiment(folder / "experiment.yaml")
 
@@ -69,11 +72,80 @@ def test_names_are_shared_by_all_conditions_and_files_are_read_by_them(tmp_path:
     np.testing.assert_array_equal(wirings["list"].mask, [[0, 0, 0], [0, 0, 1], [0, 1, 0]])
 
 
+def test_a_list_that_leaves_out_units_does_not_name_them(tmp_path: Path) -> None:
+    (tmp_path / "edges.csv").write_text("pre,post\nE2,E7\n")
+    network = load(tmp_path, "mask: {file: edges.csv}, trainable: {file: mask.csv}").network
+    assert network.unit_names == NAMES
+
+
 def test_files_are_levels_of_a_factor(tmp_path: Path) -> None:
     experiment = load(tmp_path, "density: 1", "factors: {mask: [none, {file: own.csv}], dale: [none, 0.5]}")
     assert list(experiment.conditions) == ["unconstrained", "dale", "mask", "mask+dale"]
     assert experiment.combinations()["mask"].levels == {"mask": "own.csv", "dale": "none"}
     assert again(experiment, tmp_path) == experiment
+
+
+def test_the_same_circuit_rewired_is_a_condition_with_a_rewiring_for_each_seed(tmp_path: Path) -> None:
+    ring = np.roll(np.eye(12, dtype=int), 1, axis=1) + np.roll(np.eye(12, dtype=int), 2, axis=1)
+    np.savez(tmp_path / "ring.npz", ring / 4, unit_names=[f"E{number}" for number in range(12)])
+    (tmp_path / "ring.yaml").write_text(
+        "network: {n_units: 12, excitatory_fraction: 1.0, mask: {file: ring.npz}, initial: {file: ring.npz}}\n"
+        "factors: {rewired: [false, true]}\nseeds: 3\n"
+    )
+    experiment = load_experiment(tmp_path / "ring.yaml")
+    assert list(experiment.conditions) == ["reference", "rewired"]
+    network, _ = experiment.settings("rewired")
+    masks = [network.connectivity(seed).recurrent_mask for seed in experiment.seeds]
+    assert len({mask.tobytes() for mask in masks}) == 3
+    for mask in masks:
+        assert (mask.sum(axis=0) == 2).all()
+        assert (mask.sum(axis=1) == 2).all()
+        assert (mask & ring).sum() < 12
+    np.testing.assert_array_equal(network.connectivity(1).recurrent.initial_weights, masks[1] / 4)
+    assert unmatched(experiment)["rewired"] == [
+        "initial spectral radius: that of given weights that moved; set spectral_radius to match it"
+    ]
+    assert again(experiment, tmp_path) == experiment
+
+
+def test_inputs_and_readout_are_settings_in_files_or_rows(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("channel,E2,PV1,E7\n1,0,0,0.5\n0,1,0,0\n2,0,0,-2\n")
+    np.savez(tmp_path / "out.npz", READOUT, unit_names=NAMES[::-1])
+    experiment = load(
+        tmp_path,
+        f"{OWN}, input_weights: {{file: in.csv}}, input_mask: {{file: in.csv}}, input_trainable: false,"
+        "readout_mask: {file: out.npz}",
+        "conditions: {all: {readout_mask: null, input_weights: null, input_mask: null}, own: {},"
+        "some: {input_mask: [1, 0, 1], input_weights: null, readout_trainable: [[0, 0, 1], [1, 1, 1], [0, 0, 0]]}}",
+    )
+    wirings = {name: experiment.settings(name)[0].connectivity(0) for name in experiment.conditions}
+    own, some = wirings["own"], wirings["some"]
+    assert own.unit_names.tolist() == NAMES
+    np.testing.assert_array_equal(own.input(3).initial_weights, [[0, 0, 1], [0, 0.5, 0], [0, -2, 0]])
+    np.testing.assert_array_equal(own.input(3).mask, own.input_weights != 0)
+    np.testing.assert_array_equal(own.readout(3).mask, READOUT[::-1])
+    np.testing.assert_array_equal(some.input(3).mask, [[1, 0, 1]] * 3)
+    assert again(experiment, tmp_path) == experiment
+    counts = parameter_counts(experiment.settings("some")[0], experiment.task, 0)
+    assert (counts["input"], counts["output"]) == (0, 3)  # of four units and channels that may change, three exist
+    told = unmatched(experiment)["own"]
+    assert "initial input weights: given, and not those of all" in told
+    assert "initial recurrent weights" not in "".join(told)
+
+
+def test_positions_in_a_file_name_units_and_make_synapses_of_near_ones(tmp_path: Path) -> None:
+    (tmp_path / "places.csv").write_text("unit,y,x\nPV1,0,0\nE7,0,10\nE2,0.001,0\n")
+    settings = "positions: {file: places.csv}, topology: {distance: {lambda: 1}}, autapses: false"
+    experiment = load(
+        tmp_path, settings, "conditions: {near: {}, gru: {architecture: gru, topology: null, autapses: true}}"
+    )
+    wiring = experiment.settings("near")[0].connectivity(0)
+    assert wiring.unit_names.tolist() == NAMES
+    np.testing.assert_array_equal(wiring.positions, [[0, 0], [10, 0], [0, 0.001]])
+    np.testing.assert_array_equal(wiring.recurrent_mask, [[0, 0, 1], [0, 0, 0], [1, 0, 0]])
+    assert again(experiment, tmp_path) == experiment
+    rows = load(tmp_path, settings.replace("{file: places.csv}", "[[0, 0], [10, 0], [0, 0.001]]")).network
+    np.testing.assert_array_equal(rows.connectivity(0).recurrent_mask, wiring.recurrent_mask)
 
 
 def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
@@ -105,6 +177,28 @@ def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
             "mask: {file: other.csv}",
             r"network.mask.file: expected a square table of numbers, .*, got other.csv: one of",
         ),
+        ("rewired: true", "network.rewired: expected a mask with it, got none"),
+        (
+            "positions: {file: own.csv}",
+            "network.positions: expected the label of each axis once along axis, got no 'x'",
+        ),
+        ("positions: {file: none.npy}", "network.positions.file: expected a file that can be read, got none.npy"),
+        (
+            "positions: {file: other.csv}",
+            "network.positions.file: expected a table of numbers, a row for each unit and",
+        ),
+        ("topology: {distance: {lambda: 2}}", "network.topology.distance: expected positions beside it, got none; set"),
+        ("input_mask: [1, 0]", r"network.input_mask: expected shape \(3,\) or \(input channels, 3\), got \(2,\)"),
+        ("input_mask: 1", "network.input_mask: expected a list of units, or of channels and units, got 1"),
+        ("input_mask: [[1, 0, 1]]", "network.input_mask: expected 3 input channels, as there are, got 1"),
+        (
+            "readout_weights: [[1], [2], [3]]",
+            "network.readout_weights: expected 3 output channels, as there are, got 1",
+        ),
+        ("input_weights: {file: own.csv}", "network.input_weights: expected the label of each input channel once"),
+        ("readout_trainable: {file: none.npy}", "network.readout_trainable.file: expected a file that can be read"),
+        ("rewired: 1", "network.rewired: input should be a valid boolean"),
+        ("rewired: true, mask: [[1, 1, 1], [1, 1, 1], [1, 1, 1]]", "network.rewired: expected a mask that can be rew"),
         ("cell_type: [inhibitory, PV, 1]", "network.cell_type: expected one of .*, got 'PV' for unit 1"),
         ("cell_type: [1, 1]", r"network.cell_type: expected shape \(3,\), got \(2,\)"),
         ("initial: nonsense", "network.initial: input should be 'orthogonal'"),
@@ -115,6 +209,46 @@ def test_contradictions_get_one_line(tmp_path: Path, network: str, message: str)
     with pytest.raises(ExperimentError, match=message) as raised:
         load(tmp_path, network)
     assert "\n" not in str(raised.value)
+
+
+def test_the_networks_of_a_run_share_their_positions(tmp_path: Path) -> None:
+    with pytest.raises(
+        ExperimentError, match=r"conditions\.a\.positions: expected None as in network\.positions \(the"
+    ):
+        load(tmp_path, "density: 1", "conditions: {a: {positions: [[0], [1], [2]]}}")
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("initial: {file: own.csv}, cell_type: [1, 1, 1]", "got -0.5 from unit 'PV1' to unit 'E7'"),
+        ("mask: {file: own.csv}, input_weights: [[1, 1, .nan], [1, 1, 1], [1, 1, 1]]", "channel 0 to unit 'E2'"),
+        ("mask: {file: own.csv}, positions: [[0], [.inf], [1]]", "input should be a finite number"),
+        (
+            "mask: {file: own.csv}, rewired: true, cell_type: [-1, 1, 1]",
+            "no two units of a cell type can trade targets",
+        ),
+    ],
+)
+def test_of_a_contradiction_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str, told: str
+) -> None:
+    with pytest.raises(ExperimentError, match=told):
+        load(tmp_path, network)
+    assert main(["run", str(tmp_path / "experiment.yaml"), "--out", str(tmp_path / "run")]) != 0
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_condition_is_named_whose_inputs_are_not_those_of_the_task(tmp_path: Path) -> None:
+    with pytest.raises(
+        ExperimentError, match=r"conditions\.a\.input_mask: expected 3 input channels, as there are, got 2"
+    ):
+        load(tmp_path, "density: 1", "conditions: {b: {}, a: {input_mask: [[1, 0, 1], [1, 1, 1]]}}")
+    with pytest.raises(ExperimentError, match=r"conditions\.a\.input_mask: expected None with architecture gru"):
+        load(tmp_path, "density: 1", "conditions: {b: {}, a: {architecture: gru, input_mask: [1, 0, 1]}}")
 
 
 def test_a_condition_has_no_names_of_its_own(tmp_path: Path) -> None:

@@ -46,6 +46,19 @@ def test_numbers_of_numpy_are_settings_like_others() -> None:
             TrainingConfig(max_updates=1, validate_every=1, snapshots=value)
 
 
+def test_a_topology_is_a_setting_of_the_network_and_told_whole() -> None:
+    levels = ["none", {"small_world": {"k": 4, "p": 0.1}}, {"small_world": {"k": 4, "p": 1, "directed": False}}]
+    experiment = Experiment(network={"n_units": 20}, factors={"topology": levels}, seeds=2)
+    assert list(experiment.conditions) == ["unconstrained", "topology-level2", "topology-level3"]
+    network, _ = experiment.settings("topology-level2")
+    assert network.topology == {"small_world": {"k": 4, "p": 0.1, "directed": True}}
+    masks = [network.connectivity(seed).recurrent_mask for seed in experiment.seeds]
+    assert (masks[0] != masks[1]).any()
+    assert Experiment.model_validate_json(experiment.model_dump_json()) == experiment
+    with pytest.raises(ValidationError, match=r"topology\.small_world\.k: expected an even number of neighbours"):
+        NetworkConfig(n_units=4, topology={"small_world": {"k": 4, "p": 0.1}})
+
+
 def test_a_criterion_is_a_score_or_names_what_it_is_on() -> None:
     assert TrainingConfig(criterion=0.9).criterion == 0.9
     both = TrainingConfig(criterion={"score": 0.98, "held": 1.0})

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
@@ -273,6 +274,15 @@ def test_config_is_plain_and_builds_an_equal_cell(given_settings):
     np.testing.assert_array_equal(
         *[ops.convert_to_numpy(c.activation(ops.convert_to_tensor(x))) for c in (cell, again)]
     )
+
+
+def test_labelled_time_constants_are_read_by_the_names_of_the_units():
+    tau = xr.DataArray([10.0, 20.0, 40.0], {"unit": ["PV", "E9", "E1"]}, "unit")
+    cell = ConstrainedRNNCell(bn.Connectivity(3, unit_names=["E1", "PV", "E9"]), tau=tau)
+    np.testing.assert_array_equal(1 / cell.alpha, [40, 10, 20])
+    np.testing.assert_array_equal(ConstrainedRNNCell.from_config(cell.get_config()).alpha, cell.alpha)
+    with pytest.raises(ValueError, match=r"^tau: expected the label of each unit once along unit, got no 0, but 'PV'"):
+        ConstrainedRNNCell(3, tau=tau)
 
 
 @pytest.mark.parametrize(

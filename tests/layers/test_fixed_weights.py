@@ -1,4 +1,4 @@
-"""Weights that are not trainable stay to the bit, whatever moves the others."""
+"""Weights that are not trainable stay to the bit, whatever moves the others: recurrent ones, of inputs, of readouts."""
 
 import keras
 import numpy as np
@@ -17,7 +17,18 @@ SIGN = np.resize([-1, 1, 1], N_UNITS)
 MASK = RNG.random((N_UNITS, N_UNITS)) < 0.6
 TRAINABLE = RNG.random((N_UNITS, N_UNITS)) < 0.5
 WEIGHTS = SIGN[:, np.newaxis] * RNG.gamma(2, 0.1, (N_UNITS, N_UNITS)) * MASK * (RNG.random((N_UNITS, N_UNITS)) < 0.8)
-WIRING = bn.Connectivity(N_UNITS, cell_type=SIGN, mask=MASK, initial=WEIGHTS, spectral_radius=None, trainable=TRAINABLE)
+WIRING = bn.Connectivity(
+    N_UNITS,
+    cell_type=SIGN,
+    mask=MASK,
+    initial=WEIGHTS,
+    trainable=TRAINABLE,
+    input_mask=[[1, 0, 1] * 4, [1, 1, 0] * 4],
+    input_weights=RNG.normal(size=(2, N_UNITS)) * [[1, 0, 1] * 4, [1, 1, 0] * 4],
+    input_trainable=[1, 1, 1, 0] * 3,
+    readout_mask=[1, 1, 0] * 4,
+    readout_trainable=[1, 0] * 6,
+)
 FREE = MASK & TRAINABLE
 ZERO = FREE & (WEIGHTS == 0)
 INPUTS = RNG.normal(size=(16, 10, 2)).astype("float32")
@@ -39,6 +50,12 @@ def weights_of(one):
     return bn.layers.effective_weights(one.get_layer("recurrent"))["recurrent_weights"].values
 
 
+def ends(one):
+    """Pathway and effective weights of the inputs, and of the readout."""
+    yield WIRING.input(2), one.get_layer("recurrent").cell.input_pathway.numpy()
+    yield WIRING.readout(1), one.get_layer("readout").output_pathway.numpy()
+
+
 @pytest.mark.parametrize("enforcement", ["construction", "projection"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_training_moves_the_others_alone(name, enforcement, tmp_path):
@@ -52,6 +69,11 @@ def test_training_moves_the_others_alone(name, enforcement, tmp_path):
     assert ZERO.any()
     assert after[ZERO].any()  # a weight of zero is learned as others
     assert WIRING.recurrent.violations(after) == 0
+    for pathway, found in ends(one):
+        before = pathway.initial_weights.astype("float32")
+        assert 0 < pathway.free.sum() < pathway.mask.sum() < pathway.mask.size
+        np.testing.assert_array_equal(found[~pathway.free], before[~pathway.free])
+        assert (found[pathway.free] != before[pathway.free]).all()
     one.save(tmp_path / "one.keras")
     again = keras.models.load_model(tmp_path / "one.keras")
     np.testing.assert_array_equal(weights_of(again), after)
@@ -88,13 +110,22 @@ def test_recorded_units_have_the_names_of_the_connectivity():
     task = bn.tasks.FlipFlop(
         n_bits=1, duration=60, pulse_width=4, response_delay=4, min_gap=10, first_onset=2, n_pulses=2
     )
-    wiring = bn.Connectivity(N_UNITS, cell_type=SIGN, mask=MASK, trainable=TRAINABLE, unit_names=names)
+    settings = {"input_trainable": False, "readout_trainable": [1, 0, 0] * 4}
+    wiring = bn.Connectivity(N_UNITS, cell_type=SIGN, mask=MASK, trainable=TRAINABLE, unit_names=names, **settings)
     one = bn.layers.build_model(wiring, 1, 1)
     result = bn.train(one, task, seed=0, max_updates=2, batch_size=2, n_validation_trials=2)
     weights = result["weights"].to_dataset()
     for dim in ("unit", "unit_pre", "unit_post"):
         assert weights[dim].values.tolist() == names
     np.testing.assert_array_equal(weights["recurrent_trainable"], FREE)
+    assert not weights["input_trainable"].any()
+    assert weights["output_trainable"].values[:, 0].tolist() == [True, False, False] * 4
+    audited = bn.audit(result)["fixed_changes"]
+    assert not audited.any()
+    assert (
+        bn.audit(weights.assign(recurrent_trainable=~weights["recurrent_trainable"]))["fixed_changes"][-1]
+        > FREE.sum() / 2
+    )
     activity = bn.training.record_activity(one, task.trials(2, seed=0))
     assert activity["unit"].values.tolist() == names
     assert not bn.audit(result)["autapses"].any()

@@ -1,5 +1,7 @@
 """A stored network is a Keras model again, which does and learns what the first one did."""
 
+from itertools import product
+
 import keras
 import numpy as np
 import pytest
@@ -18,6 +20,12 @@ WIRING = bn.Connectivity(
     autapses=False,
     trainable=np.arange(36).reshape(6, 6) % 3 > 0,
     unit_names=list("abcdef"),
+    input_sign="non_negative",
+    input_mask=[1, 1, 0, 1, 1, 0],
+    input_trainable=[0, 1, 1, 1, 1, 1],
+    readout_sign="dale",
+    readout_mask=[1, 0, 1, 1, 1, 1],
+    positions=np.arange(12.0).reshape(6, 2),
     seed=2,
 )
 #: Every kind of network; their weights are random.
@@ -101,8 +109,14 @@ def test_constraints_are_those_of_the_run(run_of_all):
     assert cell.recurrent_noise == 0.1
     assert cell.connectivity.cell_type.tolist() == WIRING.cell_type.tolist()
     assert cell.connectivity.unit_names.tolist() == list("abcdef")
-    for name in ("mask", "free", "sign"):
-        np.testing.assert_array_equal(getattr(cell.recurrent_pathway.pathway, name), getattr(WIRING.recurrent, name))
+    pathways = {
+        WIRING.recurrent: cell.recurrent_pathway,
+        WIRING.input(2): cell.input_pathway,
+        WIRING.readout(3): model.get_layer("readout").output_pathway,
+    }
+    for (expected, found), name in product(pathways.items(), ("mask", "free", "sign")):
+        np.testing.assert_array_equal(getattr(found.pathway, name), getattr(expected, name))
+    np.testing.assert_array_equal(cell.connectivity.positions, WIRING.positions)
     trials = random_trials()
     before = cell.recurrent_pathway.numpy()
     model.compile(keras.optimizers.Adam(0.1), "mse")

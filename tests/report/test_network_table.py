@@ -59,8 +59,26 @@ def test_fixed_synapses_are_no_free_parameters(run: xr.DataTree) -> None:
     changed = run.copy()
     changed["weights"] = xr.DataTree(weights.assign(recurrent_trainable=plastic))
     assert "recurrent 24," in describe_networks(changed)["unconstrained"]["free parameters"]
-    changed["weights"] = xr.DataTree(weights.drop_vars("recurrent_trainable"))  # an older run
+    assert "fixed weights" in describe_networks(changed)["unconstrained"]["constraints"]
+    changed["weights"] = xr.DataTree(
+        weights.assign(output_trainable=weights["output_trainable"] & (weights["unit"] < 3))
+    )
+    assert "output 6," in describe_networks(changed)["unconstrained"]["free parameters"]
+    older = ["recurrent_trainable", "input_trainable", "output_trainable"]
+    changed["weights"] = xr.DataTree(weights.drop_vars(older))
     assert describe_networks(changed) == describe_networks(run)
+
+
+def test_topology_and_rewiring_are_constraints(run: xr.DataTree) -> None:
+    experiment = copy.deepcopy(json.loads(run.attrs["experiment"]))
+    experiment["network"] |= {"topology": {"small_world": {"k": 4, "p": 0.1}}, "rewired": True, "enforcement": "hand"}
+    changed = run.copy()
+    changed.attrs = {**run.attrs, "experiment": json.dumps(experiment)}
+    told = describe_networks(changed)["unconstrained"]["constraints"]
+    experiment["network"]["input_weights"] = [[1.0]]
+    changed.attrs = {**run.attrs, "experiment": json.dumps(experiment)}
+    assert "; input: given; output: Glorot" in describe_networks(changed)["unconstrained"]["initialisation"]
+    assert told == "a small world topology, rewired with the degrees of the given mask, by hand"
 
 
 def test_regularisation_and_what_is_not_recorded(run: xr.DataTree) -> None:

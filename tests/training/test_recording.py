@@ -82,10 +82,10 @@ def test_what_is_recorded_has_the_names_dims_and_kinds_of_the_schema():
         "activity": record_activity(model, SHORT_FLIP_FLOP.probe()),
         "weights": record_weights(model).merge(record_constants(model)),
     }
-    assert set(recorded["weights"]) == set(schema.GROUPS["weights"]) - set(schema.GATE_WEIGHTS)
+    assert set(recorded["weights"]) == set(schema.GROUPS["weights"]) - {*schema.GATE_WEIGHTS, "position"}
     gated = build_gated_model("gru", 6, 1, 1)
     recorded["gated"] = record_weights(gated).merge(record_constants(gated))
-    assert set(recorded["gated"]) == set(schema.GROUPS["weights"])
+    assert set(recorded["gated"]) == set(schema.GROUPS["weights"]) - {"position"}
     for group, dataset in recorded.items():
         for name, variable in schema.GROUPS.get(group, schema.GROUPS["weights"]).items():
             if name not in dataset:
@@ -299,6 +299,27 @@ def test_settings_that_cannot_be_recorded_are_refused(make, message):
     with pytest.raises(ValueError, match=f"^model: expected .*{message}$"):
         bn.train(model, Echo(), seed=0, max_updates=1)
     assert not model.compiled
+
+
+def test_activity_has_the_names_of_the_recurrent_units():
+    model = keras.Sequential(
+        [
+            keras.Input((None, 1)),
+            bn.layers.ConstrainedRNN(bn.Connectivity(2, unit_names=["a", "b"]), return_sequences=True),
+            bn.layers.Readout(2, 1),
+        ]
+    )
+    assert record_activity(model, SHORT_FLIP_FLOP.trials(2, 0))["unit"].values.tolist() == ["a", "b"]
+
+
+def test_positions_are_recorded_with_their_axes():
+    wiring = bn.Connectivity(3, positions=[[0, 1], [2, 3], [4, 5]])
+    position = record_constants(random_model(wiring))["position"]
+    assert position.dims == ("unit", "axis")
+    assert position["axis"].values.tolist() == ["x", "y"]
+    np.testing.assert_array_equal(position, wiring.positions)
+    assert position.attrs["long_name"] == "where the unit is, in the unit that was given"
+    assert "position" not in record_constants(random_model())
 
 
 def test_functional_models_of_the_two_layers_are_recorded_too():

@@ -10,7 +10,7 @@ from biornn.report.section import Block, Section
 from biornn.report.tables import Cell, Row, count, table
 from biornn.report.words import plural
 
-_COUNTS = ("sign_violations", "mask_violations", "autapses")
+_COUNTS = ("sign_violations", "mask_violations", "autapses", "fixed_changes")
 
 
 def constraints(reading: Reading) -> Section:
@@ -37,8 +37,9 @@ def constraints(reading: Reading) -> Section:
     blocks.append(
         table(
             "Violated constraints, counted in the effective weights. Signs are those of recurrent, input and readout "
-            "weights; masks say where a weight may exist; self-connections count where they are not allowed. Where "
-            "rates take both signs, Dale's law holds for weights and not for all that they transmit.",
+            "weights; masks say where a weight may exist; self-connections count where they are not allowed; fixed "
+            "weights are those that training may not change. Where rates take both signs, Dale's law holds for weights "
+            "and not for all that they transmit.",
             [
                 "condition",
                 "declared",
@@ -47,6 +48,7 @@ def constraints(reading: Reading) -> Section:
                 "wrong signs",
                 "weights outside of masks",
                 "self-connections",
+                "changes of fixed weights",
                 "rates",
             ],
             rows,

@@ -20,8 +20,8 @@ def test_each_condition_is_checked_at_every_snapshot(make_run: MakeRun) -> None:
         == "Every declared constraint held: no violation in 4 networks, checked at 3 snapshots each."
     )
     assert rows(run) == [
-        ["free", "none", "2 of 2", "3", "0", "0", "0", "of both signs"],
-        ["dale", "Dale's law", "2 of 2", "3", "0", "0", "0", "of both signs"],
+        ["free", "none", "2 of 2", "3", "0", "0", "0", "0", "of both signs"],
+        ["dale", "Dale's law", "2 of 2", "3", "0", "0", "0", "0", "of both signs"],
     ]
 
 

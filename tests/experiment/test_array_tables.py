@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from biornn.experiment.synapse_tables import content_hash, read_table
+from biornn.experiment.array_tables import content_hash, read_table
 
 NAMES = ["PV1", "E7", "E2"]
 WEIGHTS = np.array([[0.0, -0.5, -0.25], [0.3, 0.0, 0.0], [0.0, 1e-3, 0.1]])
@@ -60,8 +60,11 @@ def test_a_list_of_edges_without_weights_has_ones_and_truth_is_a_number(tmp_path
     [
         ("a.csv", "", r"one of the shape \(0, 0\)"),
         ("a.csv", ",a,b\na,1,2", r"one of the shape \(1, 2\)"),
-        ("a.csv", ",a,a\na,1,2\na,1,2", "two units with the name 'a'"),
+        ("a.csv", ",a,a\na,1,2\na,1,2", "the unit 'a' twice"),
         ("a.csv", ",a,b\na,1,2\nc,1,2", "the unit 'b' along one side alone"),
+        ("a.csv", ",1,2\n1,1,2\na,1,2", "the unit '2' along one side alone"),
+        ("a.csv", "pre,post,weights\na,b,1", "the columns pre, post, weights, of which none is weight; rename or drop"),
+        ("a.csv", "pre,post\na,b\na,b ", "the edge from 'a' to 'b' twice"),
         ("a.csv", ",a,b\na,1,\nb,1,2", "nan from unit 'a' to unit 'b'"),
         ("a.csv", ",a,b\na,1,2\nb,inf,2", "inf from unit 'b' to unit 'a'"),
         ("a.csv", ",a,b\na,1\nb,1,2", "2 cells in row 2 instead of 3"),
@@ -100,6 +103,47 @@ def test_arrays_that_are_no_table_are_refused(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(ValueError, match=f"^{message}"):
             read_table(tmp_path / name)
+
+
+POSITIONS = xr.DataArray([[0.5, 2.0], [1.0, -1.0]], {"unit": ["E7", "E2"], "axis": ["x", "y"]}, ("unit", "axis"))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npy", "a.npz", "a.nc"])
+def test_tables_of_other_dims_need_not_be_square(tmp_path: Path, name: str) -> None:
+    table, path = POSITIONS.isel(axis=[0]), tmp_path / name
+    if name == "a.csv":
+        table.to_pandas().to_csv(path)
+    elif name == "a.nc":
+        table.transpose().to_netcdf(path)
+    else:
+        np.save(path, table) if name == "a.npy" else np.savez(path, table, unit_names=["E7", "E2"])
+    found = read_table(path, ("unit", "axis"))
+    np.testing.assert_array_equal(found, table)
+    assert found.dims == ("unit", "axis")
+    assert "unit" not in found.coords if name == "a.npy" else found["unit"].values.tolist() == ["E7", "E2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("unit,x,x\nE7,1,2", "the axis 'x' twice"),
+        ("unit,x,y\nE7,1,2\nE7,1,2", "the unit 'E7' twice"),
+        ("unit,x,y\nE7,1,", "nan of unit 'E7' along axis 'y'"),
+        ("unit,pre,post\nE7,1,a", "could not convert string to float: 'a' in the row of 'E7'"),
+        ("unit\nE7", r"one of the shape \(1, 0\)"),
+    ],
+)
+def test_what_is_wrong_with_them_is_said(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        read_table(tmp_path / "a.csv", ("unit", "axis"))
+
+
+def test_units_with_numbers_and_axes_with_letters(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,y,x\n7,1,2\n12,3,4\n")
+    found = read_table(tmp_path / "a.csv", ("unit", "axis"))
+    assert found["unit"].values.tolist() == [7, 12]
+    assert found["axis"].values.tolist() == ["y", "x"]
 
 
 def test_the_hash_is_that_of_the_content(tmp_path: Path) -> None:
