@@ -146,8 +146,11 @@ def _check_fit(tree: xr.DataTree, first: xr.DataTree, trials: Mapping[str, xr.Da
         if group not in tree.children or not tree[group].to_dataset().identical(expected):
             raise ValueError(f"trees: expected the same {group} in all networks, got others; record all on one dataset")
     for group in ("weights", "activity"):
-        sizes, expected_sizes = (  # gates stand only where there are some
-            {dim: size for dim, size in sorted(one[group].sizes.items()) if dim != "gate"} for one in (tree, first)
+        is_gated = any("gate" in one["weights"].dims for one in (tree, first))
+        left_out = {"gate", "axis"} if is_gated else set()  # gated networks have gates, and no positions
+        sizes, expected_sizes = (
+            {dim: size for dim, size in sorted(one[group].sizes.items()) if dim not in left_out}
+            for one in (tree, first)
         )
         if sizes != expected_sizes:
             raise ValueError(f"trees: expected networks of one size, {expected_sizes} in {group}, got {sizes}")

@@ -13,26 +13,26 @@ from biornn.layers import assign_stored, build_gated_model, build_model, from_ru
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 N_UNITS = 6
+NAMED = {"unit_names": list("abcdef"), "positions": np.arange(12.0).reshape(6, 2)}  # the networks of a run share them
 WIRING = bn.Connectivity(
     N_UNITS,
     cell_type=[-1, 1, 1, -1, 1, 1],
     density=0.7,
     autapses=False,
     trainable=np.arange(36).reshape(6, 6) % 3 > 0,
-    unit_names=list("abcdef"),
+    **NAMED,
     input_sign="non_negative",
     input_mask=[1, 1, 0, 1, 1, 0],
     input_trainable=[0, 1, 1, 1, 1, 1],
     readout_sign="dale",
     readout_mask=[1, 0, 1, 1, 1, 1],
-    positions=np.arange(12.0).reshape(6, 2),
     seed=2,
 )
 #: Every kind of network; their weights are random.
 MODELS = {
     "dale": lambda: build_model(WIRING, 2, 3, tau=4.0, dt=2.0, enforcement="projection", recurrent_noise=0.1),
     "current": lambda: build_model(
-        bn.Connectivity(N_UNITS, unit_names=list("abcdef")),
+        bn.Connectivity(N_UNITS, **NAMED),
         2,
         3,
         tau=[2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
@@ -42,7 +42,7 @@ MODELS = {
         trainable_initial_state=True,
     ),
     "bare": lambda: build_model(
-        bn.Connectivity(N_UNITS, unit_names=list("abcdef")), 2, 3, use_bias=False, readout_bias=False, dt=2.0, tau=2.0
+        bn.Connectivity(N_UNITS, **NAMED), 2, 3, use_bias=False, readout_bias=False, dt=2.0, tau=2.0
     ),
     "gru": lambda: build_gated_model("gru", N_UNITS, 2, 3),
     "lstm": lambda: build_gated_model("lstm", N_UNITS, 2, 3, use_bias=False),
