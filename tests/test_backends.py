@@ -134,7 +134,7 @@ def test_training_leads_to_the_same_weights(trained, pair, name):
 @pytest.mark.parametrize("name", ["constrained", "projected"])
 def test_the_constraints_hold_at_every_snapshot(trained, backend, name):
     audit = saved(trained / backend, name, "audit")
-    assert set(audit) == {"sign_violations", "mask_violations", "autapses"}
+    assert set(audit) == {"sign_violations", "mask_violations", "autapses", "fixed_changes"}
     for key, violations in audit.items():
         np.testing.assert_array_equal(violations, np.zeros(N_UPDATES // 10 + 1), err_msg=key)
     # Not by the audit's own account alone.

@@ -359,6 +359,7 @@ def test_what_training_returns_can_be_audited_and_run_again():
             "sign_violations": 0,
             "mask_violations": 0,
             "autapses": 0,
+            "fixed_changes": 0,
         }
     trials = SHORT_FLIP_FLOP.trials(3, 0)
     again = bn.analysis.simulate(result["weights"].to_dataset(), trials.inputs)
