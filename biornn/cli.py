@@ -90,13 +90,17 @@ def _parser() -> argparse.ArgumentParser:
 
     exported = commands.add_parser(
         "export",
-        help="write a run as one NetCDF file, for programs that read no Zarr",
-        description="Write a run as one NetCDF-4 file, its groups as groups; complex numbers become real ones along a "
-        "dim part, labelled re and im.",
+        help="write a run as one NetCDF or MATLAB file, or as tables, for programs that read no Zarr",
+        description="Write a run as one NetCDF-4 file, its groups as groups; as one .mat file, its groups as structs; "
+        "or as a folder of tables, without what is measured over time and without the weights before the last "
+        "snapshot.",
     )
     exported.add_argument("run", metavar="RUN", type=Path)
-    exported.add_argument("--netcdf", metavar="FILE", type=Path, required=True, help="file to write, such as run.nc")
-    exported.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
+    form = exported.add_mutually_exclusive_group(required=True)
+    form.add_argument("--netcdf", metavar="FILE", type=Path, help="file to write, such as run.nc")
+    form.add_argument("--mat", metavar="FILE", type=Path, help="file to write, such as run.mat")
+    form.add_argument("--csv", metavar="DIR", type=Path, help="folder to write, such as tables")
+    exported.add_argument("--overwrite", action="store_true", help="replace what is already there")
     exported.set_defaults(command=_export)
 
     report = commands.add_parser("report", help="make the report and the figures of a run, or what changed of them")
@@ -293,10 +297,13 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from biornn.store import export_netcdf
+    from biornn.store import export_csv, export_mat, export_netcdf
 
-    file = export_netcdf(options.run, options.netcdf, overwrite=options.overwrite)
-    _tell(f"netcdf: {file}  {file.stat().st_size / 1e6:.1f} MB")
+    for form, export in {"netcdf": export_netcdf, "mat": export_mat, "csv": export_csv}.items():
+        if target := getattr(options, form):
+            written = export(options.run, target, overwrite=options.overwrite)
+            files = [path for path in (written, *written.rglob("*")) if path.is_file()]
+            _tell(f"{form}: {written}  {sum(path.stat().st_size for path in files) / 1e6:.1f} MB")
     return 0
 
 
