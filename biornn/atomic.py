@@ -1,7 +1,8 @@
-"""Files that are either complete or absent: written under another name, and renamed at the end."""
+"""Files and folders that are either complete or absent: written under another name, and renamed at the end."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,3 +22,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
         raise
     beside.replace(path)
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `path`, which replaces `path` when the context ends well."""
+    beside = path.with_name(f".partial-{path.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        yield beside
+        shutil.rmtree(path, ignore_errors=True)
+        beside.rename(path)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise

@@ -1,4 +1,4 @@
-"""The command line: ``biornn plan | run | import | export | report | fixed-points | audit | info``."""
+"""The command line: ``biornn plan | run | import | export | report | figure | fixed-points | audit | info``."""
 
 from __future__ import annotations
 
@@ -96,13 +96,17 @@ def _parser() -> argparse.ArgumentParser:
 
     exported = commands.add_parser(
         "export",
-        help="write a run as one NetCDF file, for programs that read no Zarr",
-        description="Write a run as one NetCDF-4 file, its groups as groups; complex numbers become real ones along a "
-        "dim part, labelled re and im.",
+        help="write a run as one NetCDF or MATLAB file, or as tables, for programs that read no Zarr",
+        description="Write a run as one NetCDF-4 file, its groups as groups; as one .mat file, its groups as structs; "
+        "or as a folder of tables, without what is measured over time and without the weights before the last "
+        "snapshot.",
     )
     exported.add_argument("run", metavar="RUN", type=Path)
-    exported.add_argument("--netcdf", metavar="FILE", type=Path, required=True, help="file to write, such as run.nc")
-    exported.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
+    form = exported.add_mutually_exclusive_group(required=True)
+    form.add_argument("--netcdf", metavar="FILE", type=Path, help="file to write, such as run.nc")
+    form.add_argument("--mat", metavar="FILE", type=Path, help="file to write, such as run.mat")
+    form.add_argument("--csv", metavar="DIR", type=Path, help="folder to write, such as tables")
+    exported.add_argument("--overwrite", action="store_true", help="replace what is already there")
     exported.set_defaults(command=_export)
 
     report = commands.add_parser("report", help="make the report and the figures of a run, or what changed of them")
@@ -110,6 +114,31 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--workers", metavar="N", type=_positive, help="processes (default: number of cores)")
     report.add_argument("--anew", action="store_true", help="make all of it again, changed or not")
     report.set_defaults(command=_report)
+
+    figure = commands.add_parser(
+        "figure",
+        help="draw one figure of the report for a paper, or list those of a run",
+        description="Draw one figure of the report of a run, with its fonts and at the width of a column, or list the "
+        "names of its figures.",
+    )
+    figure.add_argument("run", metavar="RUN", type=Path)
+    figure.add_argument("name", metavar="NAME", nargs="?", help="of the figure (default: list all)")
+    figure.add_argument(
+        "--network",
+        metavar="NETWORK",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="networks to show in place of one per condition, in figures of single networks",
+    )
+    figure.add_argument(
+        "--width",
+        help="such as 85mm, 8.5cm or 3.35in: panels grow or shrink, text does not (default: as in the report)",
+    )
+    figure.add_argument("--format", choices=("pdf", "svg", "png"), help="(default: that of --out, or pdf)")
+    figure.add_argument("--out", metavar="FILE", type=Path, help="file to write (default: NAME.pdf)")
+    figure.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
+    figure.set_defaults(command=_figure)
 
     points = commands.add_parser(
         "fixed-points",
@@ -261,6 +290,32 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _figure(options: argparse.Namespace) -> int:
+    from biornn.report import FIGURES, figure, save_figure
+    from biornn.report.figures import check_figure_file
+    from biornn.store import run_folder
+
+    if options.name is None:
+        _opened(options.run)
+        there = [name for name in FIGURES if (run_folder(options.run) / "figures" / f"{name}.png").exists()]
+        for name in there or FIGURES:
+            _tell(f"{name:{max(map(len, FIGURES))}}  {FIGURES[name].shows}")
+        if not there:
+            sys.stderr.write(
+                f"biornn: {options.run}: all that there is; which of them this run has, `biornn report` finds\n"
+            )
+        return 0
+    target = options.out or Path(f"{options.name}.{options.format or 'pdf'}")
+    if options.format and target.suffix != f".{options.format}":
+        raise ValueError(f"--out: expected a name that ends with .{options.format}, as --format says, got {target}")
+    check_figure_file(target, options.overwrite)
+    drawn = figure(_opened(options.run), options.name, network=options.network, width=options.width)
+    save_figure(drawn, target, overwrite=options.overwrite)
+    width, height = (25.4 * inches for inches in drawn.get_size_inches())
+    _tell(f"figure: {target}  {width:.0f} x {height:.0f} mm")
+    return 0
+
+
 def _fixed_points(options: argparse.Namespace) -> int:
     from dask.system import CPU_COUNT
     from rich.progress import Progress
@@ -300,10 +355,13 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from biornn.store import export_netcdf
+    from biornn.store import export_csv, export_mat, export_netcdf
 
-    file = export_netcdf(options.run, options.netcdf, overwrite=options.overwrite)
-    _tell(f"netcdf: {file}  {file.stat().st_size / 1e6:.1f} MB")
+    for form, export in {"netcdf": export_netcdf, "mat": export_mat, "csv": export_csv}.items():
+        if target := getattr(options, form):
+            written = export(options.run, target, overwrite=options.overwrite)
+            files = [path for path in (written, *written.rglob("*")) if path.is_file()]
+            _tell(f"{form}: {written}  {sum(path.stat().st_size for path in files) / 1e6:.1f} MB")
     return 0
 
 

@@ -10,10 +10,12 @@ from biornn.analysis.cell_types import by_cell_type
 from biornn.analysis.comparison import compare
 from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
+from biornn.analysis.edge_table import edge_table
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
 from biornn.analysis.factorial import factorial_effects
 from biornn.analysis.fixed_points import fixed_points
+from biornn.analysis.graph import to_networkx
 from biornn.analysis.holm import holm
 from biornn.analysis.lesions import lesion_robustness
 from biornn.analysis.linearise import linearise
@@ -51,6 +53,7 @@ __all__ = [
     "distance_from_initial",
     "distance_from_orthogonal",
     "dominant_eigenvalue",
+    "edge_table",
     "ei_balance",
     "eigenmodes",
     "eigenspectrum",
@@ -85,5 +88,6 @@ __all__ = [
     "spectral_radius",
     "state_scores",
     "time_to_criterion",
+    "to_networkx",
     "weight_distribution",
 ]

@@ -9,7 +9,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from biornn.plots.style import COLUMN_WIDTH, MEDIUM, open_figure, set_text_sizes
+from biornn.plots.style import COLUMN_WIDTH, MEDIUM, open_panels, set_text_sizes
 
 _PANEL_HEIGHT = 3.1  # inches
 
@@ -21,11 +21,9 @@ def panels(names: Sequence[str], draw: Callable[[str, Axes], Any], projection: s
     """
     if not names:
         raise ValueError("names: expected at least one network to draw, got none")
-    n_columns = min(len(names), 2)
-    n_rows = -(-len(names) // n_columns)
-    figure = open_figure(n_columns * COLUMN_WIDTH, n_rows * _PANEL_HEIGHT)
-    for index, name in enumerate(names):
-        ax = figure.add_subplot(n_rows, n_columns, index + 1, projection=projection)
+    look = {"projection": projection}
+    figure, axes = open_panels(len(names), min(len(names), 2), COLUMN_WIDTH, _PANEL_HEIGHT, subplot_kw=look)
+    for name, ax in zip(names, axes, strict=True):
         draw(name, ax)
         set_text_sizes(ax)
         ax.set_title(name, fontsize=9)

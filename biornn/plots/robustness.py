@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from biornn.plots.bands import band, band_legend, look
 from biornn.plots.panels import share_legend
 from biornn.plots.selection import select
-from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, SMALL, open_axes, open_figure, set_text_sizes
+from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, SMALL, fitted, open_axes, open_panels, set_text_sizes
 from biornn.schema import text
 
 _TITLES = {"any": "any units", "excitatory": "excitatory units", "inhibitory": "inhibitory units"}
@@ -103,20 +103,21 @@ def lesions(result: xr.Dataset) -> Figure:
         if name not in result:
             raise ValueError(f"result: expected {name!r}, found {sorted(map(str, result.data_vars))}")
     kinds = [kind for kind in _TITLES if result["score"].sel(lesion=kind).notnull().any()] or ["any"]
-    figure = open_figure(max(COLUMN_WIDTH, PAGE_WIDTH * len(kinds) / len(_TITLES)), 2.9)
-    axes = figure.subplots(1, len(kinds), sharey=True, squeeze=False).ravel()
+    width = max(COLUMN_WIDTH / len(kinds), PAGE_WIDTH / len(_TITLES))
+    figure, axes = open_panels(len(kinds), len(kinds), width, 2.9, sharey=True)
     for kind, ax in zip(kinds, axes, strict=True):
         _panel(result.sel(lesion=kind), ax)
         set_text_sizes(ax)
         ax.set_title(_TITLES[kind], fontsize=MEDIUM)
-        ax.label_outer()
+        if not ax.get_subplotspec().is_first_col():
+            ax.set_ylabel("")
     for ax in axes[1:]:
         ax.get_legend().remove()  # counts networks without cell types as left out, which they are not
     share_legend(figure)
     note = "line: median of networks, band: min to max"
     if len(kinds) > 1:
         note += "; thin dots: median of as many units of any type"
-    figure.legends[0].set_title(note)
+    figure.legends[0].set_title(fitted(note, figure, SMALL))
     figure.legends[0].get_title().set_fontsize(SMALL)
     return figure
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 #: Width of one column of a journal, 85 mm, and of two, in inches.
 COLUMN_WIDTH, PAGE_WIDTH = 3.35, 6.9
+_TALLEST = 9.3  # inches that a page has for a figure
 #: Sizes of text in points: ticks, legends and annotations; labels of axes.
 SMALL, MEDIUM = 7, 8
 #: Grey for what is there for comparison only.
@@ -60,11 +65,54 @@ def bare_space(space: Any, names: Sequence[str], azimuth: float = -67, zoom: flo
     space.set_box_aspect((1, 1, 0.85), zoom=zoom)  # the layout does not see the label of the third axis
 
 
+_asked_width: ContextVar[float | None] = ContextVar("_asked_width", default=None)
+
+
+@contextmanager
+def figures_of_width(width: float | None) -> Iterator[None]:
+    """Have `open_figure` and `open_panels` make figures of this width in inches; the sizes of text stay.
+
+    Panels are put below one another rather than made much narrower than they are by themselves.
+    """
+    token = _asked_width.set(width)
+    try:
+        yield
+    finally:
+        _asked_width.reset(token)
+
+
 def open_figure(width: float, height: float) -> Figure:
     """Make a figure for several panels, with width and height in inches; pyplot does not keep it."""
     # Loads the backend: only with it a notebook learns to show figures that pyplot does not keep.
     plt.draw_if_interactive()
-    return Figure(figsize=(width, height), layout="constrained")
+    asked = _asked_width.get() or width
+    return Figure(figsize=(asked, height * max(1.0, asked / width)), layout="constrained")
+
+
+def open_panels(
+    n_panels: int, n_columns: int, width: float, height: float, **options: Any
+) -> tuple[Figure, list[Any]]:  # matplotlib publishes no types of 3-D axes
+    """Make a figure of panels of a width and height in inches, some side by side, and return the panels in order.
+
+    Other arguments are those of `matplotlib.figure.Figure.subplots`.
+    """
+    figure_width = n_columns * width
+    tallest = np.inf
+    if (asked := _asked_width.get()) is not None:
+        n_columns = min(n_panels, max(1, round(asked / width)))
+        figure_width, height, tallest = asked, height * asked / n_columns / width, _TALLEST
+    n_rows = -(-n_panels // n_columns)
+    figure = open_figure(figure_width, min(n_rows * height, tallest))
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, **options).ravel().tolist()
+    for unused in axes[n_panels:]:
+        unused.remove()
+    return figure, axes[:n_panels]
+
+
+def fitted(words: str, figure: Figure, size: float) -> str:
+    """Break words, of a size in points, into lines that fit into a figure."""
+    # A letter is about 0.6 times as wide as it is high.
+    return fill(words, max(1, int(figure.get_figwidth() * 72 / (0.6 * size))))
 
 
 def set_text_sizes(ax: Axes) -> None:

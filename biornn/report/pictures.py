@@ -70,10 +70,9 @@ def one_panel(draw: Callable[[Axes], Any], height: float) -> Callable[[], Figure
     """Make the `draw` of a `Picture` that is one column wide from a function that draws into one Axes."""
 
     def figure_of() -> Figure:
-        from biornn.plots.style import COLUMN_WIDTH, open_figure, set_text_sizes
+        from biornn.plots.style import COLUMN_WIDTH, open_panels, set_text_sizes
 
-        figure = open_figure(COLUMN_WIDTH, height)
-        ax = figure.add_subplot()
+        figure, (ax,) = open_panels(1, 1, COLUMN_WIDTH, height)
         draw(ax)
         set_text_sizes(ax)
         return figure

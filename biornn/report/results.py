@@ -40,9 +40,13 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True)
 class Results:
-    """A run, and what is computed of it; each property is computed once, when it is first asked for."""
+    """A run, and what is computed of it; each property is computed once, when it is first asked for.
+
+    `asked` are the networks that pictures show in place of one per condition.
+    """
 
     run: xr.DataTree
+    asked: tuple[str, ...] = ()
 
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
@@ -173,8 +177,10 @@ class Results:
     def shown(self) -> dict[str, str]:
         """Condition -> the network that stands for it in pictures: its first that was trained.
 
-        A condition of which none was trained is left out.
+        A condition of which none was trained is left out. Networks that were asked for have their own names.
         """
+        if self.asked:
+            return {name: name for name in self.asked}
         kept = np.flatnonzero(self.trained)
         pairs = [(self.condition.values[index].item(), self.networks[index]) for index in kept]
         first = dict(reversed(pairs))

@@ -1,9 +1,11 @@
+from .csv_tables import export_csv as export_csv
 from .export import export_netcdf as export_netcdf
 from .fixed_points import add_fixed_points as add_fixed_points
 from .folder import check_output as check_output
 from .folder import run_folder as run_folder
 from .imported import import_keras_hdf5 as import_keras_hdf5
 from .lock import RunLock as RunLock
+from .mat_file import export_mat as export_mat
 from .run import changes as changes
 from .run import fingerprint as fingerprint
 from .run import finished_run as finished_run

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import dask
 import numpy as np
-import pandas as pd
 import xarray as xr
 
-from biornn.atomic import written_whole
-from biornn.errors import in_one_line, named
-from biornn.store.run import open_run
+from biornn.errors import named
+from biornn.store.exporting import (
+    attributes,
+    check_target,
+    new_file,
+    opened,
+    own_coordinates,
+    texts,
+    usual_precision,
+)
 
 #: Readers decompress whole chunks, and those of the store, with all trials of a network, are large for that.
 _CHUNK_BYTES = 4 * 2**20
@@ -71,27 +76,11 @@ def export_netcdf(
     >>> bn.store.export_netcdf("runs/example", "example.nc")  # doctest: +SKIP
     """
     target = Path(file)
-    if not isinstance(run, xr.DataTree | str | PathLike):
-        raise TypeError(f"run: expected a DataTree or the path of a run, got {type(run).__name__}")
-    _check_target(target, overwrite)
-    tree = run if isinstance(run, xr.DataTree) else open_run(run, chunks={})
-    try:
-        with written_whole(target) as partial:
-            partial.touch()  # its error is clearer than that of HDF5
-            _write(tree, partial)
-    except OSError as error:
-        reason = error.strerror or in_one_line(error)
-        raise OSError(f"{target}: expected a file that can be written, got: {reason}") from error
+    check_target(target, overwrite)
+    tree = opened(run)
+    with new_file(target) as partial:
+        _write(tree, partial)
     return target
-
-
-def _check_target(target: Path, overwrite: bool) -> None:
-    if target.is_dir():
-        raise FileExistsError(f"{target}: expected a file to write, but it is a folder; name a file in it")
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{target}: expected a new file, but it exists; choose another, or --overwrite")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{target}: expected a folder that exists, found none; make {target.parent} first")
 
 
 def _write(tree: xr.DataTree, path: Path) -> None:
@@ -111,9 +100,7 @@ def _write(tree: xr.DataTree, path: Path) -> None:
 
 def _storable(key: str, node: xr.DataTree) -> xr.Dataset:
     """Convert a group to types that NetCDF has, with the inherited coordinates of its dims."""
-    own, dataset = node.to_dataset(inherit=False), node.to_dataset()
-    unused = [name for name in dataset.coords if name not in own and not set(dataset[name].dims) <= set(own.dims)]
-    dataset = dataset.drop_vars(unused)
+    dataset = own_coordinates(node)
     complex_names = {name for name, variable in dataset.variables.items() if variable.dtype.kind == "c"}
     if complex_names and ("part" in dataset.variables or {"part", *complex_names} & set(dataset.dims)):
         raise ValueError(
@@ -124,59 +111,19 @@ def _storable(key: str, node: xr.DataTree) -> xr.Dataset:
     if complex_names:
         meaning = {"long_name": "real (re) and imaginary (im) part of a complex number"}
         coords["part"] = xr.Variable("part", np.array(["re", "im"], object), meaning)
-    return xr.Dataset(variables, coords, _attributes(dataset.attrs))
+    return xr.Dataset(variables, coords, attributes(dataset.attrs))
 
 
 def _storable_variable(where: str, variable: xr.Variable) -> xr.Variable:
     """Convert a variable; of its encoding, only the chunks of the store are kept."""
-    attrs = _attributes(variable.attrs)
-    kind, size = variable.dtype.kind, variable.dtype.itemsize
+    attrs, kind = attributes(variable.attrs), variable.dtype.kind
     if kind in "OTU":
-        return xr.Variable(variable.dims, _texts(where, variable), attrs)
+        return xr.Variable(variable.dims, texts(where, variable), attrs)
     chunks = {"preferred_chunks": variable.encoding.get("preferred_chunks", {})}
     if kind == "c":
         parts = [xr.Variable(variable.dims, part) for part in (variable.data.real, variable.data.imag)]
         variable = xr.Variable.concat(parts, dim="part").transpose(..., "part")
-    elif kind == "f" and size not in (4, 8):  # half and extended precision
-        variable = variable.astype(np.float32 if size < 4 else np.float64)
-    return xr.Variable(variable.dims, variable.data, attrs, chunks)
-
-
-def _texts(where: str, variable: xr.Variable) -> np.ndarray:
-    texts = np.empty(variable.shape, object)
-    for index, item in np.ndenumerate(np.asarray(variable.values, dtype=object)):
-        if not isinstance(item, str) and not pd.isna(item):
-            raise ValueError(f"{where}: expected numbers or text, got {type(item).__name__} {item!r}")
-        texts[index] = _clean(item) if isinstance(item, str) else ""
-    return texts
-
-
-def _clean(text: str) -> str:
-    """Escape characters that NetCDF cannot hold, which an error message in a run may have."""
-    return str(text).replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
-
-
-def _attributes(attrs: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): _attribute(value) for name, value in attrs.items()}
-
-
-def _attribute(value: Any) -> Any:
-    """Keep text, numbers and lists of either; write truth values as 0 and 1, everything else as JSON text."""
-    values = np.asarray(value, object)
-    items = values.ravel().tolist() if values.ndim < 2 else []
-    if items and all(isinstance(item, str) for item in items):
-        return [_clean(item) for item in items] if values.ndim else _clean(items[0])
-    if items and all(isinstance(item, bool | int | float | np.bool | np.integer | np.floating) for item in items):
-        numbers = np.asarray(value)
-        if numbers.dtype.kind == "b":
-            return numbers.astype(np.int8)
-        if numbers.dtype.kind in "iuf":  # not a Python integer that is too large for any of them
-            return numbers.astype(np.float64) if numbers.dtype in (np.float16, np.longdouble) else numbers
-    return _clean(json.dumps(value, ensure_ascii=False, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+    return xr.Variable(variable.dims, usual_precision(variable.data), attrs, chunks)
 
 
 def _encoding(name: Hashable, variable: xr.Variable) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     Returns
     -------
     xarray.DataTree
-        Its groups, loaded when they are used.
+        Its groups, loaded when they are used. Where there are snapshots, they are found by number and by update:
+        ``.sel(snapshot=4)``, ``.sel(update=200)``.
 
     Raises
     ------
@@ -41,11 +42,22 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
     SchemaError
         If it cannot be read, is not complete, is no longer as it was written, or comes from a newer schema.
 
+    Notes
+    -----
+    All networks of a run share their updates: one that stopped earlier has its last weights from then on, also at
+    ``.sel(update=...)`` of a later one. ``method="nearest"`` takes the closest snapshot, and slices work too. Plain
+    xarray finds updates after ``.set_xindex("update")``. There is no such index where the update of a snapshot is not
+    known (-1), or stands twice, as in imported runs.
+
+    An index is no column: ``.drop_indexes("update")`` makes `update` an ordinary coordinate again, for
+    ``to_dataframe`` to show, and to stack, reindex or concatenate along `snapshot`.
+
     Examples
     --------
     >>> import biornn as bn
     >>> run = bn.open_run("runs/example")  # doctest: +SKIP
     >>> run["activity"].rates.sel(network="dale-s00")  # doctest: +SKIP
+    >>> run["weights"].recurrent_weights.sel(update=200)  # doctest: +SKIP
     >>> rates = bn.open_run("runs/example", chunks={})["activity"].rates  # doctest: +SKIP
     >>> bn.analysis.participation_ratio(rates).compute()  # doctest: +SKIP
     """
@@ -66,11 +78,20 @@ def open_run(path: str | PathLike[str], *, chunks: Mapping[str, int] | None = No
             raise SchemaError(f"{path}: expected schema_version {SCHEMA_VERSION}, got {version!r}; {advice}")
         manifest.check(store)
         tree = xr.open_datatree(store, engine="zarr", chunks=chunks)
+        for node in tree.subtree:
+            _index_updates(node)
     except SchemaError:
         raise
     except Exception as error:  # of zarr and xarray, in a damaged file
         raise SchemaError(f"{path}: expected a readable run, got {named(error)}") from error
     return tree
+
+
+def _index_updates(node: xr.DataTree) -> None:
+    """Let the snapshots of a group be selected by their updates, where each has one of its own."""
+    update = node.coords.get("update")
+    if update is not None and update.dims == ("snapshot",) and (update >= 0).all() and update.to_index().is_unique:
+        node.dataset = node.to_dataset(inherit=False).set_xindex("update")
 
 
 def changes(path: str | PathLike[str]) -> list[str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from biornn.analysis import edge_table
 from biornn.cli import main
 from biornn.experiment import Experiment, ExperimentError, load_experiment
 from biornn.experiment.config import NetworkConfig
@@ -154,6 +156,50 @@ def test_rows_in_the_experiment_are_arrays_too(tmp_path: Path) -> None:
     np.testing.assert_allclose(wiring.initial, WEIGHTS)
     assert wiring.trainable.sum() == 5
     assert parameter_counts(network, Experiment().task, 0)["recurrent"] == 5
+
+
+@pytest.mark.parametrize("n_alone", [0, 1])
+def test_the_edges_of_a_network_come_back_as_mask_and_weights(tmp_path: Path, n_alone: int) -> None:
+    n_units, rng = 12, np.random.default_rng(1)
+    names, matrix = [f"u{at}" for at in range(n_units)], ("unit_pre", "unit_post")
+    mask = rng.random((n_units, n_units)) < 0.3
+    mask[n_units - n_alone :] = mask[:, n_units - n_alone :] = False  # units without a synapse
+    sign = np.where(np.arange(n_units) < 9, 1, -1)
+    weights = (mask * sign[:, np.newaxis] * rng.gamma(2, 0.1, mask.shape)).astype("float32")
+    variables = {
+        "recurrent_weights": (matrix, weights),
+        "recurrent_mask": (matrix, mask),
+        "cell_type": ("unit", np.where(sign > 0, "excitatory", "inhibitory")),
+    }
+    network = xr.Dataset(variables, dict.fromkeys(("unit", *matrix), names))
+    edge_table(network).to_csv(tmp_path / "edges.csv", index=False)
+    lines = f"n_units: {n_units}, mask: {{file: edges.csv}}, initial: {{file: edges.csv}}, spectral_radius: null"
+    if n_alone:
+        lines += f", unit_names: {names}, cell_type: {sign.tolist()}"
+    (tmp_path / "experiment.yaml").write_text(f"network: {{{lines}}}\n")
+    wiring = load_experiment(tmp_path / "experiment.yaml").network.connectivity(0)
+    order = [names.index(name) for name in wiring.unit_names]
+    assert sorted(order) == list(range(n_units))
+    if n_alone:  # named, they keep their order
+        assert order == sorted(order)
+    np.testing.assert_array_equal(wiring.recurrent.mask, mask[np.ix_(order, order)])
+    initial = wiring.recurrent.initial_weights.astype("float32")
+    np.testing.assert_array_equal(initial, weights[np.ix_(order, order)])
+
+
+def test_a_synapse_that_came_to_zero_stays_in_a_mask_of_pre_and_post(tmp_path: Path) -> None:
+    matrix = ("unit_pre", "unit_post")
+    variables = {
+        "recurrent_weights": (matrix, [[0.0, 0.5], [0.0, 0.0]]),
+        "recurrent_mask": (matrix, [[False, True], [True, False]]),
+        "cell_type": ("unit", ["excitatory"] * 2),
+    }
+    network, found = xr.Dataset(variables), {}
+    for columns in (["pre", "post"], ["pre", "post", "weight"]):
+        edge_table(network)[columns].to_csv(tmp_path / "edges.csv", index=False)
+        found[len(columns)] = NetworkConfig(n_units=2, mask={"file": str(tmp_path / "edges.csv")}).connectivity(0).mask
+    np.testing.assert_array_equal(found[2], network["recurrent_mask"])
+    np.testing.assert_array_equal(found[3], network["recurrent_weights"] != 0)
 
 
 @pytest.mark.parametrize(

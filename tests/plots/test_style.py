@@ -1,6 +1,17 @@
 import matplotlib.pyplot as plt
+import pytest
+from matplotlib.figure import Figure
 
-from biornn.plots.style import COLOURS, COLUMN_WIDTH, SMALL, open_axes
+from biornn.plots.style import (
+    COLOURS,
+    COLUMN_WIDTH,
+    SMALL,
+    figures_of_width,
+    fitted,
+    open_axes,
+    open_figure,
+    open_panels,
+)
 
 
 def test_new_axes_are_one_column_wide_with_legible_text():
@@ -23,3 +34,29 @@ def test_given_axes_are_left_as_they_are():
 def test_no_colour_is_a_grey():
     assert all(max(colour) - min(colour) > 0.1 for colour in COLOURS)
     assert len(set(COLOURS)) == len(COLOURS) == 9
+
+
+def test_panels_keep_about_their_width_at_any_width_of_the_figure():
+    figure, axes = open_panels(3, 3, width=2.0, height=1.0)
+    assert tuple(figure.get_size_inches()) == (6.0, 1.0)
+    assert [ax.get_subplotspec().colspan.start for ax in axes] == [0, 1, 2]
+    for width, n_columns in ((1.5, 1), (2.9, 1), (3.1, 2), (6.0, 3), (9.0, 3)):
+        with figures_of_width(width):
+            figure, axes = open_panels(3, 3, width=2.0, height=1.0)
+        n_rows = -(-3 // n_columns)
+        assert figure.get_figwidth() == width
+        assert figure.get_figheight() == pytest.approx(n_rows * width / n_columns / 2)  # panels keep their shape
+        assert [ax.get_subplotspec().get_gridspec().get_geometry() for ax in axes] == [(n_rows, n_columns)] * 3
+        assert figure.axes == axes  # and no empty one
+    with figures_of_width(3.0):
+        assert open_panels(20, 2, width=3.0, height=3.0)[0].get_figheight() < 9.5  # a page has no more
+        assert open_figure(6.0, 2.0).get_size_inches().tolist() == [3.0, 2.0]
+    assert open_figure(6.0, 2.0).get_figwidth() == 6.0
+
+
+def test_words_are_broken_into_lines_that_fit():
+    words = "line: median of networks, band: min to max"
+    assert fitted(words, Figure(figsize=(6, 1)), size=7) == words
+    narrow = fitted(words, Figure(figsize=(2, 1)), size=7).split("\n")
+    assert " ".join(narrow) == words
+    assert all(len(line) * 0.6 * 7 <= 2 * 72 for line in narrow)

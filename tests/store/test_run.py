@@ -18,7 +18,8 @@ def test_plain_xarray_opens_a_run_without_a_warning(finished_run: Path, run: xr.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tree = xr.open_datatree(finished_run / "run.zarr", engine="zarr")
-    xr.testing.assert_identical(tree.load(), run)
+    plain = run.map_over_datasets(lambda dataset: dataset.drop_indexes("update", errors="ignore"))
+    xr.testing.assert_identical(tree.load(), plain)
     assert run["weights"].condition.values.tolist() == ["unconstrained"] * 2 + ["constrained"] * 2
     assert run["weights"].seed.values.tolist() == [3, 1, 3, 1]
 
@@ -33,6 +34,35 @@ def test_a_run_larger_than_memory_opens_in_the_chunks_of_the_store(finished_run:
     assert lazy["activity"].rates.chunks == ((1,) * 4, *((size,) for size in run["activity"].rates.shape[1:]))
     assert lazy["weights"].recurrent_weights.chunks[1] == (1,) * run["weights"].sizes["snapshot"]
     xr.testing.assert_identical(lazy.load(), run)
+
+
+@pytest.mark.parametrize("chunks", [None, {}])
+def test_a_snapshot_is_found_by_its_update(finished_run: Path, run: xr.DataTree, chunks: dict[str, int] | None) -> None:
+    opened = bn.open_run(finished_run, chunks=chunks)
+    update = run["weights"]["update"].values.tolist()
+    assert len(update) == len(set(update)) == 4
+    for group in ("weights", "history", "audit"):
+        for snapshot, one in enumerate(update):
+            found = opened[group].to_dataset().sel(update=one)
+            assert found["update"] == one
+            xr.testing.assert_equal(found, run[group].to_dataset().isel(snapshot=snapshot))
+        between = opened[group].to_dataset().sel(update=slice(update[1], update[2]))
+        assert between["snapshot"].values.tolist() == [1, 2]
+    nearest = opened["weights"].recurrent_weights.sel(update=update[-1] + 100, method="nearest")
+    assert nearest["snapshot"] == 3
+    with pytest.raises(KeyError):
+        opened["weights"].ds.sel(update=update[-1] + 100)
+    assert "update" in opened["history"].score.drop_indexes("update").to_dataframe()  # as the notes say
+
+
+@pytest.mark.parametrize("updates", [[0, -1, 4, 5], [0, 2, 2, 5], [-1, -1, -1, -1]])
+def test_updates_that_are_not_known_or_stand_twice_are_no_index(run_copy: Path, updates: list[int]) -> None:
+    for group in ("weights", "history", "audit"):
+        zarr.open_group(run_copy / "run.zarr", mode="r+")[f"{group}/update"][:] = updates
+    opened = bn.open_run(run_copy)
+    assert opened["weights"]["update"].values.tolist() == updates
+    assert "update" not in opened["weights"].to_dataset().xindexes
+    assert opened["weights"].ds.sel(snapshot=2)["update"] == updates[2]
 
 
 def test_a_chunk_belongs_to_one_network(finished_run: Path) -> None:

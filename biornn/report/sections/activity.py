@@ -31,8 +31,10 @@ def held_out_trials(reading: Reading) -> Picture | None:
     n_trials = min(3, trials.sizes["trial"])
 
     def draw() -> Figure:
+        from biornn.plots.style import fitted
+
         figure = bn.plots.training_samples(trials, outputs, n_trials)
-        figure.suptitle(f"Held-out trials, and the outputs of {name}", fontsize=9)
+        figure.suptitle(fitted(f"Held-out trials, and the outputs of {name}", figure, size=9), fontsize=9)
         return figure
 
     score = float(reading.summary["score"].sel(network=name))

@@ -183,10 +183,10 @@ def _picture(reading: Reading) -> Picture:
     shown = {name: values.where(reading.trained) for name, values in shown.items() if values.notnull().any()}
 
     def draw() -> Figure:
-        from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
+        from biornn.plots.style import PAGE_WIDTH, open_panels, set_text_sizes
 
-        figure = open_figure(PAGE_WIDTH, 1.1 + 0.22 * len(reading.conditions))
-        axes = figure.subplots(1, len(shown), sharey=True, squeeze=False).ravel()
+        n, height = len(shown), 1.1 + 0.22 * len(reading.conditions)
+        figure, axes = open_panels(n, n, PAGE_WIDTH / n, height, sharey=True)
         for ax, (name, values) in zip(axes, shown.items(), strict=True):
             bn.plots.by_condition(_labelled(reading, values), ax=ax)
             set_text_sizes(ax)

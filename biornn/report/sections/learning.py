@@ -48,10 +48,9 @@ def learning_curves(reading: Reading) -> Picture:
         from matplotlib.ticker import LogLocator, NullLocator
 
         from biornn.plots.panels import share_legend
-        from biornn.plots.style import MEDIUM, PAGE_WIDTH, open_figure, set_text_sizes
+        from biornn.plots.style import MEDIUM, PAGE_WIDTH, fitted, open_panels, set_text_sizes
 
-        figure = open_figure(PAGE_WIDTH, 3.1)
-        axes = figure.subplots(1, len(metrics))
+        figure, axes = open_panels(len(metrics), len(metrics), PAGE_WIDTH / len(metrics), 3.1)
         for metric, ax in zip(metrics, axes, strict=True):
             stop = criterion.score if criterion is not None and criterion.variable == metric else None
             bn.plots.learning_curves(reading.history, metric, stop, ax=ax)
@@ -61,7 +60,7 @@ def learning_curves(reading: Reading) -> Picture:
         loss.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         loss.yaxis.set_major_formatter("{x:g}")
         loss.yaxis.set_minor_locator(NullLocator())
-        figure.suptitle(loss.get_legend().get_title().get_text(), fontsize=MEDIUM)
+        figure.suptitle(fitted(loss.get_legend().get_title().get_text(), figure, MEDIUM), fontsize=MEDIUM)
         share_legend(figure)
         return figure
 

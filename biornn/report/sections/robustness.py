@@ -47,10 +47,9 @@ def perturbations(reading: Reading) -> Picture:
 
     def draw() -> Figure:
         from biornn.plots.panels import share_legend
-        from biornn.plots.style import PAGE_WIDTH, open_figure, set_text_sizes
+        from biornn.plots.style import PAGE_WIDTH, open_panels, set_text_sizes
 
-        figure = open_figure(PAGE_WIDTH, 2.6)
-        axes = figure.subplots(1, len(curves), squeeze=False).ravel()
+        figure, axes = open_panels(len(curves), len(curves), PAGE_WIDTH / len(curves), 2.6)
         for ax, (name, score) in zip(axes, curves.items(), strict=True):
             bn.plots.dose_response(score, "noise", ax=ax)
             ax.set_xlabel(name)
