@@ -56,12 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train the networks of an experiment and leave a run folder")
     _add_experiment(run)
     run.add_argument("--out", metavar="DIR", type=Path, help="run folder (default: runs/NAME of the experiment file)")
-    run.add_argument(
-        "--from",
-        metavar="RUN",
-        dest="source",
-        help="go on from the networks of a finished run, those of the same condition and seed (start.run of the file)",
-    )
     there = run.add_mutually_exclusive_group()
     there.add_argument("--overwrite", action="store_true", help="replace a run that is already in DIR")
     there.add_argument(
@@ -175,6 +169,12 @@ def _add_experiment(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="change settings of the file, such as network.n_units=64 seeds=5",
     )
+    parser.add_argument(
+        "--from",
+        metavar="RUN",
+        dest="source",
+        help="go on from the networks of a finished run, those of the same condition and seed (start.run of the file)",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
     where.add_argument(
@@ -184,10 +184,16 @@ def _add_experiment(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _changes(options: argparse.Namespace) -> list[str]:
+    """Return the changes to the file that the command line makes."""
+    source = [] if options.source is None else [f"start.run={json.dumps(options.source)}"]
+    return [*source, *options.set]
+
+
 def _plan(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, plan_experiment, plan_table
 
-    experiment = load_experiment(options.experiment, options.set)
+    experiment = load_experiment(options.experiment, _changes(options))
     plan = plan_experiment(experiment, n_workers=options.workers, scheduler=options.scheduler)
     _console().print(plan_table(plan))
     return 0
@@ -197,8 +203,7 @@ def _run(options: argparse.Namespace) -> int:
     from biornn.experiment import load_experiment, run_experiment
     from biornn.schema import validate
 
-    source = [] if options.source is None else [f"start.run={json.dumps(options.source)}"]
-    experiment = load_experiment(options.experiment, [*source, *options.set])
+    experiment = load_experiment(options.experiment, _changes(options))
     out = options.out or Path("runs") / options.experiment.stem
     run = run_experiment(
         experiment,

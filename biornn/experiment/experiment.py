@@ -138,7 +138,7 @@ class Experiment(Section):
             check_arrays(self.task, (*lengths, longest), network, training, self.recording)
             if self.start is not None:
                 try:
-                    self.start.check(name, network, self.seeds)
+                    self.start.check(name, network, self.task, self.seeds)
                 except ValueError as error:
                     raise ValueError(f"start.{error}") from None
         if self.task.dt != self.network.dt:

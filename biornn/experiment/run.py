@@ -104,6 +104,10 @@ def run_experiment(
         After Ctrl-C: finished networks are kept.
     """
     folder = Path(out)
+    if experiment.start is not None and Path(experiment.start.run).absolute() == folder.absolute():
+        raise ValueError(
+            f"out: expected another folder than {folder}, the run whose networks these go on from; choose one"
+        )
     if not resume:
         check_output(folder, overwrite)
     specs = expand(experiment)

@@ -47,8 +47,9 @@ def from_run(run: xr.DataTree, network: str, snapshot: int = -1, **settings: Any
     -------
     keras.Sequential
         Inputs (batch, time, input_channel) to outputs (batch, time, output_channel), with the layers ``recurrent`` and
-        ``readout``. Masks, signs, cell types, fixed weights and names of units are those of the run; so are biases,
-        enforcement, noise and whether the initial state is learned, as far as its experiment says them. The state of
+        ``readout``. Masks, signs, cell types, fixed weights and names of units are those of the run (a gated layer has
+        none of these); so are biases, enforcement, noise and whether the initial state is learned, as far as its
+        experiment says them. The state of
         the optimizer is not stored: training begins with a new one.
 
     Raises
@@ -70,23 +71,18 @@ def from_run(run: xr.DataTree, network: str, snapshot: int = -1, **settings: Any
     weights, condition = _weights(run, network, snapshot)
     times = run["trials"].to_dataset()["time"].values
     dt = float(times[1] - times[0]) if len(times) > 1 else 1.0
-    settings = {**_stored_settings(run, condition), **settings}
+    stored = _stored_settings(run, condition)
     seed = max(int(weights["seed"]), 0)
     sizes = weights.sizes["input_channel"], weights.sizes["output_channel"]
     formulation = str(weights["formulation"].item())
     if formulation in GATED:
-        allowed = {name: value for name, value in settings.items() if name not in _SETTINGS or "bias" in name}
-        model = build_gated_model(formulation, weights.sizes["unit"], *sizes, seed=seed, **allowed)  # type: ignore[arg-type]
+        stored = {name: value for name, value in stored.items() if "bias" in name}
+        options = {"seed": seed, **stored, **settings}
+        model = build_gated_model(formulation, weights.sizes["unit"], *sizes, **options)  # type: ignore[arg-type]
     else:
-        model = build_model(
-            _wiring(weights, seed),
-            *sizes,
-            activation=str(weights["activation"].item()),
-            tau=dt / weights["alpha"].values,
-            dt=dt,
-            formulation=formulation,
-            **settings,
-        )
+        options = {"activation": str(weights["activation"].item()), "tau": dt / weights["alpha"].values, "dt": dt}
+        options |= {"formulation": formulation, **stored, **settings}
+        model = build_model(_wiring(weights, seed), *sizes, **options)
     assign_stored(model, weights)
     return model
 
@@ -105,6 +101,9 @@ def _weights(run: xr.DataTree, network: str, snapshot: int) -> tuple[xr.Dataset,
     one = weights.sel(network=network).isel(snapshot=snapshot).load()
     if not text(one["formulation"]).item():
         raise ValueError(f"network: expected one that was trained, got {network!r}, which failed")
+    finite = [one[name].notnull().all() for name in ("output_weights", "output_bias", "initial_state")]
+    if not all(finite):
+        raise ValueError(f"network: expected finite weights, got NaN in {network!r}, which diverged")
     return one, str(one["condition"].item())
 
 
@@ -142,6 +141,8 @@ def _wiring(weights: xr.Dataset, seed: int) -> Connectivity:
 def assign_stored(model: keras.Model, weights: xr.Dataset, *, other_task: bool = False) -> None:
     """Give a model of `build_model` or `build_gated_model` the weights of one stored network at one snapshot.
 
+    Weights that the model keeps fixed are kept at those of the stored network. The model must not have been used yet.
+
     Parameters
     ----------
     model
@@ -155,8 +156,8 @@ def assign_stored(model: keras.Model, weights: xr.Dataset, *, other_task: bool =
     Raises
     ------
     ValueError
-        If sizes, masks, signs or fixed weights differ, or the model has no bias or initial state where the stored
-        network's is not zero.
+        If sizes, masks or signs differ, or the model has no bias or initial state where the stored network's is not
+        zero.
     """
     recurrent, readout = model.get_layer("recurrent"), model.get_layer("readout")
     formulation, cell = str(weights["formulation"].item()), recurrent.cell
@@ -173,13 +174,13 @@ def assign_stored(model: keras.Model, weights: xr.Dataset, *, other_task: bool =
         recurrent_weights = _values(weights, "recurrent_weights", "unit_pre", "unit_post")
         if other_task:
             recurrent_weights = np.where(cell.recurrent_pathway.pathway.mask, recurrent_weights, 0)
-        cell.recurrent_pathway.assign(recurrent_weights)
+        cell.recurrent_pathway.begin_with(recurrent_weights)
         if same_inputs:
-            cell.input_pathway.assign(_values(weights, "input_weights", "input_channel", "unit"))
+            cell.input_pathway.begin_with(_values(weights, "input_weights", "input_channel", "unit"))
         _assign_or_zero("recurrent_bias", cell.bias, _values(weights, "recurrent_bias", "unit"))
         _assign_or_zero("initial_state", cell.initial_state, _values(weights, "initial_state", "unit"))
     if not other_task or model.output_shape[-1] == weights.sizes["output_channel"]:
-        readout.output_pathway.assign(_values(weights, "output_weights", "unit", "output_channel"))
+        readout.output_pathway.begin_with(_values(weights, "output_weights", "unit", "output_channel"))
         _assign_or_zero("output_bias", readout.bias, _values(weights, "output_bias", "output_channel"))
 
 

@@ -99,6 +99,12 @@ class PathwayWeights(keras.Variable):
                 value = self._legal(value)
         return super().assign(value)
 
+    def begin_with(self, values: NDArray[Any]) -> None:
+        """Set all weights, fixed ones too, before the model is used; ValueError if mask or signs forbid some."""
+        if self._fixed is not None:
+            self._fixed = np.where(self.pathway.free, 0, values).astype(self._fixed.dtype)
+        self.assign(values)
+
     def _legal(self, value: NDArray[Any]) -> NDArray[Any]:
         """Return the values of the variable that belong to effective weights, or raise ValueError."""
         forbidden, n_wrong = "mask or signs forbid", self.pathway.violations(value)

@@ -27,6 +27,8 @@ def band(ax: Axes, values: xr.DataArray, along: str, label: str, look: dict[str,
     """
     dim = values[along].dims[0]
     known = values.isel({dim: np.flatnonzero(values.notnull().any("network"))})
+    if along == "update" and (values[along] < 0).any():  # networks that do not share their updates have none
+        along = str(dim)
     x = known[along].values
     every = max(1, len(x) // 8)
     if known.sizes["network"]:

@@ -46,5 +46,6 @@ def _compared(reading: Reading) -> str:
     named = f" ({', '.join(conditions)})" if 1 < len(conditions) <= _MANY else ""
     seeds = plural(len(set(reading.history["seed"].values.tolist())), "seed")
     which = f"{len(conditions)} conditions{named} × {seeds}" if len(conditions) > 1 else f"{conditions[0]}, {seeds}"
-    how = "recorded in given trials" if "recorded" in reading.experiment else f"trained {task}"
+    is_recorded = "recorded" in reading.experiment
+    how = "recorded in given trials" if is_recorded and reading.task.name == "given trials" else f"trained {task}"
     return f"{networks} of {reading.weights.sizes['unit']} units {how}: {which}."

@@ -47,7 +47,7 @@ def describe_networks(run: xr.DataTree) -> dict[str, dict[str, str]]:
             **_architecture(members, network, dt),
             "initialisation": _start(experiment) or _initialisation(network, str(members["formulation"].values[0])),
             "training algorithm": _algorithm(training),
-            "trials in training": _training_trials(training),
+            "trials in training": _NOT_RECORDED if "recorded" in experiment else _training_trials(training),
             "regularisation": _regularisation(network, training),
             "constraints": _constraints(members, network),
             **_free_parameters(members, network),
@@ -123,7 +123,7 @@ def _start(experiment: Mapping[str, Any]) -> str:
 
 
 def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
-    if formulation in GATED:
+    if formulation in GATED and "input_initial" not in network:
         return "recurrent: orthogonal per gate; input, output: Glorot uniform"
     has_signs = any(network.get(key) is not None for key in ("excitatory_fraction", "cell_type"))
     # An experiment without a rule takes the default; an import without one does not know it.
@@ -153,7 +153,8 @@ def _algorithm(training: Mapping[str, Any]) -> str:
     parts = [f"{name} (backpropagation through time), learning rate {_number(rate)}"]
     if isinstance(rate, int | float):
         schedule = training.get("schedule", "inverse_time" if decay else "constant")
-        parts.append(f"{schedule.replace('_', ' ')} schedule{f' {_number(decay)}' if decay else ''}")
+        if schedule is not None:  # of a recorded model it is not known
+            parts.append(f"{schedule.replace('_', ' ')} schedule{f' {_number(decay)}' if decay else ''}")
     if training.get("warmup"):
         parts.append(f"warm-up over {training['warmup']:.0%}")
     if training.get("clip_norm"):

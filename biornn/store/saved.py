@@ -67,8 +67,9 @@ def save_run(
     names, index = _index(trees, conditions, seeds)
     first, groups = trees[0], {}
     trials = {name: first[name].to_dataset() for name in ("trials", PROBE[0]) if name in first.children}
+    plain = next((tree for tree in trees if "gate" not in tree["weights"].dims), first)
     for tree in trees:
-        _check_fit(tree, first, trials)
+        _check_fit(tree, plain, trials)
     updates = np.stack([tree["weights"].to_dataset()["update"].values for tree in trees])
     shared = np.where((updates == updates[0]).all(axis=0), updates[0], -1)
     for name, tree in zip(names, trees, strict=True):
@@ -97,14 +98,20 @@ def _settings(trees: Sequence[xr.DataTree], conditions: Sequence[str]) -> dict[s
     common = {part: json.loads(trees[0].attrs.get(part, "{}")) for part in ("network", "training")}
     changes: dict[str, dict[str, Any]] = {}
     for condition, tree in zip(conditions, trees, strict=True):
-        own = {part: json.loads(tree.attrs.get(part, "{}")) for part in common}
-        differing = {
-            f"training.{key}" if part == "training" else key: value
-            for part, settings in own.items()
-            for key, value in settings.items()
-            if common[part].get(key) != value
-        }
-        changes.setdefault(condition, differing)
+        differing: dict[str, Any] = {}
+        for part, settings in common.items():
+            own = json.loads(tree.attrs.get(part, "{}"))
+            prefix = "training." if part == "training" else ""
+            keys = [key for key in {**settings, **own} if settings.get(key) != own.get(key)]
+            differing |= {f"{prefix}{key}": own.get(key) for key in keys}
+        first = changes.setdefault(condition, differing)
+        for key in [key for key in {**first, **differing} if first.get(key) != differing.get(key)]:
+            if not key.startswith("training."):
+                raise ValueError(
+                    f"conditions: expected networks of {condition!r} that have one {key}, got several; give them "
+                    "names of their own"
+                )
+            first[key] = None  # there is not one value
     return {**common, "conditions": changes}
 
 
@@ -146,8 +153,7 @@ def _check_fit(tree: xr.DataTree, first: xr.DataTree, trials: Mapping[str, xr.Da
         if group not in tree.children or not tree[group].to_dataset().identical(expected):
             raise ValueError(f"trees: expected the same {group} in all networks, got others; record all on one dataset")
     for group in ("weights", "activity"):
-        is_gated = any("gate" in one["weights"].dims for one in (tree, first))
-        left_out = {"gate", "axis"} if is_gated else set()  # gated networks have gates, and no positions
+        left_out = {"gate", "axis"} if "gate" in tree["weights"].dims else set()  # it has gates, and no positions
         sizes, expected_sizes = (
             {dim: size for dim, size in sorted(one[group].sizes.items()) if dim not in left_out}
             for one in (tree, first)

@@ -12,14 +12,17 @@ import xarray as xr
 from biornn.scalars import check_number
 from biornn.tasks.task import Seed, Task, Trials
 
+_NO_VARIANCE = 1e-12  # of targets in single precision, as a share of their squared mean: rounding alone
+
 
 @dataclass(frozen=True)
 class GivenTrials(Task):
     """The task of trials that come from elsewhere: a regression of the outputs on the targets. It draws no trials.
 
-    The score of a trial is the explained variance of the targets: 1 minus the squared error, divided by the squared
-    deviation of the targets from their mean over all trials, both weighted as the loss; 0 where that is negative, and
-    NaN in a trial whose targets are at that mean throughout.
+    The score of a trial is the explained variance of the targets: 1 minus its mean squared error divided by the
+    variance of the targets over all trials, both weighted as in the loss; 0 where that is negative. So the mean over
+    trials of one length is the explained variance of all, unless some trial is worse than the mean of the targets. NaN
+    in a trial without any loss weight, and where the targets do not vary.
 
     Parameters
     ----------
@@ -78,9 +81,9 @@ class GivenTrials(Task):
 
     def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
         """Explained variance of the targets in each (..., trial), at least 0."""
-        sample = ["time", "output_channel"]
+        sample, every = ["time", "output_channel"], ["trial", "time"]
         targets, weight = trials["targets"].astype(float), trials["loss_weight"].astype(float)
-        mean = xr.dot(targets, weight, dim=["trial", "time"]) / weight.sum(["trial", "time"])
-        error = xr.dot((outputs - targets) ** 2, weight, dim=sample)
-        spread = xr.dot((targets - mean) ** 2, weight, dim=sample)
-        return (1 - error / spread.where(spread > 0)).clip(min=0)
+        mean = (xr.dot(targets, weight, dim=every) / weight.sum(every)).fillna(0)  # of channels without any weight
+        variance = xr.dot((targets - mean) ** 2, weight, dim=[*every, "output_channel"]) / weight.sum()
+        error = xr.dot((outputs - targets) ** 2, weight, dim=sample) / weight.sum(sample)
+        return (1 - error / variance.where(variance > _NO_VARIANCE * (mean**2).max())).clip(min=0)

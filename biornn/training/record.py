@@ -51,9 +51,11 @@ def record(
     xarray.DataTree
         Groups ``trials``, ``activity``, ``weights``, ``history`` and ``audit`` of the schema, without `network`; with
         a task that has a probe, ``probe_trials`` and ``probe_activity``. ``update`` counts those of the model's
-        optimizer. ``score`` is that of the task which the attributes of the trials name; of other trials the explained
-        variance of the targets (see `biornn.tasks.given_trials.GivenTrials`). ``val_loss`` is the mean squared error,
-        without penalties; ``loss`` is the last one that Keras noted while it fitted the model, NaN where there is none.
+        optimizer since it was compiled (-1: a model that was not). ``score`` is that of the task which the attributes
+        of the trials name; of other trials the explained variance of the targets (see
+        `biornn.tasks.given_trials.GivenTrials`). ``val_loss`` is the mean squared error, without penalties; ``loss`` is
+        the last one that Keras noted in ``fit``, NaN where there is none: after ``EarlyStopping`` has restored other
+        weights, it is not theirs.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def record(
     elif targets is not None:
         raise ValueError("targets: expected none beside a dataset, which has its own, got an array")
     task, trials = _with_task(trials, dt, own_dt)
-    if task.dt != (own_dt or task.dt):
+    if own_dt is not None and not np.isclose(task.dt, own_dt):
         raise ValueError(f"trials: expected the time step of the model, dt={own_dt:g} ms, got {task.dt:g} ms")
     sizes = trials.sizes["input_channel"], trials.sizes["output_channel"]
     if sizes != (model.input_shape[-1], model.output_shape[-1]):
@@ -91,7 +93,9 @@ def record(
     groups = {"trials": trials} if probe is None else {"trials": trials, "probe_trials": probe}
     recorded = {name.replace("trials", "activity"): record_activity(model, data) for name, data in groups.items()}
     weights = record_weights(model).merge(record_constants(model))
-    n_updates = int(model.optimizer.iterations) if getattr(model, "optimizer", None) is not None else 0
+    if before is not None and not before["trials"].to_dataset().identical(variable_attrs("trials", trials)):
+        raise ValueError("before: expected the same trials as now, got others; record both on one dataset")
+    n_updates = -1 if getattr(model, "optimizer", None) is None else int(model.optimizer.iterations)
     labels = {name: trials[name] for name in ("input_channel", "output_channel")}
     weights = weights.assign_coords(labels).assign_coords(update=n_updates)
     history = _history(model, performance(recorded["activity"]["outputs"], trials, task), task, n_updates)
@@ -101,7 +105,8 @@ def record(
     }
     recorded |= snapshots | {"audit": audit(snapshots["weights"])}
     tree = xr.DataTree.from_dict({name: variable_attrs(name, data) for name, data in (groups | recorded).items()})
-    tree.attrs = {"network": json.dumps(_network(model)), "training": json.dumps(_training(model))}
+    of_model = {"network": _network(model), "training": _training(model)}
+    tree.attrs = {name: json.dumps(told, default=float) for name, told in of_model.items()}
     return tree
 
 
@@ -135,9 +140,13 @@ def _with_task(trials: xr.Dataset, dt: float | None, own_dt: float | None) -> tu
             own = trials[name].values.tolist() if name in trials.coords else None
             names[f"{name}s"] = own or [f"{name.removesuffix('_channel')}_{n + 1}" for n in range(trials.sizes[name])]
         times = trials["time"].values if "time" in trials.coords and trials.sizes["time"] > 1 else None
-        if dt is None and times is not None:
-            dt = float(times[1] - times[0])
-        task = GivenTrials(**names, dt=dt or own_dt or 1.0)
+        step = None if times is None else float(times[1] - times[0])
+        if dt is not None and step is not None and not np.isclose(dt, step):
+            raise ValueError(f"dt: expected {step:g} ms, the step of the times of the trials, got {dt:g} ms")
+        own_step = own_dt if step is None or (own_dt and np.isclose(own_dt, step)) else step
+        task = GivenTrials(**names, dt=next(one for one in (dt, own_step, 1.0) if one is not None))
+    if dt is not None and not np.isclose(dt, task.dt):
+        raise ValueError(f"dt: expected {task.dt:g} ms, that of the task {task.name}, got {dt:g} ms")
     return task, complete(task, trials, "trials")
 
 
@@ -150,7 +159,8 @@ def _snapshots(group: str, now: xr.Dataset, before: xr.Dataset | None) -> xr.Dat
             raise ValueError(f"before: expected the sizes {dict(now.sizes)} of the model, got {dict(before.sizes)}")
         parts = [before[over_snapshots].drop_vars("snapshot"), each]
         each = xr.concat(parts, "snapshot", data_vars="all", coords="minimal", compat="override", join="override")
-        if (each["update"].diff("snapshot") < 0).any():
+        known = each["update"].values[each["update"].values >= 0]
+        if (np.diff(known) < 0).any():
             raise ValueError(
                 f"before: expected an earlier moment of the training, got update {each['update'].values[-2]}"
             )
@@ -185,6 +195,10 @@ def _network(model: keras.Model) -> dict[str, Any]:
     if isinstance(cell, ConstrainedRNNCell):
         told |= {name: getattr(cell, name) for name in ("enforcement", "recurrent_noise", "trainable_initial_state")}
         told |= {name: getattr(cell.connectivity, name) for name in ("excitatory_fraction", "density", "autapses")}
+    regularized = {one.path: one.regularizer for one in model.weights if getattr(one, "regularizer", None) is not None}
+    of_rates = getattr(recurrent, "activity_regularizer", None)
+    regularized |= {"rates": of_rates} if of_rates is not None else {}
+    told["penalties"] = {name: f"{type(one).__name__} {one.get_config()}" for name, one in regularized.items()}
     return told
 
 
@@ -195,9 +209,12 @@ def _training(model: keras.Model) -> dict[str, Any]:
         return {}
     rate = optimizer._learning_rate
     is_schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
-    loss = model.loss if isinstance(model.loss, str) else getattr(model.loss, "name", type(model.loss).__name__)
+    one = model.loss
+    loss = one if isinstance(one, str) else getattr(one, "name", getattr(one, "__name__", type(one).__name__))
     return {
         "optimizer": type(optimizer).__name__,
         "learning_rate": {"class_name": type(rate).__name__} if is_schedule else float(optimizer.learning_rate),
+        "schedule": None,  # not known: callbacks may have set the rate
+        "clip_norm": optimizer.global_clipnorm,
         "loss": "mse" if loss == "mean_squared_error" else loss,
     }

@@ -61,7 +61,7 @@ def record_weights(model: keras.Model) -> xr.Dataset:
     if isinstance(recurrent, ConstrainedRNN):
         weights = effective_weights(recurrent).drop_vars("cell_type")
     else:
-        weights = _gated_weights(recurrent)
+        weights = _gated_weights(recurrent, _wiring(recurrent, readout).unit_names)
     weights["output_weights"] = ("unit", "output_channel"), kernel
     weights["output_bias"] = ("output_channel",), bias
     weights["initial_state"] = ("unit",), _initial_state(recurrent.cell)
@@ -158,10 +158,18 @@ def _are_the_whole_model(layers: list[Any], model: keras.Model) -> bool:
         return False
     tensors = model.outputs
     for layer in reversed(layers):
-        if len(tensors) != 1 or tensors[0]._keras_history[::2] != (layer, 0):
+        if len(tensors) != 1 or tensors[0]._keras_history[::2] != (layer, 0) or _has_more_arguments(tensors[0]):
             return False
         tensors = _input_tensors(tensors[0])
     return len(model.inputs) == len(tensors) == 1 and tensors[0] is model.inputs[0]
+
+
+def _has_more_arguments(tensor: Any) -> bool:
+    """Whether a layer was called with an initial state or a mask beside its input."""
+    layer, node, _ = tensor._keras_history
+    arguments = layer._inbound_nodes[node].arguments
+    given = [*arguments.args[1:], *(arguments.kwargs.get(name) for name in ("initial_state", "mask"))]
+    return any(one is not None and not isinstance(one, bool) for one in given)
 
 
 def _input_tensors(tensor: Any) -> list[Any]:
@@ -181,7 +189,7 @@ def _check_gates(layer: Any) -> None:
         raise ValueError("model: expected a GRU with reset_after=True, got False")
 
 
-def _gated_weights(layer: Any) -> xr.Dataset:
+def _gated_weights(layer: Any, units: NDArray[Any]) -> xr.Dataset:
     """Return the weights by gate, and NaN in place of those that other layers have."""
     gates, n_biases = GATES[type(layer).__name__.lower()]
     cell, n_units = layer.cell, layer.units
@@ -194,7 +202,7 @@ def _gated_weights(layer: Any) -> xr.Dataset:
         "bias": (("unit",), bias[0]),
         "recurrent_bias": (("unit",), bias[1]),
     }
-    units, variables = np.arange(n_units), {}
+    variables = {}
     for name, (dims, values) in by_gate.items():
         each = np.full((len(GATE_LABELS), *values.shape[:-1], n_units), np.nan, values.dtype)
         own = [GATE_LABELS.index(gate) for gate in gates]

@@ -1,5 +1,8 @@
 """An experiment that goes on from the networks of a run."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -65,13 +68,21 @@ def test_a_run_of_one_condition_serves_all_conditions(experiment_file, shared_cl
         (["start.created=yesterday"], "start.run: expected the run that the experiment began with, of yesterday"),
         (["conditions={other: {}}"], "start.run: expected a condition 'other' in .*, which has unconstrained, constra"),
         (["seeds=[2]"], "start.run: expected a network of seed 2 and condition 'unconstrained'"),
-        (["network.n_units=9"], "start.run: expected 9 units in the form rate, .* got 8 in the form rate"),
+        (["network.n_units=9"], "start.run: expected networks with the n_units of condition .*, 9, got 8"),
         (
             ["conditions={unconstrained: {excitatory_fraction: 0.5}}"],
-            r"start.run: expected weights of the signs of condition 'unconstrained', got \d+ others in "
-            r"unconstrained-s03, first from unit \d to unit \d",
+            r"start.run: expected recurrent weights that keep to the signs of condition 'unconstrained', got \d+ "
+            r"others in unconstrained-s03, first from \d to \d",
         ),
-        (["conditions={unconstrained: {architecture: gru, tau: 1.0}}"], "in the form gru, .* got 8 in the form rate"),
+        (["conditions={unconstrained: {architecture: gru, tau: 1.0}}"], "with the formulation of .*, gru, got rate in"),
+        (["network.tau=4"], r"with the tau of condition 'unconstrained', \[4.0, .* got \[5.0, 5.0,"),
+        (["network.activation=relu"], "with the activation of condition .*, relu, got tanh"),
+        (["network.use_bias=false"], "run: expected recurrent_bias of zero, since condition 'unconstrained' has none"),
+        (
+            ["conditions={unconstrained: {density: 0.5}}"],
+            r"expected recurrent weights that keep to the mask of .* got \d+ others .* give the mask that cuts",
+        ),
+        (["network.input_density=0.5"], "expected input weights that keep to the mask of condition"),
     ],
 )
 def test_what_cannot_be_gone_on_from_is_refused_before_anything_begins(
@@ -80,6 +91,31 @@ def test_what_cannot_be_gone_on_from_is_refused_before_anything_begins(
     with pytest.raises(ExperimentError, match=message) as error:
         settings_of(experiment_file, finished_run, *settings)
     assert "\n" not in str(error.value)
+
+
+def test_a_lesion_is_a_mask_that_is_given(experiment_file, finished_run, run):
+    mask = np.ones((8, 8), int)
+    mask[2, :] = 0
+    conditions = f"conditions={{unconstrained: {{mask: {mask.tolist()}}}}}"
+    spec = expand(settings_of(experiment_file, finished_run, conditions))[0]
+    first = run_network(spec, lambda news: None)["weights"].isel(snapshot=0)
+    stored = run["weights"].to_dataset().sel(network=spec.source.network).isel(snapshot=-1)
+    np.testing.assert_array_equal(first["recurrent_weights"], stored["recurrent_weights"] * mask)
+
+
+def test_a_run_that_was_replaced_is_opened_again(experiment_file, finished_run, tmp_path):
+    folder = Path(shutil.copytree(finished_run, tmp_path / "source"))
+    assert settings_of(experiment_file, folder).start.created == bn.open_run(folder).attrs["created"]
+    metadata = folder / "run.zarr" / "zarr.json"
+    created = bn.open_run(folder).attrs["created"]
+    metadata.write_text(metadata.read_text().replace(created, "2001-01-01T00:00:00+00:00"))
+    (folder / "run.zarr" / "manifest.json").unlink()
+    assert settings_of(experiment_file, folder).start.created == "2001-01-01T00:00:00+00:00"
+
+
+def test_a_run_is_not_replaced_by_one_that_goes_on_from_it(experiment_file, finished_run):
+    with pytest.raises(ValueError, match="out: expected another folder than"):
+        run_experiment(settings_of(experiment_file, finished_run), finished_run, overwrite=True)
 
 
 def test_a_stored_experiment_names_the_run(experiment_file, finished_run):

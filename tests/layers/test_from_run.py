@@ -136,6 +136,27 @@ def test_settings_take_the_place_of_the_stored_ones(run_of_all):
     assert model.get_layer("readout").enforcement == "construction"
 
 
+def test_every_setting_can_be_another(run_of_all):
+    assert from_run(run_of_all, "bare-s00", activation="relu").get_layer("recurrent").cell.activation.__name__ == "relu"
+    assert from_run(run_of_all, "gru-s00", recurrent_dropout=0.5).get_layer("recurrent").recurrent_dropout == 0.5
+    with pytest.raises(ValueError, match="recurrent_noise"):  # of Keras: a gated layer has none
+        from_run(run_of_all, "gru-s00", recurrent_noise=0.5)
+
+
+def test_fixed_weights_are_those_of_the_network_that_a_model_begins_with(run_of_all):
+    weights = stored(run_of_all, "bare")
+    frozen = bn.Connectivity(N_UNITS, trainable=np.zeros((6, 6), bool), readout_trainable=False, seed=9)
+    model = build_model(frozen, 2, 3, use_bias=False, readout_bias=False, dt=2.0, tau=2.0)
+    assign_stored(model, weights)
+    trials = random_trials()
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    model.fit(trials["inputs"].values, trials["targets"].values, epochs=2, verbose=0)
+    recorded = bn.record(model, trials)["weights"].to_dataset().isel(snapshot=-1)
+    for name in ("recurrent_weights", "output_weights"):
+        np.testing.assert_array_equal(recorded[name], weights[name])
+    assert (recorded["input_weights"].values != weights["input_weights"].values).all()
+
+
 def test_a_model_is_saved_and_loaded_as_keras_does(run_of_all, tmp_path):
     model = from_run(run_of_all, "current-s00")
     model.save(tmp_path / "model.keras")

@@ -30,7 +30,7 @@ def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias
     text = {"activation": "tanh", "formulation": "rate", "cell_type": "unconstrained"}
     weights = {}
     for name, variable in GROUPS["weights"].items():
-        if "gate" in variable.dims:
+        if "gate" in variable.dims or "axis" in variable.dims:
             continue
         dims = variable.dims[1:]
         shape = [sizes[dim] for dim in dims]

@@ -22,13 +22,25 @@ def given_trials(n_trials=5, n_times=7, seed=0):
 def test_the_score_is_the_explained_variance():
     trials = given_trials()
     targets = trials["targets"]
-    mean = targets.mean(["trial", "time"])
+    mean, variance = targets.mean(["trial", "time"]), float(targets.var(["trial", "time"]).mean())
     assert (score_trials(TASK, targets, trials) == 1).all()
-    # Outputs at the mean explain nothing, and worse ones no less.
-    np.testing.assert_allclose(score_trials(TASK, xr.zeros_like(targets) + mean, trials), 0, atol=1e-6)
-    assert (score_trials(TASK, -targets, trials) == 0).all()
-    # Half of the deviation leaves a quarter of its square.
-    np.testing.assert_allclose(score_trials(TASK, (targets + mean) / 2, trials), 0.75, rtol=1e-6)
+    # An error of the same size everywhere, and half of the deviation, which leaves a quarter of its square in all.
+    np.testing.assert_allclose(score_trials(TASK, targets + 0.5, trials), 1 - 0.25 / variance, rtol=1e-5)
+    half = score_trials(TASK, (targets + mean) / 2, trials)
+    np.testing.assert_allclose(half.mean(), 0.75, rtol=1e-5)
+    expected = 1 - ((targets - mean) ** 2).mean(["time", "output_channel"]) / (4 * variance)
+    np.testing.assert_allclose(half, expected, rtol=1e-5)
+    assert (score_trials(TASK, targets + 100, trials) == 0).all()  # and no less
+
+
+def test_trials_at_the_mean_count_like_others():
+    """Half of the targets are 0, which is the mean: their own variance is rounding, and does not decide."""
+    trials = given_trials(8)
+    rng = np.random.default_rng(0)
+    trials["targets"][:4] = 0
+    trials["targets"][6:] = -trials["targets"][4:6].values
+    outputs = trials["targets"] + rng.normal(0, 0.01, trials["targets"].shape)
+    assert (score_trials(TASK, outputs, trials) > 0.999).all()
 
 
 def test_samples_without_weight_do_not_count():
@@ -37,16 +49,19 @@ def test_samples_without_weight_do_not_count():
     outputs = trials["targets"].copy(deep=True)
     outputs[:, :3] += 5
     assert (score_trials(TASK, outputs, trials) == 1).all()
-    # Nor do they for the mean: it is that of the others.
-    later = trials.isel(time=slice(3, None))
-    half = trials["targets"] * 0.5
+    # Nor do they for mean and variance: these are of the others.
+    later, half = trials.isel(time=slice(3, None)), trials["targets"] * 0.5
     expected = score_trials(TASK, half.isel(time=slice(3, None)), later)
     np.testing.assert_allclose(score_trials(TASK, half, trials), expected, rtol=1e-6)
+    # A channel without any weight leaves the other's score.
+    trials["loss_weight"][..., 1] = 0
+    outputs = trials["targets"] + xr.DataArray([0.0, 9.0], dims="output_channel")
+    assert (score_trials(TASK, outputs, trials) == 1).all()
 
 
-def test_a_trial_whose_targets_are_constant_at_the_mean_is_not_scored():
+def test_targets_that_do_not_vary_are_not_scored():
     trials = given_trials(2)
-    trials["targets"][:] = [[1.0, 0.0]] * 7  # both trials: no variance at all
+    trials["targets"][:] = [0.1, 0.7]
     assert np.isnan(score_trials(TASK, trials["targets"], trials)).all()
 
 

@@ -68,8 +68,8 @@ def test_score_loss_and_updates_are_those_of_the_fit():
     assert history["loss"][1] == fitted.history["loss"][-1]
     np.testing.assert_allclose(history["val_loss"][1], model.evaluate(inputs, targets, verbose=0), rtol=1e-5)
     outputs = model.predict(inputs, verbose=0)
-    error, spread = (((one - targets) ** 2).sum((1, 2)) for one in (outputs, targets.mean((0, 1))))
-    np.testing.assert_allclose(history["score"][1], (1 - error / spread).clip(0).mean(), rtol=1e-4)
+    error, variance = ((outputs - targets) ** 2).mean((1, 2)), ((targets - targets.mean((0, 1))) ** 2).mean()
+    np.testing.assert_allclose(history["score"][1], (1 - error / variance).clip(0).mean(), rtol=1e-4)
     assert history["score"].attrs["score_name"] == "explained variance"
     first, last = (tree["weights"].recurrent_weights.isel(snapshot=at) for at in (0, 1))
     np.testing.assert_array_equal(first, before["weights"].recurrent_weights.isel(snapshot=0))
@@ -101,6 +101,33 @@ def test_labels_of_the_trials_are_kept():
     assert tree["trials"].gain.values.tolist() == list(range(6))
 
 
+def timed(inputs, targets):
+    dims = {"inputs": ("trial", "time", "input_channel"), "targets": ("trial", "time", "output_channel")}
+    arrays = {"inputs": inputs, "targets": targets}
+    return xr.Dataset({name: (dims[name], array) for name, array in arrays.items()}, {"time": 2.0 * np.arange(20)})
+
+
+def from_a_state():
+    """A model whose recurrent layer begins with a constant, which nothing records."""
+    inputs = keras.Input((None, 2), batch_size=6)
+    layer = ConstrainedRNN(8, tau=4.0, dt=2.0, return_sequences=True)
+    rates = layer(inputs, initial_state=[keras.ops.ones((6, 8))])
+    return keras.Model(inputs, keras.layers.Dense(2)(rates))
+
+
+def test_units_of_a_gated_layer_have_one_name_everywhere():
+    wiring = bn.Connectivity(4, unit_names=list("abcd"))
+    layers = keras.layers.GRU(4, return_sequences=True), bn.layers.Readout(wiring, 2)
+    tree = bn.record(keras.Sequential([keras.Input((None, 2)), *layers]), *integrator())
+    assert tree["activity"]["unit"].values.tolist() == tree["weights"]["unit_pre"].values.tolist() == list("abcd")
+
+
+def test_of_a_model_that_was_not_compiled_the_updates_are_not_known():
+    tree = bn.record(with_dense_readout(), *integrator())
+    assert tree["history"]["update"].values.tolist() == [-1]
+    assert tree["history"]["updates_trained"] == -1
+
+
 def recorded(*trials, model=None, **settings):
     return bn.record(model or with_dense_readout(), *trials, **settings)
 
@@ -119,6 +146,15 @@ def recorded(*trials, model=None, **settings):
         (
             lambda x, y: recorded(x, y, before=recorded(x, y, model=with_dense_readout(5))),
             "before: expected the sizes",
+        ),
+        (lambda x, y: recorded(x, y, before=recorded(x, y + 1)), "before: expected the same trials as now"),
+        (
+            lambda x, y: recorded(x, y, model=from_a_state()),
+            r"expected one input -> ConstrainedRNN .* got a Functional",
+        ),
+        (
+            lambda x, y: recorded(timed(x, y), model=build_gated_model("gru", 4, 2, 2), dt=3.0),
+            "dt: expected 2 ms, the step of the times of the trials, got 3 ms",
         ),
     ],
 )
