@@ -156,8 +156,8 @@ class Start(BaseModel):
                     pre, post = places[0].tolist()
                     raise ValueError(
                         f"run: expected {name.replace('_', ' ')} that keep to the {what} of condition {condition!r}, "
-                        f"got {len(places)} others in {source}, first from {pre} to {post}; begin with the same seeds and "
-                        "connectivity" + ", or give the mask that cuts them" * (name == "recurrent_weights")
+                        f"got {len(places)} others in {source}, first from {pre} to {post}; begin with the same "
+                        "seeds and connectivity" + ", or give the mask that cuts them" * (name == "recurrent_weights")
                     )
 
 
