@@ -153,7 +153,10 @@ class Start(BaseModel):
             wrong = np.argwhere((values * pathway.sign[:, np.newaxis] < 0) & ~is_cut)
             for places, what in ((wrong, "signs"), (np.argwhere(is_cut), "mask")):
                 if len(places):
-                    pre, post = places[0].tolist()
+                    pre, post = (
+                        wiring.unit_names[at] if dim.startswith("unit") else at
+                        for dim, at in zip(dims, places[0], strict=True)
+                    )
                     raise ValueError(
                         f"run: expected {name.replace('_', ' ')} that keep to the {what} of condition {condition!r}, "
                         f"got {len(places)} others in {source}, first from {pre} to {post}; begin with the same "
