@@ -30,7 +30,7 @@ ALLOWED = {
     "connectivity": set(),
     "tasks": set(),
     "layers": {"connectivity"},
-    "training": {"layers", "tasks", "analysis"},
+    "training": {"connectivity", "layers", "tasks", "analysis"},
     "analysis": {"tasks"},
     "store": {"tasks", "analysis"},
     "plots": {"analysis"},

@@ -1,5 +1,6 @@
 """An experiment that goes on from the networks of a run."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -134,6 +135,7 @@ def test_the_command_goes_on_and_the_run_says_from_where(
     assert main(arguments) == 0
     capsys.readouterr()
     assert main(["info", str(out)]) == 0
-    assert f"weights of {finished_run}" in capsys.readouterr().out.replace("\n", "")
+    assert "weights of " in capsys.readouterr().out
+    assert json.loads(bn.open_run(out).attrs["experiment"])["start"]["run"] == str(finished_run)
     first, second = (bn.open_run(one)["weights"].recurrent_weights for one in (finished_run, out))
     np.testing.assert_array_equal(second.isel(snapshot=0), first.isel(snapshot=-1))

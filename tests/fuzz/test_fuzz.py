@@ -17,7 +17,7 @@ def test_inputs_that_were_never_seen(reader: str, n_inputs: int, share: float) -
     assert [outcome.message for outcome in tally.outcomes if outcome.kind == "other"] == []
     assert len(tally.outcomes) == n_inputs
     # Inputs that all fail at once would test nothing.
-    assert tally.count("result") >= 2
+    assert tally.count("result") >= max(1, n_inputs // 50)
     assert tally.count("error") >= n_inputs // 3
 
 
