@@ -49,8 +49,7 @@ def from_run(run: xr.DataTree, network: str, snapshot: int = -1, **settings: Any
         Inputs (batch, time, input_channel) to outputs (batch, time, output_channel), with the layers ``recurrent`` and
         ``readout``. Masks, signs, cell types, fixed weights and names of units are those of the run (a gated layer has
         none of these); so are biases, enforcement, noise and whether the initial state is learned, as far as its
-        experiment says them. The state of
-        the optimizer is not stored: training begins with a new one.
+        experiment says them. The state of the optimizer is not stored: training begins with a new one.
 
     Raises
     ------
@@ -59,7 +58,7 @@ def from_run(run: xr.DataTree, network: str, snapshot: int = -1, **settings: Any
     IndexError
         If there is no such snapshot.
     ValueError
-        If it is no run, or the network failed and has no weights.
+        If it is no run, or the network failed or diverged.
 
     Examples
     --------

@@ -100,6 +100,9 @@ def export_csv(run: xr.DataTree | str | PathLike[str], folder: str | PathLike[st
                 file = partial / f"{name}.csv"
                 file.parent.mkdir(exist_ok=True)
                 _with_all_digits(table).to_csv(file, index=False, encoding="utf-8", lineterminator="\n")
+            _check_foreign(target, {path.relative_to(partial) for path in partial.rglob("*")})
+    except FileExistsError:
+        raise
     except OSError as error:
         reason = error.strerror or in_one_line(error)
         raise OSError(f"{target}: expected a folder that can be written, got: {reason}") from error
@@ -112,12 +115,14 @@ def _check_target(target: Path, overwrite: bool) -> None:
             raise FileExistsError(f"{target}: expected a new folder, but it exists; choose another, or --overwrite")
         if not target.is_dir() or target.is_symlink():
             raise FileExistsError(f"{target}: expected a folder of tables to replace, but it is none; choose another")
-        foreign = (path for path in target.rglob("*") if path.suffix != ".csv" and path != target / EDGES)
-        if (first := next(foreign, None)) is not None:
-            raise FileExistsError(
-                f"{target}: expected only tables to replace, found {first.relative_to(target)}; move it away"
-            )
     check_parent(target)
+
+
+def _check_foreign(target: Path, written: set[Path]) -> None:
+    """Raise FileExistsError if a folder holds anything that the tables which replace it do not: it would be lost."""
+    foreign = sorted({path.relative_to(target) for path in target.rglob("*")} - written)
+    if foreign:
+        raise FileExistsError(f"{target}: expected only tables to replace, found {foreign[0]}; move it away")
 
 
 def _tables(tree: xr.DataTree) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -189,7 +189,11 @@ def test_only_a_folder_of_tables_is_replaced_and_only_if_asked(
     (target / "edges" / "thesis.txt").write_text("mine")
     assert main([*arguments, "--overwrite"]) == 2
     assert "expected only tables to replace, found edges/thesis.txt; move it away" in capsys.readouterr().err
-    (target / "edges" / "thesis.txt").unlink()
+    (target / "edges" / "thesis.txt").rename(target / "measured.csv")  # a table, but of somebody else
+    assert main([*arguments, "--overwrite"]) == 2
+    assert "expected only tables to replace, found measured.csv; move it away" in capsys.readouterr().err
+    assert (target / "measured.csv").read_text() == "mine"
+    (target / "measured.csv").unlink()
     assert main([*arguments, "--overwrite"]) == 0
     size = sum(file.stat().st_size for file in target.rglob("*.csv"))
     assert capsys.readouterr().out == f"csv: {target}  {size / 1e6:.1f} MB\n"
