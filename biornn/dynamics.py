@@ -74,7 +74,7 @@ def jacobian(
 
 
 class Networks(NamedTuple):
-    """Stored networks of one activation and formulation side by side: each array (network, ...), in float64."""
+    """Stored networks of one activation and formulation side by side: each array (network, ...), in one precision."""
 
     input_weights: _Array
     recurrent_weights: _Array

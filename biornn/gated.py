@@ -15,7 +15,7 @@ _sigmoid = activation("sigmoid")
 
 
 class GatedNetworks(NamedTuple):
-    """Stored networks of one gated layer side by side: each array (network, ...), in float64.
+    """Stored networks of one gated layer side by side: each array (network, ...), in one precision.
 
     The last axis of the weights and biases of the units holds the gates, in the order of Keras, side by side, each with
     its units: (gate and unit). `GRUNetworks` and `LSTMNetworks` make steps of them.

@@ -17,7 +17,7 @@ AnyNetworks = Networks | GRUNetworks | LSTMNetworks
 _GATED: Mapping[str, type[GRUNetworks | LSTMNetworks]] = {"gru": GRUNetworks, "lstm": LSTMNetworks}
 
 
-def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], AnyNetworks]]:
+def stored_networks(weights: xr.Dataset, dtype: str = "float64") -> Iterator[tuple[NDArray[np.intp], AnyNetworks]]:
     """Group the networks of weights (network, ...) by activation and formulation: positions, and their arrays.
 
     Those that failed, without a formulation, are left out; a gate without its label is a ValueError.
@@ -27,12 +27,14 @@ def stored_networks(weights: xr.Dataset) -> Iterator[tuple[NDArray[np.intp], Any
     for kind in dict.fromkeys(kinds):
         if kind[1]:
             index = np.array([position for position, one in enumerate(kinds) if one == kind])
-            yield index, _networks(weights.isel(network=index), *kind)
+            with np.errstate(over="ignore"):  # weights beyond the largest float32 are infinite
+                found = _networks(weights.isel(network=index), kind[0], kind[1], dtype)
+            yield index, found
 
 
-def _networks(weights: xr.Dataset, activation_name: str, formulation: str) -> AnyNetworks:
-    def values(name: str, *dims: str) -> NDArray[np.float64]:
-        return weights[name].transpose("network", *dims).values.astype(float)
+def _networks(weights: xr.Dataset, activation_name: str, formulation: str, dtype: str) -> AnyNetworks:
+    def values(name: str, *dims: str) -> NDArray[np.floating]:
+        return weights[name].transpose("network", *dims).values.astype(dtype)
 
     ends = (
         values("output_weights", "unit", "output_channel"),
@@ -57,8 +59,8 @@ def _networks(weights: xr.Dataset, activation_name: str, formulation: str) -> An
             f"weights: expected the labels {gates} along gate, of a network of the form {formulation}, got {found}"
         )
 
-    def of_gates(name: str, *dims: str) -> NDArray[np.float64]:
-        own = weights[name].sel(gate=gates).transpose("network", *dims[:-1], "gate", dims[-1]).values.astype(float)
+    def of_gates(name: str, *dims: str) -> NDArray[np.floating]:
+        own = weights[name].sel(gate=gates).transpose("network", *dims[:-1], "gate", dims[-1]).values.astype(dtype)
         return own.reshape(*own.shape[:-2], -1)
 
     return _GATED[formulation](

@@ -14,6 +14,8 @@ import pytest
 
 from .backend_worker import CIRCUIT, DALE, N_UPDATES, NETWORKS, TASK
 
+pytestmark = pytest.mark.nightly  # a framework for each; with every change the tests of layers and training run on two
+
 WORKER = Path(__file__).with_name("backend_worker.py")
 BACKENDS = ("tensorflow", "jax", "torch")
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}  # a GPU may multiply in less than float32
@@ -63,8 +65,8 @@ def opened(trained: Path, workers: dict[Path, "Popen[str]"]) -> Path:
 
 
 def tuples(*names: str) -> object:
-    """Give a parameter for some backends: with JAX, which compiles longest, every night and not with every change."""
-    return pytest.param(names, marks=[pytest.mark.nightly] * ("jax" in names), id="-".join(names))
+    """Give a parameter for some backends."""
+    return pytest.param(names, id="-".join(names))
 
 
 @pytest.fixture(params=map(tuples, BACKENDS))
@@ -169,7 +171,6 @@ def test_a_saved_model_predicts_the_same_wherever_it_is_opened(opened, reader_an
     np.testing.assert_allclose(came, expected, rtol=0, atol=1e-5)  # float32; the largest difference was below 1e-6
 
 
-@pytest.mark.nightly
 @pytest.mark.parametrize("name", BACKENDS[1:])
 def test_layers_and_training_pass(name: str) -> None:
     need((name,), [one for one in BACKENDS if importlib.util.find_spec(one)])

@@ -36,6 +36,7 @@ def test_a_report_decomposes_matrices_with_one_thread(run_copy: Path, monkeypatc
     assert found == [{1}]
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("shared_cluster")
 def test_overwriting_replaces_a_run_when_the_new_one_is_complete(
     run_copy: Path, experiment_file: Path, run: xr.DataTree, capsys: pytest.CaptureFixture[str]

@@ -26,7 +26,7 @@ def panels(names: Sequence[str], draw: Callable[[str, Axes], Any], projection: s
     for name, ax in zip(names, axes, strict=True):
         draw(name, ax)
         set_text_sizes(ax)
-        ax.set_title(name, fontsize=9)
+        ax.set_title(name, fontsize=9, y=1.0)  # given, so that matplotlib need not measure all labels to find it
     share_legend(figure)
     return figure
 

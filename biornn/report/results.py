@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from biornn import analysis
 from biornn.analysis.held_states import StatesNotHeld
@@ -102,8 +103,8 @@ class Results:
 
     @cached_property
     def history(self) -> xr.Dataset:
-        """The group `history`."""
-        return self.run["history"].to_dataset()
+        """The group `history`, loaded: every section reads of it."""
+        return self.run["history"].to_dataset().load()
 
     @cached_property
     def reference(self) -> str:
@@ -351,7 +352,13 @@ class Results:
 
     def members(self, values: xr.DataArray, condition: str) -> xr.DataArray:
         """Take the networks of one condition that were trained."""
-        return values.isel(network=np.flatnonzero((self.condition == condition) & self.trained))
+        return values.isel(network=self._positions[condition])
+
+    @cached_property
+    def _positions(self) -> dict[str, NDArray[np.intp]]:
+        """Condition -> the networks of it that were trained."""
+        names, trained = self.condition.values, self.trained.values
+        return {condition: np.flatnonzero((names == condition) & trained) for condition in self.conditions}
 
 
 def _within_trials(rates: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:

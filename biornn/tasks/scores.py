@@ -40,7 +40,7 @@ def score_trials(
     order = [one.indexes["trial"] for one in (found, outputs) if "trial" in one.indexes]
     if len(order) == 2 and not order[0].equals(order[1]):
         raise TaskError(f"{where}: expected the trials in their order, got {found['trial'].values.tolist()[:5]} first")
-    found = found.transpose(*dims).astype(np.float64).drop_attrs()
+    found = found.transpose(*dims).astype(np.float64).drop_attrs(deep=False)
     low, high = found.min().item(), found.max().item()
     if low < -_SCORE_ROUNDING or high > 1 + _SCORE_ROUNDING:
         raise TaskError(f"{where}: expected scores in [0, 1], got {low if low < 0 else high:g}")

@@ -41,6 +41,17 @@ def test_a_linear_network_is_a_matrix_power(formulation: str) -> None:
     np.testing.assert_allclose(activity.outputs[0, -1], expected_outputs, rtol=1e-12)
 
 
+def test_in_the_precision_of_training_it_is_the_same_to_that_precision() -> None:
+    network = linear_network("rate")
+    exact, quick = simulate(network, silence(7)), simulate(network, silence(7), dtype="float32")
+    for name in ("rates", "outputs"):
+        assert quick[name].dtype == np.float32
+        np.testing.assert_allclose(quick[name], exact[name], rtol=1e-5, atol=1e-6)  # seven products in float32
+    assert not (quick.rates == exact.rates).all()
+    with pytest.raises(ValueError, match="^dtype: expected 'float32' or 'float64', got 'float16'$"):
+        simulate(network, silence(), dtype="float16")
+
+
 def test_rates_are_those_after_the_input_at_the_same_time() -> None:
     network = linear_network("rate", alpha=1.0)
     network["initial_state"] = network.initial_state * 0

@@ -65,7 +65,6 @@ ANALYSES = [
     "cube-trials=40",
     "cube-networks=1",
 ]
-NIGHTLY = "step_times", "growth", "analysis_growth"
 #: Script, its words, the shape of its tables, and a row of them, as far as it is known.
 SMALLEST = {
     "step_times": (["--sizes", "8,2", "--updates", "1", "--threads", "1", *ONE], (13, 2), ["nn4n, constrained"]),
@@ -82,9 +81,8 @@ SMALLEST = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.nightly] * (name in NIGHTLY)) for name in SMALLEST]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", SMALLEST)
 def test_a_table_is_made_at_its_smallest_size(
     name: str, tmp_path: Path, in_one_process: Callable[[Callable[..., Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

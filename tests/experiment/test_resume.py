@@ -159,6 +159,7 @@ def test_a_folder_of_something_else_is_left_alone(
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "mine"
 
 
+@pytest.mark.nightly
 def test_a_replacement_that_was_broken_off_goes_on_too(
     run_copy: Path, experiment_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_replacement_that_was_broken_off_goes_on_too(
     assert not list(run_copy.parent.glob(".copy*"))
 
 
+@pytest.mark.nightly
 def test_a_damaged_row_or_checkpoint_is_made_anew(broken: Path, experiment_file: Path, run: xr.DataTree) -> None:
     done = next((broken / "checkpoints").glob("*.done")).stem
     index = bn.open_run(broken).network.values.tolist().index(done)
@@ -292,6 +294,7 @@ def test_a_run_that_is_damaged_is_not_made_whole_by_going_on(
     assert "is missing; take it from a copy" in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_nothing_of_somebody_else_is_removed(tmp_path: Path, run: xr.DataTree) -> None:
     mine = tmp_path / "models" / "checkpoints" / "model.pt"
     mine.parent.mkdir(parents=True)
@@ -316,6 +319,7 @@ def test_nothing_of_somebody_else_is_removed(tmp_path: Path, run: xr.DataTree) -
     xr.testing.assert_identical(bn.open_run(folder).load(), run)
 
 
+@pytest.mark.nightly
 def test_a_replacement_that_was_left_does_not_outrank_a_newer_run(tmp_path: Path, run: xr.DataTree) -> None:
     folder = tmp_path / "run"
     finish(begun(folder, run), run)

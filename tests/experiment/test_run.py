@@ -77,6 +77,7 @@ def test_held_out_trials_are_neither_validation_nor_training_trials(experiment_f
     assert not held_out & {trial.tobytes() for trial in others}
 
 
+@pytest.mark.nightly
 def test_networks_that_fail_are_counted_and_the_others_go_on(experiment_file: Path, tmp_path: Path) -> None:
     # A frozen network, and one whose learning rate makes the loss infinite.
     experiment = load_experiment(
@@ -160,6 +161,7 @@ def test_a_machine_that_fails_gets_another_attempt_and_a_network_none(
     assert attempts == {"fine-s00": 2, "full-s00": 2, "wrong-s00": 1}
 
 
+@pytest.mark.nightly
 def test_an_interruption_keeps_what_is_done(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +233,7 @@ def test_an_interruption_before_the_first_network_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.nightly
 def test_a_disk_that_fills_loses_nothing_that_was_written(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +274,7 @@ def test_a_folder_that_is_there_is_refused_before_any_work(
     check_output(tmp_path / "new", overwrite=False)
 
 
+@pytest.mark.nightly
 def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "architectures.yaml"
     path.write_text(
@@ -312,6 +316,7 @@ def test_gated_networks_stand_in_the_same_run(tmp_path: Path, capsys: pytest.Cap
     assert "nan" not in capsys.readouterr().out
 
 
+@pytest.mark.nightly
 def test_a_run_goes_on_when_nobody_reads_what_it_prints(experiment_file: Path, tmp_path: Path) -> None:
     code = """
 import sys

@@ -104,6 +104,7 @@ def test_a_lesion_is_a_mask_that_is_given(experiment_file, finished_run, run):
     np.testing.assert_array_equal(first["recurrent_weights"], stored["recurrent_weights"] * mask)
 
 
+@pytest.mark.nightly
 def test_a_run_that_was_replaced_is_opened_again(experiment_file, finished_run, tmp_path):
     folder = Path(shutil.copytree(finished_run, tmp_path / "source"))
     assert settings_of(experiment_file, folder).start.created == bn.open_run(folder).attrs["created"]
@@ -125,6 +126,7 @@ def test_a_stored_experiment_names_the_run(experiment_file, finished_run):
     assert again.start == experiment.start
 
 
+@pytest.mark.nightly
 def test_the_command_goes_on_and_the_run_says_from_where(
     experiment_file, finished_run, tmp_path, shared_cluster, capsys
 ):

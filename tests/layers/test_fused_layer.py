@@ -142,8 +142,9 @@ class Export(keras.callbacks.Callback):
         self.model.export(str(self.folder), verbose=False)
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="what TensorFlow exports has no Python in it")
-@pytest.mark.parametrize("implementation", ["auto", pytest.param("fused", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("implementation", ["auto", "fused"])
 def test_a_model_can_be_exported_during_and_after_training(tmp_path, implementation):
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
     wiring = bn.Connectivity(8, excitatory_fraction=0.75, seed=0)

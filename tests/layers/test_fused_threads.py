@@ -99,6 +99,7 @@ def test_layers_at_once_keep_one_thread_for_products_until_the_last_is_done() ->
         assert has_spare_thread(64, 100)
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX does not work in a copy of a process, and says so")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_copy_of_the_process_has_threads_of_its_own() -> None:

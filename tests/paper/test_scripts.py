@@ -94,6 +94,7 @@ def test_published_trials_have_the_slips_and_nothing_else() -> None:
     np.testing.assert_array_equal(inputs, published_trials(2000, seed=0).inputs)
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the networks published with the paper are not here")
 def test_the_documentation_states_what_the_scores_of_the_published_network_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -39,6 +39,7 @@ def pictures(run: xr.DataTree, *sections: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.nightly
 def test_every_picture_of_a_report_can_be_asked_for(
     planted: xr.DataTree, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def sparse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("biornn.report.pictures._DPI", 20)  # what is drawn is tested elsewhere
 
 
+@pytest.mark.nightly
 def test_a_task_of_ones_own_has_a_report_that_speaks_of_its_score(make_run: MakeRun) -> None:
     page = Page(render(make_run(task=Hits())))
     said = " ".join([page.text("body"), *(attrs["alt"] for attrs, _ in page.all("img"))])

@@ -133,6 +133,7 @@ def test_figures_are_the_pictures_of_the_page(reported_run: Path) -> None:
         assert np.asarray(Image.open(BytesIO(content)).convert("L")).std() > 10  # not blank
 
 
+@pytest.mark.nightly
 def test_several_processes_make_the_same_page(folder: Path, reported_run: Path) -> None:
     assert write_report(folder, n_workers=2).read_bytes() == (reported_run / "report.html").read_bytes()
 
@@ -166,6 +167,7 @@ def test_one_process_at_a_time_makes_a_report(folder: Path) -> None:
     lock.release()
 
 
+@pytest.mark.nightly
 def test_the_page_on_disk_is_that_of_the_run_in_memory(reported_run: Path) -> None:
     plt.close("all")
     assert (reported_run / "report.html").read_text() == render(open_run(reported_run))

@@ -120,6 +120,7 @@ def test_the_table_multiplies_updates_by_the_time_of_one(tmp_path: Path) -> None
     assert lines[5] == "| other | 0/1 | — | — | 0.950 | 1/1 | 0.0500 | — |"
 
 
+@pytest.mark.nightly
 def test_one_network_of_each_shape_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     import time_to_goal
 
@@ -134,6 +135,7 @@ def test_one_network_of_each_shape_is_timed(monkeypatch: pytest.MonkeyPatch) -> 
     assert found["ms"].min() > 0
 
 
+@pytest.mark.nightly
 def test_the_results_that_are_kept_are_all_there_and_in_the_documentation() -> None:
     from results import KEY, read, table
     from time_to_goal import PROTOCOL, jobs

@@ -133,6 +133,7 @@ def test_complex_numbers_are_split_into_re_and_im(spectra: xr.Dataset, tmp_path:
         np.testing.assert_array_equal(again.values.imag[~np.isnan(again.values.real)], [2, -1, 0])
 
 
+@pytest.mark.nightly
 def test_results_added_to_a_run_go_along(finished_run: Path, tmp_path: Path) -> None:
     tree = bn.open_run(finished_run, chunks={})
     eigenvalues = bn.analysis.eigenspectrum(tree["weights"].recurrent_weights)

@@ -41,6 +41,7 @@ def test_they_are_those_of_the_analysis(run_copy: Path) -> None:
     assert tree["fixed_points"]["eigenvalues"].dtype == np.complex128
 
 
+@pytest.mark.nightly
 def test_a_search_that_was_broken_off_goes_on(run_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from biornn import analysis
 

@@ -124,6 +124,7 @@ def test_what_a_file_does_not_tell_is_not_made_up(tmp_path: Path) -> None:
     assert described["regularisation"] == "recurrent dropout: 0.2"
 
 
+@pytest.mark.nightly
 def test_a_network_of_any_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "net.hdf5")
     command = ["import", str(path), "--out", str(tmp_path / "run"), "--trials", "20", "--task"]
@@ -157,6 +158,7 @@ def test_files_that_are_not_of_one_training_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.nightly
 def test_the_command(
     files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ def files(folder: Path) -> list[Path]:
     return [path for path in sorted((folder / "run.zarr").rglob("*")) if path.is_file()]
 
 
-@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.nightly)])
 def test_every_file_that_is_missing_is_noticed(run_copy: Path, every: int) -> None:
     for path in files(run_copy)[::every]:
         if path.name == "manifest.json":
@@ -35,7 +35,7 @@ def test_every_file_that_is_missing_is_noticed(run_copy: Path, every: int) -> No
     bn.open_run(run_copy)
 
 
-@pytest.mark.parametrize("n_flips", [15, pytest.param(150, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("n_flips", [4, pytest.param(150, marks=pytest.mark.nightly)])
 def test_a_flipped_bit_is_noticed_or_changes_nothing(run_copy: Path, run: xr.DataTree, n_flips: int) -> None:
     rng, noticed = np.random.default_rng(0), {"metadata": 0, "chunk": 0}
     paths = files(run_copy)

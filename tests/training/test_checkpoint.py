@@ -86,6 +86,7 @@ class Count(keras.callbacks.Callback):
         self.n += 1
 
 
+@pytest.mark.nightly
 def test_no_update_is_made_twice_but_those_since_the_checkpoint(tmp_path: Path) -> None:
     path, count = tmp_path / "c.npz", Count()
     with pytest.raises(KeyboardInterrupt):
@@ -97,6 +98,7 @@ def test_no_update_is_made_twice_but_those_since_the_checkpoint(tmp_path: Path) 
     assert_same_results(first, bn.train(model("noisy"), TASK, **SETTINGS))
 
 
+@pytest.mark.nightly
 def test_a_divergence_is_not_forgotten(tmp_path: Path) -> None:
     class Explode(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -171,6 +173,7 @@ def test_a_training_that_was_over_stays_over(tmp_path: Path, monkeypatch: pytest
         assert_same_results(found, expected)
 
 
+@pytest.mark.nightly
 def test_a_full_disk_costs_the_checkpoint_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: Any, **arrays: Any) -> None:
         file.write(b"half")

@@ -64,6 +64,7 @@ def test_padding_changes_no_update(implementation):
         np.testing.assert_allclose(ends[0][name], ends[1][name], rtol=1e-4, atol=1e-5, err_msg=name)  # order of sums
 
 
+@pytest.mark.nightly
 def test_padding_changes_no_training_and_no_score():
     runs = [
         train(model_of(), EchoOfAnyLength(extra=extra), max_updates=6, validate_every=3, **SMALL) for extra in (0, 5)
@@ -129,12 +130,16 @@ class Spoilt(Echo):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("NaN", "expected finite inputs, got NaN or infinity"),
+        pytest.param("NaN", "expected finite inputs, got NaN or infinity", marks=pytest.mark.nightly),
         ("shape", r"expected targets of shape \(4, 5, 2\) for 4 trials, got \(4, 4, 2\)"),
-        ("negative", "expected loss_weight of at least 0, got -1"),
-        ("no weight", "expected some loss_weight above 0, got 0 everywhere"),
-        ("no steps", r"expected inputs of shape \(4, at least 1, 2\) for 4 trials, got \(4, 0, 2\)"),
-        ("pair", r"expected Trials\(inputs, targets, loss_weight\), got tuple"),
+        pytest.param("negative", "expected loss_weight of at least 0, got -1", marks=pytest.mark.nightly),
+        pytest.param("no weight", "expected some loss_weight above 0, got 0 everywhere", marks=pytest.mark.nightly),
+        pytest.param(
+            "no steps",
+            r"expected inputs of shape \(4, at least 1, 2\) for 4 trials, got \(4, 0, 2\)",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param("pair", r"expected Trials\(inputs, targets, loss_weight\), got tuple", marks=pytest.mark.nightly),
     ],
 )
 def test_a_task_that_gives_the_impossible_in_the_midst_of_training_is_told_in_one_line(how, message):

@@ -50,6 +50,7 @@ def test_each_stage_has_its_own_trials_and_its_own_end():
     assert [ASKED.count(gain) >= n for gain, n in ((0.25, 2), (0.5, 4), (1.0, 4))] == [True] * 3
 
 
+@pytest.mark.nightly
 def test_a_training_without_stages_is_one_with_a_stage_of_the_same_task():
     plain = train(model_of(), Echo(), max_updates=6, **SMALL)
     staged = train(model_of(), Echo(), stages=[Stage(Echo(), updates=4)], max_updates=6, **SMALL)
@@ -127,6 +128,7 @@ def test_a_curriculum_is_resumed_to_the_bit(tmp_path, after, ends):
                     np.testing.assert_array_equal(run[group][name], values, err_msg=name)
 
 
+@pytest.mark.nightly
 def test_a_stage_goes_on_from_the_weights_that_callbacks_leave():
     stop = keras.callbacks.EarlyStopping(monitor="val_loss", mode="max", patience=9, restore_best_weights=True)
     noted = Noting()

@@ -490,6 +490,7 @@ def test_whole_numbers_of_numpy_are_whole_numbers(tmp_path):
     assert keras.models.model_from_json(gated.to_json()).output_shape == (None, None, 2)
 
 
+@pytest.mark.nightly
 def test_a_trained_file_opens_where_only_the_layers_are_imported(tmp_path):
     model = small_model()
     train(model, TASK, seed=0, max_updates=1, **SMALL)

@@ -31,7 +31,11 @@ def with_larger_weights(run: xr.DataTree) -> xr.DataTree:
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        (["criterion_reached"] * 4, "All 4 networks reached the criterion (validation accuracy 0.9)."),
+        pytest.param(
+            ["criterion_reached"] * 4,
+            "All 4 networks reached the criterion (validation accuracy 0.9).",
+            marks=pytest.mark.nightly,
+        ),
         (
             ["criterion_reached"] * 2 + ["criterion_not_reached"] * 2,
             "2 of 4 networks reached the criterion (validation accuracy 0.9): free 2 of 2, dale 0 of 2.",
