@@ -53,7 +53,11 @@ def test_two_gru_units_have_their_nine(update):
     np.testing.assert_allclose(found.eigenvalues.real, kept + (1 - kept) * slope, rtol=1e-9)
 
 
-@pytest.mark.parametrize("make", [lambda: pitchforks(update=50.0), lambda: latches(forget=50.0)])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: pitchforks(update=50.0), pytest.param(lambda: latches(forget=50.0), marks=pytest.mark.nightly)],
+    ids=["gru", "lstm"],
+)
 def test_of_units_that_never_forget_it_is_not_known_where_they_end(make):
     found = fixed_points(make(), n_starts=8, max_batches=2)
     assert found.n_fixed_points > 0

@@ -132,6 +132,7 @@ def test_planted_structure_is_found():
     assert found["p_value"].item() == pytest.approx(0.02)  # the smallest
 
 
+@pytest.mark.nightly
 def test_planted_rank_one_has_an_outlier_that_the_null_has_not():
     rng = np.random.default_rng(15)
     direction = rng.standard_normal(64) / 8

@@ -109,8 +109,12 @@ def test_random_permutations_come_near_the_exact_p_value_and_follow_the_seed():
 
 @pytest.mark.parametrize(
     ("matched", "n_conditions", "n_seeds", "n_permutations"),
-    [(True, 3, 4, 999), (True, 4, 5, 199), (False, 2, 5, 999), (False, 3, 5, 199)],
-    ids=["matched exact", "matched random", "free exact", "free random"],
+    [
+        pytest.param(True, 3, 4, 999, id="matched exact"),
+        pytest.param(True, 4, 5, 199, id="matched random", marks=pytest.mark.nightly),
+        pytest.param(False, 2, 5, 999, id="free exact", marks=pytest.mark.nightly),
+        pytest.param(False, 3, 5, 199, id="free random", marks=pytest.mark.nightly),
+    ],
 )
 def test_p_values_are_uniform_without_an_effect(matched, n_conditions, n_seeds, n_permutations):
     rng = np.random.default_rng(10)

@@ -64,6 +64,7 @@ def make_fixed_point(of, state):
     np.testing.assert_allclose(of.step(state), state, atol=1e-9)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("layer", LAYERS)
 def test_bounds_of_the_second_derivatives_hold(layer):
     tightest = {"curvature": 0.0, "step_curvature": 0.0}

@@ -19,6 +19,7 @@ import violations
 from tests.benchmarks.conftest import FOLDER
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", [kind for kind, one in updates.KINDS.items() if one.framework in ("keras", "torch")])
 def test_every_kind_of_network_learns(kind: str) -> None:
     pytest.importorskip(updates.KINDS[kind].package)
@@ -123,6 +124,7 @@ print(json.dumps(exponents.measure("planted", "planted", 40)))
 """
 
 
+@pytest.mark.nightly
 def test_memory_is_the_largest_that_the_work_held() -> None:
     # In a process of its own, as in the benchmark: one that has done much has memory at hand.
     done = subprocess.run([sys.executable, "-c", MEASURE], cwd=FOLDER, check=True, capture_output=True, text=True)
@@ -176,6 +178,7 @@ def test_all_ways_to_open_a_run_give_the_planted_cube(tmp_path: Path) -> None:
         assert mean == pytest.approx(1, abs=0.01)  # noise of 0.05 about corners at ±1, of hundreds of samples
 
 
+@pytest.mark.nightly
 def test_an_analysis_without_enough_memory_says_so(tmp_path: Path) -> None:
     larger_than_memory.write(str(tmp_path / "run"), 1, 4, 5)
     way = next(iter(larger_than_memory.WAYS))

@@ -58,6 +58,7 @@ def loopback(tmp_path: Path) -> Iterator[Loopback]:
     cluster.stop()
 
 
+@pytest.mark.nightly
 def test_a_network_is_the_same_wherever_it_is_trained_also_when_a_worker_is_killed(
     experiment_file: Path, run: xr.DataTree, tmp_path: Path, loopback: Loopback
 ) -> None:

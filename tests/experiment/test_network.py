@@ -43,6 +43,7 @@ def test_a_network_is_trained_recorded_and_audited() -> None:
         )
 
 
+@pytest.mark.nightly
 def test_units_have_their_names_in_a_gated_network_too() -> None:
     names = ["PV", "E1", "E2", "E3"]
     network = {"n_units": 4, "unit_names": names, "cell_type": [-1, 1, 1, 1]}

@@ -141,6 +141,7 @@ def test_another_experiment_or_backend_is_refused(
     assert "expected KERAS_BACKEND=tensorflow, with which the run began, got torch" in capsys.readouterr().err
 
 
+@pytest.mark.nightly
 def test_resuming_begins_where_nothing_was_begun(experiment_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "new"
     (out / "checkpoints").mkdir(parents=True)  # killed before its first line was written
@@ -220,6 +221,7 @@ def finish(writer: RunWriter, run: xr.DataTree) -> Path:
     return writer.finish()
 
 
+@pytest.mark.nightly
 def test_what_is_left_half_written_is_no_obstacle(tmp_path: Path, run: xr.DataTree) -> None:
     folder = half_done(tmp_path / "run", run)
     leftovers = [
@@ -236,6 +238,7 @@ def test_what_is_left_half_written_is_no_obstacle(tmp_path: Path, run: xr.DataTr
     assert not [name for name in leftovers if (folder / name).exists()]
 
 
+@pytest.mark.nightly
 def test_variables_that_only_a_later_network_has_are_added(tmp_path: Path, run: xr.DataTree) -> None:
     names, of_gates = run.network.values, row(run, 2)
     bias = xr.DataArray(np.ones((4, 6, 8), "f4"), {"gate": list(GATE_LABELS)}, ("snapshot", "gate", "unit"))
@@ -264,6 +267,7 @@ def test_a_kill_within_the_last_step_leaves_the_complete_run(tmp_path: Path, run
     xr.testing.assert_identical(bn.open_run(folder).load(), run)
 
 
+@pytest.mark.nightly
 def test_a_lost_chunk_of_a_finished_network_is_noticed(tmp_path: Path, run: xr.DataTree) -> None:
     folder = half_done(tmp_path / "run", run)
     chunk = next(path for path in (folder / "run.zarr" / "activity" / "rates" / "c" / "2").rglob("*") if path.is_file())
