@@ -48,7 +48,7 @@ def test_in_the_precision_of_training_it_is_the_same_to_that_precision() -> None
         assert quick[name].dtype == np.float32
         np.testing.assert_allclose(quick[name], exact[name], rtol=1e-5, atol=1e-6)  # seven products in float32
     assert not (quick.rates == exact.rates).all()
-    with pytest.raises(ValueError, match="^dtype: expected 'float32' or 'float64', got 'float16'$"):
+    with pytest.raises(ValueError, match=r"^dtype: expected 'float32' or 'float64', got 'float16'$"):
         simulate(network, silence(), dtype="float16")
 
 
