@@ -34,6 +34,7 @@ NAMES = (
     "delayed_match",
     "ready_set_go",
     "sine_generator",
+    "yang_tasks",
 )
 #: The task of an experiment, or of imported files, that names none.
 DEFAULT = NAMES[0]
