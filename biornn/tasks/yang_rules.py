@@ -43,8 +43,14 @@ _TOGETHER = Course(
     easy=10,
 )
 _APART = Course(
-    {"fixation": _OFTEN, "stimulus_1": _OFTEN, "delay_1": _LATER, "stimulus_2": _OFTEN, "delay_2": (100, 300)}
-    | {"go": _GO},
+    {
+        "fixation": _OFTEN,
+        "stimulus_1": _OFTEN,
+        "delay_1": _LATER,
+        "stimulus_2": _OFTEN,
+        "delay_2": (100, 300),
+        "go": _GO,
+    },
     (["stimulus_1"], ["stimulus_2"]),
     coherence=(0.08, 0.16, 0.32),
     easy=2,
