@@ -35,6 +35,7 @@ NAMES = (
     "ready_set_go",
     "sine_generator",
     "yang_tasks",
+    "mixture",
 )
 #: The task of an experiment, or of imported files, that names none.
 DEFAULT = NAMES[0]
