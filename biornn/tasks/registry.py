@@ -34,6 +34,8 @@ NAMES = (
     "delayed_match",
     "ready_set_go",
     "sine_generator",
+    "yang_tasks",
+    "mixture",
 )
 #: The task of an experiment, or of imported files, that names none.
 DEFAULT = NAMES[0]

@@ -45,6 +45,30 @@ def von_mises(angle: ArrayLike, n_units: int, kappa: float, height: float) -> ND
     return (height * np.exp(kappa * (np.cos(distance) - 1))).astype(np.float32)
 
 
+def bump(angle: ArrayLike, n_units: int, height: float, width: float) -> NDArray[np.float32]:
+    """Give the responses of units with evenly spaced preferred angles, from 0 on, to angles in rad, (..., unit).
+
+    A response is ``height exp(-(d / width)² / 2)`` at the distance d, in rad, as `width` is.
+    """
+    distance = angular_distance(np.asarray(angle)[..., np.newaxis], np.deg2rad(directions(n_units)))
+    return (height * np.exp(-((distance / width) ** 2) / 2)).astype(np.float32)
+
+
+def population_angle(rates: xr.DataArray) -> xr.DataArray:
+    """Read angles in rad, from -π to π, from units with evenly spaced preferred angles: where their vectors add up to.
+
+    Units are along `output_channel`.
+
+    Examples
+    --------
+    >>> round(float(population_angle(xr.DataArray(bump(1.0, 8, 1.0, 0.5), dims="output_channel"))), 6)
+    1.0
+    """
+    preferred = np.deg2rad(directions(rates.sizes["output_channel"]))
+    sine, cosine = (xr.dot(rates, xr.DataArray(f(preferred), dims="output_channel")) for f in (np.sin, np.cos))
+    return sine.copy(data=np.arctan2(sine.values, cosine.values))
+
+
 def sine_and_cosine(angle: ArrayLike) -> NDArray[np.float32]:
     """Give sine and cosine of angles in rad, (..., 2)."""
     single = np.asarray(angle, np.float32)  # several times faster than in double precision

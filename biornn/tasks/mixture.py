@@ -1,0 +1,233 @@
+"""Several tasks of which one network does each as an input says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from biornn.scalars import check_number, integer
+from biornn.tasks.registry import find_task
+from biornn.tasks.scores import score_trials
+from biornn.tasks.settings import check_settings
+from biornn.tasks.task import Seed, Task, Trials, preset_settings, setting_names, task_generator
+from biornn.tasks.trials import make_probe, make_trials
+
+
+def _of_song() -> dict[str, dict[str, Any]]:
+    return {"context_decision": {}, "multisensory_integration": {}}
+
+
+@dataclass(frozen=True)
+class Mixture(Task):
+    """Trials of several tasks in random order, and for each task an input that is 1 in its trials.
+
+    Channels of the same name are the same channel: inputs of the names ``fixation`` are one input. An output that a
+    task does not have does not count in its trials. Shorter trials are padded.
+
+    On `trial` there is ``task``, which can be fixed, and with it the coordinates of that task; and all coordinates of
+    all tasks, NaN, or an empty text, where a task does not have them. A trial condition is a task, so that a criterion
+    on the worst is one on the worst task. The probe has those of the tasks, one after the other.
+
+    Parameters
+    ----------
+    tasks
+        What a task is called here -> its settings, with its ``name`` if that is another one, and its ``preset``.
+    probabilities
+        Task -> its share of the trials, to one trial; they sum to 1. None: all are as frequent.
+    dt
+        Time step of all tasks, in ms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is impossible.
+
+    References
+    ----------
+    Yang et al. (2019), Nat. Neurosci. 22, 297: one network, many tasks, an input for each.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> task = bn.tasks.Mixture({"go": {"name": "go_no_go"}, "gate": {"name": "boolean_gate", "gate": "xor"}}, dt=10)
+    >>> task.trials(4, seed=0).task.values.tolist().count("go"), task.input_channels[-2:]
+    (2, ['task_go', 'task_gate'])
+    """
+
+    name, trial_conditions = "mixture", ("task",)
+
+    tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=_of_song)
+    probabilities: Mapping[str, float] | None = None
+    dt: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Check the settings, and make the tasks."""
+        check_settings(self, ("dt",))
+        if not isinstance(self.tasks, Mapping) or len(self.tasks) < 2:
+            raise ValueError(f"tasks: expected two tasks or more and their settings, got {self.tasks!r}")
+        object.__setattr__(self, "tasks", {str(name): dict(settings or {}) for name, settings in self.tasks.items()})
+        if self.probabilities is not None:
+            shares = dict(self.probabilities)
+            for name, share in shares.items():
+                check_number(f"probabilities: {name}", share, "a share from 0 to 1", maximum=1)
+            if set(shares) != set(self.tasks) or abs(sum(shares.values()) - 1) > 1e-6:  # of decimals
+                raise ValueError(
+                    f"probabilities: expected a share for each of {', '.join(self.tasks)}, which sum to 1, got {shares}"
+                )
+            object.__setattr__(self, "probabilities", {name: float(shares[name]) for name in self.tasks})
+        assert self.of  # made now, so that an impossible one is told here
+
+    @cached_property
+    def of(self) -> dict[str, Task]:
+        """The tasks by their names here."""
+        return {name: self._made(name, settings) for name, settings in self.tasks.items()}
+
+    def _made(self, name: str, settings: Mapping[str, Any]) -> Task:
+        given = dict(settings)
+        try:
+            kind = find_task(given.pop("name", name))
+            preset = preset_settings(kind, given.pop("preset")) if "preset" in given else {}
+            known = setting_names(kind)
+            if strange := [key for key in given if key not in known]:
+                raise ValueError(f"{strange[0]}: expected one of {', '.join(known)}")
+            task = kind(**{**preset, **({"dt": self.dt} if "dt" in known else {}), **given})
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"tasks: {name}: {error}") from None
+        if task.dt != self.dt:
+            raise ValueError(f"tasks: {name}: expected dt={self.dt:g}, that of all tasks, got {task.dt:g}")
+        return task
+
+    @property
+    def score_name(self) -> str:  # type: ignore[override]
+        """What the score is called, if it is called the same in all tasks."""
+        names = {task.score_name for task in self.of.values()}
+        return names.pop() if len(names) == 1 else "score"
+
+    @property
+    def input_channels(self) -> list[str]:
+        """Names of the input channels: those of the tasks, and one for each task."""
+        return [*self._channels("input_channels"), *(f"task_{name}" for name in self.of)]
+
+    @property
+    def output_channels(self) -> list[str]:
+        """Names of the output channels."""
+        return self._channels("output_channels")
+
+    def _channels(self, kind: str) -> list[str]:
+        return list(dict.fromkeys(channel for task in self.of.values() for channel in getattr(task, kind)))
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input channels."""
+        return len(self.input_channels)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output channels."""
+        return len(self.output_channels)
+
+    @property
+    def _shares(self) -> NDArray[np.float64]:
+        shares = self.probabilities or dict.fromkeys(self.tasks, 1 / len(self.tasks))
+        return np.array([shares[name] for name in self.tasks])
+
+    @property
+    def chance(self) -> float:
+        """Mean score of who gets that of chance in each task."""
+        return float(self._shares @ [task.chance for task in self.of.values()])
+
+    def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
+        """Make random trials as bare arrays."""
+        made = self.trials(n_trials, rng)
+        return Trials(*(made[name].values for name in Trials._fields))
+
+    def trials(self, n_trials: int, seed: Seed, **fixed: Any) -> xr.Dataset:
+        """Make random trials, labelled as `Task.trials` says."""
+        rng, n_trials = task_generator(seed), integer("n_trials", n_trials, minimum=1)
+        names = list(self.of)
+        if "task" in fixed:
+            if fixed["task"] not in names:
+                raise ValueError(f"task: expected one of {', '.join(names)}, got {fixed['task']!r}")
+            which = np.full(n_trials, names.index(fixed.pop("task")))
+        elif fixed:
+            raise TypeError(f"{next(iter(fixed))}: expected task to be fixed as well, whose coordinate it is")
+        else:  # evenly spaced from a random start: as many of each task as its share says, to one trial
+            spaced = (np.arange(n_trials) + rng.random()) / n_trials
+            which = rng.permutation(np.minimum(np.searchsorted(self._shares.cumsum(), spaced, "right"), len(names) - 1))
+        rows = {name: np.flatnonzero(which == index) for index, name in enumerate(names) if (which == index).any()}
+        parts = {name: make_trials(self.of[name], len(of_task), rng, **fixed) for name, of_task in rows.items()}
+        return self._joined(parts, np.concatenate(list(rows.values())))
+
+    def probe(self) -> xr.Dataset | None:
+        """Make the probes of the tasks that have one."""
+        probes = {name: make_probe(task) for name, task in self.of.items()}
+        parts = {name: probe for name, probe in probes.items() if probe is not None}
+        return self._joined(parts, np.arange(sum(one.sizes["trial"] for one in parts.values()))) if parts else None
+
+    def _joined(self, parts: Mapping[str, xr.Dataset], rows: NDArray[np.intp]) -> xr.Dataset:
+        """Put trials of tasks into one set, each at its row."""
+        n_trials, n_times = len(rows), max(part.sizes["time"] for part in parts.values())
+        shape = n_trials, n_times
+        inputs = np.zeros((*shape, self.n_inputs), np.float32)
+        targets, weight = (np.zeros((*shape, self.n_outputs), np.float32) for _ in range(2))
+        period = np.full(shape, "padding", object)
+        coords: dict[str, NDArray[Any]] = {"task": np.full(n_trials, "", object)}
+        places = np.split(rows, np.cumsum([part.sizes["trial"] for part in parts.values()])[:-1])
+        for (name, part), place in zip(parts.items(), places, strict=True):
+            to_inputs, to_outputs = (
+                np.array([names.index(channel) for channel in part[dim].values.tolist()])
+                for dim, names in (("input_channel", self.input_channels), ("output_channel", self.output_channels))
+            )
+            times = np.arange(part.sizes["time"])
+            inputs[np.ix_(place, times, to_inputs)] = part["inputs"]
+            targets[np.ix_(place, times, to_outputs)] = part["targets"]
+            weight[np.ix_(place, times, to_outputs)] = part["loss_weight"]
+            within = np.arange(n_times) < part["n_steps"].values[:, np.newaxis]
+            inputs[place, :, self.input_channels.index(f"task_{name}")] = within
+            if "period" in part:
+                period[np.ix_(place, times)] = part["period"].values
+            coords["task"][place] = name
+            for key, coord in part.coords.items():
+                if coord.dims == ("trial",) and key != "trial":
+                    is_text = coord.dtype.kind not in "iufb"
+                    empty = "" if is_text else np.nan
+                    coords.setdefault(str(key), np.full(n_trials, empty, object if is_text else float))
+                    coords[str(key)][place] = coord.values
+        plain = {key: values.astype(str) if values.dtype == object else values for key, values in coords.items()}
+        return self.labelled(Trials(inputs, targets, weight), period=period.astype(str), **plain)
+
+    def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+        """Score each trial as its task does."""
+        found, rows = [], []
+        for name, task in self.of.items():
+            place = np.flatnonzero(trials["task"].values.astype(str) == name)
+            if place.size:
+                part = self._part(trials, name, place)
+                own = outputs.isel(trial=place, time=slice(part.sizes["time"]))
+                scores = score_trials(task, own.sel(output_channel=list(task.output_channels)), part)
+                found.append(scores.reset_coords(drop=True).drop_vars("trial", errors="ignore"))
+                rows.append(place)
+        order = np.argsort(np.concatenate(rows))
+        return xr.concat(found, "trial").isel(trial=order).assign_coords(trial=trials["trial"])
+
+    def _part(self, trials: xr.Dataset, name: str, place: NDArray[np.intp]) -> xr.Dataset:
+        """Take the trials of one task, as that task makes them."""
+        form, task = self._forms[name], self.of[name]
+        part = trials.isel(trial=place, time=slice(form.sizes["time"]))
+        part = part.sel(input_channel=list(task.input_channels), output_channel=list(task.output_channels))
+        own = {key: coord for key, coord in form.coords.items() if coord.dims == ("trial",) and key != "trial"}
+        strange = [key for key, coord in part.coords.items() if coord.dims == ("trial",) and key not in (*own, "trial")]
+        part = part.drop_vars(strange).assign_attrs(form.attrs)
+        kinds = {key: coord.dtype for key, coord in own.items() if coord.dtype.kind in "iub"}
+        return part.assign_coords({key: part[key].astype(kind) for key, kind in kinds.items()})
+
+    @cached_property
+    def _forms(self) -> dict[str, xr.Dataset]:
+        """Give an example of the trials of each task."""
+        return {name: make_trials(task, 1, 0) for name, task in self.of.items()}
