@@ -8,6 +8,7 @@ from biornn.analysis.audit import audit
 from biornn.analysis.basins import basins
 from biornn.analysis.cell_types import by_cell_type
 from biornn.analysis.comparison import compare
+from biornn.analysis.confusion import confusion
 from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.edge_table import edge_table
@@ -25,8 +26,10 @@ from biornn.analysis.memory_cube import memory_cube
 from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_noise_robustness
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
+from biornn.analysis.pooled import pooled
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
-from biornn.analysis.psychometric import psychometric, psychometric_curve
+from biornn.analysis.production import production
+from biornn.analysis.psychometric import psychometric, psychometric_curve, psychometrics
 from biornn.analysis.random_matrix_theory import bulk_and_outliers, predicted_spectrum
 from biornn.analysis.retention import retention
 from biornn.analysis.selectivity import selectivity
@@ -49,6 +52,7 @@ __all__ = [
     "by_cell_type",
     "compare",
     "compare_with_null",
+    "confusion",
     "currents",
     "distance_from_initial",
     "distance_from_orthogonal",
@@ -72,10 +76,13 @@ __all__ = [
     "nonnormality",
     "participation_ratio",
     "performance",
+    "pooled",
     "predicted_spectrum",
     "principal_components",
+    "production",
     "psychometric",
     "psychometric_curve",
+    "psychometrics",
     "recurrent_noise_robustness",
     "retention",
     "selectivity",

@@ -51,10 +51,10 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``ideal_score`` or
-        ``is_right``, where the task has such a method; ``trial_conditions``, where there are several; or the name of a
-        variable or coordinate of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points`
-        adds.
+        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``is_right``,
+        ``pointed`` or ``produced``, where the task has such a method; ``graded``, where it says what choices depend on,
+        and the trials have that; ``trial_conditions``, where there are several; or the name of a variable or coordinate
+        of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points` adds.
         """
         return all(self._has(name) for name in names)
 
@@ -65,8 +65,13 @@ class Results:
             return self.has("probe") and n_held_states(self.watched.trials, self.task) > 0
         if name in FIXED_POINTS:
             return name in self.run.children
-        if name in ("choice", "ideal_score", "is_right", "catch_score"):
+        if name in ("choice", "is_right", "catch_score", "pointed", "produced"):
             return hasattr(self.task, name)
+        if name == "graded":
+            needed = [
+                one for graded in getattr(self.task, name, {}).values() for one in (graded.stimulus, *graded.among)
+            ]
+            return bool(needed) and all(one in self.trials for one in needed)
         if name == "trial_conditions":
             return len(np.unique(trial_condition(self.task, self.trials))) > 1
         return name in self.trials and name in self.watched.trials

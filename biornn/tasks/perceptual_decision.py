@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number
+from biornn.tasks.graded import Graded
 from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps, truncated_exponential
@@ -123,6 +124,11 @@ class PerceptualDecision(TwoChoices):
         seen = {"sees one input only": times / 2, "sees 100 ms only": np.minimum(times, 100)}
         scores = {who: float(self.ideal_score(self.coherences, time).mean()) for who, time in seen.items()}
         return {"always one side": 0.5, **scores}
+
+    @property
+    def graded(self) -> dict[str, Graded]:
+        """The choice of ``right`` by the signed coherence."""
+        return {"coherence": Graded("signed_coherence", SIDES[1], "signed coherence", "%", ideal=self.ideal_score)}
 
     def ideal_score(self, coherence: ArrayLike, stimulus_duration: ArrayLike | None = None) -> NDArray[np.float64]:
         """Score of `ideal_observer` at coherences in percent; at signed ones its share of choices of ``right``.
