@@ -7,6 +7,7 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 from biornn.analysis.audit import audit
 from biornn.analysis.basins import basins
 from biornn.analysis.cell_types import by_cell_type
+from biornn.analysis.chronometric import chronometric
 from biornn.analysis.comparison import compare
 from biornn.analysis.confusion import confusion
 from biornn.analysis.cube_alignment import align_cubes, align_scores
@@ -50,6 +51,7 @@ __all__ = [
     "basins",
     "bulk_and_outliers",
     "by_cell_type",
+    "chronometric",
     "compare",
     "compare_with_null",
     "confusion",

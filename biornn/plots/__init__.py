@@ -7,6 +7,7 @@ of several panels (`connectivity_and_spectrum`, `cubes`, `lesions`, `psychometri
 
 from biornn.plots.activity import activity
 from biornn.plots.by_condition import by_condition
+from biornn.plots.chronometric import chronometric
 from biornn.plots.comparison import comparison
 from biornn.plots.confusion import confusion
 from biornn.plots.connectivity import connectivity
@@ -40,6 +41,7 @@ from biornn.plots.weight_distribution import weight_distribution
 __all__ = [
     "activity",
     "by_condition",
+    "chronometric",
     "comparison",
     "confusion",
     "connectivity",

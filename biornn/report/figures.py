@@ -43,6 +43,7 @@ FIGURES: Mapping[str, Entry] = {
     "time_to_criterion": Entry("learning", _ALL, "share of the networks that reached the criterion, over the updates"),
     "trial_conditions": Entry("behaviour", _ALL, "score by trial condition, beside those of shortcuts"),
     "psychometric": Entry("behaviour", _ALL, "choices by the stimulus, a line per condition"),
+    "chronometric": Entry("behaviour", _ALL, "reaction times by the coherence, a line per condition"),
     "confusion": Entry("behaviour", _ALL, "choices by the correct one, a panel per condition"),
     "confusion_of_directions": Entry("behaviour", _ALL, "directions by the correct one, a panel per condition"),
     "production": Entry("behaviour", _ALL, "what is produced over what was asked for, a line per condition"),

@@ -52,7 +52,8 @@ class Results:
         """Tell whether the run has what a measure or a section requires.
 
         That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``is_right``,
-        ``pointed`` or ``produced``, where the task has such a method; ``graded``, where it says what choices depend on,
+        ``pointed`` or ``produced``, where the task has such a method; ``reaction_times``, where it has its form with
+        them; ``graded``, where it says what choices depend on,
         and the trials have that; ``trial_conditions``, where there are several; or the name of a variable or coordinate
         of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points` adds.
         """
@@ -67,6 +68,8 @@ class Results:
             return name in self.run.children
         if name in ("choice", "is_right", "catch_score", "pointed", "produced"):
             return hasattr(self.task, name)
+        if name == "reaction_times":
+            return bool(getattr(self.task, "reaction_time", False))
         if name == "graded":
             needed = [
                 one for graded in getattr(self.task, name, {}).values() for one in (graded.stimulus, *graded.among)

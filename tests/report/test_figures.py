@@ -50,7 +50,7 @@ def test_every_picture_of_a_report_can_be_asked_for(
         factor_dale=("network", dale.astype(object)), factor_density=("network", density.astype(object))
     )
     found = pictures(planted, *SECTIONS) | pictures(crossed, "differences")
-    for task in (PerceptualDecision(), MemoryProAnti(), ReadySetGo()):
+    for task in (PerceptualDecision(reaction_time=True), MemoryProAnti(), ReadySetGo()):
         found |= pictures(make_run(task=task, n_trials=64), "behaviour")
     assert found == {name: entry.section for name, entry in FIGURES.items()}
 

@@ -8,6 +8,7 @@ import biornn as bn
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section, requires
+from biornn.report.sections.chronometric import chronometric
 from biornn.report.sections.confusion import choices, directions
 from biornn.report.sections.production import production
 from biornn.report.sections.psychometric import psychometric
@@ -15,7 +16,9 @@ from biornn.report.sections.psychometric import psychometric
 
 def behaviour(reading: Reading) -> Section | None:
     """Put together what there is to say of a task's behaviour."""
-    parts = [part(reading) for part in (by_trial_condition, psychometric, choices, directions, production)]
+    parts = [
+        part(reading) for part in (by_trial_condition, psychometric, chronometric, choices, directions, production)
+    ]
     blocks = tuple(block for part in parts if part is not None for block in part)
     return Section("behaviour", "Behaviour", blocks) if blocks else None
 

@@ -10,7 +10,16 @@ from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.sections.behaviour import behaviour
 from biornn.report.tables import Table
-from biornn.tasks import ContextDecision, GoNoGo, MemoryProAnti, ParametricMemory, ReadySetGo, SineGenerator, Task
+from biornn.tasks import (
+    ContextDecision,
+    GoNoGo,
+    MemoryProAnti,
+    ParametricMemory,
+    PerceptualDecision,
+    ReadySetGo,
+    SineGenerator,
+    Task,
+)
 from tests.report.hits import Hits
 from tests.tasks.choices import choosing
 
@@ -32,6 +41,7 @@ def with_outputs(run: xr.DataTree, outputs: xr.DataArray) -> xr.DataTree:
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
+        (PerceptualDecision(reaction_time=True), ["trial_conditions", "psychometric", "chronometric", "confusion"]),
         (ContextDecision(), ["trial_conditions", "psychometric", "confusion"]),
         (ParametricMemory(shortest_delay=200, longest_delay=400), ["trial_conditions", "confusion"]),
         (GoNoGo(), ["trial_conditions", "confusion"]),
@@ -39,7 +49,7 @@ def with_outputs(run: xr.DataTree, outputs: xr.DataArray) -> xr.DataTree:
         (ReadySetGo(), ["trial_conditions", "production"]),
         (SineGenerator(), ["trial_conditions", "production"]),
     ],
-    ids=lambda one: one.name if isinstance(one, Task) else "",
+    ids=lambda one: one.name if isinstance(one, Task) else "-",
 )
 def test_a_task_has_the_parts_that_it_declares(make_run: MakeRun, task: Task, expected: list[str]) -> None:
     section = behaviour(Reading(make_run(task=task, n_trials=80)))
@@ -90,6 +100,19 @@ def test_what_is_produced_has_the_slope_that_was_planted(make_run: MakeRun) -> N
         assert row[2].value == pytest.approx(0.5, abs=0.05)
         assert row[5].text == "0%"
     assert "interval, free: 0.5" in pictures(section)["production"].alt
+
+
+def test_reaction_times_have_the_slope_that_was_planted(make_run: MakeRun) -> None:
+    run = make_run(task=PerceptualDecision(reaction_time=True), n_trials=110)
+    trials = run["trials"].to_dataset().drop_vars("trial")
+    time = 700 - 100 * np.log2(trials["coherence"]) - 100  # rounded up to steps of 20 ms, of which it is a multiple
+    answers = (trials["time"] >= 100 + time) & (trials["output_channel"] == trials["correct_choice"])
+    section = behaviour(Reading(with_outputs(run, 1.1 * answers)))
+    assert section is not None
+    table = [block for block in section.blocks if isinstance(block, Table)][-1]
+    assert [row[2].text for row in table.rows] == ["-100", "-100"]
+    assert [row[3].text for row in table.rows] == ["100%", "100%"]
+    assert "free: 600 to 200 ms" in pictures(section)["chronometric"].alt
 
 
 def test_directions_are_off_the_diagonal_where_networks_point_away(make_run: MakeRun) -> None:
