@@ -62,6 +62,7 @@ DIMS: Mapping[str, str] = {
     "bit": "axis of a memorised bit",
     "bit_pair": "two bits, such as `1-2`",
     "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
+    "evaluation": "settings under which networks were evaluated after their training, such as `delay=3000`",
     "condition": "a named condition of a design",
     "other_network": "the other network of a pair",
     "other_condition": "the condition of the other network of a pair",
@@ -134,6 +135,10 @@ PROBE = ("probe_trials", "probe_activity")
 
 #: Groups that `biornn fixed-points` adds to a run: what `analysis.fixed_points` and `analysis.memory_attractors` give.
 FIXED_POINTS = ("fixed_points", "memory_attractors")
+
+#: Group that `biornn evaluate` adds to a run, and the name of the evaluation of its task as it is.
+EVALUATIONS = "evaluations"
+OWN_SETTINGS = "own settings"
 
 #: Group of a run -> its variables; a task may add variables and coordinates to the trials. Weights are the EFFECTIVE
 #: ones, after every constraint.

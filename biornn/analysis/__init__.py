@@ -15,6 +15,7 @@ from biornn.analysis.currents import currents, ei_balance
 from biornn.analysis.edge_table import edge_table
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
+from biornn.analysis.evaluate import evaluate
 from biornn.analysis.factorial import factorial_effects
 from biornn.analysis.fixed_points import fixed_points
 from biornn.analysis.graph import to_networkx
@@ -65,6 +66,7 @@ __all__ = [
     "eigenspectrum",
     "eigenvalue_paths",
     "escape_update",
+    "evaluate",
     "factorial_effects",
     "fixed_points",
     "holm",

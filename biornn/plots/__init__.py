@@ -15,6 +15,7 @@ from biornn.plots.connectivity_and_spectrum import connectivity_and_spectrum
 from biornn.plots.cubes import cube_overlay, cubes
 from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
+from biornn.plots.evaluations import evaluations
 from biornn.plots.fixed_points import (
     fixed_point_eigenvalues,
     fixed_points,
@@ -51,6 +52,7 @@ __all__ = [
     "dose_response",
     "ei_balance",
     "eigenspectrum",
+    "evaluations",
     "fixed_point_eigenvalues",
     "fixed_points",
     "fixed_points_in_training",

@@ -47,6 +47,7 @@ FIGURES: Mapping[str, Entry] = {
     "confusion": Entry("behaviour", _ALL, "choices by the correct one, a panel per condition"),
     "confusion_of_directions": Entry("behaviour", _ALL, "directions by the correct one, a panel per condition"),
     "production": Entry("behaviour", _ALL, "what is produced over what was asked for, a line per condition"),
+    "evaluations": Entry("generalisation", _ALL, "score under other settings of the task, by condition"),
     "retention": Entry("retention", _ALL, "score over the time without input, a line per condition"),
     "fixed_points": Entry("fixed_points", _ANY, "fixed points in three dimensions, a network per panel"),
     "fixed_point_eigenvalues": Entry("fixed_points", _ANY, "eigenvalues at the fixed points, a network per panel"),

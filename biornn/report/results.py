@@ -17,7 +17,17 @@ from biornn.analysis.retention import n_held_states
 from biornn.report.fixed_point_counts import fixed_point_counts
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
-from biornn.schema import FACTOR, FIXED_POINTS, GATE_WEIGHTS, GATED, PROBE, is_trained, reference_condition, text
+from biornn.schema import (
+    EVALUATIONS,
+    FACTOR,
+    FIXED_POINTS,
+    GATE_WEIGHTS,
+    GATED,
+    PROBE,
+    is_trained,
+    reference_condition,
+    text,
+)
 from biornn.tasks import task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
@@ -55,7 +65,8 @@ class Results:
         ``pointed`` or ``produced``, where the task has such a method; ``reaction_times``, where it has its form with
         them; ``graded``, where it says what choices depend on,
         and the trials have that; ``trial_conditions``, where there are several; or the name of a variable or coordinate
-        of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points` adds.
+        of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points` or
+        `biornn evaluate` adds.
         """
         return all(self._has(name) for name in names)
 
@@ -64,7 +75,7 @@ class Results:
             return PROBE[0] in self.run.children
         if name == "held":
             return self.has("probe") and n_held_states(self.watched.trials, self.task) > 0
-        if name in FIXED_POINTS:
+        if name in (*FIXED_POINTS, EVALUATIONS):
             return name in self.run.children
         if name in ("choice", "is_right", "catch_score", "pointed", "produced"):
             return hasattr(self.task, name)
@@ -293,6 +304,11 @@ class Results:
     def fixed_point_counts(self) -> xr.Dataset:
         """How many fixed points of each kind the networks have."""
         return fixed_point_counts(self.run)
+
+    @cached_property
+    def evaluations(self) -> xr.Dataset:
+        """The scores under other settings that `biornn evaluate` added."""
+        return self.run[EVALUATIONS].to_dataset().load()
 
     @cached_property
     def input_noise(self) -> xr.Dataset:

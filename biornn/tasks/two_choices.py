@@ -165,7 +165,7 @@ class TwoChoices(Task):
     ) -> tuple[Trials, NDArray[np.int64], OfTrials]:
         """Make arrays, without noise if there is no generator, lengths of periods and padding, and coordinates."""
         n_fixation, longest = in_steps(self.fixation, self.dt), self._varied_steps(1.0)
-        n_times = n_fixation + np.sum(self._lengths(longest)) + self._decision_steps(longest)
+        n_times = int(n_fixation + np.sum(self._lengths(longest)) + self._decision_steps(longest))
         lengths = with_padding(n_times, n_fixation, *self._lengths(n_varied), self._decision_steps(n_varied))
         inputs, coordinates = self._shown(of_trials, lengths, rng)
         inputs += np.float32(self.baseline)

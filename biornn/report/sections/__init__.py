@@ -14,6 +14,7 @@ from biornn.report.sections.data import data
 from biornn.report.sections.design import design
 from biornn.report.sections.differences import differences
 from biornn.report.sections.fixed_points import fixed_points
+from biornn.report.sections.generalisation import generalisation
 from biornn.report.sections.learning import learning
 from biornn.report.sections.networks import networks
 from biornn.report.sections.retention import retention
@@ -37,6 +38,7 @@ SECTIONS: Mapping[str, MakeSection] = {
         scores,
         behaviour,
         trial_conditions,
+        generalisation,
         states,
         retention,
         fixed_points,
