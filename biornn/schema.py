@@ -128,7 +128,15 @@ _TRIALS = {
 _ACTIVITY = {
     "rates": _float("network trial time unit", "firing rate of a unit after the input at this time"),
     "outputs": _float("network trial time output_channel", "readout of the rates at this time"),
+    "reaction_time": _float(
+        "network trial",
+        "time of the answer after the onset of the stimulus, of a task with such; NaN: none",
+        "ms",
+        required=False,
+    ),
 }
+#: Variables that are NaN where there is nothing to report, also in trained networks.
+_MAY_BE_MISSING = ("reaction_time",)
 
 #: Groups of the task's noise-free probe: a run has both, or neither.
 PROBE = ("probe_trials", "probe_activity")
@@ -293,8 +301,8 @@ def validate(tree: xr.DataTree) -> None:
     Notes
     -----
     NaN and infinities are allowed only in a network whose ``history/status`` says that it diverged or failed, in the
-    weights of a gated network that stand by gate, in gates that a network does not have, and in ``history`` where there
-    is nothing to report.
+    weights of a gated network that stand by gate, in gates that a network does not have, and in ``history`` and
+    ``reaction_time`` where there is nothing to report.
 
     Examples
     --------
@@ -417,7 +425,7 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
     formulation = groups["weights"].get("formulation", xr.full_like(history["status"], "rate", object))
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():
-            if variable.kind != "float" or name not in groups.get(group, ()):
+            if variable.kind != "float" or name in _MAY_BE_MISSING or name not in groups.get(group, ()):
                 continue
             array = groups[group][name]
             if array.dtype.kind == "f" and array.dims == variable.dims:

@@ -274,6 +274,15 @@ class Results:
         return text(chosen)
 
     @cached_property
+    def reaction_times(self) -> xr.DataArray:
+        """Times in ms of the answers in the held-out trials, dims `network`, `trial`, as stored, or else computed."""
+        activity = self.run["activity"].to_dataset()
+        if "reaction_time" in activity:
+            return activity["reaction_time"].load().astype(float)
+        found: xr.DataArray = self.task.reaction_times(activity["outputs"].load(), self.trials)
+        return found
+
+    @cached_property
     def state_scores(self) -> xr.Dataset:
         """Scores by memory state and by channel, and outside of response windows, in the held-out trials."""
         return analysis.state_scores(self.run["activity"].to_dataset()["outputs"], self.trials, self.task)

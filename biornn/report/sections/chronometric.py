@@ -17,7 +17,7 @@ def chronometric(reading: Reading) -> tuple[Block, ...] | None:
         return None
     outputs = reading.run["activity"].to_dataset()["outputs"].load()
     right = score_trials(reading.task, outputs, reading.trials) == 1
-    times = reading.task.reaction_times(outputs, reading.trials)
+    times = reading.reaction_times
     coherence = reading.trials["coherence"].assign_attrs(long_name="coherence", units="%")
     found = bn.analysis.chronometric(times.where(right), coherence)
     every = bn.analysis.chronometric(times, coherence)
