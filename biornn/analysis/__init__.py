@@ -12,6 +12,7 @@ from biornn.analysis.comparison import compare
 from biornn.analysis.confusion import confusion
 from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
+from biornn.analysis.decode import decode
 from biornn.analysis.edge_table import edge_table
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
@@ -43,6 +44,7 @@ from biornn.analysis.slow_manifolds import slow_manifolds
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 from biornn.analysis.state_scores import state_scores
 from biornn.analysis.time_to_criterion import time_to_criterion
+from biornn.analysis.tuning import tuning
 from biornn.analysis.weight_distribution import weight_distribution
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "compare_with_null",
     "confusion",
     "currents",
+    "decode",
     "distance_from_initial",
     "distance_from_orthogonal",
     "dominant_eigenvalue",
@@ -100,5 +103,6 @@ __all__ = [
     "state_scores",
     "time_to_criterion",
     "to_networkx",
+    "tuning",
     "weight_distribution",
 ]

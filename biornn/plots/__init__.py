@@ -12,6 +12,7 @@ from biornn.plots.comparison import comparison
 from biornn.plots.confusion import confusion
 from biornn.plots.connectivity import connectivity
 from biornn.plots.connectivity_and_spectrum import connectivity_and_spectrum
+from biornn.plots.cross_temporal import cross_temporal
 from biornn.plots.cubes import cube_overlay, cubes
 from biornn.plots.ei_balance import ei_balance
 from biornn.plots.eigenspectrum import eigenspectrum
@@ -47,6 +48,7 @@ __all__ = [
     "confusion",
     "connectivity",
     "connectivity_and_spectrum",
+    "cross_temporal",
     "cube_overlay",
     "cubes",
     "dose_response",

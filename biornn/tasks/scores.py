@@ -50,7 +50,7 @@ def score_trials(
 
 def with_reaction_times(task: Task, activity: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
     """Add ``reaction_time`` (..., trial) in ms to activity with ``outputs``, where the task has its form with them."""
-    if not getattr(task, "reaction_time", False):
+    if not hasattr(task, "reaction_times") or not getattr(task, "reaction_time", False):
         return activity
     return activity.assign(reaction_time=task.reaction_times(activity["outputs"], trials).astype(np.float32))
 
