@@ -374,10 +374,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     from biornn.experiment.evaluation import evaluations_of
     from biornn.report import evaluation_table
     from biornn.store import add_evaluations
-    from biornn.tasks import task_of
 
     run = _opened(options.run)
-    evaluations = evaluations_of(task_of(run["trials"].to_dataset()), options.set)
+    evaluations = evaluations_of(run["trials"].to_dataset(), options.set)
     with Progress(console=Console(stderr=True), transient=True) as display:
         task = display.add_task("evaluations", total=None)
         run = add_evaluations(

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import xarray as xr
+
 from biornn.experiment.load import key_and_value
 from biornn.experiment.messages import ExperimentError, unknown_key
 from biornn.experiment.task_settings import changed_task
 from biornn.scalars import check_number
 from biornn.store.evaluations import Evaluation
-from biornn.tasks import Task
+from biornn.tasks import Task, task_of
 from biornn.tasks.task import setting_names
 
 _NOISE = "network.recurrent_noise"
 
 
-def evaluations_of(task: Task, several: Sequence[Sequence[str]]) -> dict[str, Evaluation]:
-    """Make an evaluation of each list of changes ``key=value``, named after them, such as ``delay=3000``.
+def evaluations_of(trials: xr.Dataset, several: Sequence[Sequence[str]]) -> dict[str, Evaluation]:
+    """Make an evaluation of each list of changes ``key=value`` to the task of trials, named after them: ``delay=3000``.
 
     A key is ``task.`` and a setting of the task, or ``network.recurrent_noise``. An ExperimentError names the first
     that is none, with the nearest that is.
     """
-    found = {}
+    task, found = task_of(trials), {}
     for settings in several:
         changes = dict(key_and_value(setting) for setting in settings)
         label = ", ".join(setting.removeprefix("task.").removeprefix("network.") for setting in settings)

@@ -9,7 +9,7 @@ from biornn.tasks import ContextDecision, PerceptualDecision
 
 def test_each_list_of_changes_is_an_evaluation_that_is_named_after_it():
     found = evaluations_of(
-        ContextDecision(n_catch=0),
+        ContextDecision(n_catch=0).trials(1, seed=0),
         [["task.stimulus=400"], ["task.coherences=[5, 20]", "task.noise=0.2", "network.recurrent_noise=0.1"]],
     )
     assert list(found) == ["stimulus=400", "coherences=[5, 20], noise=0.2, recurrent_noise=0.1"]
@@ -20,7 +20,7 @@ def test_each_list_of_changes_is_an_evaluation_that_is_named_after_it():
 
 def test_a_preset_stands_for_its_settings():
     ((task, _),) = evaluations_of(
-        PerceptualDecision(stimulus=400), [["task.preset=song2016", "task.n_catch=0"]]
+        PerceptualDecision(stimulus=400).trials(1, seed=0), [["task.preset=song2016", "task.n_catch=0"]]
     ).values()
     assert task == PerceptualDecision.preset("song2016", n_catch=0)
 
@@ -41,6 +41,6 @@ def test_a_preset_stands_for_its_settings():
 )
 def test_a_change_that_is_none_is_named_in_one_line(setting, message):
     with pytest.raises(ValueError, match=f"^{message}") as raised:
-        evaluations_of(ContextDecision(), [[setting]])
+        evaluations_of(ContextDecision().trials(1, seed=0), [[setting]])
     assert "\n" not in str(raised.value)
     assert isinstance(raised.value, ExperimentError) or "recurrent_noise" in message
