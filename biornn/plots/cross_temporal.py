@@ -44,8 +44,8 @@ def cross_temporal(score: xr.DataArray, chance: float = 0.5, ax: Axes | None = N
     ax = open_axes(ax, height=2.8)
     reach = max(chance, 1 - chance)
     times = [_edges(score[dim].values.astype(float)) for dim in score.dims]
-    options = {"cmap": "RdBu_r", "vmin": chance - reach, "vmax": chance + reach}
-    mesh = ax.pcolormesh(times[1], times[0], score.values, rasterized=True, **options)
+    low, high = chance - reach, chance + reach
+    mesh = ax.pcolormesh(times[1], times[0], score.values, rasterized=True, cmap="RdBu_r", vmin=low, vmax=high)
     bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.8)
     bar.ax.set_ylim(0, 1)
     bar.ax.tick_params(labelsize=SMALL)
