@@ -1,4 +1,7 @@
-"""The command line: ``biornn plan | run | import | export | report | figure | fixed-points | audit | info``."""
+"""The command line.
+
+``biornn plan | run | import | export | report | figure | fixed-points | evaluate | audit | info``.
+"""
 
 from __future__ import annotations
 
@@ -147,6 +150,27 @@ def _parser() -> argparse.ArgumentParser:
     points.add_argument("--batches", metavar="N", type=_positive, default=4, help="at most (default: %(default)s)")
     points.add_argument("--anew", action="store_true", help="search again, also with the same settings")
     points.set_defaults(command=_fixed_points)
+
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="evaluate the networks of a run on other settings of their task, and add the scores to it",
+        description="Evaluate the networks of a run, without further training, on new trials of their task: as it is, "
+        "and with other settings, such as longer delays. Each --set is one evaluation. The scores are added to the run "
+        "as the group evaluations, beside earlier ones; `biornn report` then shows them.",
+    )
+    evaluate.add_argument("run", metavar="RUN", type=Path)
+    evaluate.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="append",
+        default=[],
+        help="settings of one evaluation, such as task.delay=3000, or task.noise=0.2 network.recurrent_noise=0.1",
+    )
+    evaluate.add_argument("--trials", metavar="N", type=_positive, default=512, help="(default: %(default)s)")
+    evaluate.add_argument("--seed", metavar="N", type=int, default=0, help="of the trials (default: %(default)s)")
+    evaluate.add_argument("--anew", action="store_true", help="evaluate again, also with the same settings")
+    evaluate.set_defaults(command=_evaluate)
 
     audit = commands.add_parser("audit", help="check the constraints of a run; exit status 1 if one is violated")
     audit.add_argument("run", metavar="RUN", type=Path)
@@ -340,6 +364,30 @@ def _fixed_points(options: argparse.Namespace) -> int:
             max_batches=options.batches,
         )
     _console().print(fixed_point_table(run))
+    _tell(f"run: {options.run}  (`biornn report {options.run}` shows them)")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from biornn.experiment.evaluation import evaluations_of
+    from biornn.report import evaluation_table
+    from biornn.store import add_evaluations
+
+    run = _opened(options.run)
+    evaluations = evaluations_of(run["trials"].to_dataset(), options.set)
+    with Progress(console=Console(stderr=True), transient=True) as display:
+        task = display.add_task("evaluations", total=None)
+        run = add_evaluations(
+            options.run,
+            evaluations,
+            n_trials=options.trials,
+            seed=options.seed,
+            show=lambda done, of: display.update(task, completed=done, total=of),
+            anew=options.anew,
+        )
+    _console().print(evaluation_table(run))
     _tell(f"run: {options.run}  (`biornn report {options.run}` shows them)")
     return 0
 

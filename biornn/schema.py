@@ -51,7 +51,14 @@ DIMS: Mapping[str, str] = {
     "mode": "eigenvalue index, largest modulus first",
     "component": "dimension of a reduced space, largest variance first",
     "trial_condition": "what tells trials apart, as text: values of their coordinates, such as `coherence=4`",
-    "signed_coherence": "strength of the evidence, negative for one of two choices and positive for the other",
+    "stimulus": "graded stimulus on which a choice between two depends, such as a signed coherence or a frequency",
+    "level": "value of a stimulus, or of what is asked for, at which something is averaged",
+    "period": "a named period of a trial",
+    "regressor": "a coordinate of the trials on which rates are regressed",
+    "train_time": "time in a trial, in ms, at which a decoder learned",
+    "test_time": "time in a trial, in ms, at which it is asked",
+    "correct_choice": "the choice that is right",
+    "choice": "the choice that was made",
     "memory_state": "signs of the memorised bits, such as `+-+`",
     "fixed_point": "a fixed point of a network, or a slow point",
     "side": "one of the two sides of a saddle along its unstable mode",
@@ -59,6 +66,7 @@ DIMS: Mapping[str, str] = {
     "bit": "axis of a memorised bit",
     "bit_pair": "two bits, such as `1-2`",
     "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
+    "evaluation": "settings under which networks were evaluated after their training, such as `delay=3000`",
     "condition": "a named condition of a design",
     "other_network": "the other network of a pair",
     "other_condition": "the condition of the other network of a pair",
@@ -124,13 +132,25 @@ _TRIALS = {
 _ACTIVITY = {
     "rates": _float("network trial time unit", "firing rate of a unit after the input at this time"),
     "outputs": _float("network trial time output_channel", "readout of the rates at this time"),
+    "reaction_time": _float(
+        "network trial",
+        "time of the answer after the onset of the stimulus, of a task with such; NaN: none",
+        "ms",
+        required=False,
+    ),
 }
+#: Variables that are NaN where there is nothing to report, also in trained networks.
+_MAY_BE_MISSING = ("reaction_time",)
 
 #: Groups of the task's noise-free probe: a run has both, or neither.
 PROBE = ("probe_trials", "probe_activity")
 
 #: Groups that `biornn fixed-points` adds to a run: what `analysis.fixed_points` and `analysis.memory_attractors` give.
 FIXED_POINTS = ("fixed_points", "memory_attractors")
+
+#: Group that `biornn evaluate` adds to a run, and the name of the evaluation of its task as it is.
+EVALUATIONS = "evaluations"
+OWN_SETTINGS = "own settings"
 
 #: Group of a run -> its variables; a task may add variables and coordinates to the trials. Weights are the EFFECTIVE
 #: ones, after every constraint.
@@ -285,8 +305,8 @@ def validate(tree: xr.DataTree) -> None:
     Notes
     -----
     NaN and infinities are allowed only in a network whose ``history/status`` says that it diverged or failed, in the
-    weights of a gated network that stand by gate, in gates that a network does not have, and in ``history`` where there
-    is nothing to report.
+    weights of a gated network that stand by gate, in gates that a network does not have, and in ``history`` and
+    ``reaction_time`` where there is nothing to report.
 
     Examples
     --------
@@ -409,7 +429,7 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
     formulation = groups["weights"].get("formulation", xr.full_like(history["status"], "rate", object))
     for group in ("activity", "probe_activity", "weights"):
         for name, variable in GROUPS[group].items():
-            if variable.kind != "float" or name not in groups.get(group, ()):
+            if variable.kind != "float" or name in _MAY_BE_MISSING or name not in groups.get(group, ()):
                 continue
             array = groups[group][name]
             if array.dtype.kind == "f" and array.dims == variable.dims:

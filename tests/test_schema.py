@@ -23,7 +23,7 @@ def test_a_finished_run_keeps_to_the_schema(run: xr.DataTree) -> None:
     for group, variables in schema.GROUPS.items():
         stored = run[group].to_dataset()
         own = {"memory_state", "response_window"} if "trials" in group else set()  # of the task
-        assert set(stored.data_vars) == set(variables) - {*schema.GATE_WEIGHTS, "position"} | own
+        assert set(stored.data_vars) == set(variables) - {*schema.GATE_WEIGHTS, "position", "reaction_time"} | own
         for name, variable in ((name, variables[name]) for name in stored.data_vars if name in variables):
             named = {"score_name": "accuracy"} if "score" in name else {}
             assert stored[name].attrs == variable.attrs | named
@@ -110,6 +110,16 @@ def test_nan_is_allowed_in_a_network_that_diverged(run: xr.DataTree) -> None:
     status = tree["history"].to_dataset()["status"].copy(data=["diverged", *["completed"] * 3])
     changed("history", status=status)(tree)
     bn.validate(tree)
+
+
+def test_trials_without_an_answer_have_no_reaction_time(run: xr.DataTree) -> None:
+    tree = run.copy(deep=True)
+    times = tree["activity"].to_dataset()["outputs"].isel(time=0, output_channel=0, drop=True) * np.nan
+    changed("activity", reaction_time=times)(tree)
+    bn.validate(tree)
+    changed("activity", reaction_time=times.transpose("trial", "network"))(tree)
+    with pytest.raises(schema.SchemaError, match=r"activity/reaction_time: expected dims \('network', 'trial'\)"):
+        bn.validate(tree)
 
 
 def test_a_gated_network_needs_finite_weights_in_its_own_gates(run: xr.DataTree) -> None:

@@ -7,12 +7,16 @@ Every function takes the arrays of a run as they stand in the store. Dims that a
 from biornn.analysis.audit import audit
 from biornn.analysis.basins import basins
 from biornn.analysis.cell_types import by_cell_type
+from biornn.analysis.chronometric import chronometric
 from biornn.analysis.comparison import compare
+from biornn.analysis.confusion import confusion
 from biornn.analysis.cube_alignment import align_cubes, align_scores
 from biornn.analysis.currents import currents, ei_balance
+from biornn.analysis.decode import decode
 from biornn.analysis.edge_table import edge_table
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
+from biornn.analysis.evaluate import evaluate
 from biornn.analysis.factorial import factorial_effects
 from biornn.analysis.fixed_points import fixed_points
 from biornn.analysis.graph import to_networkx
@@ -25,8 +29,10 @@ from biornn.analysis.memory_cube import memory_cube
 from biornn.analysis.noise_robustness import input_noise_robustness, recurrent_noise_robustness
 from biornn.analysis.orthogonality import distance_from_initial, distance_from_orthogonal
 from biornn.analysis.performance import performance
+from biornn.analysis.pooled import pooled
 from biornn.analysis.population import participation_ratio, principal_components, singular_components
-from biornn.analysis.psychometric import psychometric, psychometric_curve
+from biornn.analysis.production import production
+from biornn.analysis.psychometric import psychometric, psychometric_curve, psychometrics
 from biornn.analysis.random_matrix_theory import bulk_and_outliers, predicted_spectrum
 from biornn.analysis.retention import retention
 from biornn.analysis.selectivity import selectivity
@@ -38,6 +44,7 @@ from biornn.analysis.slow_manifolds import slow_manifolds
 from biornn.analysis.spectrum import eigenspectrum, nonnormality, spectral_radius
 from biornn.analysis.state_scores import state_scores
 from biornn.analysis.time_to_criterion import time_to_criterion
+from biornn.analysis.tuning import tuning
 from biornn.analysis.weight_distribution import weight_distribution
 
 __all__ = [
@@ -47,9 +54,12 @@ __all__ = [
     "basins",
     "bulk_and_outliers",
     "by_cell_type",
+    "chronometric",
     "compare",
     "compare_with_null",
+    "confusion",
     "currents",
+    "decode",
     "distance_from_initial",
     "distance_from_orthogonal",
     "dominant_eigenvalue",
@@ -59,6 +69,7 @@ __all__ = [
     "eigenspectrum",
     "eigenvalue_paths",
     "escape_update",
+    "evaluate",
     "factorial_effects",
     "fixed_points",
     "holm",
@@ -72,10 +83,13 @@ __all__ = [
     "nonnormality",
     "participation_ratio",
     "performance",
+    "pooled",
     "predicted_spectrum",
     "principal_components",
+    "production",
     "psychometric",
     "psychometric_curve",
+    "psychometrics",
     "recurrent_noise_robustness",
     "retention",
     "selectivity",
@@ -89,5 +103,6 @@ __all__ = [
     "state_scores",
     "time_to_criterion",
     "to_networkx",
+    "tuning",
     "weight_distribution",
 ]

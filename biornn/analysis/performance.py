@@ -7,6 +7,7 @@ import xarray as xr
 
 from biornn.analysis.dims import require_dims, require_some, require_variables
 from biornn.analysis.same_labels import same_labels
+from biornn.schema import text
 from biornn.tasks import Task, task_of
 from biornn.tasks.scores import mean_score, score_trials, trial_condition, worst_score
 
@@ -31,7 +32,8 @@ def performance(outputs: xr.DataArray, trials: xr.Dataset, task: Task | None = N
     -------
     xr.Dataset
         `score`, the mean over the trials that are scored, from 0 to 1; `worst_score`, the mean over those of the trial
-        condition in which it is lowest; where there are conditions, `score_per_condition` (..., trial_condition);
+        condition in which it is lowest; where there are conditions, `score_per_condition` (..., trial_condition), and
+        `worst_condition`, the name of that condition (the first of several; empty where there is no score);
         `mse`, weighted as in the loss, in squared units of the outputs, and `mse_per_channel` (..., output_channel).
         All of a network are NaN if one of its outputs, or of their squared errors, is NaN or infinite.
 
@@ -81,7 +83,17 @@ def performance(outputs: xr.DataArray, trials: xr.Dataset, task: Task | None = N
         of_what = task.score_name if "score" in str(name) else "mean squared error"
         score.attrs = {"units": "1", "long_name": str(name).replace("score", of_what).replace("mse", of_what)}
         score.attrs["long_name"] = score.attrs["long_name"].replace("_", " ")
+    if "score_per_condition" in result:
+        result["worst_condition"] = worst_condition(result["score_per_condition"])
     return result
+
+
+def worst_condition(score_per_condition: xr.DataArray) -> xr.DataArray:
+    """Name the trial condition in which each network's score is lowest; no text for one without a score."""
+    known = score_per_condition.fillna(np.inf)
+    name = text(known["trial_condition"][known.argmin("trial_condition")].drop_vars("trial_condition"))
+    name = name.where((known < np.inf).any("trial_condition"), "")
+    return name.assign_attrs(units="", long_name="trial condition with the lowest score")
 
 
 def same_samples(

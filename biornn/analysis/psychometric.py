@@ -1,4 +1,4 @@
-"""Psychometric curves: how choices depend on the strength and sign of the evidence."""
+"""Psychometric curves: how the choice between two depends on a graded stimulus."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from biornn.analysis.dims import require_dims
 from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.same_labels import same_labels
 from biornn.schema import text
+from biornn.tasks import Task, task_of
 
 _MAX_LAPSE = 0.1
 #: What becomes of a fit; all but the first leave no parameters.
@@ -18,36 +19,37 @@ _STATUS = np.array(["fitted", "too few levels", "separated", "flat", "steep"])
 _FITTED, _TOO_FEW, _SEPARATED, _FLAT, _STEEP = range(len(_STATUS))
 #: Log-likelihoods nearer than this are equal: a tenth of a millionth of what a single trial can change.
 _SAME_FIT = 1e-7
+_N_PARAMETERS = 3
 _Array = NDArray[np.float64]
 
 
-def psychometric(signed_coherence: xr.DataArray, choice: xr.DataArray, positive: str | None = None) -> xr.Dataset:
-    """Fit the share of choices of one side as a function of signed evidence, by maximum likelihood.
+def psychometric(stimulus: xr.DataArray, choice: xr.DataArray, positive: str | None = None) -> xr.Dataset:
+    """Fit the share of one of two choices as a function of a graded stimulus, by maximum likelihood.
 
     The curve is ``p = λ + (1 - 2 λ) Φ((x - μ) / σ)`` with λ from 0 to 0.1; trials are independent, so the number of
     positive choices at each level is binomial.
 
     Parameters
     ----------
-    signed_coherence
-        The evidence, dim `trial`: negative for one side, positive for the other. Trials with NaN are left out.
+    stimulus
+        How large the stimulus is, dim `trial`, such as a signed coherence or a frequency; its attributes `long_name`
+        and `units` say what it is. Trials with NaN are left out.
     choice
         What was chosen, dim `trial`; others, such as `network`, broadcast. Text, of which an empty one is no choice; or
         truth values, or 1, 0 and NaN (no choice).
     positive
-        Text that is the choice of the positive side, such as ``"right"``.
+        Text that is the choice which large values ask for, the positive one, such as ``"right"``.
 
     Returns
     -------
     xr.Dataset
-        `bias` μ, the evidence at which both choices are as likely, and `sigma` σ, in units of the evidence, and `lapse`
-        λ (...);
+        `bias` μ, the stimulus at which both choices are as likely, and `sigma` σ, in its units, and `lapse` λ (...);
         `status` (...): ``fitted``, or why there is no curve and the three are NaN. ``separated``: one choice below some
         level and the other one above, so that a curve fits the better the steeper it is; also if there is one choice
         only. ``steep``: the same but for lapses. ``flat``: no rising curve fits better than a constant. ``too few
         levels``: fewer than three with a choice;
-        `n_trials`, `n_positive` and `proportion` (..., signed_coherence): trials with a choice at each level, those of
-        the positive side, and their share.
+        `n_trials`, `n_positive` and `proportion` (..., stimulus): trials with a choice at each level, those of
+        the positive one, and their share.
 
     Raises
     ------
@@ -63,6 +65,8 @@ def psychometric(signed_coherence: xr.DataArray, choice: xr.DataArray, positive:
     See Also
     --------
     psychometric_curve : The fitted curve.
+    psychometrics : All curves of a task.
+    pooled : Means over networks, with intervals.
 
     Examples
     --------
@@ -73,43 +77,83 @@ def psychometric(signed_coherence: xr.DataArray, choice: xr.DataArray, positive:
     >>> fit["status"].item(), abs(fit["bias"].round(3).item()), fit["lapse"].round(3).item()
     ('fitted', 0.0, 0.0)
     """
-    require_dims(signed_coherence, "signed_coherence", ["trial"])
+    require_dims(stimulus, "stimulus", ["trial"])
     require_dims(choice, "choice", ["trial"])
-    signed_coherence, choice = same_labels(
-        "choice", "the trials of signed_coherence", signed_coherence, choice, source="trials"
-    )
-    counts = _counted(signed_coherence, _is_positive(choice, positive))
-    units = str(signed_coherence.attrs.get("units", "%"))
+    stimulus, choice = same_labels("choice", "the trials of stimulus", stimulus, choice, source="trials")
+    counts = _counted(stimulus, _is_positive(choice, positive))
+    units = str(stimulus.attrs.get("units", "1"))
     fitted = {
-        "bias": Output("evidence at which both choices are as likely", units=units),
+        "bias": Output("stimulus at which both choices are as likely", units=units),
         "sigma": Output("spread of the curve", units=units),
-        "lapse": Output("share of choices without regard to the evidence, of each side"),
+        "lapse": Output("share of choices without regard to the stimulus, of each kind"),
         "status": Output("what became of the fit", dtype=np.int64),
     }
-    level = counts["signed_coherence"]
+    level = counts["stimulus"]
     result = apply_kernel(
-        _fit, level, counts["n_trials"], counts["n_positive"], core_dims=[["signed_coherence"]] * 3, outputs=fitted
+        _fit, level, counts["n_trials"], counts["n_positive"], core_dims=[["stimulus"]] * 3, outputs=fitted
     )
     result["status"] = result["status"].copy(data=_STATUS[result["status"].values])
-    counts["signed_coherence"].attrs = {"units": units, "long_name": "signed coherence"}
+    counts["stimulus"].attrs = {"units": units, "long_name": str(stimulus.attrs.get("long_name", "stimulus"))}
     return result.merge(counts).assign_attrs(positive=positive or "positive")
 
 
-def psychometric_curve(fit: xr.Dataset, signed_coherence: ArrayLike) -> xr.DataArray:
-    """Give the probability of the positive choice, (..., signed_coherence), of curves that `psychometric` fitted.
+def psychometrics(choice: xr.DataArray, trials: xr.Dataset, task: Task | None = None) -> dict[str, xr.Dataset]:
+    """Fit all psychometric curves that a task says there are: one for each modality, or feature and context.
+
+    Parameters
+    ----------
+    choice
+        What was chosen, as the `choice` of the task gives it: text, dim `trial`; others, such as `network`, broadcast.
+    trials
+        The trials, with the coordinates of the task.
+    task
+        What says by `graded` on which stimuli choices depend; None: the task that the attributes of `trials` name.
+
+    Returns
+    -------
+    dict of str to xr.Dataset
+        Name of the curve -> what `psychometric` gives for it. Curves of which the trials have fewer than three levels
+        are left out; so none of a task that has no such choice.
+
+    Raises
+    ------
+    ValueError
+        If trials differ, or lack a coordinate.
+
+    Examples
+    --------
+    >>> import biornn as bn
+    >>> task = bn.tasks.ContextDecision()
+    >>> trials = task.trials(300, seed=0)
+    >>> [name for name in bn.analysis.psychometrics(task.choice(trials["targets"], trials), trials)][:2]
+    ['motion, context motion', 'colour, context motion']
+    """
+    task = task_of(trials) if task is None else task
+    fits = {}
+    for name, graded in getattr(task, "graded", {}).items():
+        if missing := [one for one in (graded.stimulus, *graded.among) if one not in trials.coords]:
+            raise ValueError(f"trials: expected the coordinate {missing[0]!r} of {task.name}, found none")
+        stimulus = graded.counted(trials)
+        if np.unique(stimulus.values[np.isfinite(stimulus.values)]).size > _N_PARAMETERS - 1:
+            fits[name] = psychometric(stimulus, choice, graded.positive)
+    return fits
+
+
+def psychometric_curve(fit: xr.Dataset, stimulus: ArrayLike) -> xr.DataArray:
+    """Give the probability of the positive choice, (..., stimulus), of curves that `psychometric` fitted.
 
     Parameters
     ----------
     fit
         `bias`, `sigma` and `lapse`; NaN where there is no curve.
-    signed_coherence
+    stimulus
         Where to evaluate the curves.
     """
-    values = np.asarray(signed_coherence, float)
-    x = xr.DataArray(values, dims="signed_coherence", coords={"signed_coherence": values})
+    values = np.asarray(stimulus, float)
+    x = xr.DataArray(values, dims="stimulus", coords={"stimulus": values})
     within = xr.apply_ufunc(scipy.special.ndtr, (x - fit["bias"]) / fit["sigma"])
     curve = fit["lapse"] + (1 - 2 * fit["lapse"]) * within
-    return curve.transpose(..., "signed_coherence").rename("probability")
+    return curve.transpose(..., "stimulus").rename("probability")
 
 
 def _is_positive(choice: xr.DataArray, positive: str | None) -> xr.DataArray:
@@ -127,11 +171,11 @@ def _is_positive(choice: xr.DataArray, positive: str | None) -> xr.DataArray:
     return choice.astype(np.float64)
 
 
-def _counted(signed_coherence: xr.DataArray, is_positive: xr.DataArray) -> xr.Dataset:
-    """Count trials and positive choices (..., signed_coherence) at each level."""
-    levels = np.unique(signed_coherence.values[np.isfinite(signed_coherence.values)])
-    level = xr.DataArray(levels, dims="signed_coherence", coords={"signed_coherence": levels})
-    at_level = (signed_coherence.drop_vars(list(signed_coherence.coords), errors="ignore") == level).astype(np.float64)
+def _counted(stimulus: xr.DataArray, is_positive: xr.DataArray) -> xr.Dataset:
+    """Count trials and positive choices (..., stimulus) at each level."""
+    levels = np.unique(stimulus.values[np.isfinite(stimulus.values)])
+    level = xr.DataArray(levels, dims="stimulus", coords={"stimulus": levels})
+    at_level = (stimulus.drop_vars(list(stimulus.coords), errors="ignore") == level).astype(np.float64)
     is_positive = is_positive.drop_vars([name for name, one in is_positive.coords.items() if "trial" in one.dims])
     n_trials = xr.dot(is_positive.notnull(), at_level, dim="trial")
     n_positive = xr.dot(is_positive.fillna(0), at_level, dim="trial")
@@ -144,7 +188,7 @@ def _counted(signed_coherence: xr.DataArray, is_positive: xr.DataArray) -> xr.Da
         "proportion": "share of positive choices",
     }.items():
         counts[name].attrs = {"units": "1", "long_name": long_name}
-    return counts.transpose(..., "signed_coherence")
+    return counts.transpose(..., "stimulus")
 
 
 def _fit(level: _Array, n_trials: _Array, n_positive: _Array) -> tuple[float, float, float, int]:
@@ -152,7 +196,7 @@ def _fit(level: _Array, n_trials: _Array, n_positive: _Array) -> tuple[float, fl
     seen = n_trials > 0
     level, n_trials, n_positive = level[seen], n_trials[seen], n_positive[seen]
     nothing = np.nan, np.nan, np.nan
-    if len(level) < 3:
+    if len(level) < _N_PARAMETERS:
         return *nothing, _TOO_FEW
     if level[n_positive > 0].min(initial=np.inf) >= level[n_positive < n_trials].max(initial=-np.inf):
         return *nothing, _SEPARATED

@@ -54,14 +54,19 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _set(content: dict[str, Any], setting: str) -> None:
+def key_and_value(setting: str) -> tuple[str, Any]:
+    """Read a change from the command line, ``key=value`` with a YAML value, or raise an ExperimentError."""
     key, equals, text = setting.partition("=")
     if not key or not equals:
         raise ExperimentError(f"--set: expected key=value, got {setting!r}")
     try:
-        value = parse(text)
+        return key, parse(text)
     except PlainYAMLError as error:
         raise ExperimentError(f"--set {key}: expected a YAML value, got {error}") from None
+
+
+def _set(content: dict[str, Any], setting: str) -> None:
+    key, value = key_and_value(setting)
     *parents, last = key.split(".")
     # conditions.NAME.training.KEY and factors.training.task.KEY, where all from training on is one key
     if parents[:1] in (["conditions"], ["factors"]) and "training" in parents:

@@ -20,6 +20,7 @@ from biornn.experiment.timing import Timing
 from biornn.layers import MeanSquare, assign_stored, build_gated_model, build_model, fused_readout
 from biornn.progress import Progress
 from biornn.tasks import Task
+from biornn.tasks.scores import with_reaction_times
 from biornn.tasks.seeds import generator
 from biornn.tasks.trials import make_arrays
 from biornn.training import Stage, record_activity, train
@@ -63,7 +64,10 @@ def run_network(
         checkpoint.unlink(missing_ok=True)
         model, result = trained()
     history = result["history"].to_dataset()
-    activity = {name.replace("trials", "activity"): record_activity(model, dataset) for name, dataset in trials.items()}
+    activity = {
+        name.replace("trials", "activity"): with_reaction_times(spec.task, record_activity(model, dataset), dataset)
+        for name, dataset in trials.items()
+    }
     if history["status"] == "diverged":
         activity = {name: xr.full_like(dataset, np.nan) for name, dataset in activity.items()}
     weights = result["weights"].to_dataset()

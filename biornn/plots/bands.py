@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from biornn.plots.style import COLOURS, LINES, MARKERS, legend_above
+from biornn.schema import text
 
 
 def look(index: int) -> dict[str, Any]:
@@ -18,6 +19,17 @@ def look(index: int) -> dict[str, Any]:
         "linestyle": LINES[index % len(LINES)],
         "marker": MARKERS[index % len(MARKERS)],
     }
+
+
+def members_by_condition(values: xr.DataArray, name: str) -> dict[str, xr.DataArray]:
+    """Give the values of the networks of each condition, in the order of the design.
+
+    A ValueError calls an argument without conditions by its name.
+    """
+    if "condition" not in values.coords:
+        raise ValueError(f"{name}: expected the coordinate 'condition', found {sorted(map(str, values.coords))}")
+    condition = text(values["condition"]).values
+    return {one: values.isel(network=np.flatnonzero(condition == one)) for one in dict.fromkeys(condition.tolist())}
 
 
 def band(ax: Axes, values: xr.DataArray, along: str, label: str, look: dict[str, Any]) -> None:

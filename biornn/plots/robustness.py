@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from biornn.plots.bands import band, band_legend, look
+from biornn.plots.bands import band, band_legend, look, members_by_condition
 from biornn.plots.panels import share_legend
 from biornn.plots.selection import select
-from biornn.plots.style import COLUMN_WIDTH, MEDIUM, PAGE_WIDTH, SMALL, fitted, open_axes, open_panels, set_text_sizes
-from biornn.schema import text
+from biornn.plots.style import (
+    COLUMN_WIDTH,
+    MEDIUM,
+    PAGE_WIDTH,
+    SMALL,
+    axis_label,
+    fitted,
+    open_axes,
+    open_panels,
+    set_text_sizes,
+)
 
 _TITLES = {"any": "any units", "excitatory": "excitatory units", "inhibitory": "inhibitory units"}
 
@@ -56,7 +64,7 @@ def dose_response(score: xr.DataArray, along: str, ax: Axes | None = None) -> Ax
     'accuracy'
     """
     score = select(score, "score", "network", along)
-    conditions = _by_condition(score)
+    conditions = members_by_condition(score, "score")
     ax = open_axes(ax, height=2.1 + 0.13 * len(conditions))
     for index, (condition, members) in enumerate(conditions.items()):
         known = members.dropna("network", how="all")
@@ -64,7 +72,7 @@ def dose_response(score: xr.DataArray, along: str, ax: Axes | None = None) -> Ax
         if missing := members.sizes["network"] - known.sizes["network"]:
             counts += f"; left out: {missing}"
         band(ax, known, along, f"{condition} ({counts})", look(index))
-    ax.set_xlabel(_label(score[along]))
+    ax.set_xlabel(axis_label(score[along]))
     ax.set_ylabel(score.attrs.get("score_name", "score").replace("_", " "))
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     band_legend(ax)
@@ -125,20 +133,6 @@ def lesions(result: xr.Dataset) -> Figure:
 def _panel(lesion: xr.Dataset, ax: Axes) -> None:
     dose_response(lesion["score"], "share", ax)
     control = select(lesion["control_score"], "control_score", "network", "share")
-    for index, members in enumerate(_by_condition(control).values()):
+    for index, members in enumerate(members_by_condition(control, "control_score").values()):
         if members.notnull().any():
             ax.plot(members["share"], members.median("network"), color=look(index)["color"], linestyle=":", linewidth=1)
-
-
-def _by_condition(values: xr.DataArray) -> dict[str, xr.DataArray]:
-    """Values of the networks of each condition, in the order of the design."""
-    if "condition" not in values.coords:
-        raise ValueError(f"score: expected the coordinate 'condition', found {sorted(map(str, values.coords))}")
-    condition = text(values["condition"]).values
-    return {name: values.isel(network=np.flatnonzero(condition == name)) for name in dict.fromkeys(condition.tolist())}
-
-
-def _label(along: xr.DataArray) -> str:
-    units = along.attrs.get("units", "1")
-    name = str(along.attrs.get("long_name", along.name))
-    return name if units in ("", "1") else f"{name} ({units})"

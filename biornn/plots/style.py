@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -41,6 +42,13 @@ def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> 
     new: Axes = figure.add_subplot(projection=projection)
     set_text_sizes(new)
     return new
+
+
+def axis_label(values: xr.DataArray) -> str:
+    """Write what values are called, and their units if they have any: the label of their axis."""
+    units = values.attrs.get("units", "1")
+    name = str(values.attrs.get("long_name", values.name))
+    return name if units in ("", "1", name) else f"{name} ({units})"
 
 
 def legend_above(ax: Axes, *entries: Any, **options: Any) -> None:

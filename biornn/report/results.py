@@ -18,7 +18,17 @@ from biornn.analysis.retention import n_held_states
 from biornn.report.fixed_point_counts import fixed_point_counts
 from biornn.report.network_table import describe_networks
 from biornn.report.summary import Criterion, criteria, summarise
-from biornn.schema import FACTOR, FIXED_POINTS, GATE_WEIGHTS, GATED, PROBE, is_trained, reference_condition, text
+from biornn.schema import (
+    EVALUATIONS,
+    FACTOR,
+    FIXED_POINTS,
+    GATE_WEIGHTS,
+    GATED,
+    PROBE,
+    is_trained,
+    reference_condition,
+    text,
+)
 from biornn.tasks import task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
@@ -52,10 +62,12 @@ class Results:
     def has(self, *names: str) -> bool:
         """Tell whether the run has what a measure or a section requires.
 
-        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``ideal_score`` or
-        ``is_right``, where the task has such a method; ``trial_conditions``, where there are several; or the name of a
-        variable or coordinate of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points`
-        adds.
+        That is ``probe``; ``held``, a probe that holds memory states; ``choice``, ``catch_score``, ``is_right``,
+        ``pointed`` or ``produced``, where the task has such a method; ``reaction_times``, where it has its form with
+        them; ``graded``, where it says what choices depend on,
+        and the trials have that; ``trial_conditions``, where there are several; or the name of a variable or coordinate
+        of the trials, such as ``memory_state``; or that of a group which `biornn fixed-points` or
+        `biornn evaluate` adds.
         """
         return all(self._has(name) for name in names)
 
@@ -64,10 +76,17 @@ class Results:
             return PROBE[0] in self.run.children
         if name == "held":
             return self.has("probe") and n_held_states(self.watched.trials, self.task) > 0
-        if name in FIXED_POINTS:
+        if name in (*FIXED_POINTS, EVALUATIONS):
             return name in self.run.children
-        if name in ("choice", "ideal_score", "is_right", "catch_score"):
+        if name in ("choice", "is_right", "catch_score", "pointed", "produced"):
             return hasattr(self.task, name)
+        if name == "reaction_times":
+            return bool(getattr(self.task, "reaction_time", False))
+        if name == "graded":
+            needed = [
+                one for graded in getattr(self.task, name, {}).values() for one in (graded.stimulus, *graded.among)
+            ]
+            return bool(needed) and all(one in self.trials for one in needed)
         if name == "trial_conditions":
             return len(np.unique(trial_condition(self.task, self.trials))) > 1
         return name in self.trials and name in self.watched.trials
@@ -256,6 +275,15 @@ class Results:
         return text(chosen)
 
     @cached_property
+    def reaction_times(self) -> xr.DataArray:
+        """Times in ms of the answers in the held-out trials, dims `network`, `trial`, as stored, or else computed."""
+        activity = self.run["activity"].to_dataset()
+        if "reaction_time" in activity:
+            return activity["reaction_time"].load().astype(float)
+        found: xr.DataArray = self.task.reaction_times(activity["outputs"].load(), self.trials)
+        return found
+
+    @cached_property
     def state_scores(self) -> xr.Dataset:
         """Scores by memory state and by channel, and outside of response windows, in the held-out trials."""
         return analysis.state_scores(self.run["activity"].to_dataset()["outputs"], self.trials, self.task)
@@ -286,6 +314,11 @@ class Results:
     def fixed_point_counts(self) -> xr.Dataset:
         """How many fixed points of each kind the networks have."""
         return fixed_point_counts(self.run)
+
+    @cached_property
+    def evaluations(self) -> xr.Dataset:
+        """The scores under other settings that `biornn evaluate` added."""
+        return self.run[EVALUATIONS].to_dataset().load()
 
     @cached_property
     def input_noise(self) -> xr.Dataset:

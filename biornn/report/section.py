@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from biornn.report.pictures import POINTS_PER_INCH, Picture, png
 from biornn.report.reading import Reading
@@ -41,16 +41,21 @@ class Section:
     blocks: tuple[Block, ...]
 
 
+_Made = TypeVar("_Made")
+
 #: Makes a section; None where a run has nothing to say about it.
 MakeSection = Callable[[Reading], Section | None]
 
 
-def requires(*names: str) -> Callable[[MakeSection], MakeSection]:
-    """Have a section made only of runs that have what it needs, named as for `Reading.has`; of others it is None."""
+def requires(*names: str) -> Callable[[Callable[[Reading], _Made]], Callable[[Reading], _Made | None]]:
+    """Have a section, or a part of one, made only of runs that have what it needs, named as for `Reading.has`.
 
-    def guarded(make: MakeSection) -> MakeSection:
+    Of others it is None.
+    """
+
+    def guarded(make: Callable[[Reading], _Made]) -> Callable[[Reading], _Made | None]:
         @wraps(make)
-        def made(reading: Reading) -> Section | None:
+        def made(reading: Reading) -> _Made | None:
             return make(reading) if reading.has(*names) else None
 
         return made

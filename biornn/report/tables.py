@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
+from biornn.analysis import pooled
 from biornn.report.reading import Reading
 from biornn.report.summary import median_and_range
 
@@ -94,6 +95,14 @@ def spread(values: xr.DataArray, form: str) -> Cell:
     """Make a cell of the median and the range of networks, NaN where one has no value; it sorts by the median."""
     known = values.values[~np.isnan(values.values.astype(float))]
     return Cell(median_and_range(values, form), float(np.median(known)) if known.size else None)
+
+
+def interval(values: xr.DataArray, form: str) -> Cell:
+    """Make a cell of the mean of networks and its interval, whose unit is the network; it sorts by the mean."""
+    found = pooled(values.drop_vars("condition", errors="ignore")).isel(condition=0)
+    mean, low, high = (float(found[name]) for name in ("mean", "ci_low", "ci_high"))
+    text = f"{mean:{form}}" if isfinite(mean) else "–"
+    return Cell(text + f" [{low:{form}}, {high:{form}}]" * isfinite(low), mean if isfinite(mean) else None)
 
 
 def _size(values: list[Any]) -> str:

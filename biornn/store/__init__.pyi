@@ -1,4 +1,6 @@
 from .csv_tables import export_csv as export_csv
+from .evaluations import Evaluation as Evaluation
+from .evaluations import add_evaluations as add_evaluations
 from .export import export_netcdf as export_netcdf
 from .fixed_points import add_fixed_points as add_fixed_points
 from .folder import check_output as check_output

@@ -24,9 +24,10 @@ from biornn.analysis.runnable import NUMBERS, runnable
 from biornn.processes import worker_pool
 from biornn.scalars import integer
 from biornn.schema import FIXED_POINTS, GATE_WEIGHTS, PROBE, text
+from biornn.store.added import add_group
 from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
-from biornn.store.manifest import COMPRESSOR, consolidate
+from biornn.store.manifest import consolidate
 from biornn.store.run import open_run
 from biornn.store.writer import text_as_objects
 from biornn.tasks import task_of
@@ -112,7 +113,7 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
             parts = [found[group].to_dataset().load() for found in each]
             together = xr.concat(parts, "network", join="outer", fill_value=PADDING)
             together = together.drop_vars(labels).reindex(network=names, fill_value=PADDING)
-            _add(folder / STORE, group, together.assign_coords(labels).assign_attrs(settings=_said(settings)))
+            add_group(folder / STORE, group, together.assign_coords(labels).assign_attrs(settings=_said(settings)))
     consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
 
@@ -196,9 +197,3 @@ def _write_whole(found: dict[str, xr.Dataset], path: Path) -> None:
     for name, dataset in found.items():
         text_as_objects(dataset).to_zarr(beside, group=name, mode="a", zarr_format=3, consolidated=False)
     beside.rename(path)
-
-
-def _add(store: Path, group: str, dataset: xr.Dataset) -> None:
-    encoding: dict[Any, Any] = {name: {"compressors": (COMPRESSOR,)} for name in dataset.variables}
-    bare = text_as_objects(dataset).drop_encoding()
-    bare.to_zarr(store, group=group, mode="w", zarr_format=3, consolidated=False, encoding=encoding)

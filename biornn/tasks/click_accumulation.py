@@ -10,6 +10,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number
+from biornn.tasks.graded import Graded
 from biornn.tasks.periods import in_periods, in_steps
 from biornn.tasks.seeds import generator
 from biornn.tasks.settings import check_length, check_levels, check_settings, check_steps
@@ -110,6 +111,11 @@ class ClickAccumulation(TwoChoices):
         known = {"knows the higher rate only": higher * _below(lower), "counts on one side only": one_side}
         means = {who: (share.sum(axis=0) / unequal).mean(axis=1) for who, share in known.items()}
         return {"always one side": 0.5, **{who: float(np.average(one, weights=weight)) for who, one in means.items()}}
+
+    @property
+    def graded(self) -> dict[str, Graded]:
+        """The choice of ``right`` by the difference of the clicks."""
+        return {"clicks": Graded("difference", SIDES[1], "clicks on the right less those on the left", "clicks")}
 
     def _conditions(self, n_catch: int) -> dict[str, list[Any]]:
         return {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biornn.tasks.graded import Graded
 from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
@@ -85,6 +86,16 @@ class ContextDecision(TwoChoices):
         brief = float(self.ideal_score(self.coherences, min(self.stimulus, 100.0)).mean())
         return {"always one side": 0.5, "ignores the context": 0.75, "sees 100 ms only": brief}
 
+    @property
+    def graded(self) -> dict[str, Graded]:
+        """The choice of ``right`` by the coherence of either feature, in either context: it should depend on one."""
+        curves = {}
+        for context, feature in product(_FEATURES, _FEATURES):
+            ideal = self.ideal_score if feature == context else _indifferent
+            coherence = f"{feature}_coherence", SIDES[1], f"{feature} coherence", "%"
+            curves[f"{feature}, context {context}"] = Graded(*coherence, {"context": context}, ideal=ideal)
+        return curves
+
     def ideal_score(self, coherence: ArrayLike, stimulus_duration: ArrayLike | None = None) -> NDArray[np.float64]:
         """Score of `ideal_observer` who knows the context, at coherences of its feature in percent.
 
@@ -118,3 +129,8 @@ class ContextDecision(TwoChoices):
         for number, feature in enumerate(_FEATURES):
             levels[:, 1, 2 + 2 * number : 4 + 2 * number] = opposed(_PER_COHERENCE * of_trials[f"{feature}_coherence"])
         return levels
+
+
+def _indifferent(coherence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the choices of ``right`` by a feature that does not matter."""
+    return np.full(np.shape(coherence), 0.5)

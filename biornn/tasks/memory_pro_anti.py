@@ -16,7 +16,15 @@ from biornn.schema import text
 from biornn.tasks.balanced import balanced, each_once
 from biornn.tasks.in_periods import InPeriods, OfTrials, Plan
 from biornn.tasks.periods import draw_steps, in_steps, mean_between
-from biornn.tasks.rings import angle_of, angular_distance, around, directions, nearest_direction, sine_and_cosine
+from biornn.tasks.rings import (
+    angle_of,
+    angular_distance,
+    around,
+    directions,
+    nearest_direction,
+    sector_of,
+    sine_and_cosine,
+)
 from biornn.tasks.settings import check_length, check_ranges, check_settings
 
 _RULES = ["pro", "anti"]
@@ -120,17 +128,29 @@ class MemoryProAnti(InPeriods):
         That is ``fixation`` where that output is above 0.5; else ``pro`` or ``anti`` where the outputs point to the
         angle that this rule asks for; else ``elsewhere``. Of outputs that are not finite, an empty text.
         """
-        n_answer = in_steps(trials["response"], self.dt) - in_steps(self.grace, self.dt)
-        first = trials["n_steps"] - trials["n_steps"].copy(data=n_answer)
-        mean = mean_between(outputs, first, trials["n_steps"])
+        mean = self._answer(outputs, trials)
         fixation, angle = mean.isel(output_channel=0, drop=True), angle_of(mean)
         near = [angular_distance(angle, trials["angle"] + turn) <= np.deg2rad(self.tolerance) for turn in (0, np.pi)]
         states = [~(abs(mean) < np.inf).all("output_channel"), fixation > _FIXATES, *near]
         return fixation.copy(data=np.select([state.data for state in states], ["", "fixation", *_RULES], "elsewhere"))
 
+    def pointed(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+        """Name the direction in whose sector the mean outputs over the response, after the grace time, point.
+
+        An empty text where the output ``fixation`` is above 0.5, or outputs are not finite.
+        """
+        mean = self._answer(outputs, trials)
+        answers = (mean.isel(output_channel=0, drop=True) <= _FIXATES) & (abs(mean) < np.inf).all("output_channel")
+        return sector_of(angle_of(mean).where(answers), self.n_directions)
+
     def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
         """1 where the choice is right, else 0."""
         return (self.choice(outputs, trials) == text(trials["correct_choice"])).astype(float)
+
+    def _answer(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+        n_answer = in_steps(trials["response"], self.dt) - in_steps(self.grace, self.dt)
+        first = trials["n_steps"] - trials["n_steps"].copy(data=n_answer)
+        return mean_between(outputs, first, trials["n_steps"])
 
     def _conditions(self, of_ring: Sequence[float]) -> dict[str, list[Any]]:
         rule, direction = map(list, zip(*product(_RULES, of_ring), strict=True))

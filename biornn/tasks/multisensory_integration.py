@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from biornn.tasks.graded import Graded
 from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
@@ -103,6 +105,17 @@ class MultisensoryIntegration(TwoChoices):
         senses = {f"uses {sense} inputs only": (2 * score + 0.5) / 3 for sense, score in alone.items()}
         return {"always one choice": 0.5, **senses, "sees 100 ms only": float(np.mean(brief))}
 
+    @property
+    def graded(self) -> dict[str, Graded]:
+        """The choice of ``high`` by the frequency, in each modality."""
+        frequency = "frequency", _CHOICES[1], "frequency", "Hz"
+        return {
+            modality: Graded(
+                *frequency, {"modality": modality}, self.boundary, partial(self._ideal_share_high, modality=modality)
+            )
+            for modality in _MODALITIES
+        }
+
     def ideal_score(
         self, frequency: ArrayLike, modality: str = "both", stimulus_duration: ArrayLike | None = None
     ) -> NDArray[np.float64]:
@@ -110,9 +123,8 @@ class MultisensoryIntegration(TwoChoices):
 
         The stimulus lasts for times in ms, which broadcast with the frequencies, or (None) as long as in the trials.
         """
-        times = self._varied_steps(0.5) * self.dt if stimulus_duration is None else stimulus_duration
-        distance = np.abs(np.asarray(frequency) - self.boundary)
-        return ideal_observer(self._per_hertz * distance, times, self._noise_of(modality), self.noise_tau)
+        above = self.boundary + np.abs(np.asarray(frequency) - self.boundary)
+        return self._ideal_share_high(above, modality, stimulus_duration)
 
     def ideal_sigma(self, modality: str = "both") -> float:
         """Spread in Hz of the psychometric curve of `ideal_score`: its share of choices of ``high`` is Φ((f - b) / σ).
@@ -121,6 +133,14 @@ class MultisensoryIntegration(TwoChoices):
         """
         duration = float(self._varied_steps(0.5) * self.dt)
         return 2 * self._noise_of(modality) * float(np.sqrt(self.noise_tau / duration)) / self._per_hertz
+
+    def _ideal_share_high(
+        self, frequency: ArrayLike, modality: str, stimulus_duration: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Share of the choices of ``high`` by the observer of `ideal_score`."""
+        times = self._varied_steps(0.5) * self.dt if stimulus_duration is None else stimulus_duration
+        difference = self._per_hertz * (np.asarray(frequency) - self.boundary)
+        return ideal_observer(difference, times, self._noise_of(modality), self.noise_tau)
 
     @property
     def _per_hertz(self) -> float:

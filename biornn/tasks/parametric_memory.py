@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number, is_real
+from biornn.tasks.graded import Graded
 from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
@@ -26,8 +27,9 @@ class ParametricMemory(TwoChoices):
     One input rises and one falls with the frequency. Each pair comes in both orders, as frequently to one trial; the
     delay is drawn evenly from a range. In a catch trial there is nothing.
 
-    On `trial` there are ``first`` and ``second``, the frequencies in Hz (NaN in catch trials), ``correct_choice``
-    (``first``, ``second``; ``none`` in catch trials), and ``delay`` in ms. All can be fixed.
+    On `trial` there are ``first`` and ``second``, the frequencies in Hz, and ``difference``, the first less the second
+    (NaN in catch trials), ``correct_choice`` (``first``, ``second``; ``none`` in catch trials), and ``delay`` in ms.
+    All can be fixed.
 
     Parameters
     ----------
@@ -89,15 +91,24 @@ class ParametricMemory(TwoChoices):
         n_right = sum(max(n_higher[one], n_lower[one]) for one in {*n_higher, *n_lower})
         return {"always one choice": 0.5, "uses one frequency only": n_right / (2 * len(self.pairs))}
 
+    @property
+    def graded(self) -> dict[str, Graded]:
+        """The choice of ``first`` by the difference of the frequencies; pairs of one difference give no curve."""
+        label = "first less second frequency"
+        return {"difference": Graded("difference", "first", label, "Hz", ideal=self._ideal_share_first)}
+
     def ideal_score(self, first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
         """Score of an ideal observer who does not know which pairs there are, at frequencies in Hz.
 
         It compares the sum of the inputs over the first stimulus with that over the second one, without forgetting.
         """
+        return self._ideal_share_first(np.abs(np.subtract(first, second)))
+
+    def _ideal_share_first(self, difference: ArrayLike) -> NDArray[np.float64]:
         duration = in_steps(self.stimulus, self.dt) * self.dt
-        difference = 2 * (_STRONG - _WEAK) * np.abs(np.subtract(first, second)) / np.ptp(self.pairs)
+        of_inputs = 2 * (_STRONG - _WEAK) * np.asarray(difference) / np.ptp(self.pairs)
         # Of two noisy sums: the spread of their difference is √2 times that of one.
-        return ideal_observer(difference / np.sqrt(2), duration, self.noise, self.noise_tau)
+        return ideal_observer(of_inputs / np.sqrt(2), duration, self.noise, self.noise_tau)
 
     def _check_pairs(self) -> None:
         expected = "pairs: expected one or more pairs of different frequencies above 0 Hz"
@@ -114,6 +125,7 @@ class ParametricMemory(TwoChoices):
         return {
             "first": [first for first, _ in orders] + [np.nan] * n_catch,
             "second": [second for _, second in orders] + [np.nan] * n_catch,
+            "difference": [first - second for first, second in orders] + [np.nan] * n_catch,
             "correct_choice": [self.output_channels[one < other] for one, other in orders] + [CATCH] * n_catch,
         }
 

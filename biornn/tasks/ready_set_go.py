@@ -141,6 +141,10 @@ class ReadySetGo(Task):
         n_before = in_steps(self.fixation, self.dt) + in_steps(trials["interval"], self.dt)
         return ((above.argmax("time") - n_before) * self.dt).where(above.any("time"))
 
+    def produced(self, outputs: xr.DataArray, trials: xr.Dataset) -> dict[str, xr.DataArray]:
+        """Give the `produced_interval`."""
+        return {"interval": self.produced_interval(outputs, trials).assign_attrs(units="ms")}
+
     def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
         """1 where the produced interval is within the margin, else 0."""
         right: xr.DataArray = self._is_right(self.produced_interval(outputs, trials), trials["interval"])

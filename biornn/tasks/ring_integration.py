@@ -16,7 +16,7 @@ from biornn.tasks.angular_velocity import AngularVelocity, share_near
 from biornn.tasks.balanced import balanced, each_once
 from biornn.tasks.observer import noise_sd
 from biornn.tasks.periods import in_steps
-from biornn.tasks.rings import angle_of, angular_distance, around, directions, sine_and_cosine
+from biornn.tasks.rings import angle_of, angular_distance, around, directions, sector_of, sine_and_cosine
 from biornn.tasks.settings import check_length, check_settings
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
@@ -145,6 +145,10 @@ class RingIntegration(Task):
         """Give the share of the time after the cue in which the angle of the outputs is right."""
         error = angular_distance(angle_of(outputs), angle_of(trials["targets"]))
         return (error <= np.deg2rad(self.tolerance)).isel(time=slice(self._n_cue, None)).mean("time")
+
+    def pointed(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
+        """Name the direction in whose sector outputs point at the end of the trial; empty if they are not finite."""
+        return sector_of(angle_of(outputs.isel(time=-1)), self.n_directions)
 
     def _conditions(self) -> dict[str, list[Any]]:
         rows = product(directions(self.n_directions), (False, True)[: 1 + self.pauses])

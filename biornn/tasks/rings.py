@@ -35,6 +35,13 @@ def nearest_direction(angle: float, n_directions: int) -> float:
     return directions(n_directions)[round(angle / (2 * np.pi) * n_directions) % n_directions]
 
 
+def sector_of(angle: xr.DataArray, n_directions: int) -> xr.DataArray:
+    """Name the direction in whose sector angles in rad are, such as ``"45"`` (degrees); empty where they are NaN."""
+    names = np.array([f"{direction:g}" for direction in directions(n_directions)])
+    turns = np.nan_to_num(angle.values / (2 * np.pi) * n_directions)
+    return angle.copy(data=np.where(angle.notnull(), names[np.round(turns).astype(int) % n_directions], ""))
+
+
 def von_mises(angle: ArrayLike, n_units: int, kappa: float, height: float) -> NDArray[np.float32]:
     """Give the responses of units with evenly spaced preferred angles, from 0 on, to angles in rad, (..., unit).
 

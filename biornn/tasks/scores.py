@@ -48,6 +48,13 @@ def score_trials(
     return scores.where(finite | scores.isnull(), 0.0 if infinite_is_wrong else np.nan).rename("score")
 
 
+def with_reaction_times(task: Task, activity: xr.Dataset, trials: xr.Dataset) -> xr.Dataset:
+    """Add ``reaction_time`` (..., trial) in ms to activity with ``outputs``, where the task has its form with them."""
+    if not hasattr(task, "reaction_times") or not getattr(task, "reaction_time", False):
+        return activity
+    return activity.assign(reaction_time=task.reaction_times(activity["outputs"], trials).astype(np.float32))
+
+
 def mean_score(scores: xr.DataArray) -> xr.DataArray:
     """Mean over the trials that are scored; NaN if there are none."""
     return scores.mean("trial", skipna=True)

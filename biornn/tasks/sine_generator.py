@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from biornn.scalars import check_number, integer
 from biornn.tasks.balanced import balanced
 from biornn.tasks.explained import share_explained
+from biornn.tasks.fitted_sine import fitted_sine
 from biornn.tasks.observer import noise_sd
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_levels, check_settings
@@ -144,6 +145,15 @@ class SineGenerator(Task):
         """Share of the power of the sine of a trial that its output explains."""
         within = xr.DataArray(np.arange(outputs.sizes["time"]), dims="time") < trials["n_steps"]
         return share_explained(outputs, trials["targets"], within)
+
+    def produced(self, outputs: xr.DataArray, trials: xr.Dataset) -> dict[str, xr.DataArray]:
+        """Frequency in Hz and amplitude of the sine that is nearest to the output of a trial, a constant aside."""
+        signal = outputs.isel(output_channel=0, drop=True).transpose(..., "time")
+        n_steps = np.broadcast_to(trials["n_steps"].values, signal.shape[:-1])
+        found = fitted_sine(signal.values.reshape(-1, signal.shape[-1]), n_steps.ravel(), self.dt)
+        of_trial = signal.isel(time=0, drop=True)
+        frequency, amplitude = (of_trial.copy(data=one.reshape(of_trial.shape)).drop_attrs() for one in found)
+        return {"frequency": frequency.assign_attrs(units="Hz"), "amplitude": amplitude.assign_attrs(units="1")}
 
     def _conditions(self) -> dict[str, list[float]]:
         n = len(self.frequencies)

@@ -39,8 +39,11 @@ class Task:
 
     Some tasks have more, which those parts of biornn that need it ask for: ``choice(outputs, trials)``, the answer in
     each trial (..., trial) as text, empty where there is none; ``is_right(outputs, targets)``, which samples (...,
-    trial, time, output_channel) are right, of a task that holds a state; ``ideal_score(coherence)``, that of an ideal
-    observer.
+    trial, time, output_channel) are right, of a task that holds a state; ``graded``, name -> what of the stimulus the
+    choice between two depends on (`biornn.tasks.graded.Graded`); ``reaction_times(outputs, trials)``, the time of the
+    answer in ms, if its ``reaction_time`` is true; ``pointed(outputs, trials)``, the direction that is
+    answered, as text in degrees; ``produced(outputs, trials)``, name -> what is made to a measure, such as an interval,
+    (..., trial), with its units, NaN where there is none. What is asked for is what the last two give for the targets.
 
     Attributes
     ----------

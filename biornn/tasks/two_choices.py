@@ -20,7 +20,7 @@ from biornn.tasks.task import Seed, Task, Trials, task_generator
 SIDES = ["left", "right"]
 CATCH = "none"  # the correct choice of a catch trial
 SHARES = (np.arange(1000) + 0.5) / 1000  # of the trials, to average over the lengths of the period that varies
-_LOW, _HIGH = 0.2, 1.0  # targets
+_LOW = 0.2  # target of an output that is not chosen
 
 OfTrials = dict[str, NDArray[Any]]
 
@@ -108,7 +108,7 @@ class TwoChoices(Task):
 
     def catch_score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
         """1 in catch trials where the means of both outputs, as for `choice`, are below 0.6, else 0; NaN in others."""
-        low = (self._answer(outputs, trials) < (_LOW + _HIGH) / 2).all("output_channel")
+        low = (self._answer(outputs, trials) < (_LOW + self._high) / 2).all("output_channel")
         return low.where(text(trials["correct_choice"]) == CATCH)
 
     def _answer(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
@@ -126,6 +126,15 @@ class TwoChoices(Task):
     def _lengths(self, n_varied: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
         """Give the lengths in steps of the periods between fixation and decision."""
         return (n_varied,)
+
+    @property
+    def _high(self) -> float:
+        """Target of the output that is chosen."""
+        return 1.0
+
+    def _decision_steps(self, n_varied: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the length of the decision in steps."""
+        return in_steps(self.decision, self.dt)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
         """Give the inputs above the baseline (trial, period, input_channel)."""
@@ -155,9 +164,9 @@ class TwoChoices(Task):
         self, of_trials: OfTrials, n_varied: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[Trials, NDArray[np.int64], OfTrials]:
         """Make arrays, without noise if there is no generator, lengths of periods and padding, and coordinates."""
-        n_fixation, n_decision = in_steps((self.fixation, self.decision), self.dt)
-        n_times = n_fixation + np.sum(self._lengths(self._varied_steps(1.0))) + n_decision
-        lengths = with_padding(n_times, n_fixation, *self._lengths(n_varied), n_decision)
+        n_fixation, longest = in_steps(self.fixation, self.dt), self._varied_steps(1.0)
+        n_times = int(n_fixation + np.sum(self._lengths(longest)) + self._decision_steps(longest))
+        lengths = with_padding(n_times, n_fixation, *self._lengths(n_varied), self._decision_steps(n_varied))
         inputs, coordinates = self._shown(of_trials, lengths, rng)
         inputs += np.float32(self.baseline)
         if rng is not None:
@@ -176,7 +185,7 @@ class TwoChoices(Task):
         answers = np.zeros((2, len(correct), len(self._periods) + 1, 2), np.float32)
         targets, loss_weight = answers
         targets[:, :-1] = _LOW
-        targets[:, -2][correct] = _HIGH
+        targets[:, -2][correct] = self._high
         loss_weight[:, [0, -2]] = 1
         loss_weight[~correct.any(axis=1), :-1] = 1
         return answers

@@ -15,6 +15,7 @@ from biornn.layers import ConstrainedRNNCell
 from biornn.schema import GROUPS, variable_attrs
 from biornn.tasks import Task, task_of
 from biornn.tasks.given_trials import GivenTrials
+from biornn.tasks.scores import with_reaction_times
 from biornn.tasks.trials import complete, make_probe
 from biornn.training.recording import find_layers, record_activity, record_constants, record_weights
 
@@ -91,7 +92,10 @@ def record(
         )
     probe = None if isinstance(task, GivenTrials) else make_probe(task)
     groups = {"trials": trials} if probe is None else {"trials": trials, "probe_trials": probe}
-    recorded = {name.replace("trials", "activity"): record_activity(model, data) for name, data in groups.items()}
+    recorded = {
+        name.replace("trials", "activity"): with_reaction_times(task, record_activity(model, data), data)
+        for name, data in groups.items()
+    }
     weights = record_weights(model).merge(record_constants(model))
     if before is not None and not before["trials"].to_dataset().identical(variable_attrs("trials", trials)):
         raise ValueError("before: expected the same trials as now, got others; record both on one dataset")

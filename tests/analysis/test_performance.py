@@ -121,6 +121,20 @@ def test_a_run_of_the_published_size_is_scored_within_two_seconds():
     assert time.perf_counter() - start < 2.0  # takes 0.3 s on one core
 
 
+def test_the_worst_trial_condition_has_a_name():
+    task = BooleanGate("xor")
+    trials = task.trials(40, seed=0)
+    right = trials["targets"].expand_dims(network=3).copy(deep=True)
+    is_11 = (trials["pattern"] == "11").values
+    right[0, is_11] = 1.0  # a network that is wrong where both inputs have a pulse
+    right[1, ~is_11] = 1.0  # one that is right there, and in the two that are high
+    right[2] = np.nan
+    found = performance(right, trials)
+    assert found["worst_condition"].values.tolist() == ["pattern=11", "pattern=00", ""]
+    assert found["worst_score"].values.tolist()[:2] == [0, 0]
+    assert "worst_condition" not in performance(*flip_flop(), TASK)  # it has no conditions
+
+
 @pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
 def test_a_network_with_an_output_that_is_not_finite_has_no_score(strange):
     outputs, trials = flip_flop()

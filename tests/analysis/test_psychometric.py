@@ -8,7 +8,8 @@ import xarray as xr
 from scipy.special import ndtr, xlogy
 
 import biornn as bn
-from biornn.analysis import psychometric, psychometric_curve
+from biornn.analysis import psychometric, psychometric_curve, psychometrics
+from tests.tasks.choices import choosing
 
 LEVELS = np.array([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16.0])
 PARAMETERS = ("bias", "sigma", "lapse")
@@ -33,7 +34,7 @@ def with_counts(n_positive, n_each=10, levels=LEVELS):
 
 def log_likelihood(fit, bias, sigma, lapse):
     n, k = fit["n_trials"].values, fit["n_positive"].values
-    p = lapse + (1 - 2 * lapse) * ndtr((fit["signed_coherence"].values - bias) / sigma)
+    p = lapse + (1 - 2 * lapse) * ndtr((fit["stimulus"].values - bias) / sigma)
     return (xlogy(k, p) + xlogy(n - k, 1 - p)).sum(-1)
 
 
@@ -69,11 +70,11 @@ def test_counts_and_the_curve_by_hand():
     fit = psychometric(x, chosen)
     assert fit["n_trials"].values.tolist() == [10] * 10
     assert fit["n_positive"].values.tolist() == [0, 1, 2, 4, 4, 6, 7, 8, 10, 10]
-    assert fit["proportion"].sel(signed_coherence=4).item() == 0.8
+    assert fit["proportion"].sel(stimulus=4).item() == 0.8
     bias, sigma, lapse = (fit[name].item() for name in PARAMETERS)
     curve = psychometric_curve(fit, [bias, bias + sigma])
     np.testing.assert_allclose(curve, [0.5, lapse + (1 - 2 * lapse) * ndtr(1)], rtol=1e-12)
-    assert fit["bias"].attrs["units"] == fit["signed_coherence"].attrs["units"] == "%"
+    assert fit["bias"].attrs["units"] == fit["stimulus"].attrs["units"] == "%"
 
 
 @pytest.mark.parametrize(
@@ -151,8 +152,99 @@ def test_the_ideal_observer_of_the_perceptual_decision_has_the_curve_of_its_clos
     # Φ(c / σ) with σ = 2 · 0.1 · sqrt(100) / (0.032 sqrt(800)) = 2.21; no bias, no lapses. Errors by simulation: 0.03.
     assert fit["sigma"].item() == pytest.approx(2.2097, abs=0.12)
     assert fit["bias"].item() == pytest.approx(0, abs=0.12)
-    curve = psychometric_curve(fit, fit["signed_coherence"])
-    np.testing.assert_allclose(curve, task.ideal_score(fit["signed_coherence"]), atol=0.02)
+    curve = psychometric_curve(fit, fit["stimulus"])
+    np.testing.assert_allclose(curve, task.ideal_score(fit["stimulus"]), atol=0.02)
+
+
+def planted_choices(trials, weights, seed=0):
+    """Outputs that choose the second output by a weighted sum of coordinates, and standard normal noise."""
+    noise = np.random.default_rng(seed).normal(0, 1, trials.sizes["trial"])
+    decision = sum(weight * trials[name].fillna(0) for name, weight in weights.items())
+    return choosing(trials, decision.drop_vars("trial") + xr.DataArray(noise, dims="trial") > 0)
+
+
+def test_under_context_the_relevant_curve_is_steep_and_the_irrelevant_one_flat():
+    task = bn.tasks.ContextDecision()
+    trials = task.trials(73 * 40, seed=0)
+    outputs = planted_choices(trials, {"signed_coherence": 1 / 3})
+    fits = psychometrics(task.choice(outputs, trials), trials)
+    relevant = {"motion, context motion", "colour, context colour"}
+    assert {name for name, fit in fits.items() if fit["status"] == "fitted"} >= relevant
+    for name, fit in fits.items():
+        if name in relevant:
+            assert fit["sigma"].item() == pytest.approx(3, rel=0.2)  # about four standard errors, by simulation
+        else:  # no rising curve, or one that hardly rises over the 20 % between the ends
+            assert fit["status"].item() == "flat" or fit["sigma"].item() > 50
+            np.testing.assert_allclose(fit["proportion"], 0.5, atol=4 * 0.5 / np.sqrt(240))
+    ideal = task.graded["colour, context motion"].ideal
+    assert ideal(np.array([-10.0, 10.0])).tolist() == [0.5, 0.5]
+
+
+def test_who_ignores_the_context_is_as_steep_in_both():
+    task = bn.tasks.ContextDecision()
+    trials = task.trials(73 * 40, seed=0)
+    outputs = planted_choices(trials, {"motion_coherence": 1 / 3})
+    fits = psychometrics(task.choice(outputs, trials), trials)
+    for context in ("motion", "colour"):
+        assert fits[f"motion, context {context}"]["sigma"].item() == pytest.approx(3, rel=0.2)
+        assert fits[f"colour, context {context}"]["status"].item() == "flat" or (
+            fits[f"colour, context {context}"]["sigma"].item() > 50
+        )
+
+
+def test_two_senses_are_steeper_than_one_as_their_ideal_observer_is():
+    task = bn.tasks.MultisensoryIntegration(n_catch=0)
+    trials = task.trials(24 * 400, seed=0)
+    sigma = {name: task.ideal_sigma(name) for name in ("visual", "auditory", "both")}
+    noise = np.random.default_rng(0).normal(0, 1, trials.sizes["trial"])
+    spread = np.array([sigma[name] for name in trials["modality"].values.tolist()])
+    is_high = trials["frequency"] - task.boundary + xr.DataArray(spread * noise, dims="trial") > 0
+    fits = psychometrics(task.choice(choosing(trials, is_high), trials), trials)
+    assert list(fits) == ["visual", "auditory", "both"]
+    for name, fit in fits.items():
+        assert fit["bias"].item() == pytest.approx(12.5, abs=0.15)  # four standard errors, by simulation
+        assert fit["sigma"].item() == pytest.approx(sigma[name], rel=0.12)
+        levels = fit["stimulus"].values
+        np.testing.assert_allclose(task.graded[name].ideal(levels), ndtr((levels - 12.5) / sigma[name]), rtol=1e-12)
+        assert fit["stimulus"].attrs == {"units": "Hz", "long_name": "frequency"}
+
+
+def test_parametric_memory_by_the_difference_of_the_frequencies():
+    pairs = tuple((20.0 + one, 20.0) for one in (1.0, 2.0, 4.0, 8.0))
+    task = bn.tasks.ParametricMemory(pairs=pairs, shortest_delay=100, longest_delay=200, n_catch=0)
+    trials = task.trials(8 * 500, seed=0)
+    noise = xr.DataArray(np.random.default_rng(0).normal(0, 3, trials.sizes["trial"]), dims="trial")
+    is_second = trials["difference"].drop_vars("trial") + noise < 0
+    fit = psychometrics(task.choice(choosing(trials, is_second), trials), trials)["difference"]
+    assert fit["stimulus"].values.tolist() == [-8, -4, -2, -1, 1, 2, 4, 8]
+    assert fit.attrs["positive"] == "first"
+    assert fit["sigma"].item() == pytest.approx(3, rel=0.15)
+    np.testing.assert_allclose(task.graded["difference"].ideal(np.array([-4.0, 4.0])).sum(), 1)
+    assert task.graded["difference"].ideal(np.array([4.0])) == pytest.approx(task.ideal_score(24.0, 20.0))
+
+
+def test_pairs_of_one_difference_have_no_curve():
+    task = bn.tasks.ParametricMemory()
+    trials = task.trials(40, seed=0)
+    assert psychometrics(task.choice(trials["targets"], trials), trials) == {}
+    assert psychometrics(trials["difference"], trials, bn.tasks.GoNoGo()) == {}  # no such choice at all
+
+
+def test_clicks_by_their_difference():
+    task = bn.tasks.ClickAccumulation()
+    trials = task.trials(4000, seed=0)
+    noise = xr.DataArray(np.random.default_rng(0).normal(0, 5, trials.sizes["trial"]), dims="trial")
+    is_right = trials["difference"].drop_vars("trial") + noise - 1 > 0
+    fit = psychometrics(task.choice(choosing(trials, is_right), trials), trials)["clicks"]
+    assert fit["sigma"].item() == pytest.approx(5, rel=0.15)
+    assert fit["bias"].item() == pytest.approx(1, abs=0.6)
+
+
+def test_a_coordinate_that_is_missing_is_named():
+    task = bn.tasks.ContextDecision()
+    trials = task.trials(80, seed=0)
+    with pytest.raises(ValueError, match=r"^trials: expected the coordinate 'context' of context_decision, found none"):
+        psychometrics(task.choice(trials["targets"], trials), trials.drop_vars("context"))
 
 
 def test_arguments_that_do_not_go_together_are_named():
@@ -164,7 +256,7 @@ def test_arguments_that_do_not_go_together_are_named():
         psychometric(x, chosen, positive="right")
     with pytest.raises(ValueError, match=r"^choice: expected 0, 1 or NaN, got 2"):
         psychometric(x, chosen.astype(int) * 2)
-    with pytest.raises(ValueError, match=r"^choice: expected the trials of signed_coherence, got others"):
+    with pytest.raises(ValueError, match=r"^choice: expected the trials of stimulus, got others"):
         psychometric(x, chosen[:5])
     with pytest.raises(ValueError, match=r"^choice: expected the dims \['trial'\]"):
         psychometric(x, chosen.rename(trial="time"))

@@ -6,14 +6,14 @@ from scipy.special import ndtr
 
 from biornn.analysis.psychometric import psychometric as fit_psychometric
 from biornn.analysis.psychometric import psychometric_curve
-from biornn.plots.psychometric import psychometric
+from biornn.plots.psychometric import psychometric, psychometrics
 
 LEVELS = np.array([-8, -4, -2, 2, 4, 8.0])
 
 
 def fits(shares, condition):
     """Fits of networks with these shares, in tenths, of choices at each level."""
-    x = xr.DataArray(np.repeat(LEVELS, 10), dims="trial", attrs={"units": "%"})
+    x = xr.DataArray(np.repeat(LEVELS, 10), dims="trial", attrs={"units": "%", "long_name": "signed coherence"})
     chosen = [np.where(np.arange(10) < np.array(one)[:, np.newaxis], "right", "left").ravel() for one in shares]
     coords = {"condition": ("network", list(condition))}
     return fit_psychometric(x, xr.DataArray(chosen, dims=("network", "trial"), coords=coords), positive="right")
@@ -50,10 +50,27 @@ def test_networks_without_a_curve_are_counted_and_keep_their_markers():
 
 def test_ideal_observer_is_drawn_first():
     x = np.linspace(-8, 8, 9)
-    ideal = xr.DataArray(ndtr(x / 2), dims="signed_coherence", coords={"signed_coherence": x})
+    ideal = xr.DataArray(ndtr(x / 2), dims="stimulus", coords={"stimulus": x})
     ax = psychometric(fits([GOOD], "a"), ideal)
     np.testing.assert_allclose(ax.get_lines()[0].get_xydata().T, [x, ndtr(x / 2)])
     assert labels(ax) == ["ideal observer", "a (n = 1)"]
+
+
+def test_several_curves_have_a_panel_each_and_one_legend():
+    x = np.linspace(-8, 8, 9)
+    ideal = xr.DataArray(ndtr(x / 2), dims="stimulus", coords={"stimulus": x})
+    figure = psychometrics(
+        {"seen": fits([GOOD, BETTER], "ab"), "heard": fits([BETTER, SEPARATED], "ab")}, {"seen": ideal}
+    )
+    assert [ax.get_title() for ax in figure.axes] == ["seen", "heard"]
+    seen, heard = ([line.get_label() for line in ax.get_lines()] for ax in figure.axes)
+    assert seen[0] == "ideal observer"
+    assert heard[0] != "ideal observer"
+    (legend,) = figure.legends
+    assert [entry.get_text() for entry in legend.get_texts()] == ["ideal observer", "a", "b"]
+    assert psychometrics({"alone": fits([GOOD], "a")}).axes[0].get_title() == ""
+    with pytest.raises(ValueError, match=r"^fits: expected at least one curve, got none"):
+        psychometrics({})
 
 
 def test_draws_into_given_axes():

@@ -17,7 +17,8 @@ from biornn.report import FIGURES, figure, save_figure
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.sections import SECTIONS
-from biornn.tasks import PerceptualDecision
+from biornn.tasks import MemoryProAnti, PerceptualDecision, ReadySetGo
+from tests.report.sections.test_generalisation import evaluated
 
 MakeRun = Callable[..., xr.DataTree]
 MM = 1 / 25.4
@@ -50,8 +51,10 @@ def test_every_picture_of_a_report_can_be_asked_for(
     crossed["history"].dataset = history.assign_coords(
         factor_dale=("network", dale.astype(object)), factor_density=("network", density.astype(object))
     )
-    choices = make_run(task=PerceptualDecision(), n_trials=64)
-    found = pictures(planted, *SECTIONS) | pictures(crossed, "differences") | pictures(choices, "psychometric")
+    found = pictures(planted, *SECTIONS) | pictures(crossed, "differences")
+    found |= pictures(evaluated(make_run(seeds=[0], task=MemoryProAnti()), [[0.5], [0.5]]), "generalisation")
+    for task in (PerceptualDecision(reaction_time=True), MemoryProAnti(), ReadySetGo()):
+        found |= pictures(make_run(task=task, n_trials=64), "behaviour")
     assert found == {name: entry.section for name, entry in FIGURES.items()}
 
 

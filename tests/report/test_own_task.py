@@ -116,15 +116,16 @@ def test_choices_have_a_psychometric_curve(make_run: MakeRun) -> None:
     run["activity"].dataset = activity
     section = psychometric(Reading(run))
     assert section is not None
-    _, picture, table = section.blocks
+    _, picture, table = section
     assert "choices of right" in picture.alt
     assert "dale: " in picture.alt
     assert "ideal observer" in picture.caption
     free, dale = table.rows
-    assert (free[1].text, dale[1].text) == ("2 of 2", "1 of 1")
+    assert (free[2].text, dale[2].text) == ("2 of 2", "1 of 1")
     for row in (free, dale):  # standard errors of about 0.7 for 273 scored trials
-        assert abs(row[2].value) < 2
-        assert 2 < row[3].value < 6
+        assert abs(row[3].value) < 2
+        assert 2 < row[4].value < 6
+    assert (free[6].text.count("["), dale[6].text.count("[")) == (1, 0)  # an interval takes two networks
     picture.draw()
     # In every trial, catch trials too, one output is high throughout.
     assert Reading(run).measures["catch_score"][:3].values.tolist() == [0, 0, 0]

@@ -119,14 +119,15 @@ def test_a_gated_network_has_no_spectrum_and_no_matrix(html_of_all_kinds: dict[s
 def test_a_run_has_every_section(make_run: Callable[..., xr.DataTree], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("biornn.report.pictures._DPI", 20)
     page = Page(render(make_run(has_fixed_points=True)))
-    # All but trial conditions and psychometric curves: the flip-flop does not tell its trials apart, and has no choice.
-    assert len(page.all("section")) == len(SECTIONS) - 2
+    # All but behaviour and trial conditions: the flip-flop does not tell its trials apart, and has no choice; and no
+    # other settings were evaluated.
+    assert len(page.all("section")) == len(SECTIONS) - 3
 
 
 def test_a_trained_run_is_told_whole(run: xr.DataTree, reported_run: Path) -> None:
     page = Page((reported_run / "report.html").read_text())
     # Besides, its five trials do not hold every state: units cannot be told apart by them; and no one has searched for
     # its fixed points.
-    assert len(page.all("section")) == len(SECTIONS) - 4
+    assert len(page.all("section")) == len(SECTIONS) - 5
     for network in run["network"].values.tolist():
         assert network in page.text("main")

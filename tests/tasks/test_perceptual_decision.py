@@ -225,6 +225,97 @@ def test_what_cannot_be_fixed_is_named_in_one_line(fixed, error, message):
     assert "\n" not in str(raised.value)
 
 
+# ---- the reaction-time form
+
+
+def reaction_task(**settings):
+    return PerceptualDecision(reaction_time=True, **settings)
+
+
+def test_the_stimulus_lasts_until_the_end_and_answers_count_from_some_time_on():
+    trials = make_trials(reaction_task(noise=0, baseline=0), 22, 0)
+    assert trials["input_channel"].values.tolist() == ["left", "right", "start"]
+    assert dict(Counter(trials["period"].values[0].tolist())) == {"fixation": 5, "stimulus": 15, "decision": 25}
+    on = (trials["period"] != "fixation") & (trials["correct_choice"] != "none")
+    assert (trials["inputs"].sel(input_channel="start") == on).all()
+    both = trials["inputs"].sel(input_channel=["left", "right"]).sum("input_channel")
+    np.testing.assert_allclose(both, on, atol=1e-6)  # the two inputs add up to 1
+    assert set(trials["stimulus_duration"].values.tolist()) == {800.0}
+    high = (trials["period"] == "decision") & (trials["output_channel"] == trials["correct_choice"])
+    np.testing.assert_allclose(trials["targets"], xr.where(high, 1.2, 0.2).transpose("trial", "time", ...), rtol=1e-6)
+    weighted = (trials["period"] != "stimulus") | (trials["correct_choice"] == "none")
+    assert (trials["loss_weight"] == weighted).all()
+
+
+def answering(trials, at, left=0.0, right=0.0):
+    """Outputs that are 0 until a time in ms since the onset of the stimulus, and then constant."""
+    return constant(trials, left, right).where(trials["time"] >= 100 + at, 0.0)
+
+
+@pytest.mark.parametrize("at", [-40.0, 0.0, 260.0, 760.0])
+def test_the_reaction_time_is_that_of_the_first_output_above_the_threshold(at):
+    task = reaction_task(n_catch=0)
+    trials = make_trials(task, 20, 0)
+    outputs = answering(trials, at, 0.4, 1.01)
+    assert set(task.reaction_times(outputs, trials).values.tolist()) == {at}
+    assert set(task.choice(outputs, trials).values.tolist()) == {"right"}
+    expected = (trials["correct_choice"] == "right") & (at >= 0)  # before the stimulus nobody can know
+    assert (task.score(outputs, trials) == expected).all()
+
+
+def test_the_first_one_counts_and_of_two_at_once_the_larger():
+    task = reaction_task(n_catch=0)
+    trials = make_trials(task, 4, 0)
+    first = answering(trials, 200, 1.1, 0) + answering(trials, 400, 0, 9.0)
+    assert set(task.choice(first, trials).values.tolist()) == {"left"}
+    assert set(task.choice(answering(trials, 200, 1.1, 1.2), trials).values.tolist()) == {"right"}
+
+
+def test_no_answer_is_wrong_and_right_in_catch_trials():
+    task = reaction_task()
+    trials = make_trials(task, 22, 0)
+    silent, always = constant(trials, 1.0, 0.2), answering(trials, 300, 1.2, 0.2)
+    assert task.reaction_times(silent, trials).isnull().all()  # at the threshold, and not above
+    assert (task.choice(silent, trials) == "").all()
+    assert mean_score(score_trials(task, silent, trials)).item() == 0
+    assert mean_score(score_trials(task, always, trials)).item() == task.chance == 0.5
+    assert task.catch_score(silent, trials).mean().item() == 1
+    assert task.catch_score(always, trials).mean().item() == 0
+    assert task.catch_score(silent, trials).count().item() == 2
+    assert (task.choice(silent * np.nan, trials) == "").all()
+
+
+def test_reaction_times_broadcast_over_networks():
+    task = reaction_task()
+    trials = make_trials(task, 22, 0)
+    several = xr.concat([answering(trials, at, 1.2, 0.2) for at in (100, 300)], "network")
+    times = task.reaction_times(several, trials)
+    assert times.dims == ("network", "trial")
+    assert times.mean("trial").values.tolist() == [100, 300]
+    assert task.choice(several, trials).dims == ("network", "trial")
+    assert (task.reaction_times(trials["targets"], trials).dropna("trial") == 300).all()
+
+
+def test_the_source_of_the_reaction_time_form():
+    task = PerceptualDecision.preset("song2016_reaction_time")
+    assert (task.stimulus, task.earliest_decision, task.threshold, task.n_catch) == (800, 300, 1, 8)
+    assert task.trials(18, 0)["correct_choice"].values.tolist().count("none") == 8
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"variable_stimulus": True}, "variable_stimulus: expected false in the reaction-time form, got true"),
+        ({"threshold": 1.2}, "threshold: expected a number above 0.2 and below 1.2, got 1.2"),
+        ({"threshold": 0.2}, "threshold: expected a number above 0.2 and below 1.2, got 0.2"),
+        ({"earliest_decision": 800}, "earliest_decision: expected at least a step less than stimulus=800 ms, got 800"),
+    ],
+)
+def test_impossible_settings_of_the_reaction_time_form_are_named(settings, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        reaction_task(**settings)
+
+
 # ---- seeds, speed, settings
 
 

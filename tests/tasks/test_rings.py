@@ -10,6 +10,7 @@ from biornn.tasks.rings import (
     around,
     directions,
     nearest_direction,
+    sector_of,
     sine_and_cosine,
     von_mises,
 )
@@ -56,3 +57,10 @@ def test_distances_go_round_the_ring():
     one, other = np.deg2rad([0, 10, 350, 0, 90, -170]), np.deg2rad([0, 350, 10, 180, 720, 170])
     np.testing.assert_allclose(np.rad2deg(angular_distance(one, other)), [0, 20, 20, 180, 90, 20], atol=1e-9)
     np.testing.assert_allclose(angular_distance(one, other), angular_distance(other, one), atol=1e-12)
+
+
+def test_a_sector_is_named_after_its_direction():
+    angle = np.deg2rad([0, 44, 46, 314, -46, 359.9, 720, np.nan])
+    names = sector_of(xr.DataArray(angle, dims="trial"), 4)
+    assert names.values.tolist() == ["0", "0", "90", "270", "270", "0", "0", ""]
+    assert sector_of(xr.DataArray(angle[:3], dims="trial"), 16).values.tolist() == ["0", "45", "45"]

@@ -42,6 +42,19 @@ def test_a_dense_readout_is_recorded_as_it_is(use_bias):
     assert not bn.audit(tree).sign_violations.any()
 
 
+def test_reaction_times_are_recorded_where_the_task_has_them():
+    task = bn.tasks.PerceptualDecision(reaction_time=True, threshold=0.25, dt=20)
+    trials = task.trials(6, seed=0)
+    tree = bn.record(build_model(bn.Connectivity(8, seed=1), 3, 2, tau=100.0, dt=20.0), trials)
+    for name in ("", "probe_"):
+        activity, own = tree[f"{name}activity"].to_dataset(), tree[f"{name}trials"].to_dataset()
+        times = task.reaction_times(activity["outputs"], own)
+        np.testing.assert_array_equal(activity["reaction_time"], times)
+        assert activity["reaction_time"].attrs["units"] == "ms"
+        assert activity["reaction_time"].notnull().any()  # the outputs cross the threshold
+    assert "reaction_time" not in bn.record(with_dense_readout(), *integrator())["activity"]
+
+
 @pytest.mark.parametrize("architecture", ["gru", "lstm"])
 def test_gated_layers_are_recorded(architecture):
     inputs, targets = integrator()

@@ -6,6 +6,7 @@ from biornn.report.section import MakeSection
 from biornn.report.sections.activity import activity
 from biornn.report.sections.answer import answer
 from biornn.report.sections.balance import balance
+from biornn.report.sections.behaviour import behaviour
 from biornn.report.sections.connectivity import connectivity
 from biornn.report.sections.constraints import constraints
 from biornn.report.sections.cubes import cubes
@@ -13,9 +14,9 @@ from biornn.report.sections.data import data
 from biornn.report.sections.design import design
 from biornn.report.sections.differences import differences
 from biornn.report.sections.fixed_points import fixed_points
+from biornn.report.sections.generalisation import generalisation
 from biornn.report.sections.learning import learning
 from biornn.report.sections.networks import networks
-from biornn.report.sections.psychometric import psychometric
 from biornn.report.sections.retention import retention
 from biornn.report.sections.robustness import robustness
 from biornn.report.sections.scores import scores
@@ -35,8 +36,9 @@ SECTIONS: Mapping[str, MakeSection] = {
         differences,
         learning,
         scores,
+        behaviour,
         trial_conditions,
-        psychometric,
+        generalisation,
         states,
         retention,
         fixed_points,
