@@ -109,6 +109,7 @@ def test_one_condition_is_compared_with_nothing(make_run: MakeRun) -> None:
     assert len(sentences(answer(Reading(make_run(conditions={"only": {}}))))) == 2
 
 
+@pytest.mark.nightly
 def test_violations_are_counted_in_every_network_and_snapshot(make_run: MakeRun) -> None:
     run = make_run()
     assert sentences(answer(Reading(run)))[-1].endswith(

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from biornn.report.measures import MEASURES
@@ -53,6 +54,7 @@ def test_every_family_and_every_measure_has_a_row(make_run: MakeRun) -> None:
     assert table.caption == "Differences from free: mean [95 % interval]. 2 pairs each."
 
 
+@pytest.mark.nightly
 def test_what_no_test_can_show_is_said_once_and_not_tabulated(make_run: MakeRun) -> None:
     run = make_run(seeds=range(3))
     # 2 ** (1 - n) for one, two and three tests: below 0.05 with six, seven and seven pairs.
@@ -130,6 +132,7 @@ def test_one_gated_condition_leaves_the_comparison_of_the_others(make_run: MakeR
     assert row(table, "accuracy")[2].value is not None
 
 
+@pytest.mark.nightly
 def test_gated_networks_are_not_failed_for_want_of_a_spectrum(make_run: MakeRun) -> None:
     run = make_run(conditions={"one": {}, "other": {}}, formulation="gru", experiment=json.dumps({}))
     (table,) = tables(run)
