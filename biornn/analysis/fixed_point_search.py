@@ -177,7 +177,7 @@ class _Known:
         roots = np.full_like(state, np.nan)
         if len(self.state):
             apart = self._of.apart(state, self.state)
-            is_near = apart + self._error <= np.minimum(self._unique / 6, self._largest_reach)
+            is_near = apart + self._error <= self._unique / 6
             nearest = np.where(is_near, apart, np.inf).argmin(axis=1)
             any_near = is_near.any(axis=1)
             roots[any_near] = self.state[nearest[any_near]]
