@@ -239,7 +239,7 @@ def _run(options: argparse.Namespace) -> int:
         checkpoint_seconds=options.checkpoint_seconds,
     )
     if not options.no_report and options.workers != 1:
-        _start_forkserver()
+        _start_forkserver("biornn.report.preloaded")
     validate(run)
     summary = _show(run, out, options.workers, with_report=not options.no_report)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1
@@ -283,11 +283,11 @@ def _show(
     return reading.summary
 
 
-def _start_forkserver() -> None:
-    """Start the process that the workers of the report are copied from: it imports while this process goes on."""
+def _start_forkserver(preloaded: str) -> None:
+    """Start the process that workers are copied from: it imports a module while this process goes on."""
     from multiprocessing import forkserver
 
-    forkserver.set_forkserver_preload(["biornn.report.preloaded"])
+    forkserver.set_forkserver_preload([preloaded])
     forkserver.ensure_running()
 
 
@@ -311,7 +311,7 @@ def _opened(path: Path) -> xr.DataTree:
 
 def _report(options: argparse.Namespace) -> int:
     if options.workers != 1:
-        _start_forkserver()
+        _start_forkserver("biornn.report.preloaded")
     from biornn.store import run_folder
 
     run = _opened(options.run)
@@ -346,6 +346,8 @@ def _figure(options: argparse.Namespace) -> int:
 
 
 def _fixed_points(options: argparse.Namespace) -> int:
+    if options.workers != 1:
+        _start_forkserver("biornn.store.fixed_points")
     from dask.system import CPU_COUNT
     from rich.progress import Progress
 

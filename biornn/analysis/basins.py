@@ -10,9 +10,10 @@ from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_dims, require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
-from biornn.analysis.fixed_point_search import rates_in_box
+from biornn.analysis.fixed_point_starts import rates_in_box
 from biornn.analysis.fixed_points import own_starts
 from biornn.analysis.kernels import Output, describe
+from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
 from biornn.scalars import integer
 from biornn.schema import text
@@ -20,7 +21,7 @@ from biornn.tasks.seeds import generator
 
 _Array = NDArray[np.float64]
 
-_CHUNK, _MOST_STEPS = 500, 20_000
+_MOST_STEPS = 20_000
 _STANDS_STILL = 1e-11  # change of a state in a step, over 1 + its length
 _AT = 1e-3  # distance to a fixed point at which a state has arrived, over 1 + its length
 
@@ -97,17 +98,7 @@ def basins(
 
 def arrived(of: Stationary, state: _Array, points: _Array) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Run until nothing moves: the one of some points at which each state arrives, or -1, and which stand still."""
-    state, stands_still = state.copy(), np.zeros(len(state), bool)
-    for _ in range(0, _MOST_STEPS, _CHUNK):
-        moving = np.flatnonzero(~stands_still & np.isfinite(state).all(axis=1))
-        if not moving.size:
-            break
-        rows = state[moving]
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(_CHUNK):
-                rows = of.step(rows)
-            stands_still[moving] = of.speed(rows) <= _STANDS_STILL * (1 + np.linalg.norm(rows, axis=1))
-        state[moving] = rows
+    state, stands_still = run_to_rest(of, state, _STANDS_STILL, _MOST_STEPS)
     ends = np.full(len(state), -1)
     if len(points):
         is_finite = np.isfinite(state).all(axis=1)

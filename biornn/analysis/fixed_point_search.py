@@ -1,4 +1,4 @@
-"""The search for all fixed points of one network: starts, batches, and when to stop."""
+"""The search for all fixed points of one network: in batches of starts, and when to stop."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from biornn.analysis.fixed_point_starts import draw_starts, in_steps, rates_in_box
 from biornn.analysis.roots import Candidates, find_roots
+from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
 from biornn.tasks.seeds import generator
 
 _Array = NDArray[np.float64]
 
 _QUIET_BATCHES = 2
-_FAR = 1e6  # largest state of a run that goes on
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
@@ -25,7 +26,7 @@ _RARE = 0.005  # share of runs that would end in an attractor not found yet, bel
 _MOST_RUNS = 16  # batches of them
 _LONGEST, _MOST_STEPS = 200, 5000  # of a run, in time constants and in steps
 _SHORTEST = 10  # time constants of a run whose end says where the network ends
-_CHECKED, _IS_STILL = 25, 1e-6  # steps until it is asked whether it stands still: its speed, over 1 + its length
+_IS_STILL = 1e-6  # speed of a network that stands still, over 1 + the length of its state
 
 
 class Points(NamedTuple):
@@ -78,9 +79,9 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     attracted, unseen_basin = _attractors(of, known, n_starts, rng)
     doubtful.append(attracted)
     for number in range(max_batches):
-        starts = _starts(of, given, known.state, n_starts, rng, is_first=number == 0)
+        starts = draw_starts(of, given, known.state, n_starts, rng, is_first=number == 0)
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
-        found = find_roots(of.map, np.concatenate([extra, starts]))
+        found = find_roots(of.map, np.concatenate([extra, starts]), known.near)
         is_root = _is_root(of, found)
         if number == 0:
             is_exhaustive &= bool(is_root[: len(exact)].all())
@@ -109,36 +110,16 @@ def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Gen
     Returns the roots there that cannot be proved, and the share of the box from which it would end anywhere else: that
     of the runs whose end no other run had (Good 1953, Biometrika 40, 237); NaN where runs are too short to end.
     """
-    doubtful = []
+    doubtful, n_steps = [], in_steps(of, _LONGEST, _MOST_STEPS)
     for number in range(1, _MOST_RUNS + 1):
-        found = find_roots(of.map, _ends(of, of.state_of(rates_in_box(of, n_starts, rng))))
+        ends, stands_still = run_to_rest(of, of.state_of(rates_in_box(of, n_starts, rng)), _IS_STILL, n_steps)
+        found = find_roots(of.map, ends[stands_still], known.near)
         doubtful.append(known.add(_of(found, _is_root(of, found))))
         n_rare = _RARE * number * n_starts
         if n_rare >= 1 and known.n_once <= n_rare:  # of fewer runs, none needs to be among those that are rare
             break
     is_short = _MOST_STEPS * np.median(of.leak) < _SHORTEST
     return _together(doubtful), np.nan if is_short else known.n_once / (number * n_starts)
-
-
-def _ends(of: Stationary, state: _Array) -> _Array:
-    """Run from states (row, n_numbers) until each stands still; those that never do are left out."""
-    ends = [state[:0]]
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(_in_steps(of, _LONGEST, _MOST_STEPS) // _CHECKED):
-            for _ in range(_CHECKED):
-                state = of.step(state)
-            state = state[np.abs(state).max(axis=1) < _FAR]  # False for NaN
-            is_still = of.speed(state) <= _IS_STILL * (1 + np.linalg.norm(state, axis=1))
-            ends.append(state[is_still])
-            state = state[~is_still]
-            if not len(state):
-                break
-    return np.concatenate(ends)
-
-
-def _in_steps(of: Stationary, n_time_constants: int, most: int) -> int:
-    """Return the steps of so many time constants of the median unit, which can be infinite; at most so many."""
-    return min(most, int(np.ceil(n_time_constants / max(float(np.median(of.leak)), n_time_constants / most))))
 
 
 def _median_speed(of: Stationary, rates: _Array) -> float:
@@ -181,16 +162,36 @@ class _Known:
         if not len(self.state) or not len(found.state):
             return found
         apart = self._of.apart(found.state, self.state)
-        is_hit = apart <= np.minimum(self._unique / 2, 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1)))
+        is_hit = apart <= np.minimum(self._unique / 2, self._largest_reach)
         nearest = np.where(is_hit, apart, np.inf).argmin(axis=1)
-        any_hit = is_hit.any(axis=1)
+        any_hit = np.asarray(is_hit.any(axis=1))
         np.add.at(self._n_hits, nearest[any_hit], 1)
         return _of(found, ~any_hit)
+
+    def near(self, state: _Array) -> _Array:
+        """Return the root to which Newton's method leads from each state (row, n_numbers); NaN where that is not known.
+
+        It does so from within ``2 / (3 b L)`` (Rheinboldt 1974, Banach Cent. Publ. 3, 129), with b and L as in a proof,
+        whose uniqueness ends at ``2 / (b L)``; a sixth of that leaves room for b, which is that of a state nearby.
+        """
+        roots = np.full_like(state, np.nan)
+        if len(self.state):
+            apart = self._of.apart(state, self.state)
+            is_near = apart + self._error <= self._unique / 6
+            nearest = np.where(is_near, apart, np.inf).argmin(axis=1)
+            any_near = is_near.any(axis=1)
+            roots[any_near] = self.state[nearest[any_near]]
+        return roots
 
     def without_mirror(self) -> _Array:
         """Return the mirror images of those that have none yet."""
         apart = _apart(-self.state, self.state).min(axis=1, initial=np.inf)
-        return -self.state[apart > 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1))]
+        return -self.state[apart > self._largest_reach]
+
+    @property
+    def _largest_reach(self) -> _Array:
+        """How far from each of them a state counts as that one, at most."""
+        return 1e3 * _SAME * (1 + np.linalg.norm(self.state, axis=1))
 
     @property
     def n_once(self) -> int:
@@ -212,64 +213,6 @@ class _Known:
         no_dims = np.zeros(len(self.state), int)
         error = self._error * self._of.size(self.state).max(axis=1)
         return Points(self.state, self._residual, error, self._n_hits, self._index, no_dims)
-
-
-def _starts(
-    of: Stationary, given: _Array | None, known: _Array, n_starts: int, rng: np.random.Generator, is_first: bool
-) -> _Array:
-    """Draw a batch of starts (row, n_numbers).
-
-    Recorded activity, as it is and with noise; the box of possible rates; where the network goes from there in a random
-    time; and states between fixed points that are known already.
-    """
-    n_between = n_starts // 2 if len(known) else 0
-    n_recorded = 0 if given is None else (n_starts - n_between) // 2
-    n_box = n_starts - n_between - n_recorded
-    parts = [_between(known, n_between, rng)] if n_between else []
-    if given is not None:
-        chosen = given[rng.integers(len(given), size=n_recorded)]
-        noise = _log_uniform(rng, 1e-3, 1.0, n_recorded) * (not is_first)
-        parts.append(of.state_of(chosen + noise * given.std() * rng.standard_normal(chosen.shape)))
-    box = of.state_of(rates_in_box(of, n_box, rng))
-    n_settling = n_box - n_box // 4
-    parts += [_settled(of, box[:n_settling], rng), box[n_settling:]]
-    return np.concatenate(parts)
-
-
-def rates_in_box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
-    """Draw rates (row, unit) between their limits; where there are none, up to some times what a unit receives."""
-    size = _log_uniform(rng, 0.01, 10.0, n_rows) * (1 + np.abs(of.drive).max())
-    low, high = (np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.limits)
-    return low + (high - low) * rng.random((n_rows, of.n_units))
-
-
-def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
-    """Let each state run for a random time, up to some time constants."""
-    longest = _in_steps(of, 30, 2000)
-    end = np.ceil(longest ** rng.random(len(state))).astype(int)
-    settled = state.copy()
-    with np.errstate(over="ignore", invalid="ignore"):
-        for time in range(1, longest + 1):
-            state = of.step(state)
-            settled[end == time] = state[end == time]
-    finite = np.isfinite(settled).all(axis=1) & (np.abs(settled).max(axis=1) < _FAR)
-    settled[~finite] = rng.standard_normal((int(np.sum(~finite)), of.n_numbers))
-    return settled
-
-
-def _between(known: _Array, n_rows: int, rng: np.random.Generator) -> _Array:
-    """Draw means of two to four fixed points, with some noise."""
-    weights = rng.dirichlet(np.ones(4), n_rows)
-    weights[:, 2:] *= rng.random((n_rows, 1)) < 0.5
-    weights /= weights.sum(axis=1, keepdims=True)
-    weights[rng.random(n_rows) < 0.3] = [0.5, 0.5, 0, 0]
-    middle = np.einsum("rk,rku->ru", weights, known[rng.integers(len(known), size=(n_rows, 4))])
-    size = max(float(known.std()), 1e-3)
-    return middle + _log_uniform(rng, 1e-3, 0.3, n_rows) * size * rng.standard_normal(middle.shape)
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float, n_rows: int) -> _Array:
-    return np.exp(rng.uniform(np.log(low), np.log(high), (n_rows, 1)))
 
 
 def _manifolds(of: Stationary, doubtful: Candidates) -> Points:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 _Array = NDArray[np.float64]
+#: Gives for each state (row, n) the root to which Newton's method is known to lead from there; NaN where none is.
+Known = Callable[[_Array], _Array]
 
 _MAX_STEPS = 60  # with 200 there are more slow points, and as many roots in twice the time
 _PARTS = (1.0, 0.5, 0.25)  # of Newton's step that are tried
@@ -21,7 +24,7 @@ _N_POLISHING = 8
 _EXACT = 4 * np.finfo(float).eps  # residual, over 1 + the length of the state, that is rounding
 _SMALL_STEP = 1e-3  # of Newton's, over 1 + the length of the state; larger ones run along a manifold, or away
 _ROUNDING = 0.01  # share of the smallest singular value that rounding may change
-_MATRIX_NUMBERS = 2**19  # of all matrices that are worked on at once: 4 MB, which stay in the processor's cache
+_MATRIX_NUMBERS = 2**19  # of the matrices that are worked on at once: 4 MB, which stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -59,43 +62,77 @@ class Proof(NamedTuple):
     unique_within: _Array
 
 
-def find_roots(of: Map, starts: _Array) -> Candidates:
+def find_roots(of: Map, starts: _Array, known: Known | None = None) -> Candidates:
     """Look for a root from each start (row, n), each on its own.
 
     Newton's steps, halved until ``|g|`` falls enough; where none does, those of Levenberg and Marquardt, damped in
     proportion to ``|g|²``, so that they converge quadratically also to roots that are not isolated (Fan & Yuan 2005,
     Computing 74, 23), until such a step is as good as predicted. A row stops once it has converged or ``|g|`` has a
     local minimum. Then small steps of Newton's, as long as they make ``|g|`` smaller.
+
+    A row that comes to where it is known which root Newton's method leads to ends there: `known` gives these roots.
     """
-    if not len(starts):
-        return Candidates(starts, np.empty(0), np.zeros(0, bool))
-    n_at_once = max(1, _MATRIX_NUMBERS // starts.shape[1] ** 2)
-    parts = [_from_some(of, starts[first : first + n_at_once]) for first in range(0, len(starts), n_at_once)]
-    state, residual, is_stationary = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Candidates(state, residual, is_stationary)
+    n_at_once = max(1, _MATRIX_NUMBERS // max(1, starts.shape[1] ** 2))
+    rows = _Rows(of, starts.copy())
+    is_known, is_stationary = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
+    running = np.arange(len(starts))
+    while running.size:
+        now, later = running[:n_at_once], running[n_at_once:]
+        if known is not None:
+            root = known(rows.state[now])
+            is_known[now] = np.isfinite(root).all(axis=1)
+            rows.state[now] = np.where(is_known[now, np.newaxis], root, rows.state[now])
+        now = now[~(is_known[now] | rows.are_done(now))]
+        derivatives = of.derivatives(rows.state[now])
+        is_stationary[now] = rows.are_lowest(now, derivatives)
+        now, derivatives = now[~is_stationary[now]], derivatives[~is_stationary[now]]
+        rows.step(now, derivatives)
+        running = np.concatenate([now, later])
+    rough = np.flatnonzero(~is_known & ~is_stationary)
+    for first in range(0, len(rough), n_at_once):
+        some = rough[first : first + n_at_once]
+        rows.state[some] = _polished(of, rows.state[some])
+    return Candidates(rows.state, np.linalg.norm(of.values(rows.state), axis=1), is_stationary)
 
 
 class _Rows:
-    """The rows that are not done, as arrays (row, ...)."""
+    """Where each start has led so far, as arrays (row, ...)."""
 
     def __init__(self, of: Map, state: _Array) -> None:
         self._of = of
-        self.place = np.arange(len(state))
-        self.state, self.value = state, of.values(state)
-        self.derivatives = of.derivatives(state)
-        self.damping = np.full(len(state), _FIRST_DAMPING)
-        self.steepest = np.zeros(len(state))
-        self.is_damped = np.zeros(len(state), bool)
+        self.state, self._value = state, of.values(state)
+        self._damping = np.full(len(state), _FIRST_DAMPING)
+        self._steepest = np.zeros(len(state))
+        self._is_damped = np.zeros(len(state), bool)
+        self._n_steps = np.zeros(len(state), int)
 
-    def keep(self, kept: NDArray[np.bool_]) -> None:
-        """Leave out rows that are done."""
-        for name in ("place", "state", "value", "derivatives", "damping", "steepest", "is_damped"):
-            setattr(self, name, getattr(self, name)[kept])
+    def are_done(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Say which have converged, and which never will."""
+        length = np.linalg.norm(self._value[rows], axis=1)
+        converged = length <= _CONVERGED * (1 + np.linalg.norm(self.state[rows], axis=1))
+        is_lost = (self._damping[rows] > _MOST_DAMPING) | ~np.isfinite(length)
+        return np.asarray(converged | is_lost | (self._n_steps[rows] >= _MAX_STEPS))
 
-    def newton(self, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    def are_lowest(self, rows: NDArray[np.intp], derivatives: _Array) -> NDArray[np.bool_]:
+        """Say where ``|g|`` has a minimum that is not zero: ``|D g| <= |D| |g|`` is far below."""
+        steepness = np.sqrt(np.einsum("rij,rij->r", derivatives, derivatives))
+        self._steepest[rows] = np.maximum(self._steepest[rows], steepness)
+        slope = np.linalg.norm(np.einsum("rij,rj->ri", derivatives, self._value[rows]), axis=1)
+        length = np.linalg.norm(self._value[rows], axis=1)
+        return np.asarray(slope <= _STATIONARY * self._steepest[rows] * length)
+
+    def step(self, rows: NDArray[np.intp], derivatives: _Array) -> None:
+        """Make a step of Newton's or, where that fails or failed before, one of Levenberg and Marquardt."""
+        undamped = np.flatnonzero(~self._is_damped[rows])
+        self._is_damped[rows[undamped]] = ~self._newton(rows[undamped], derivatives[undamped])
+        damped = np.flatnonzero(self._is_damped[rows])
+        self._damped(rows[damped], derivatives[damped])
+        self._n_steps[rows] += 1
+
+    def _newton(self, rows: NDArray[np.intp], derivatives: _Array) -> NDArray[np.bool_]:
         """Make Newton's steps; those of which no part makes ``|g|`` small enough are not made, and False."""
-        step = -_solved(np.swapaxes(self.derivatives[rows], 1, 2), self.value[rows])
-        length = np.linalg.norm(self.value[rows], axis=1)
+        step = -_solved(np.swapaxes(derivatives, 1, 2), self._value[rows])
+        length = np.linalg.norm(self._value[rows], axis=1)
         made = np.zeros(len(rows), bool)
         for part in _PARTS:
             left = np.flatnonzero(~made)
@@ -107,49 +144,28 @@ class _Rows:
             made[left[good]] = True
         return made
 
-    def damped(self, rows: NDArray[np.intp]) -> None:
+    def _damped(self, rows: NDArray[np.intp], derivatives: _Array) -> None:
         """Make the steps of Levenberg and Marquardt; where one makes ``|g|`` larger, the next is shorter instead."""
-        derivatives, value = self.derivatives[rows], self.value[rows]
+        value = self._value[rows]
         slope = np.einsum("rij,rj->ri", derivatives, value)
         squared = np.square(value).sum(axis=1)
-        added = np.maximum(self.damping[rows] * squared, np.finfo(float).tiny)
+        added = np.maximum(self._damping[rows] * squared, np.finfo(float).tiny)
         normal = derivatives @ np.swapaxes(derivatives, 1, 2)
         diagonal = np.arange(normal.shape[1])
         normal[:, diagonal, diagonal] += added[:, np.newaxis]
-        step = -_solved(normal, slope)
+        step = -_solved_positive(normal, slope)
         predicted = -np.sum(step * slope, axis=1) + added * np.square(step).sum(axis=1)
         after = self._of.values(self.state[rows] + step)
         ratio = (squared - np.square(after).sum(axis=1)) / np.maximum(predicted, np.finfo(float).tiny)
         good, very_good = ratio > _GOOD_STEP, ratio > _VERY_GOOD_STEP  # False for NaN
-        damping = self.damping[rows] * np.where(very_good, 1 / 8, np.where(good, 1, 4))
-        self.damping[rows] = np.maximum(damping, _LEAST_DAMPING)
-        self.is_damped[rows] = ~very_good
+        damping = self._damping[rows] * np.where(very_good, 1 / 8, np.where(good, 1, 4))
+        self._damping[rows] = np.maximum(damping, _LEAST_DAMPING)
+        self._is_damped[rows] = ~very_good
         self._move(rows[good], step[good], after[good])
 
     def _move(self, rows: NDArray[np.intp], step: _Array, value: _Array) -> None:
         self.state[rows] += step
-        self.value[rows] = value
-        self.derivatives[rows] = self._of.derivatives(self.state[rows])
-
-
-def _from_some(of: Map, starts: _Array) -> Candidates:
-    rows = _Rows(of, starts.copy())
-    state, is_stationary = starts.copy(), np.zeros(len(starts), bool)
-    for _ in range(_MAX_STEPS):
-        length = np.linalg.norm(rows.value, axis=1)
-        converged = length <= _CONVERGED * (1 + np.linalg.norm(rows.state, axis=1))
-        # |D g| <= |D| |g|: where it is far below, |g| has a minimum that is not zero.
-        rows.steepest = np.maximum(rows.steepest, np.linalg.norm(rows.derivatives, axis=(1, 2)))
-        slope = np.linalg.norm(np.einsum("rij,rj->ri", rows.derivatives, rows.value), axis=1)
-        stationary = ~converged & (slope <= _STATIONARY * rows.steepest * length)
-        state[rows.place], is_stationary[rows.place] = rows.state, stationary
-        rows.keep(~(converged | stationary | (rows.damping > _MOST_DAMPING) | ~np.isfinite(length)))
-        if not rows.place.size:
-            break
-        undamped = np.flatnonzero(~rows.is_damped)
-        rows.is_damped[undamped] = ~rows.newton(undamped)
-        rows.damped(np.flatnonzero(rows.is_damped))
-    return _polished(of, state, is_stationary)
+        self._value[rows] = value
 
 
 def _solved(matrices: _Array, right: _Array) -> _Array:
@@ -160,17 +176,28 @@ def _solved(matrices: _Array, right: _Array) -> _Array:
     return found
 
 
+def _solved_positive(matrices: _Array, right: _Array) -> _Array:
+    """Solve with symmetric positive matrices, in half the time."""
+    found = np.empty_like(right)
+    for row, (matrix, side) in enumerate(zip(matrices, right, strict=True)):
+        _, found[row], is_singular = scipy.linalg.lapack.dposv(matrix, side)
+        if is_singular:
+            found[row] = _least(matrix, side)
+    return found
+
+
 def _least(matrix: _Array, right: _Array) -> _Array:
     if not np.isfinite(matrix).all():
         return np.zeros_like(right)
     return np.linalg.lstsq(matrix, right, rcond=None)[0].astype(np.float64)
 
 
-def _polished(of: Map, state: _Array, is_stationary: NDArray[np.bool_]) -> Candidates:
+def _polished(of: Map, state: _Array) -> _Array:
+    """Make small steps of Newton's from states (row, n), as long as they make ``|g|`` smaller."""
     residual = np.linalg.norm(of.values(state), axis=1)
     # A step from what is exact already would be due to rounding alone, and lead along a manifold.
     is_inexact = residual > _EXACT * (1 + np.linalg.norm(state, axis=1))
-    running = np.flatnonzero(~is_stationary & np.isfinite(residual) & is_inexact)
+    running = np.flatnonzero(np.isfinite(residual) & is_inexact)
     for _ in range(_N_POLISHING):
         if not running.size:
             break
@@ -183,7 +210,7 @@ def _polished(of: Map, state: _Array, is_stationary: NDArray[np.bool_]) -> Candi
         running, moved, after = running[better], moved[better], after[better]
         state[running], residual[running] = moved, after
         running = running[after > _EXACT * (1 + np.linalg.norm(moved, axis=1))]
-    return Candidates(state, residual, is_stationary)
+    return state
 
 
 def prove(residual: _Array, derivatives: _Array, curvature: float | _Array, region: _Array) -> Proof:

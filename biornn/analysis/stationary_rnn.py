@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biornn.analysis.stationary import Stationary
-from biornn.dynamics import Networks
+from biornn.dynamics import Networks, jacobian, step
 
 _Array = NDArray[np.float64]
 _EPS = float(np.finfo(float).eps)
@@ -27,7 +27,7 @@ class StationaryRNN(Stationary):
         super().__init__(network, inputs)
         self.weights = network.recurrent_weights[0]
         self.limits = network.f.limits
-        self._at_once = network._replace(alpha=np.ones_like(network.alpha))
+        self._form = (network.f, network.formulation)
         f, ends = network.f, np.array([-1.0, 1.0])
         self.is_odd = not self.drive.any() and bool(f(ends).sum() == 0)
         self._norm = float(np.linalg.norm(self.weights, 2))
@@ -45,13 +45,12 @@ class StationaryRNN(Stationary):
 
     def values(self, state: _Array) -> _Array:
         """Return ``g`` of states (row, unit)."""
-        rows = state[np.newaxis]
-        after: _Array = self._at_once.step(rows, self._at_once.rates(rows), self.drive)[0][0]
+        after: _Array = step(state, self.rates(state), self.drive[0], self.weights, None, *self._form)[0]
         return after - state
 
     def derivatives(self, state: _Array) -> _Array:
         """Return the derivatives of ``g``, (row, unit_pre, unit_post)."""
-        derivatives: _Array = self._at_once.jacobian(state[np.newaxis], self.drive)[0]
+        derivatives: _Array = jacobian(state, self.drive[0], self.weights, None, *self._form).astype(float, copy=False)
         diagonal = np.arange(self.n_units)
         derivatives[:, diagonal, diagonal] -= 1
         return derivatives

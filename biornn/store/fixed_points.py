@@ -29,7 +29,6 @@ from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
 from biornn.store.manifest import consolidate
 from biornn.store.run import open_run
-from biornn.store.writer import text_as_objects
 from biornn.tasks import task_of
 
 _Show = Callable[[int, int], None]
@@ -107,10 +106,10 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
             show(n_done, len(todo))
     else:
         _keep_all(folder, todo, n_workers, show, settings)
-    each = [xr.open_datatree(_kept(folder, run, one, settings), engine="zarr", consolidated=False) for one in todo]
+    each = [_read(_kept(folder, run, one, settings)) for one in todo]
     for group in FIXED_POINTS:
-        if group in each[0].children:
-            parts = [found[group].to_dataset().load() for found in each]
+        if group in each[0]:
+            parts = [found[group] for found in each]
             together = xr.concat(parts, "network", join="outer", fill_value=PADDING)
             together = together.drop_vars(labels).reindex(network=names, fill_value=PADDING)
             add_group(folder / STORE, group, together.assign_coords(labels).assign_attrs(settings=_said(settings)))
@@ -141,7 +140,7 @@ def _opened(folder: Path) -> xr.DataTree:
 
 def _kept(folder: Path, run: xr.DataTree, network: int, settings: dict[str, Any]) -> Path:
     """Name the place of what is found in a network, before all are done."""
-    return folder / FOUND / f"{_digest(_last(run, network), settings)}.zarr"
+    return folder / FOUND / f"{_digest(_last(run, network), settings)}.npz"
 
 
 def _last(run: xr.DataTree, network: int) -> xr.Dataset:
@@ -192,8 +191,25 @@ def _digest(weights: xr.Dataset, settings: dict[str, Any]) -> str:
 
 
 def _write_whole(found: dict[str, xr.Dataset], path: Path) -> None:
+    """Write what was found in a network; as a Zarr store these small arrays would take most of a second."""
+    path.parent.mkdir(exist_ok=True)
     beside = path.with_suffix(".partial")
-    shutil.rmtree(beside, ignore_errors=True)
-    for name, dataset in found.items():
-        text_as_objects(dataset).to_zarr(beside, group=name, mode="a", zarr_format=3, consolidated=False)
+    arrays: dict[str, Any] = {
+        f"{group}/{name}": one.values.astype(object).astype(str) if one.dtype.kind in "OT" else one.values
+        for group, dataset in found.items()
+        for name, one in dataset.variables.items()
+    }
+    with beside.open("wb") as file:
+        described = json.dumps({group: dataset.to_dict(data=False) for group, dataset in found.items()})
+        np.savez(file, described=np.array(described), **arrays)
     beside.rename(path)
+
+
+def _read(path: Path) -> dict[str, xr.Dataset]:
+    """Read what `_write_whole` wrote."""
+    with np.load(path) as arrays:
+        described = json.loads(arrays["described"].item())
+        for group, dataset in described.items():
+            for name, variable in (dataset["coords"] | dataset["data_vars"]).items():
+                variable["data"] = arrays[f"{group}/{name}"]
+    return {group: xr.Dataset.from_dict(dataset) for group, dataset in described.items()}

@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from biornn.analysis.each_network import constant_inputs, each_network
 from biornn.schema import GATE_LABELS, GATES
 
 NAN = np.nan
@@ -26,6 +27,14 @@ def network(recurrent, inputs, outputs, alpha=1.0, activation="linear", bias=0.0
         },
         {"output_channel": [f"bit_{bit + 1}" for bit in range(n_outputs)]},
     )
+
+
+def equation(recurrent, activation="linear", alpha=1.0, formulation="rate"):
+    """The equation for the fixed points of one network without input."""
+    n_units = len(recurrent)
+    stored = network(recurrent, np.zeros((1, n_units)), np.eye(n_units), alpha, activation)
+    stored["formulation"] = ((), formulation)
+    return next(each_network(stored, constant_inputs(stored, None)))[1]
 
 
 def gated(layer, recurrent, inputs=None, bias=None, outputs=None):

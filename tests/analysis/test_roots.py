@@ -82,3 +82,25 @@ def test_nothing_is_proved_far_from_a_root_beyond_a_kink_or_where_the_derivative
         proof = prove(np.array([0.0]), singular, curvature, everywhere)
         assert np.isnan(proof.error_bound)
         assert proof.unique_within == 0
+
+
+def test_a_row_ends_where_its_root_is_known():
+    asked = []
+
+    def known(state):
+        asked.append(len(state))
+        return np.where(np.abs(state - ROOT).max(axis=1, keepdims=True) < 0.5, ROOT, np.nan)
+
+    starts = np.array([[3.0, 1.0], [1.3, 0.8], [-1.0, -1.0]])
+    found = find_roots(CURVES, starts, known)
+    np.testing.assert_array_equal(found.state[:2], [ROOT, ROOT])  # not a rounding error away
+    np.testing.assert_allclose(found.state[2], -ROOT, atol=1e-14)
+    assert asked[:2] == [3, 2]  # the second is there from the start
+
+
+def test_more_starts_than_are_worked_on_at_once_lead_to_the_same_roots(monkeypatch):
+    starts = np.random.default_rng(2).normal(0, 3, (40, 2))
+    together = find_roots(CURVES, starts)
+    monkeypatch.setattr("biornn.analysis.roots._MATRIX_NUMBERS", 12)  # three rows
+    for all_at_once, some in zip(together, find_roots(CURVES, starts), strict=True):
+        np.testing.assert_array_equal(all_at_once, some)

@@ -1,0 +1,31 @@
+"""What a search takes for found already."""
+
+import numpy as np
+import pytest
+
+from biornn.analysis.fixed_point_search import _Known
+from biornn.analysis.roots import find_roots
+from tests.analysis.networks import equation
+
+
+@pytest.mark.parametrize("formulation", ["rate", "current"])
+def test_from_states_near_a_known_point_newtons_method_leads_to_it(formulation):
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(6, 6))
+    weights += 2 * np.eye(6)
+    of = equation(weights, "tanh", formulation=formulation)
+    known = _Known(of)
+    assert np.isnan(known.near(np.zeros((1, 6)))).all()
+    known.add(find_roots(of.map, rng.normal(size=(200, 6))))
+    assert len(known.state) > 8
+    n_near = 0
+    for distance in 10.0 ** np.arange(-8, 0):
+        aside = rng.normal(size=known.state.shape)
+        states = known.state + distance * aside / np.linalg.norm(aside, axis=1, keepdims=True)
+        near = known.near(states)
+        is_near = np.isfinite(near).all(axis=1)
+        np.testing.assert_array_equal(near[is_near], known.state[is_near])
+        np.testing.assert_allclose(find_roots(of.map, states[is_near]).state, near[is_near], atol=1e-12)
+        n_near += is_near.sum()
+    assert n_near > 3 * len(known.state)
+    assert n_near < 8 * len(known.state)
