@@ -9,7 +9,7 @@ from biornn.analysis.basins import basins
 from biornn.analysis.cell_types import by_cell_type
 from biornn.analysis.comparison import compare
 from biornn.analysis.cube_alignment import align_cubes, align_scores
-from biornn.analysis.currents import currents, ei_balance
+from biornn.analysis.currents import currents, currents_by_type, ei_balance
 from biornn.analysis.edge_table import edge_table
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
 from biornn.analysis.eigenvalue_paths import eigenvalue_paths, escape_update, n_outside
@@ -50,6 +50,7 @@ __all__ = [
     "compare",
     "compare_with_null",
     "currents",
+    "currents_by_type",
     "distance_from_initial",
     "distance_from_orthogonal",
     "dominant_eigenvalue",

@@ -6,6 +6,7 @@ from biornn.report.section import MakeSection
 from biornn.report.sections.activity import activity
 from biornn.report.sections.answer import answer
 from biornn.report.sections.balance import balance
+from biornn.report.sections.cell_types import cell_types
 from biornn.report.sections.connectivity import connectivity
 from biornn.report.sections.constraints import constraints
 from biornn.report.sections.cubes import cubes
@@ -45,6 +46,7 @@ SECTIONS: Mapping[str, MakeSection] = {
         cubes,
         similarity,
         connectivity,
+        cell_types,
         balance,
         activity,
         selectivity,
