@@ -85,8 +85,8 @@ COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "n_steps": (("trial",), "length of the trial in steps; what follows is padding"),
     "cell_sign": (
         ("network", "unit"),
-        "Dale's law: sign of the weights that the unit sends to units, by its cell type; 0: either (in older runs the "
-        "name of the type says it)",
+        "Dale's law: sign of the weights that the unit sends to units, by its cell type; 0: either (where it is not "
+        "stored, the name of the type says it)",
     ),
 }
 

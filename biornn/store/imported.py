@@ -199,7 +199,6 @@ def _weights(paths: Sequence[Path], snapshots: Sequence[KerasFile], trials: xr.D
             snapshot=_snapshots(paths),
             update=("snapshot", [_updates(path, snapshot) for path, snapshot in zip(paths, snapshots, strict=True)]),
             unit=np.arange(n_units),
-            cell_sign=("unit", np.zeros(n_units, np.int64)),
             input_channel=trials["input_channel"],
             output_channel=trials["output_channel"],
         ),

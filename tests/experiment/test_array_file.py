@@ -360,7 +360,7 @@ def test_types_of_units_are_read_from_a_file_by_the_names_of_units(tmp_path: Pat
     elif name.endswith(".nc"):
         content.to_netcdf(path, engine="h5netcdf")
     else:
-        content.astype(object).assign_coords(unit=content["unit"].astype(object)).to_zarr(path)
+        content.astype(object).assign_coords(unit=content["unit"].astype(object)).to_zarr(path, consolidated=False)
     experiment = load(tmp_path, f"unit_names: [PV1, E7, E2], {TABLE}, cell_type: {{file: {name}}}")
     wiring = experiment.network.connectivity(0)
     assert wiring.cell_type.tolist() == ["PV", "E", "E"]
