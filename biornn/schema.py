@@ -17,7 +17,10 @@ from biornn.errors import OneLineError, listed, named
 
 SCHEMA_VERSION = 2
 
-CELL_TYPES = ("excitatory", "inhibitory", "unconstrained")
+#: Cell types of networks without types of their own -> sign of their outgoing weights (0: either).
+CELL_TYPES: Mapping[str, int] = {"excitatory": 1, "inhibitory": -1, "unconstrained": 0}
+#: Lesion of units of any type; the others are named after a type.
+LESION_OF_ANY = "any"
 FORMULATIONS = ("rate", "current", "gru", "lstm")
 GATE_LABELS = ("update", "reset", "input", "forget", "candidate", "output")
 #: Gated layer of Keras -> its gates, in the order of Keras, and the bias vectors of each.
@@ -65,14 +68,14 @@ DIMS: Mapping[str, str] = {
     "edge": "pair of memory states that differ in the bit marked `*`, such as `+*-`",
     "bit": "axis of a memorised bit",
     "bit_pair": "two bits, such as `1-2`",
-    "cell_type": "excitatory, inhibitory, unconstrained: what units are summed up by",
+    "cell_type": "a cell type, by which units are summed up: `excitatory`, `inhibitory`, `unconstrained`, or own ones",
     "evaluation": "settings under which networks were evaluated after their training, such as `delay=3000`",
     "condition": "a named condition of a design",
     "other_network": "the other network of a pair",
     "other_condition": "the condition of the other network of a pair",
     "delay": "time beyond the probe, without input, in ms",
     "noise": "standard deviation of added noise",
-    "lesion": "which units are silenced: `any`, `excitatory`, `inhibitory`",
+    "lesion": "which units are silenced: `any`, or those of a cell type, such as `excitatory`",
     "share": "share of these units that is silenced",
     "draw": "a random matrix under the constraint of a network",
     "metric": "name of what was compared",
@@ -88,6 +91,11 @@ COORDS: Mapping[str, tuple[tuple[str, ...], str]] = {
         "optimizer updates so far; -1: not known (a network that stopped earlier keeps its last weights)",
     ),
     "n_steps": (("trial",), "length of the trial in steps; what follows is padding"),
+    "cell_sign": (
+        ("network", "unit"),
+        "Dale's law: sign of the weights that the unit sends to units, by its cell type; 0: either (where it is not "
+        "stored, the name of the type says it)",
+    ),
 }
 
 _LABELLED_DIMS = ("network", "snapshot", "time", "unit", "axis", "input_channel", "output_channel", "gate")
@@ -187,7 +195,12 @@ GROUPS: Mapping[str, Mapping[str, Variable]] = {
         ),
         "input_sign": Variable(("network", "input_channel"), "int", "", "sign imposed on a channel's weights; 0: free"),
         "output_sign": Variable(("network", "unit"), "int", "", "sign imposed on a unit's readout weights; 0: free"),
-        "cell_type": Variable(("network", "unit"), "text", "", "Dale's law: sign of a row", choices=CELL_TYPES),
+        "cell_type": Variable(
+            ("network", "unit"),
+            "text",
+            "",
+            "cell type: `excitatory`, `inhibitory`, `unconstrained`, or an own one",
+        ),
         "position": Variable(
             ("network", "unit", "axis"), "float", "", "where the unit is, in the unit that was given", required=False
         ),
@@ -259,6 +272,47 @@ OPTIONAL_ROOT_ATTRS = {
 def text(array: xr.DataArray) -> xr.DataArray:
     """Return text as numpy's own type; a store gives it as StringDType or as objects."""
     return array.copy(data=array.values.astype(object).astype(str))
+
+
+def type_signs(cell_type: xr.DataArray) -> dict[str, int]:
+    """Return the cell types of units, and the sign of each: the types with +1 first, then those with -1, then 0.
+
+    Types of one sign come by name. A type with several signs in several networks has the one that is not 0, or 0. Where
+    all types are called excitatory, inhibitory or unconstrained, these three are returned, whichever there are. A
+    ValueError if another type has no sign in the coordinate ``cell_sign``.
+    """
+    names = text(cell_type).values
+    found = {name: CELL_TYPES.get(name) for name in np.unique(names).tolist() if name}
+    if None not in found.values():
+        return dict(CELL_TYPES)
+    signs = _own_signs(cell_type, [name for name, sign in found.items() if sign is None])
+    for name, sign in found.items():
+        if sign is None:
+            own = set(signs[names == name].tolist()) - {0}
+            found[name] = own.pop() if len(own) == 1 else 0
+    return dict(sorted(found.items(), key=lambda item: ((1, -1, 0).index(item[1]), item[0])))
+
+
+def cell_signs(cell_type: xr.DataArray) -> xr.DataArray:
+    """Return the sign of each unit by its cell type: its coordinate ``cell_sign``, or what the name of its type says.
+
+    A ValueError as for `type_signs`.
+    """
+    names = text(cell_type)
+    if "cell_sign" in cell_type.coords:
+        return cell_type["cell_sign"].reset_coords("cell_sign", drop=True)
+    if strange := sorted(set(np.unique(names.values).tolist()) - {*CELL_TYPES, ""}):
+        _own_signs(cell_type, strange)
+    return names.copy(data=np.vectorize(lambda name: CELL_TYPES.get(name, 0), otypes=[int])(names.values))
+
+
+def _own_signs(cell_type: xr.DataArray, strange: list[str]) -> np.ndarray:
+    if "cell_sign" not in cell_type.coords:
+        raise ValueError(
+            f"cell_type: expected one of {tuple(CELL_TYPES)}, or other types with their signs in the coordinate "
+            f"cell_sign, got {strange[0]!r}"
+        )
+    return cell_type["cell_sign"].broadcast_like(cell_type).transpose(*cell_type.dims).values
 
 
 def reference_condition(conditions: Sequence[str]) -> str:
@@ -425,6 +479,7 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
                 values = text(groups[group][name]) if name == "status" else array
                 if strange := sorted(set(np.unique(text(values)).tolist()) - set(variable.choices)):
                     yield f"{group}/{name}: expected one of {variable.choices}, got {strange[0]!r}"
+    yield from _type_problems(groups["weights"], has_values)
     trained = is_trained(history["status"])
     formulation = groups["weights"].get("formulation", xr.full_like(history["status"], "rate", object))
     for group in ("activity", "probe_activity", "weights"):
@@ -441,6 +496,20 @@ def _value_problems(tree: xr.DataTree) -> Iterator[str]:
                 finite = finite.all([dim for dim in array.dims if dim != "network"])
                 for network in array["network"].values[(trained & ~finite).values]:
                     yield f"{group}/{name}: expected finite values in network {network}, got NaN or infinity"
+
+
+def _type_problems(weights: xr.Dataset, has_values: xr.DataArray) -> Iterator[str]:
+    """Yield cell types without a name or a sign."""
+    if "cell_sign" in weights:
+        dims, sign = COORDS["cell_sign"][0], weights["cell_sign"]
+        if sign.dims != dims or not sign.isin([1, -1, 0]).all():
+            yield f"weights/cell_sign: expected 1, -1 and 0 along {dims}, got {np.unique(sign)} along {sign.dims}"
+    if "cell_type" not in weights or weights["cell_type"].dtype.kind not in _NUMPY_KINDS["text"]:
+        return
+    found = set(np.unique(text(weights["cell_type"]).where(has_values, "unconstrained")).tolist())
+    known = {*CELL_TYPES, *found} - {""} if "cell_sign" in weights else {*CELL_TYPES}
+    if strange := sorted(found - known):
+        yield f"weights/cell_type: expected one of {tuple(sorted(known))}, got {strange[0]!r}"
 
 
 def _finite(array: xr.DataArray) -> xr.DataArray:
@@ -469,7 +538,7 @@ def to_markdown() -> str:
         "## Dims",
         table("dim | is", [f"`{name}` | {meaning}" for name, meaning in DIMS.items()]),
         "## Coordinates beside the dims' own",
-        table("coordinate | on | is", [f"`{n}` | `{d[0]}` | {m}" for n, (d, m) in COORDS.items()]),
+        table("coordinate | on | is", [f"`{n}` | `{', '.join(d)}` | {m}" for n, (d, m) in COORDS.items()]),
         "## Attributes of the root",
         table(
             "attribute | is", [f"`{name}` | {meaning}" for name, meaning in (ROOT_ATTRS | OPTIONAL_ROOT_ATTRS).items()]

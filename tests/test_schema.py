@@ -162,6 +162,21 @@ def test_positions_have_named_axes_and_gated_networks_have_none(run: xr.DataTree
         bn.validate(tree)
 
 
+def test_types_of_ones_own_need_their_signs(run: xr.DataTree) -> None:
+    tree = run.copy(deep=True)
+    weights = tree["weights"].to_dataset()
+    own = xr.full_like(weights["cell_type"], "PV", object).drop_vars("cell_sign", errors="ignore")
+    sign = ("network", "unit"), np.full(own.shape, -1)
+    tree["weights"].dataset = weights.assign(cell_type=own).assign_coords(cell_sign=sign)
+    bn.validate(tree)
+    tree["weights"].dataset = weights.drop_vars("cell_sign", errors="ignore").assign(cell_type=own)
+    with pytest.raises(schema.SchemaError, match=r"weights/cell_type: expected one of .*, got 'PV'"):
+        bn.validate(tree)
+    tree["weights"].dataset = weights.assign_coords(cell_sign=(sign[0], 2 * sign[1]))
+    with pytest.raises(schema.SchemaError, match="weights/cell_sign: expected 1, -1 and 0 along"):
+        bn.validate(tree)
+
+
 @pytest.mark.parametrize("dtype", [object, "U20", np.dtypes.StringDType()])
 def test_text_is_read_whichever_way_it_came(dtype: object) -> None:
     status = xr.DataArray(np.array(["completed", "diverged", "failed"], dtype=dtype), dims="network")

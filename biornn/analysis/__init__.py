@@ -11,7 +11,7 @@ from biornn.analysis.chronometric import chronometric
 from biornn.analysis.comparison import compare
 from biornn.analysis.confusion import confusion
 from biornn.analysis.cube_alignment import align_cubes, align_scores
-from biornn.analysis.currents import currents, ei_balance
+from biornn.analysis.currents import currents, currents_by_type, ei_balance
 from biornn.analysis.decode import decode
 from biornn.analysis.edge_table import edge_table
 from biornn.analysis.eigenmodes import dominant_eigenvalue, eigenmodes
@@ -59,6 +59,7 @@ __all__ = [
     "compare_with_null",
     "confusion",
     "currents",
+    "currents_by_type",
     "decode",
     "distance_from_initial",
     "distance_from_orthogonal",

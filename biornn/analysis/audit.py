@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
-from biornn.schema import text, variable_attrs
-
-_SIGN = {"excitatory": 1, "inhibitory": -1, "unconstrained": 0, "": 0}
+from biornn.schema import cell_signs, variable_attrs
 
 
 def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
@@ -66,12 +63,12 @@ def audit(run: xr.DataTree | xr.Dataset) -> xr.Dataset:
 def _violations(weights: xr.Dataset) -> xr.Dataset:
     recurrent, mask = weights["recurrent_weights"], weights["recurrent_mask"]
     autapse = recurrent["unit_pre"] == recurrent["unit_post"]
-    cell_sign = xr.apply_ufunc(np.vectorize(_SIGN.__getitem__, otypes=[int]), text(weights["cell_type"]))
+    cell_sign = cell_signs(weights["cell_type"]).rename(unit="unit_pre")
     forbidden = _nonzero(recurrent) & ~mask
     between, into, out_of = ("unit_pre", "unit_post"), ("input_channel", "unit"), ("unit", "output_channel")
     return xr.Dataset(
         {
-            "sign_violations": (recurrent * cell_sign.rename(unit="unit_pre") < 0).sum(between)
+            "sign_violations": (recurrent * cell_sign < 0).sum(between)
             + (weights["input_weights"] * weights["input_sign"] < 0).sum(into)
             + (weights["output_weights"] * weights["output_sign"] < 0).sum(out_of),
             "mask_violations": (forbidden & ~autapse).sum(between)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from biornn.activations import activation
 from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_some, require_variables
 from biornn.analysis.kernels import Output, apply_kernel
+from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.analysis.same_labels import same_labels
 from biornn.analysis.scale import power_of_two
-from biornn.schema import text
+from biornn.schema import text, type_signs
 
 _Array = NDArray[np.float64]
 Split = Literal["weight", "contribution"]
@@ -24,6 +25,8 @@ _MEANINGS = {
     "contribution": ("of positive contributions", "of negative contributions"),
 }
 _ACTIVITY = ("trial", "time", "unit")
+#: Of rates, rates before the first of them, and recurrent weights.
+_CORE_DIMS = (_ACTIVITY, ["unit"], ["unit_pre", "unit_post"])
 #: What `ei_balance` gives.
 _BALANCE = {
     "excitatory": Output("mean excitatory current", ("time",)),
@@ -33,6 +36,11 @@ _BALANCE = {
     "balance_index_per_unit": Output("share of the currents into a unit that cancels", ("unit",)),
     "correlation": Output("mean correlation of excitation with inhibition"),
     "correlation_per_unit": Output("correlation of excitation with inhibition", ("unit",)),
+}
+#: What `currents_by_type` gives.
+_BY_TYPE = {
+    "current": Output("mean current from the units of a cell type", ("cell_type", "time")),
+    "size": Output("mean size of the current from the units of a cell type", ("cell_type",)),
 }
 
 
@@ -169,12 +177,72 @@ def ei_balance(weights: xr.Dataset, rates: xr.DataArray, split: Split = "weight"
     return _per_network(_balance, weights, rates, split, _BALANCE)
 
 
+def currents_by_type(weights: xr.Dataset, rates: xr.DataArray) -> xr.Dataset:
+    """Split the recurrent current into every unit by the cell type of the units that it comes from.
+
+    Parameters
+    ----------
+    weights, rates
+        As for `currents`; the weights with `cell_type`.
+
+    Returns
+    -------
+    xr.Dataset
+        `current` (..., cell_type, time): mean over trials and units of the current that comes from all units of a type;
+        over types, these add up to `net` of `ei_balance`. `size` (..., cell_type): mean over trials, times and units of
+        its absolute value, in which states of opposite sign do not cancel. Types are those of `by_cell_type`; 0 for a
+        type that a network does not have. Dimensionless, NaN for a network whose weights or rates are not finite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `currents`; and if a type has no sign.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> types = xr.DataArray(["E", "PV"], {"cell_sign": ("unit", [1, -1])}, ("unit",))
+    >>> weights = xr.Dataset(
+    ...     {
+    ...         "recurrent_weights": (("unit_pre", "unit_post"), [[1.0, 1.0], [-1.0, 0.0]]),
+    ...         "initial_state": ("unit", [0.0, 0.0]),
+    ...         "activation": ((), "relu"),
+    ...         "formulation": ((), "rate"),
+    ...         "cell_type": types,
+    ...     }
+    ... )
+    >>> rates = xr.DataArray([[[1.0, 1.0], [3.0, 3.0], [0.0, 0.0]]], dims=("trial", "time", "unit"))
+    >>> currents_by_type(weights, rates)["current"].sel(cell_type="PV").values.tolist()
+    [0.0, -0.5, -1.5]
+    """
+    require_variables(weights, "weights", ["cell_type"])
+    names = list(type_signs(weights["cell_type"]))
+    arrays = _aligned(weights, rates)
+    of_type = presynaptic_type(arrays[-1], weights["cell_type"])
+    return apply_kernel(
+        lambda *one: _by_type(*one, n_types=len(names)),
+        *arrays,
+        of_type,
+        core_dims=(*_CORE_DIMS, ["unit_pre"]),
+        outputs=_BY_TYPE,
+        sizes={"cell_type": len(names)},
+    ).assign_coords(cell_type=np.array(names, object))
+
+
 def _per_network(
     kernel: Callable[..., Any], weights: xr.Dataset, rates: xr.DataArray, split: Split, outputs: Mapping[str, Output]
 ) -> xr.Dataset:
     """Apply a kernel of rates, initial rates and recurrent weights to each network."""
     if split not in get_args(Split):
         raise ValueError(f"split: expected one of {get_args(Split)}, got {split!r}")
+    found = apply_kernel(partial(kernel, split=split), *_aligned(weights, rates), core_dims=_CORE_DIMS, outputs=outputs)
+    for name in outputs:
+        found[name].attrs["split"] = split
+    return found
+
+
+def _aligned(weights: xr.Dataset, rates: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+    """Return rates, rates before the first of them, and recurrent weights of the same networks and units."""
     require_variables(weights, "weights", ["recurrent_weights", "initial_state", "activation", "formulation"])
     require_same_units(weights, "weights")
     require_dims(rates, "rates", _ACTIVITY)
@@ -194,12 +262,7 @@ def _per_network(
         raise ValueError(
             f"rates: expected {recurrent.sizes['unit_pre']} units as in weights, got {rates.sizes['unit']}"
         )
-    core_dims = _ACTIVITY, ["unit"], ["unit_pre", "unit_post"]
-    kernel = partial(kernel, split=split)
-    found = apply_kernel(kernel, rates, initial_rates, recurrent, core_dims=core_dims, outputs=outputs)
-    for name in outputs:
-        found[name].attrs["split"] = split
-    return found
+    return rates, initial_rates, recurrent
 
 
 def _last_snapshot(weights: xr.Dataset) -> xr.Dataset:
@@ -266,6 +329,25 @@ def _balance(
     correlation = np.where(is_known, correlation, np.nan)
     known = correlation[is_known]
     return *over_time, index, index_per_unit, known.mean() if known.size else np.float64(np.nan), correlation
+
+
+def _by_type(
+    rates: NDArray[np.floating],
+    initial_rates: NDArray[np.floating],
+    weights: NDArray[np.floating],
+    of_type: NDArray[np.int_],
+    *,
+    n_types: int,
+) -> tuple[_Array, _Array]:
+    """Give the values of `_BY_TYPE` for one network."""
+    before = np.concatenate([np.broadcast_to(initial_rates, rates[:, :1].shape), rates[:, :-1]], axis=1)
+    if not all(np.isfinite(array).all() for array in (before, rates, weights)):
+        return np.full((n_types, rates.shape[1]), np.nan), np.full(n_types, np.nan)
+    rows = [of_type == number for number in range(n_types)]
+    with np.errstate(over="ignore", invalid="ignore"):  # activity without bounds
+        from_type = (before[..., row].astype(np.float64) @ weights[row].astype(np.float64) for row in rows)
+        each = [(current.mean(axis=(0, 2)), np.abs(current).mean()) for current in from_type]
+    return np.array([mean for mean, _ in each]), np.array([size for _, size in each])
 
 
 def _varies(current: _Array) -> NDArray[np.bool_]:

@@ -25,11 +25,11 @@ def to_networkx(weights: xr.Dataset) -> nx.DiGraph:
     Returns
     -------
     networkx.DiGraph
-        A node for each unit, named by its label, also where it has no synapse; its attributes are the variables over
-        `unit` alone: `cell_type`, `alpha` and others. An edge from `pre` to `post` for each row of `edge_table`, with
-        the attributes `weight` and, where it is known, `trainable`; autapses are loops. The graph has the labels of
-        the selection: `network`, `condition`, `seed`, `snapshot`, `update`. All attributes are numbers and text of
-        Python, which files of graphs can hold.
+        A node for each unit, named by its label, also where it has no synapse; its attributes are what there is over
+        `unit` alone: `cell_type`, `cell_sign`, `alpha` and others. An edge from `pre` to `post` for each row of
+        `edge_table`, with the attributes `weight` and, where it is known, `trainable`; autapses are loops. The graph
+        has the labels of the selection: `network`, `condition`, `seed`, `snapshot`, `update`. All attributes are
+        numbers and text of Python, which files of graphs can hold.
 
     Raises
     ------
@@ -73,7 +73,8 @@ def to_networkx(weights: xr.Dataset) -> nx.DiGraph:
     names = [name for name in ("weight", "trainable") if name in edges]
     graph: nx.DiGraph = nx.DiGraph(**{str(name): _plain(one) for name, one in weights.coords.items() if not one.dims})
     units = _plain(weights["recurrent_weights"]["unit_pre"])
-    attributes = {str(name): _plain(one) for name, one in weights.data_vars.items() if one.dims == ("unit",)}
+    of_units = {name: one for name, one in weights.variables.items() if one.dims == ("unit",) and name != "unit"}
+    attributes = {str(name): _plain(weights[name]) for name in of_units}
     graph.add_nodes_from((unit, {name: one[at] for name, one in attributes.items()}) for at, unit in enumerate(units))
     rows = zip(*(edges[name].tolist() for name in ("pre", "post", *names)), strict=True)
     graph.add_edges_from((pre, post, dict(zip(names, values, strict=True))) for pre, post, *values in rows)

@@ -12,11 +12,10 @@ from biornn.analysis.dims import require_some, require_variables
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
 from biornn.analysis.simulate import simulate
-from biornn.schema import text
+from biornn.schema import LESION_OF_ANY, text, type_signs
 from biornn.tasks import Task, task_of
 from biornn.tasks.scores import mean_score, score_trials
 
-_LESIONS = ("any", "excitatory", "inhibitory")
 _SCORES = {
     "share": Output("share of the units silenced"),
     "score": Output("score with silenced units"),
@@ -36,8 +35,8 @@ def lesion_robustness(
 ) -> xr.Dataset:
     """Score networks of which a share of the units is silenced: any units, or those of one cell type.
 
-    The rate of a silenced unit reaches neither another unit nor the readout. Since there are more excitatory than
-    inhibitory units, each lesion of one type has its control: as many units, drawn from all.
+    The rate of a silenced unit reaches neither another unit nor the readout. Since some types have more units than
+    others, each lesion of one type has its control: as many units, drawn from all.
 
     Parameters
     ----------
@@ -58,10 +57,11 @@ def lesion_robustness(
     Returns
     -------
     xr.Dataset
-        Over (network, lesion, share), `lesion` being ``any``, ``excitatory`` or ``inhibitory``, each a mean over the
-        draws: `score`, as `performance` counts it (a trial with an output that is not finite is wrong);
-        `control_score`, of lesions of as many units of any type; `difference`, `score` minus `control_score`: negative
-        where the type matters more than its number; and `n_lesioned`, how many units are silenced.
+        Over (network, lesion, share), `lesion` being ``any``, or the name of a cell type (``excitatory`` and
+        ``inhibitory``, or those that the networks have of their own), each a mean over the draws: `score`, as
+        `performance` counts it (a trial with an output that is not finite is wrong); `control_score`, of lesions of as
+        many units of any type; `difference`, `score` minus `control_score`: negative where the type matters more than
+        its number; and `n_lesioned`, how many units are silenced.
         NaN where a network has no such units, in the control and difference of ``any``, and for a network that cannot
         be run: diverged or failed. No `network` where `weights` has none.
 
@@ -82,7 +82,9 @@ def lesion_robustness(
     rng = np.random.default_rng(seed)
     orders = np.array([rng.permutation(safe.sizes["unit"]) for _ in range(n_repeats)])
     each = (networks.isel(network=index) for index in range(networks.sizes["network"]))
-    result = xr.concat([_lesioned(one, trials, task, share, orders) for one in each], dim="network", data_vars="all")
+    lesions = [LESION_OF_ANY, *(name for name in type_signs(safe["cell_type"]) if name != "unconstrained")]
+    parts = [_lesioned(one, trials, task, share, orders, lesions) for one in each]
+    result = xr.concat(parts, dim="network", data_vars="all")
     result = result.assign_coords({name: labels for name, labels in safe.coords.items() if labels.dims == ("network",)})
     result = (result if "network" in safe.dims else result.isel(network=0)).where(can_run)
     result["difference"] = result["score"] - result["control_score"]
@@ -93,18 +95,23 @@ def lesion_robustness(
 
 
 def _lesioned(
-    network: xr.Dataset, trials: xr.Dataset, task: Task, share: Sequence[float], orders: NDArray[np.int_]
+    network: xr.Dataset,
+    trials: xr.Dataset,
+    task: Task,
+    share: Sequence[float],
+    orders: NDArray[np.int_],
+    lesions: Sequence[str],
 ) -> xr.Dataset:
     """Mean over the draws, (lesion, share), of one network."""
     cell_type = text(network["cell_type"]).values
-    members = np.array([np.full(len(cell_type), True), *(cell_type == name for name in _LESIONS[1:])])
+    members = np.array([np.full(len(cell_type), True), *(cell_type == name for name in lesions[1:])])
     n_lesioned = np.rint(np.multiply.outer(members.sum(axis=1), share)).astype(int)
     # (lesion, share, draw, unit) of the lesions and of their controls
     targeted = np.array([_first(orders, kind, counts) for kind, counts in zip(members, n_lesioned, strict=True)])
     controls = np.array([_first(orders, members[0], counts) for counts in n_lesioned])
     score = _score(network, trials, task, np.array([targeted, controls])).mean(axis=-1)
     exists = members.any(axis=1, keepdims=True)
-    has_control = exists & np.array([[name != "any"] for name in _LESIONS])
+    has_control = exists & np.array([[name != LESION_OF_ANY] for name in lesions])
     dims = ("lesion", "share")
     return xr.Dataset(
         {
@@ -112,7 +119,7 @@ def _lesioned(
             "control_score": (dims, np.where(has_control, score[1], np.nan)),
             "n_lesioned": (dims, np.where(exists, n_lesioned, np.nan)),
         },
-        {"lesion": np.array(_LESIONS, object), "share": np.asarray(share, float)},
+        {"lesion": np.array(lesions, object), "share": np.asarray(share, float)},
     )
 
 

@@ -7,22 +7,20 @@ import xarray as xr
 
 from biornn.analysis.dims import require_dims, require_square
 from biornn.analysis.same_labels import same_labels
-from biornn.schema import CELL_TYPES, text
+from biornn.schema import CELL_TYPES, text, type_signs
 
 
 def presynaptic_type(recurrent_weights: xr.DataArray, cell_type: xr.DataArray | None) -> xr.DataArray:
-    """Return the cell types of presynaptic units, (..., `unit_pre`), as positions in `biornn.schema.CELL_TYPES`.
+    """Return the cell types of presynaptic units, (..., `unit_pre`), as positions in `biornn.schema.type_signs`.
 
     Dale's law holds for rows, the weights that a unit sends out. None stands for unconstrained units; the empty text of
     a network that failed becomes -1.
     """
     n_units = require_square(recurrent_weights)
     if cell_type is None:
-        return xr.DataArray(np.full(n_units, CELL_TYPES.index("unconstrained")), dims="unit_pre")
+        return xr.DataArray(np.full(n_units, list(CELL_TYPES).index("unconstrained")), dims="unit_pre")
     require_dims(cell_type, "cell_type", ["unit"])
-    names = text(cell_type).rename(unit="unit_pre")
-    if strange := sorted(set(np.unique(names.values).tolist()) - {*CELL_TYPES, ""}):
-        raise ValueError(f"cell_type: expected one of {CELL_TYPES}, got {strange[0]!r}")
+    number = {name: index for index, name in enumerate(type_signs(cell_type))} | {"": -1}
+    names = text(cell_type).drop_vars("cell_sign", errors="ignore").rename(unit="unit_pre")
     same_labels("cell_type", f"the networks and the {n_units} units of recurrent_weights", recurrent_weights, names)
-    number = {name: index for index, name in enumerate(CELL_TYPES)} | {"": -1}
     return names.copy(data=np.vectorize(number.__getitem__, otypes=[int])(names.values))

@@ -79,6 +79,11 @@ def predicted_spectrum(recurrent_weights: xr.DataArray, cell_type: xr.DataArray 
     an eigenvalue beyond the edge of 1 %. With unequal variances the eigenvalues are thinner at the edge; the number of
     units is then replaced by ``(Σ v)² / Σ v²``.
 
+    A type has one mean and variance, whoever its targets are. Where densities or weights also differ by the type of the
+    target, the radius is the root of the largest eigenvalue of the variances between types, each times the units of its
+    presynaptic type (Aljadeff, Stern & Sharpee 2015, Phys. Rev. Lett. 114, 088101), which these formulas do not take
+    into account, and the means between types may add outliers beside the predicted one.
+
     Only where the weights that a unit receives sum to zero is all of the spectrum of a Dale network inside the disk.
     Balance on average (an `outlier` of zero) lets a few eigenvalues stray beyond it, since the mean weights are then
     large and not normal: the constraint alone has outliers.

@@ -64,7 +64,7 @@ def selectivity(
 
     See Also
     --------
-    by_cell_type : Means over excitatory and inhibitory units.
+    by_cell_type : Means over the units of each cell type.
 
     Notes
     -----

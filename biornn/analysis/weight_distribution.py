@@ -12,7 +12,7 @@ from biornn.analysis.kernels import Output, apply_kernel
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.analysis.same_labels import same_labels
 from biornn.analysis.scale import power_of_two
-from biornn.schema import CELL_TYPES
+from biornn.schema import type_signs
 
 _Array = NDArray[np.float64]
 _MATRIX = ["unit_pre", "unit_post"]
@@ -50,15 +50,15 @@ def weight_distribution(
     recurrent_mask
         True where a synapse may exist, dims `unit_pre`, `unit_post` and, where it differs, `network`. Only these count.
     cell_type
-        Type of each unit, dims `unit` and, where it differs, `network`.
+        Type of each unit, dims `unit` and, where it differs, `network`; types of one's own with the coordinate
+        `cell_sign`, as in a run.
 
     Returns
     -------
     xr.Dataset
-        Over (..., cell_type), the type of the presynaptic unit, always excitatory, inhibitory, unconstrained, and all
-        synapses that may exist: `n_synapses`, `mean`, `std`, `skewness`, `kurtosis` (excess: 0 for a normal
-        distribution), `share_zero` (effectively zero: smaller than 1 % of the root mean square over the
-        whole network), `share_positive`.
+        Over (..., cell_type), the type of the presynaptic unit, as for `by_cell_type`, and all synapses that may
+        exist: `n_synapses`, `mean`, `std`, `skewness`, `kurtosis` (excess: 0 for a normal distribution), `share_zero`
+        (effectively zero: smaller than 1 % of the root mean square over the whole network), `share_positive`.
         Over those that are not effectively zero: `log_mean`, `log_std`, `log_skewness` of the natural logarithm of the
         magnitude; a log-normal distribution has a `log_skewness` of 0.
         `out_strength` (..., unit): sum of the weights that a unit sends out; `in_strength` (..., unit, cell_type): sum
@@ -87,27 +87,28 @@ def weight_distribution(
     """
     require_dims(recurrent_mask, "recurrent_mask", _MATRIX)
     of_type = presynaptic_type(recurrent_weights, cell_type)
+    names = list(type_signs(cell_type))
     require_some(recurrent_weights, "recurrent_weights")
     weights, mask, of_type = same_labels(
         "recurrent_mask", "the networks and units of recurrent_weights", recurrent_weights, recurrent_mask, of_type
     )
     result = apply_kernel(
-        _distribution,
+        lambda weights, mask, of_type: _distribution(weights, mask, of_type, len(names)),
         weights,
         mask.astype(bool),
         of_type,
         core_dims=[_MATRIX, _MATRIX, ["unit_pre"]],
         outputs={name: Output(long_name, ("cell_type",)) for name, long_name in _MEASURED.items()} | _STRENGTHS,
-        sizes={"cell_type": len(CELL_TYPES), "unit": weights.sizes["unit_pre"]},
-    ).assign_coords(cell_type=np.array(CELL_TYPES, object))
+        sizes={"cell_type": len(names), "unit": weights.sizes["unit_pre"]},
+    ).assign_coords(cell_type=np.array(names, object))
     return result.assign_coords(unit=cell_type["unit"].values) if "unit" in cell_type.coords else result
 
 
 def _distribution(
-    weights: NDArray[np.floating], mask: NDArray[np.bool_], of_type: NDArray[np.int_]
+    weights: NDArray[np.floating], mask: NDArray[np.bool_], of_type: NDArray[np.int_], n_types: int
 ) -> tuple[_Array, ...]:
     """Give the values of `_MEASURED` (cell_type), out-strength (unit) and in-strength (unit, cell_type)."""
-    n_types, n_units = len(CELL_TYPES), len(weights)
+    n_units = len(weights)
     if not np.isfinite(weights).all():
         nothing = np.full(n_types, np.nan)
         return *([nothing] * len(_MEASURED)), np.full(n_units, np.nan), np.full((n_units, n_types), np.nan)

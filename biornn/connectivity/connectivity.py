@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biornn.connectivity import initial_weights, masks, rewiring
+from biornn.connectivity import cell_types, initial_weights, masks, rewiring
 from biornn.connectivity.ends import DIMS, KINDS, known_channels, of_channels
 from biornn.connectivity.given_weights import check_given, scaled_given
 from biornn.connectivity.initial_weights import InitialRule
@@ -19,6 +19,7 @@ from biornn.connectivity.pathway import Pathway
 from biornn.connectivity.positions import AXES
 from biornn.connectivity.settings import Settings
 from biornn.connectivity.topology import draw_topology
+from biornn.connectivity.type_density import as_matrix
 from biornn.scalars import integer
 
 
@@ -37,14 +38,17 @@ class Connectivity(Settings):
         Share of excitatory units in [0, 1]; the others are inhibitory, and every unit keeps to Dale's law.
         None: units are unconstrained. Excitatory units come first (within each area).
     density
-        Probability, in [0, 1], that an allowed synapse exists.
+        Probability, in [0, 1], that an allowed synapse exists. Or one for each pair of cell types, presynaptic one
+        first: ``{"E": {"E": 0.1, "PV": 0.5}, "PV": {"E": 0.4, "PV": 0.2}}``, or a DataArray with labels along
+        `cell_type_pre` and `cell_type_post`.
     autapses
         Whether a unit may connect to itself.
     seed
         Non-negative integer behind every random draw. Each draw has its own stream, so that two connectivities with
         one seed share whatever their settings leave in common.
     mask_rule
-        ``"erdos_renyi"`` (each synapse independently) or ``"fixed_in_degree"`` (every unit receives equally many).
+        ``"erdos_renyi"`` (each synapse independently) or ``"fixed_in_degree"`` (every unit receives equally many; with
+        a density for each pair of cell types, from each type).
     mask
         (unit_pre, unit_post) boolean, given instead of a random one.
     topology
@@ -58,11 +62,11 @@ class Connectivity(Settings):
         of its partners, and so are its autapses (see `biornn.connectivity.rewired`). `initial` and `trainable` move
         with the synapses, each to a new target of the same unit and cell type; the attributes keep what was given.
     areas
-        Number of units of each area; they sum to `n_units`. `excitatory_fraction` holds in each.
+        Number of units of each area; they sum to `n_units`. Fractions of cell types hold in each.
     area_density
         (area_pre, area_post) densities, in place of `density`; labelled or not.
     long_range
-        Which units project to other areas: ``"all"`` or ``"excitatory"``.
+        Which units project to other areas: ``"all"`` or ``"excitatory"``, those of any type with the sign 1.
     initial
         Rule for the initial recurrent weights: ``"orthogonal"`` or ``"gaussian"`` without Dale's law, ``"gamma"`` or
         ``"half_normal"`` with it. None chooses ``"orthogonal"`` and ``"gamma"``. Or the **effective** weights
@@ -76,19 +80,26 @@ class Connectivity(Settings):
     input_sign
         ``"free"`` or ``"non_negative"``.
     readout_from
-        Which units the readout sees: ``"all"`` or ``"excitatory"``.
+        Which units the readout sees: ``"all"`` or ``"excitatory"``, those of any type with the sign 1.
     readout_sign
         ``"free"``, ``"non_negative"``, or ``"dale"`` (the sign of the unit).
     cell_type
-        (unit,) in place of `excitatory_fraction`, in any order: ``"excitatory"``, ``"inhibitory"`` and
-        ``"unconstrained"``, or the signs 1, -1 and 0. The attribute has the names, also where they are not given.
+        (unit,) in place of fractions, in any order: names of `cell_types`, or without these ``"excitatory"``,
+        ``"inhibitory"`` and ``"unconstrained"``, or the signs 1, -1 and 0. The attribute has the names, also where they
+        are not given.
     trainable
         (unit_pre, unit_post) boolean: which recurrent weights training may change. The others keep their initial
         values, to the bit. None: all.
     unit_names
         (unit,) a text or an integer for each unit, by which units are labelled in what is recorded, and called in
         messages. None: those of the first labelled array that is given, otherwise 0, 1, 2, …
-
+    cell_types
+        A table of cell types, in place of `excitatory_fraction`: their names, with for each its ``sign`` (1, -1, or 0
+        for weights of either), the ``fraction`` of the units that are of it, and, where the layer has no `tau`, its
+        time constant ``tau`` in ms. Fractions sum to 1; units come type by type in the order of the table (within each
+        area), as many as the largest remainders of fraction × units say. Beside `cell_type` fractions may be left out;
+        if not, they must be those of its units. None: excitatory, inhibitory and unconstrained units, with the signs 1,
+        -1 and 0.
     input_mask
         Which units receive input: (unit,) boolean, or (input_channel, unit) of each channel, in place of
         `input_density`.
@@ -124,13 +135,25 @@ class Connectivity(Settings):
     ... )
     >>> circuit.recurrent.initial_weights.tolist()
     [[0.0, 0.5], [-0.4, 0.0]]
+
+    Cell types of one's own, and how densely each connects to each:
+
+    >>> types = {
+    ...     "E": {"sign": 1, "fraction": 0.8, "tau": 20},
+    ...     "PV": {"sign": -1, "fraction": 0.2, "tau": 10},
+    ... }
+    >>> density = {"E": {"E": 0.1, "PV": 0.5}, "PV": {"E": 0.4, "PV": 0.3}}
+    >>> wiring = bn.Connectivity(200, cell_types=types, density=density, seed=1)
+    >>> onto_pv = wiring.recurrent.mask[:, wiring.cell_type == "PV"]
+    >>> float(onto_pv[wiring.cell_type == "E"].mean().round(2))
+    0.51
     """
 
     def __post_init__(self) -> None:
         """Check the settings, then what is given against the mask and the signs that follow from them."""
         super().__post_init__()
         if self.rewired:
-            rewiring.check_can_rewire("rewired", self._mask_before_rewiring, self.sign)
+            rewiring.check_can_rewire("rewired", self._mask_before_rewiring, self.group)
         if self.initial_rule is None:
             allowed, labels = self._mask_before_rewiring, self._labels("recurrent")
             weights = np.asarray(self.initial)
@@ -186,14 +209,18 @@ class Connectivity(Settings):
         area = np.repeat(np.arange(len(sizes)), sizes)
         if self.long_range == "excitatory":
             allowed &= (area[:, np.newaxis] == area) | (self.sign > 0)[:, np.newaxis]
-        densities = np.full((len(sizes),) * 2, self.density) if self.area_density is None else self.area_density
-        return masks.by_area(self._rng("recurrent mask"), self.mask_rule, allowed, area, densities)
+        group, densities = area, self.area_density
+        if isinstance(self.density, Mapping):
+            group, densities = self.group, as_matrix(self.density, cell_types.in_groups(self.types))
+        elif densities is None:
+            densities = np.full((len(sizes),) * 2, self.density)
+        return masks.by_group(self._rng("recurrent mask"), self.mask_rule, allowed, group, densities)
 
     @cached_property
     def _moved_from(self) -> NDArray[np.intp]:
         """(unit_pre, unit_post) the old column of each synapse of a rewired mask."""
         rng, old = self._rng("rewiring"), self._mask_before_rewiring
-        return rewiring.moved_from(rng, old, rewiring.rewire(rng, old, self.sign), self.sign)
+        return rewiring.moved_from(rng, old, rewiring.rewire(rng, old, self.group), self.group)
 
     def _moved(self, values: NDArray[Any]) -> NDArray[Any]:
         """Move values (unit_pre, unit_post) with the synapses of a rewired mask."""
@@ -236,7 +263,7 @@ class Connectivity(Settings):
     def get_config(self) -> dict[str, Any]:
         """Return the settings as plain Python values, from which `from_config` builds an equal connectivity."""
         config = {field.name: getattr(self, field.name) for field in fields(self)}
-        if (self.sign == self._drawn_sign()).all():
+        if (drawn := self._drawn_types()) is not None and (self.cell_type == drawn).all():
             config["cell_type"] = None
         if self.unit_names.tolist() == list(range(self.n_units)):
             config["unit_names"] = None

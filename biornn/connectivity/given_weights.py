@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biornn.connectivity.cell_types import NAMES
 from biornn.connectivity.initial_weights import has_cycle
 from biornn.connectivity.labels import place
 
 #: Spectral radius over the largest weight below which it is taken for rounding.
 _SMALLEST = 1e-6
+_SIGNS = {1: "excitatory", -1: "inhibitory"}
 
 
 def check_given(
@@ -44,7 +44,7 @@ def check_given(
     check(exists, "no weight where the mask has no synapse", "set it to 0, or change the mask")
     for one, expected in ((1, "at least 0"), (-1, "at most 0")):
         is_right = (weights * one >= 0) | (sign != one)[:, np.newaxis]
-        source = f"from {NAMES[one]} units" if law == "cell_type" else f"by {law}"
+        source = f"from {_SIGNS[one]} units" if law == "cell_type" else f"by {law}"
         check(is_right, f"weights of {expected} {source}", f"change its sign, or {law}")
 
 

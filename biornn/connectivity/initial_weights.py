@@ -21,9 +21,10 @@ def recurrent_weights(
 
     The rules ``"orthogonal"`` and ``"gaussian"`` (variance 1/n) give units either sign. ``"gamma"`` (shape 2) and
     ``"half_normal"`` give magnitudes, of either sign for units without one, with inhibition scaled so that it cancels
-    excitation in every unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). A mask without a
-    cycle has radius 0 whatever its weights are; the weights then have the scale at which a full matrix would have the
-    given radius.
+    excitation in every unit that receives both (Rajan & Abbott 2006, Phys. Rev. Lett. 97, 188104). Where units receive
+    more or less by their type or place, the mean weights may leave outliers even so, and the radius is then theirs. A
+    mask without a cycle has radius 0 whatever its weights are; the weights then have the scale at which a full matrix
+    would have the given radius.
     """
     n_units = len(sign)
     if rule == "orthogonal":
@@ -90,7 +91,8 @@ def _balanced(magnitudes: NDArray[np.float64], mask: NDArray[np.bool_], sign: ND
     """Scale the inhibition of each postsynaptic unit so that all that it receives sums to zero.
 
     If it cancelled only on average over units, an eigenvalue as large as the bulk or larger would be left outside of it
-    (Rajan & Abbott 2006), and matching the spectral radius would match that one instead of the bulk.
+    (Rajan & Abbott 2006), and matching the spectral radius would match that one instead of the bulk. All inhibition of
+    a unit has one factor: its shares by cell type stay what mask and magnitudes make them.
     """
     magnitudes = magnitudes * mask
     excitation, inhibition = magnitudes[sign > 0].sum(axis=0), magnitudes[sign < 0].sum(axis=0)

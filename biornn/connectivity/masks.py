@@ -31,16 +31,19 @@ def fixed_in_degree(rng: np.random.Generator, allowed: NDArray[np.bool_], densit
 RULES = {"erdos_renyi": erdos_renyi, "fixed_in_degree": fixed_in_degree}
 
 
-def by_area(
+def by_group(
     rng: np.random.Generator,
     rule: MaskRule,
     allowed: NDArray[np.bool_],
-    area: NDArray[np.integer],
+    group: NDArray[np.integer],
     densities: ArrayLike,
 ) -> NDArray[np.bool_]:
-    """Draw a mask (pre, post) block by block, with the densities (area_pre, area_post) of the units' areas (unit,)."""
+    """Draw a mask (pre, post) block by block, with the densities (group_pre, group_post) of groups of units (unit,).
+
+    Groups are areas, or cell types.
+    """
     mask = np.zeros_like(allowed)
     for (pre, post), density in np.ndenumerate(densities):
-        block = np.ix_(area == pre, area == post)
+        block = np.ix_(group == pre, group == post)
         mask[block] = RULES[rule](rng, allowed[block], density)
     return mask

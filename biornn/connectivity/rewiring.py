@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from biornn.connectivity import cell_types
+from biornn.connectivity.cell_types import Table, check_table, default_table, group_numbers, types_by_unit
 from biornn.connectivity.labels import given_array, labelled_mask, name_units, truth_values
 from biornn.scalars import integer
 
@@ -14,11 +14,13 @@ from biornn.scalars import integer
 _N_TRADES = 30
 
 
-def rewired(mask: ArrayLike, *, cell_type: ArrayLike | None = None, seed: int = 0) -> xr.DataArray:
+def rewired(
+    mask: ArrayLike, *, cell_type: ArrayLike | None = None, cell_types: Table | None = None, seed: int = 0
+) -> xr.DataArray:
     """Draw a mask that has the degrees of a given one, uniformly among those that trades lead to.
 
     The in-degree and the out-degree of every unit are kept, and with cell types each of them for every type of partner:
-    a unit gets as many excitatory and as many inhibitory synapses as before. Autapses stay where they are, and no new
+    a unit gets as many synapses from units of each type as before. Autapses stay where they are, and no new
     ones come. Two units of one type trade targets: of those that only one of them has, each gets as many as before, at
     random (the curveball: Strona et al. 2014, Nat. Commun. 5, 4114; Carstens 2015, Phys. Rev. E 91, 042812).
 
@@ -28,6 +30,8 @@ def rewired(mask: ArrayLike, *, cell_type: ArrayLike | None = None, seed: int = 
         (unit_pre, unit_post) boolean, labelled or not.
     cell_type
         (unit,) as in `Connectivity`; None: all units are of one type.
+    cell_types
+        Table of the types, as in `Connectivity`, where they are not excitatory, inhibitory and unconstrained.
     seed
         Non-negative integer.
 
@@ -61,7 +65,10 @@ def rewired(mask: ArrayLike, *, cell_type: ArrayLike | None = None, seed: int = 
     if values.shape != (n_units, n_units):
         raise ValueError(f"mask: expected a square of units, got the shape {values.shape}")
     old = truth_values("mask", values, labels)
-    group = np.zeros(n_units, np.int8) if cell_type is None else cell_types.signs(cell_type, names)
+    group = np.zeros(n_units, np.intp)
+    if cell_type is not None:
+        table = default_table(None) if cell_types is None else check_table(cell_types)
+        group = group_numbers(table, types_by_unit(cell_type, table, names))
     check_can_rewire("mask", old, group)
     new = rewire(np.random.default_rng(integer("seed", seed, minimum=0)), old, group)
     return labelled_mask(new, names if hasattr(mask, "indexes") and mask.indexes else None)

@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from biornn.connectivity import cell_types
 from biornn.connectivity.areas import check_area_density, check_areas
+from biornn.connectivity.cell_types import Table
 from biornn.connectivity.ends import DIMS, KINDS, read_end
 from biornn.connectivity.initial_weights import InitialRule, check_rule
 from biornn.connectivity.labels import given_array, name_units, truth_values
 from biornn.connectivity.masks import MaskRule
 from biornn.connectivity.positions import check_positions
 from biornn.connectivity.topology import check_topology
+from biornn.connectivity.type_density import check_density, read_density
 from biornn.scalars import check_number, integer
 
 ReadoutSign = Literal["free", "non_negative", "dale"]
@@ -30,7 +32,7 @@ class Settings:
 
     n_units: int
     excitatory_fraction: float | None = None
-    density: float = 1.0
+    density: float | Mapping[str, Mapping[str, float]] = 1.0
     autapses: bool = True
     seed: int = 0
     mask_rule: MaskRule = "erdos_renyi"
@@ -56,13 +58,16 @@ class Settings:
     readout_mask: Any = None
     readout_weights: Any = None
     readout_trainable: Any = None
+    cell_types: Mapping[str, Mapping[str, float]] | None = None
 
     def __post_init__(self) -> None:
         """Check every setting, then those that depend on one another."""
         object.__setattr__(self, "n_units", integer("n_units", self.n_units, minimum=1))
         object.__setattr__(self, "seed", integer("seed", self.seed, minimum=0))
+        object.__setattr__(self, "density", read_density(self.density))
         for name in ("density", "input_density"):
-            check_number(name, getattr(self, name), "a number in [0, 1]", maximum=1)
+            if name == "input_density" or not isinstance(self.density, Mapping):
+                check_number(name, getattr(self, name), "a number in [0, 1]", maximum=1)
         if self.excitatory_fraction is not None:
             check_number("excitatory_fraction", self.excitatory_fraction, "a number in [0, 1]", maximum=1)
         for name in ("autapses", "rewired"):
@@ -83,6 +88,9 @@ class Settings:
         given = {name: getattr(self, name) for name in of_units}
         object.__setattr__(self, "unit_names", _frozen(name_units(self.unit_names, self.n_units, given)))
         self._check_cell_types()
+        if isinstance(self.density, Mapping):
+            used = [name for name in self.types if name in self.cell_type]
+            object.__setattr__(self, "density", check_density(self.density, list(self.types), used))
         if self.positions is not None:
             object.__setattr__(self, "positions", _frozen(check_positions(self.positions, self.unit_names)))
         self._check_synapses()
@@ -91,19 +99,42 @@ class Settings:
             check_rule(self.initial, bool(self.sign.any()))
 
     def _check_cell_types(self) -> None:
-        drawn = self._drawn_sign()
+        if self.cell_types is not None:
+            if self.excitatory_fraction is not None:
+                raise ValueError("cell_types: expected no excitatory_fraction beside it, got both; drop one of them")
+            object.__setattr__(self, "cell_types", cell_types.check_table(self.cell_types))
+        drawn = self._drawn_types()
         if self.cell_type is None:
-            object.__setattr__(self, "cell_type", cell_types.NAMES[drawn])
-        elif self.excitatory_fraction is not None and (self.sign != drawn).any():
+            if drawn is None:
+                raise ValueError(
+                    "cell_types: expected the fraction of each type, or cell_type with that of each unit, got neither"
+                )
+            types = drawn
+        else:
+            types = cell_types.types_by_unit(self.cell_type, self.types, self.unit_names)
+            self._check_beside_fractions(types, drawn)
+        object.__setattr__(self, "cell_type", _frozen(types))
+        for name, value in (("long_range", "excitatory"), ("readout_from", "excitatory"), ("readout_sign", "dale")):
+            if getattr(self, name) == value and not self.sign.any():
+                raise ValueError(
+                    f"{name}={value!r}: expected cell types, got none; set excitatory_fraction, cell_types or cell_type"
+                )
+
+    def _check_beside_fractions(self, types: NDArray[np.str_], drawn: NDArray[np.str_] | None) -> None:
+        """Refuse types of units that are not those which fractions beside them give."""
+        if self.excitatory_fraction is not None and (types != drawn).any():
             raise ValueError(
                 f"cell_type: expected the types that excitatory_fraction={self.excitatory_fraction} gives beside it, "
                 "got others; drop one of them"
             )
-        object.__setattr__(self, "cell_type", _frozen(cell_types.NAMES[self.sign]))
-        for name, value in (("long_range", "excitatory"), ("readout_from", "excitatory"), ("readout_sign", "dale")):
-            if getattr(self, name) == value and not self.sign.any():
+        if self.cell_types is None or drawn is None:
+            return
+        for name in self.cell_types:
+            found, expected = (np.count_nonzero(one == name) for one in (types, drawn))
+            if found != expected:
                 raise ValueError(
-                    f"{name}={value!r}: expected cell types, got none; set excitatory_fraction or cell_type"
+                    f"cell_type: expected {expected} units of the type {name!r}, as its fraction in cell_types says, "
+                    f"got {found}; drop the fractions"
                 )
 
     def _check_areas(self) -> None:
@@ -156,16 +187,42 @@ class Settings:
     def _has_given_weights(self) -> bool:
         return hasattr(self.initial, "__len__") and not isinstance(self.initial, str)
 
-    def _drawn_sign(self) -> NDArray[np.int8]:
-        """Return the sign of each unit if no types are given."""
-        if self.excitatory_fraction is None:
-            return np.zeros(self.n_units, np.int8)
-        return cell_types.excitatory_first(self.excitatory_fraction, self.areas or (self.n_units,))
+    @cached_property
+    def types(self) -> Table:
+        """Table of the cell types: `cell_types`, or that of excitatory, inhibitory and unconstrained units."""
+        return self.cell_types or cell_types.default_table(self.excitatory_fraction)
+
+    def _drawn_types(self) -> NDArray[np.str_] | None:
+        """Return the type of each unit if none is given for each; None if the table has no fractions."""
+        if all("fraction" in one for one in self.types.values()):
+            return cell_types.types_by_fraction(self.types, self.areas or (self.n_units,))
+        return None if self.cell_types else cell_types.types_by_unit([0] * self.n_units, self.types, self.unit_names)
 
     @cached_property
     def sign(self) -> NDArray[np.int8]:
         """(unit_pre,) sign of a unit's outgoing weights: +1 excitatory, -1 inhibitory, 0 unconstrained."""
-        return _frozen(cell_types.signs(self.cell_type, self.unit_names))
+        return _frozen(cell_types.of_units(self.types, self.cell_type, "sign", np.int8))
+
+    @cached_property
+    def group(self) -> NDArray[np.intp]:
+        """(unit,) number of the cell type of each unit, in `cell_types.in_groups`."""
+        return _frozen(cell_types.group_numbers(self.types, self.cell_type))
+
+    @property
+    def has_time_constants(self) -> bool:
+        """Whether the cell types have time constants."""
+        return "tau" in next(iter(self.types.values()))
+
+    def time_constants(self, tau: Any) -> Any:
+        """Return time constants that are given, or those of the cell types, (unit,), in ms; None if there are none.
+
+        A ValueError if there are both.
+        """
+        if not self.has_time_constants:
+            return tau
+        if tau is not None:
+            raise ValueError("tau: expected none beside the tau of cell_types, got both; drop one of them")
+        return cell_types.of_units(self.types, self.cell_type, "tau", float)
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -22,7 +22,7 @@ from pydantic import (
 
 from biornn.connectivity.ends import DIMS, KINDS
 from biornn.connectivity.labels import noun
-from biornn.experiment.array_tables import READERS, SYNAPSES, content_hash, read_table
+from biornn.experiment.array_tables import READERS, SYNAPSES, UNITS, content_hash, read_table
 from biornn.experiment.messages import one_line
 
 
@@ -33,7 +33,7 @@ class ArrayFile(BaseModel):
     working folder.
     """
 
-    dims: ClassVar[tuple[str, str]] = SYNAPSES
+    dims: ClassVar[tuple[str, ...]] = SYNAPSES
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,9 +67,11 @@ class ArrayFile(BaseModel):
         try:
             table = _read(self._path, self.sha256, self.dims)
         except ValueError as error:
-            rows, columns = map(noun, self.dims)
-            expected = f"a table of numbers, a row for each {rows} and a column for each {columns}"
-            if self.dims == SYNAPSES:
+            expected = " and a column ".join(f"for each {noun(dim)}" for dim in self.dims)
+            expected = f"a table of numbers, a row {expected}"
+            if self.dims == UNITS:
+                expected = "cell types, one for each unit, in a column cell_type"
+            elif self.dims == SYNAPSES:
                 expected = "a square table of numbers, a row and a column for each unit, or a list of edges"
             raise ValueError(f"file: expected {expected}, got {self.file}: {error}") from None
         if unit_names is not None and "is_list" in table.attrs and set(table["unit_pre"].values) <= set(unit_names):
@@ -78,7 +80,7 @@ class ArrayFile(BaseModel):
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, content: str, dims: tuple[str, str]) -> xr.DataArray:
+def _read(path: Path, content: str, dims: tuple[str, ...]) -> xr.DataArray:
     if content_hash(path) != content:
         raise ValueError("other content than when the experiment was checked")
     return read_table(path, dims)
@@ -87,25 +89,32 @@ def _read(path: Path, content: str, dims: tuple[str, str]) -> xr.DataArray:
 class PositionFile(ArrayFile):
     """A file with the positions of units."""
 
-    dims: ClassVar[tuple[str, str]] = ("unit", "axis")
+    dims: ClassVar[tuple[str, ...]] = ("unit", "axis")
+
+
+class TypeFile(ArrayFile):
+    """A file with the cell types of units."""
+
+    dims: ClassVar[tuple[str, ...]] = UNITS
 
 
 class InputFile(ArrayFile):
     """A file with a table of input weights."""
 
-    dims: ClassVar[tuple[str, str]] = DIMS["input"]
+    dims: ClassVar[tuple[str, ...]] = DIMS["input"]
 
 
 class ReadoutFile(ArrayFile):
     """A file with a table of readout weights."""
 
-    dims: ClassVar[tuple[str, str]] = DIMS["readout"]
+    dims: ClassVar[tuple[str, ...]] = DIMS["readout"]
 
 
 #: Settings of the network that may be in a file.
 FILES = {
     **dict.fromkeys(("mask", "initial", "trainable"), ArrayFile),
     "positions": PositionFile,
+    "cell_type": TypeFile,
     **dict.fromkeys((f"input_{kind}" for kind in KINDS), InputFile),
     **dict.fromkeys((f"readout_{kind}" for kind in KINDS), ReadoutFile),
 }

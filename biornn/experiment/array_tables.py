@@ -1,4 +1,4 @@
-"""Tables in files, with or without names of their rows and columns, and lists of edges."""
+"""Tables in files, with or without names of their rows and columns, lists of edges, and cell types of units."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import xarray as xr
 
 from biornn.connectivity.labels import noun, place
 from biornn.errors import in_one_line
+from biornn.schema import text
 
 SYNAPSES = ("unit_pre", "unit_post")
+UNITS = ("unit",)
 MAX_UNITS = 50_000  # 10 GB of recurrent weights
 _TRUTH = {"true": "1", "false": "0"}
 
@@ -33,23 +35,26 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def read_table(path: Path, dims: tuple[str, str] = SYNAPSES) -> xr.DataArray:
+def read_table(path: Path, dims: tuple[str, ...] = SYNAPSES) -> xr.DataArray:
     """Read a table with these dims, and with the names of its rows and columns where it has some.
 
     A table of synapses, (unit_pre, unit_post), is square, and has its units in one order. A ``.csv`` is a table whose
     first row and first column name columns and rows. Of synapses it may be a list of edges with the columns ``pre``,
     ``post`` and ``weight`` (without it, 1), in which units come in the order in which they are first named; the
     attribute ``is_list`` says that it may leave out units. Beside `weight` it may have other columns, which are not
-    read. An ``.npy`` holds one array, an ``.npz`` one, and `unit_names` if wanted; a ``.nc`` or ``.zarr`` one variable
-    of these dims. A ValueError says what is wrong with the content.
+    read. Of the cell types of units, (unit,), it has a column ``cell_type`` and, unless that is the first, the names of
+    the units in the first; other columns are not read. An ``.npy`` holds one array, an ``.npz`` one, and `unit_names`
+    if wanted; a ``.nc`` or ``.zarr`` one variable of these dims. A ValueError says what is wrong with the content.
     """
     try:
         table = READERS[path.suffix](path, dims)
     except (OSError, EOFError, LookupError, TypeError, csv.Error, zipfile.BadZipFile) as error:
         raise ValueError(in_one_line(error)) from None
-    if table.ndim != 2 or not table.size or (dims == SYNAPSES and table.shape[0] != table.shape[1]):
+    if table.ndim != len(dims) or not table.size or (dims == SYNAPSES and table.shape[0] != table.shape[1]):
         raise ValueError(f"one of the shape {table.shape}")
-    if table.dtype.kind not in "biuf":
+    if dims == UNITS and table.dtype.kind in "OUT":
+        table = text(table)
+    elif table.dtype.kind not in "biuf":
         raise ValueError(f"values of the type {table.dtype}")
     for dim in dims:
         if dim in table.indexes and not table.indexes[dim].is_unique:
@@ -75,10 +80,12 @@ def _in_one_order(table: xr.DataArray) -> xr.DataArray:
     return table.sel(dict.fromkeys(SYNAPSES, names[0]))
 
 
-def _from_csv(path: Path, dims: tuple[str, str]) -> xr.DataArray:
+def _from_csv(path: Path, dims: tuple[str, ...]) -> xr.DataArray:
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = _equally_long(csv.reader(file, skipinitialspace=True))
         header = next(rows, [])
+        if dims == UNITS:
+            return _from_column("cell_type", header, rows)
         is_list = dims == SYNAPSES and {"pre", "post"} <= set(header)
         return _from_edges(header, rows) if is_list else _from_square(header, rows, dims)
 
@@ -113,7 +120,20 @@ def _from_edges(header: list[str], rows: Iterable[list[str]]) -> xr.DataArray:
     return _named(weights, units, units, SYNAPSES).assign_attrs(is_list=True)
 
 
-def _from_square(header: list[str], rows: Iterable[list[str]], dims: tuple[str, str]) -> xr.DataArray:
+def _from_column(name: str, header: list[str], rows: Iterable[list[str]]) -> xr.DataArray:
+    """Read what stands in one column for each unit, whose names are in the first column, unless that is this one."""
+    if name not in header:
+        raise ValueError(f"the columns {', '.join(header)}, of which none is {name}")
+    place, cells = header.index(name), list(rows)
+    values = np.array([row[place] for row in cells])
+    if cells and np.isin(values, ("1", "-1", "0")).all():
+        values = values.astype(int)
+    units = [row[0] for row in cells]
+    names = [int(unit) for unit in units] if all(unit.isdecimal() for unit in units) else units
+    return xr.DataArray(values, {"unit": names} if place else {}, UNITS)
+
+
+def _from_square(header: list[str], rows: Iterable[list[str]], dims: tuple[str, ...]) -> xr.DataArray:
     names, values = [], []
     for name, *cells in rows:
         names.append(name)
@@ -124,7 +144,7 @@ def _from_square(header: list[str], rows: Iterable[list[str]], dims: tuple[str, 
     return _named(np.array(values).reshape(len(names), len(header[1:])), names, header[1:], dims)
 
 
-def _named(values: np.ndarray, rows: list[str], columns: list[str], dims: tuple[str, str]) -> xr.DataArray:
+def _named(values: np.ndarray, rows: list[str], columns: list[str], dims: tuple[str, ...]) -> xr.DataArray:
     """Label a table; names that are all numbers, of synapses on both sides, are integers."""
 
     def numbers(names: list[str]) -> list[Any]:
@@ -134,11 +154,11 @@ def _named(values: np.ndarray, rows: list[str], columns: list[str], dims: tuple[
     return xr.DataArray(values, dict(zip(dims, map(numbers, (rows, columns)), strict=True)), dims)
 
 
-def _from_npy(path: Path, dims: tuple[str, str]) -> xr.DataArray:
+def _from_npy(path: Path, dims: tuple[str, ...]) -> xr.DataArray:
     return _unnamed(np.load(path, mmap_mode="r", allow_pickle=False), dims)
 
 
-def _from_npz(path: Path, dims: tuple[str, str]) -> xr.DataArray:
+def _from_npz(path: Path, dims: tuple[str, ...]) -> xr.DataArray:
     with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     names = arrays.pop("unit_names", None)
@@ -149,11 +169,11 @@ def _from_npz(path: Path, dims: tuple[str, str]) -> xr.DataArray:
     return table if names is None else table.assign_coords(dict.fromkeys(units, names.tolist()))
 
 
-def _unnamed(values: np.ndarray, dims: tuple[str, str]) -> xr.DataArray:
-    return xr.DataArray(values, dims=dims if values.ndim == 2 else None)
+def _unnamed(values: np.ndarray, dims: tuple[str, ...]) -> xr.DataArray:
+    return xr.DataArray(values, dims=dims if values.ndim == len(dims) else None)
 
 
-def _from_xarray(path: Path, dims: tuple[str, str]) -> xr.DataArray:
+def _from_xarray(path: Path, dims: tuple[str, ...]) -> xr.DataArray:
     options: dict[str, Any] = {"engine": "zarr", "consolidated": False} if path.suffix == ".zarr" else {}
     with xr.open_dataset(path, **options) as dataset:
         if len(dataset.data_vars) != 1:

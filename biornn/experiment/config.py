@@ -29,6 +29,7 @@ from biornn.experiment.array_file import (
     Mask,
     PositionFile,
     ReadoutFile,
+    TypeFile,
     file_or_value,
 )
 from biornn.experiment.array_tables import MAX_UNITS
@@ -122,13 +123,13 @@ class TimeConstants(Section):
         """Return the time constant of each unit.
 
         Units are ranked by random numbers that depend on the seed alone, so that networks of one seed are matched: of
-        two units that have one type in several conditions, the same one is slower in all of them. Excitatory and
-        inhibitory units get the same range.
+        two units that have one type in several conditions, the same one is slower in all of them. The units of each
+        type get the same range.
         """
         ranks = generator("time constants", connectivity.seed).random(connectivity.n_units)
         tau = np.empty(connectivity.n_units)
-        for one in np.unique(connectivity.sign):
-            members = np.flatnonzero(connectivity.sign == one)
+        for one in np.unique(connectivity.group):
+            members = np.flatnonzero(connectivity.group == one)
             tau[members[ranks[members].argsort()]] = np.geomspace(self.shortest, self.longest, members.size)
         return tau.tolist()
 
@@ -146,6 +147,28 @@ Tau = Annotated[
 ]
 
 
+class CellTypeConfig(Section):
+    """A row of a table of cell types; the connectivity checks it."""
+
+    sign: StrictInt
+    fraction: Number | None = None
+    tau: Number | None = None
+
+
+def _kind_of_density(value: Any) -> str:
+    return " " if isinstance(value, dict) else ""  # blank tags are left out of messages
+
+
+# The connectivity, which knows the types, says what is wrong with one.
+Density = Annotated[
+    Annotated[Share, Tag("")] | Annotated[dict[str, dict[str, Number]], Tag(" ")], Discriminator(_kind_of_density)
+]
+
+CellTypesOfUnits = Annotated[
+    Annotated[list[Any], Tag("")] | Annotated[TypeFile, Tag("file")], Discriminator(file_or_value)
+]
+
+
 class NetworkConfig(Section):
     """A network: the settings of `biornn.Connectivity` and of `biornn.layers.build_model`, under their names."""
 
@@ -153,8 +176,9 @@ class NetworkConfig(Section):
     architecture: Literal["rnn", "gru", "lstm"] = "rnn"
     unit_names: list[Any] | None = None
     excitatory_fraction: Share | None = None
-    cell_type: list[Any] | None = None
-    density: Share = 1.0
+    cell_types: dict[str, CellTypeConfig] | None = None
+    cell_type: CellTypesOfUnits | None = None
+    density: Density = 1.0
     autapses: StrictBool = True
     mask_rule: Literal["erdos_renyi", "fixed_in_degree"] = "erdos_renyi"
     mask: Mask | None = None
@@ -178,7 +202,7 @@ class NetworkConfig(Section):
     readout_weights: Readouts | None = None
     readout_trainable: Readouts | None = None
     readout_bias: StrictBool = True
-    tau: Tau = 1.0
+    tau: Tau | None = None
     dt: Positive = 1.0
     activation: str = "tanh"
     formulation: Literal["rate", "current"] = "rate"
@@ -215,7 +239,7 @@ class NetworkConfig(Section):
         """Refuse constraints, time constants and noise, which a GRU or LSTM does not have."""
         allowed = {"n_units", "unit_names", "positions", "architecture", "dt", "use_bias", "readout_bias"}
         expected = {name: field.default for name, field in type(self).model_fields.items() if name not in allowed}
-        expected |= {"tau": self.dt, "initial": None, "spectral_radius": 1.0}
+        expected |= {"tau": None if self.tau is None else self.dt, "initial": None, "spectral_radius": 1.0}
         for name, value in expected.items():
             if getattr(self, name) != value:
                 raise ValueError(
@@ -230,6 +254,8 @@ class NetworkConfig(Section):
             if isinstance(one := settings[name], ArrayFile):
                 table = one.table(self.unit_names or range(self.n_units))
                 settings[name] = table != 0 if name.endswith("mask") else table
+        if self.cell_types is not None:
+            settings["cell_types"] = {name: one.model_dump() for name, one in self.cell_types.items()}
         return Connectivity(seed=seed, **settings)
 
     def check_channels(self, n_inputs: int, n_outputs: int) -> None:
@@ -239,9 +265,10 @@ class NetworkConfig(Section):
             wiring.input(n_inputs)
             wiring.readout(n_outputs)
 
-    def time_constants(self, connectivity: Connectivity) -> float | list[float]:
-        """Return the time constant in ms, or those of all units."""
-        return self.tau.spread(connectivity) if isinstance(self.tau, TimeConstants) else self.tau
+    def time_constants(self, connectivity: Connectivity) -> Any:
+        """Return the time constant in ms, or those (unit,) of all units: those of their types, if these have some."""
+        times = connectivity.time_constants(self.tau)
+        return times.spread(connectivity) if isinstance(times, TimeConstants) else 1.0 if times is None else times
 
 
 class StageConfig(Section):

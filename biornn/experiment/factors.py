@@ -24,6 +24,7 @@ _SHORT_NAMES = {"dale": "excitatory_fraction"}
 #: Every setting by which a network is constrained.
 _CONSTRAINTS = (
     "excitatory_fraction",
+    "cell_types",
     "cell_type",
     "density",
     "autapses",

@@ -22,7 +22,7 @@ def one_line(error: ValidationError, model: type[BaseModel], prefix: str = "") -
 
 
 def _message(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
-    location = [shortened(str(part)) for part in problem["loc"] if part != ""]  # the tag of a usual value
+    location = [shortened(str(part)) for part in problem["loc"] if str(part).strip()]  # blank: a tag
     if problem["type"] == "extra_forbidden":
         return unknown_key(prefix + ".".join(location), location[-1], _known_keys(model, location[:-1]))
     message = problem["msg"].removeprefix("Value error, ")

@@ -43,7 +43,8 @@ class ConstrainedRNNCell(keras.layers.Layer):
     activation
         ``f``: name of a Keras activation, or a function.
     tau
-        Time constant in ms, one or (unit,), labelled or not.
+        Time constant in ms, one or (unit,), labelled or not. None: those of the connectivity's `cell_types`, where they
+        have some, else 1.
     dt
         Time step in ms, at most `tau`.
     formulation
@@ -79,7 +80,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self,
         connectivity: Connectivity | int,
         activation: Any = "tanh",
-        tau: ArrayLike = 1.0,
+        tau: ArrayLike | None = None,
         dt: float = 1.0,
         formulation: Formulation = "rate",
         use_bias: bool = True,
@@ -100,7 +101,9 @@ class ConstrainedRNNCell(keras.layers.Layer):
         self.units = int(connectivity.n_units)
         self.state_size = self.output_size = self.units
         self.activation = _activation(activation)
-        self.tau, self.dt = _in_order(tau, connectivity), dt
+        self._given_tau = tau = _in_order(tau, connectivity)
+        times = connectivity.time_constants(tau)
+        self.tau, self.dt = 1.0 if times is None else times, dt
         self.alpha = _alpha(self.tau, dt, self.units)
         if formulation not in get_args(Formulation):
             raise ValueError(f"formulation: expected one of {get_args(Formulation)}, got {formulation!r}")
@@ -196,7 +199,7 @@ class ConstrainedRNNCell(keras.layers.Layer):
             **super().get_config(),
             "connectivity": self.connectivity.get_config(),
             "activation": keras.activations.serialize(self.activation),
-            "tau": np.asarray(self.tau, dtype=float).tolist(),
+            "tau": None if self._given_tau is None else np.asarray(self._given_tau, dtype=float).tolist(),
             "dt": float(self.dt),
             "formulation": self.formulation,
             "use_bias": self.use_bias,
@@ -223,7 +226,7 @@ def _activation(identifier: Any) -> Any:
         raise ValueError(f"activation: expected the name of a Keras activation, got {identifier!r}") from error
 
 
-def _in_order(tau: ArrayLike, connectivity: Connectivity) -> ArrayLike:
+def _in_order(tau: ArrayLike | None, connectivity: Connectivity) -> ArrayLike | None:
     """Return labelled time constants as an array in the order of the connectivity's units."""
     if not isinstance(tau, xr.DataArray) or not tau.dims:
         return tau

@@ -22,8 +22,8 @@ def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
     -------
     xarray.Dataset
         ``input_weights`` (input_channel, unit), ``recurrent_weights`` (unit_pre, unit_post) and ``recurrent_bias``
-        (unit) (zero where the layer has none), with ``cell_type`` as a coordinate of unit. Units are labelled by the
-        connectivity's `unit_names`.
+        (unit) (zero where the layer has none), with ``cell_type`` and its ``cell_sign`` as coordinates of unit. Units
+        are labelled by the connectivity's `unit_names`.
 
     Raises
     ------
@@ -38,12 +38,13 @@ def effective_weights(layer: ConstrainedRNN | ConstrainedRNNCell) -> xr.Dataset:
             f"layer: expected a built layer, got {layer.name!r} unbuilt; call it on data or build it first"
         )
     bias = np.zeros(cell.units, "float32") if cell.bias is None else as_numpy(cell.bias)
-    units = cell.connectivity.unit_names
+    wiring = cell.connectivity
+    units, of_units = wiring.unit_names, {"cell_type": ("unit", wiring.cell_type), "cell_sign": ("unit", wiring.sign)}
     return xr.Dataset(
         {
             "input_weights": (("input_channel", "unit"), cell.input_pathway.numpy()),
             "recurrent_weights": (("unit_pre", "unit_post"), cell.recurrent_pathway.numpy()),
             "recurrent_bias": (("unit",), bias),
         },
-        {"unit": units, "unit_pre": units, "unit_post": units, "cell_type": ("unit", cell.connectivity.cell_type)},
+        {"unit": units, "unit_pre": units, "unit_post": units, **of_units},
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biornn.connectivity import Connectivity
 from biornn.layers.gated import build_gated_model
 from biornn.layers.model import build_model
-from biornn.schema import GATED, GATES, text
+from biornn.schema import CELL_TYPES, GATED, GATES, cell_signs, text
 
 #: Settings of a network that its weights do not show, but its experiment does.
 _SETTINGS = ("use_bias", "readout_bias", "enforcement", "recurrent_noise", "trainable_initial_state")
@@ -122,19 +122,26 @@ def _wiring(weights: xr.Dataset, seed: int) -> Connectivity:
         trainable = _values(weights, f"{stored}_trainable", *dims) if f"{stored}_trainable" in weights else mask
         if (trainable != mask).any():
             given[f"{prefix}trainable"] = trainable
-    cell_type = text(weights["cell_type"])
-    is_dale = (cell_type != "unconstrained").any() and weights["output_sign"].any()
+    cell_type, sign = text(weights["cell_type"]), cell_signs(weights["cell_type"])
+    is_dale = sign.any() and weights["output_sign"].any()
     if "position" in weights:
         given["positions"] = weights["position"]
     return Connectivity(
         weights.sizes["unit"],
         seed=seed,
-        cell_type=cell_type,
+        cell_type=cell_type.drop_vars("cell_sign", errors="ignore"),
+        cell_types=_table(cell_type.values.tolist(), sign.values.tolist()),
         unit_names=weights["unit"].values,
         input_sign="non_negative" if weights["input_sign"].any() else "free",
         readout_sign="non_negative" if (weights["output_sign"] > 0).all() else "dale" if is_dale else "free",
         **given,
     )
+
+
+def _table(types: list[str], signs: list[int]) -> dict[str, dict[str, int]] | None:
+    """Make the table of the types of units; None where they are excitatory, inhibitory or unconstrained."""
+    table = {name: {"sign": sign} for name, sign in zip(types, signs, strict=True)}
+    return None if set(table) <= set(CELL_TYPES) else table
 
 
 def assign_stored(model: keras.Model, weights: xr.Dataset, *, other_task: bool = False) -> None:

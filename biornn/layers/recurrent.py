@@ -70,7 +70,7 @@ class ConstrainedRNN(keras.layers.RNN):
         self,
         connectivity: Connectivity | int,
         activation: Any = "tanh",
-        tau: ArrayLike = 1.0,
+        tau: ArrayLike | None = None,
         dt: float = 1.0,
         formulation: Formulation = "rate",
         use_bias: bool = True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,11 @@ from matplotlib.axis import Axis, YAxis
 from numpy.typing import NDArray
 
 from biornn.plots.selection import select
-from biornn.schema import CELL_TYPES, text
+from biornn.schema import text, type_signs
 
-#: Share of the units from which on the whole name of a type fits beside them; the longest needs more.
-_FITS_FROM = {"excitatory": 0.2, "inhibitory": 0.2, "unconstrained": 0.3}
+#: Share of an axis that a letter takes along it: that of a name which may reach beyond its units, and between names.
+_LETTER, _BETWEEN = 0.02, 0.03
+_LONGEST = 4  # letters of a name that is not shortened
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,31 @@ class CellTypeOrder:
             return
         middles = [(start + end - 1) / 2 for start, end in zip(self.edges, self.edges[1:], strict=False)]
         shares = np.diff(self.edges) / self.edges[-1]
-        fits = all(share >= _FITS_FROM[name] for name, share in zip(self.names, shares, strict=True))
-        axis.set_ticks(middles, labels=[name if fits else f"{name[:3]}." for name in self.names])
+        names, fit = list(self.names), _fit(self.names, shares)
+        if not fit:
+            names = [name if len(name) <= _LONGEST else f"{name[:3]}." for name in names]
+            fit = _fit(names, shares)
+        axis.set_ticks(middles, labels=names)
         axis.set_tick_params(length=0)
-        if isinstance(axis, YAxis):
+        if isinstance(axis, YAxis) == fit:  # along a vertical axis, or across a horizontal one
             axis.set_tick_params(labelrotation=90)
+        if isinstance(axis, YAxis):
             for text in axis.get_ticklabels():
                 text.set_verticalalignment("center")
 
 
-def cell_type_order(cell_type: xr.DataArray | None, n_units: int) -> CellTypeOrder:
-    """Order the units of one network by cell type: excitatory, inhibitory, unconstrained.
+def _fit(names: Sequence[str], shares: NDArray[np.floating]) -> bool:
+    """Tell whether names fit beside shares of an axis, along it, and do not run into one another."""
+    lengths = np.array([len(name) for name in names])
+    apart, needed = ((one[1:] + one[:-1]) / 2 for one in (shares, _BETWEEN * lengths))
+    return bool((shares >= _LETTER * lengths).all() and (apart >= needed).all())
 
-    None leaves the units as they are, without names. Another dim than `unit`, another number of units or an unknown
-    type is a ValueError.
+
+def cell_type_order(cell_type: xr.DataArray | None, n_units: int) -> CellTypeOrder:
+    """Order the units of one network by cell type, as `biornn.schema.type_signs` does: excitatory ones first.
+
+    None leaves the units as they are, without names. Another dim than `unit`, another number of units or a type without
+    a name or a sign is a ValueError.
 
     Examples
     --------
@@ -65,14 +78,14 @@ def cell_type_order(cell_type: xr.DataArray | None, n_units: int) -> CellTypeOrd
     """
     if cell_type is None:
         return CellTypeOrder(np.arange(n_units), (), (0, n_units))
-    types = text(select(cell_type, "cell_type", "unit")).values
+    selected = select(cell_type, "cell_type", "unit")
+    types, known = text(selected).values.tolist(), list(type_signs(selected))
     if len(types) != n_units:
         raise ValueError(f"cell_type: expected {n_units} units as in the data, got {len(types)}; select the same units")
-    strange = sorted(set(types.tolist()) - set(CELL_TYPES))
-    if strange:
-        raise ValueError(f"cell_type: expected one of {CELL_TYPES}, got {strange[0]!r}")
-    rank = np.array([CELL_TYPES.index(name) for name in types.tolist()])
-    counts = np.bincount(rank, minlength=len(CELL_TYPES))
+    if "" in types:
+        raise ValueError("cell_type: expected a cell type for each unit, got '' as of a network that failed")
+    rank = np.array([known.index(name) for name in types])
+    counts = np.bincount(rank, minlength=len(known))
     present = np.flatnonzero(counts)
     edges = (0, *np.cumsum(counts[present]).tolist())
-    return CellTypeOrder(np.argsort(rank, kind="stable"), tuple(CELL_TYPES[index] for index in present), edges)
+    return CellTypeOrder(np.argsort(rank, kind="stable"), tuple(known[index] for index in present), edges)

@@ -21,8 +21,9 @@ from biornn.plots.style import (
     open_panels,
     set_text_sizes,
 )
+from biornn.schema import LESION_OF_ANY, text
 
-_TITLES = {"any": "any units", "excitatory": "excitatory units", "inhibitory": "inhibitory units"}
+_N_COLUMNS = 3
 
 
 def dose_response(score: xr.DataArray, along: str, ax: Axes | None = None) -> Axes:
@@ -110,13 +111,15 @@ def lesions(result: xr.Dataset) -> Figure:
     for name in ("score", "control_score"):
         if name not in result:
             raise ValueError(f"result: expected {name!r}, found {sorted(map(str, result.data_vars))}")
-    kinds = [kind for kind in _TITLES if result["score"].sel(lesion=kind).notnull().any()] or ["any"]
-    width = max(COLUMN_WIDTH / len(kinds), PAGE_WIDTH / len(_TITLES))
-    figure, axes = open_panels(len(kinds), len(kinds), width, 2.9, sharey=True)
+    every = text(result["lesion"]).values.tolist()
+    kinds = [kind for kind in every if result["score"].sel(lesion=kind).notnull().any()] or [LESION_OF_ANY]
+    n_columns = min(len(kinds), _N_COLUMNS)
+    width = max(COLUMN_WIDTH / n_columns, PAGE_WIDTH / _N_COLUMNS)
+    figure, axes = open_panels(len(kinds), n_columns, width, 2.9, sharey=True)
     for kind, ax in zip(kinds, axes, strict=True):
         _panel(result.sel(lesion=kind), ax)
         set_text_sizes(ax)
-        ax.set_title(_TITLES[kind], fontsize=MEDIUM)
+        ax.set_title(f"{kind} units", fontsize=MEDIUM)
         if not ax.get_subplotspec().is_first_col():
             ax.set_ylabel("")
     for ax in axes[1:]:

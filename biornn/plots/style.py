@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from textwrap import fill
@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from biornn.schema import CELL_TYPES
+
 #: Width of one column of a journal, 85 mm, and of two, in inches.
 COLUMN_WIDTH, PAGE_WIDTH = 3.35, 6.9
 _TALLEST = 9.3  # inches that a page has for a figure
@@ -27,8 +29,29 @@ GREY = "0.6"
 COLOURS = [sns.color_palette("colorblind")[index] for index in (0, 1, 2, 3, 4, 5, 9, 6, 8)]
 #: Red drives and blue holds back, as in diverging maps of weights.
 CELL_TYPE_COLOURS = {"excitatory": COLOURS[3], "inhibitory": COLOURS[0], "unconstrained": COLOURS[2]}
+_SHADE = 0.5  # how far the darkest shade of a colour is on the way to black, and the lightest on that to white
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 LINES: list[str | tuple[int, tuple[int, ...]]] = ["-", (0, (4, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (7, 2))]
+
+
+def cell_type_colours(signs: Mapping[str, int]) -> dict[str, tuple[float, float, float]]:
+    """Give each cell type, whose sign is given, the colour of its sign; several of one sign, shades from dark to light.
+
+    Examples
+    --------
+    >>> colours = cell_type_colours({"E": 1, "PV": -1, "SST": -1})
+    >>> colours["E"] == CELL_TYPE_COLOURS["excitatory"]
+    True
+    >>> sum(colours["PV"]) < sum(CELL_TYPE_COLOURS["inhibitory"]) < sum(colours["SST"])
+    True
+    """
+    found: dict[str, Any] = {}
+    for base, sign in CELL_TYPES.items():
+        names, colour = [name for name, one in signs.items() if one == sign], CELL_TYPE_COLOURS[base]
+        dark, light = ([float(np.interp(_SHADE, [0, 1], [part, end])) for part in colour] for end in (0, 1))
+        shades = sns.blend_palette([tuple(dark), colour, tuple(light)], max(len(names), 2))  # type: ignore[list-item]
+        found |= zip(names, [tuple(shade) for shade in shades] if len(names) > 1 else [colour], strict=False)
+    return {name: found[name] for name in signs}
 
 
 def open_axes(ax: Axes | None, height: float, projection: str | None = None) -> Axes:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from biornn.analysis.presynaptic_type import presynaptic_type
 from biornn.plots.selection import select
-from biornn.plots.style import CELL_TYPE_COLOURS, legend_above, open_axes
-from biornn.schema import CELL_TYPES
+from biornn.plots.style import cell_type_colours, legend_above, open_axes
+from biornn.schema import type_signs
 
 #: Magnitudes are shown down to this share of the largest; fewer than 1 in 100 normal weights are smaller.
 _SMALLEST = 2e-3
@@ -35,7 +35,7 @@ def weight_distribution(
         True where a synapse may exist, dims `unit_pre`, `unit_post`; only these count. Those that are smaller than
         1/500 of the largest are left out of the picture.
     cell_type
-        Type of each unit, dims `unit`.
+        Type of each unit, dims `unit`; types of one's own with the coordinate `cell_sign`, as in a run.
     ax
         Axes to draw into. By default those of a new figure of one column's width.
 
@@ -64,7 +64,8 @@ def weight_distribution(
     mask = select(recurrent_mask, "recurrent_mask", "unit_pre", "unit_post").values.astype(bool)
     if "snapshot" not in dims:
         weights = weights.expand_dims("snapshot")
-    of_type = presynaptic_type(weights, select(cell_type, "cell_type", "unit")).values
+    types = select(cell_type, "cell_type", "unit")
+    of_type, colours = presynaptic_type(weights, types).values, cell_type_colours(type_signs(types))
     magnitudes = np.abs(weights.values[[0, -1]].astype(np.float64))
     shown = magnitudes[:, mask]
     largest = float(shown[np.isfinite(shown)].max(initial=0.0)) or 1.0
@@ -72,12 +73,10 @@ def weight_distribution(
     ax = open_axes(ax, height=2.4)
     names = {0: "before", 1: "after"} if weights.sizes["snapshot"] > 1 else {1: ""}
     for number in np.unique(of_type[of_type >= 0]).tolist():
-        row = of_type == number
+        row, (name, colour) = of_type == number, list(colours.items())[number]
         for index, when in names.items():
-            label = ", ".join(part for part in (CELL_TYPES[number], when) if part)
-            _steps(
-                ax, magnitudes[index][row][mask[row]], edges, CELL_TYPE_COLOURS[CELL_TYPES[number]], label, index == 1
-            )
+            label = ", ".join(part for part in (name, when) if part)
+            _steps(ax, magnitudes[index][row][mask[row]], edges, colour, label, index == 1)
     ax.set_xscale("log")
     ax.xaxis.set_minor_locator(NullLocator())  # ticks that are not labelled take a third of the drawing
     ax.set_xlim(edges[0], edges[-1])

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biornn.errors import printable
-from biornn.schema import GATED, GATES, text
+from biornn.schema import GATED, GATES, cell_signs, text, type_signs
 
 _NOT_RECORDED = "not recorded"
 
@@ -92,10 +92,11 @@ def _time_step(run: xr.DataTree) -> float:
 def _architecture(weights: xr.Dataset, network: Mapping[str, Any], dt: float) -> dict[str, str]:
     formulation = str(weights["formulation"].values[0])
     sizes = weights.sizes
-    types, counts = np.unique(text(weights["cell_type"]).isel(network=0), return_counts=True)
+    first = weights["cell_type"].isel(network=0)
+    counts = {name: int((text(first) == name).sum()) for name in type_signs(first)}
     units = str(sizes["unit"])
-    if types.tolist() != ["unconstrained"]:
-        units += f" ({', '.join(f'{count} {name}' for name, count in zip(types, counts, strict=True) if name)})"
+    if counts.get("unconstrained") != sizes["unit"]:
+        units += f" ({', '.join(f'{count} {name}' for name, count in counts.items() if count)})"
     gates = "" if formulation not in GATED else f" × {len(GATES[formulation][0])} gates"
     kind = formulation.upper() if formulation in GATED else f"simple recurrent network, {formulation} form"
     return {
@@ -125,7 +126,12 @@ def _start(experiment: Mapping[str, Any]) -> str:
 def _initialisation(network: Mapping[str, Any], formulation: str) -> str:
     if formulation in GATED and "input_initial" not in network:
         return "recurrent: orthogonal per gate; input, output: Glorot uniform"
-    has_signs = any(network.get(key) is not None for key in ("excitatory_fraction", "cell_type"))
+    own = network.get("cell_types")
+    has_signs = (
+        any(one["sign"] for one in own.values())
+        if own
+        else any(network.get(key) is not None for key in ("excitatory_fraction", "cell_type"))
+    )
     # An experiment without a rule takes the default; an import without one does not know it.
     default = "gamma" if has_signs else "orthogonal"
     recurrent = network.get("initial") or (_NOT_RECORDED if "input_initial" in network else default)
@@ -209,7 +215,7 @@ def _constraints(weights: xr.Dataset, network: Mapping[str, Any]) -> str:
     n_autapses = np.trace(mask.transpose(..., "unit_pre", "unit_post").values.astype(int), axis1=-2, axis2=-1)
     density = (mask.sum(["unit_pre", "unit_post"]) - n_autapses) / max(n_units * (n_units - 1), 1)
     found = []
-    if (text(weights["cell_type"]) != "unconstrained").any():
+    if cell_signs(weights["cell_type"]).any():
         found.append("Dale's law")
     if n_units > 1 and float(density.min()) < 1:
         found.append(f"{_range(100 * density, '.3g')} % of the synapses between units")

@@ -350,6 +350,12 @@ class Results:
         return analysis.ei_balance(self.weights, self.watched.activity["rates"].isel(time=slice(shortest)))
 
     @cached_property
+    def type_currents(self) -> xr.Dataset:
+        """Recurrent currents in the probe by the cell type that they come from, up to the end of the shortest trial."""
+        shortest = int(self.watched.trials["n_steps"].min())
+        return analysis.currents_by_type(self.weights, self.watched.activity["rates"].isel(time=slice(shortest)))
+
+    @cached_property
     def null(self) -> xr.DataArray:
         """How far statistics of each network are from those of its shuffled weights, in their standard deviations.
 

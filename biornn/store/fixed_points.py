@@ -144,9 +144,8 @@ def _kept(folder: Path, run: xr.DataTree, network: int, settings: dict[str, Any]
 
 
 def _last(run: xr.DataTree, network: int) -> xr.Dataset:
-    return (
-        run["weights"].to_dataset().isel(network=[network], snapshot=-1).drop_vars("snapshot", errors="ignore").load()
-    )
+    weights = run["weights"].to_dataset().isel(network=[network], snapshot=-1)
+    return weights.drop_vars(["snapshot", "cell_sign"], errors="ignore").load()
 
 
 def _keep_in_worker(folder: Path, network: int, settings: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ import xarray as xr
 import zarr
 
 from biornn.errors import in_one_line
-from biornn.schema import SCHEMA_VERSION, SchemaError
+from biornn.schema import COORDS, SCHEMA_VERSION, SchemaError
 from biornn.store import manifest
 from biornn.store.folder import STORE, check_output, members, remove, replacement
 from biornn.store.journal import FOLDER as CHECKPOINTS
@@ -27,6 +27,9 @@ from biornn.store.lock import RunLock
 
 #: Groups whose variables have the dim `network`; that of the probe only where the task has one.
 NETWORK_GROUPS = ("activity", "probe_activity", "weights", "history", "audit")
+
+#: Coordinates that each network has of its own; the others are labels, which the networks of a run share.
+_OWN_COORDS = tuple(name for name, (dims, _) in COORDS.items() if len(dims) > 1 and dims[0] == "network")
 
 _PACKAGES = ("biornn", "keras", "tensorflow", "numpy", "scipy", "scikit-learn", "xarray", "zarr", "dask")
 
@@ -156,7 +159,8 @@ class RunWriter:
         index = self._names.index(name)
         for group in self._groups:
             self._create_missing(group, groups[group])
-            row = groups[group].drop_vars(list(groups[group].coords)).expand_dims("network")
+            row = _of_network(groups[group])
+            row = row.drop_vars(list(row.coords)).expand_dims("network")
             self._write(row, group=group, mode="r+", region={"network": slice(index, index + 1)})
         self.journal.note_done(name, manifest.row(self._path, self._groups, index))
         self.done = (*self.done, name)
@@ -231,7 +235,8 @@ class RunWriter:
         place = self._path / group
         there = set(zarr.open_group(place, mode="r").array_keys()) if place.exists() else set()
         if set(row.variables) - there:
-            template = _template(row, self._networks).drop_vars(there, errors="ignore")
+            template = _template(_of_network(row), self._networks).drop_vars(there, errors="ignore")
+            template = template.set_coords([name for name in _OWN_COORDS if name in template])
             self._create(template, group=group, mode="a", compute=False)
 
     def _create(self, dataset: xr.Dataset, mode: str = "w-", **options: Any) -> None:
@@ -266,6 +271,11 @@ def _other_versions(folder: Path, begun: str, now: str) -> list[str]:
         for name, version in before.items()
         if after.get(name) != version
     ]
+
+
+def _of_network(row: xr.Dataset) -> xr.Dataset:
+    """Return the group of a network with those coordinates as variables that each network has of its own."""
+    return row.reset_coords([name for name in _OWN_COORDS if name in row.coords])
 
 
 def _template(row: xr.Dataset, networks: xr.Dataset) -> xr.Dataset:

@@ -168,7 +168,7 @@ def _snapshots(group: str, now: xr.Dataset, before: xr.Dataset | None) -> xr.Dat
             raise ValueError(
                 f"before: expected an earlier moment of the training, got update {each['update'].values[-2]}"
             )
-    labelled = now.drop_vars(["update", *over_snapshots]).merge(each)
+    labelled = now.drop_vars(["update", *over_snapshots]).merge(each, compat="override")
     return labelled.assign_coords(snapshot=np.arange(labelled.sizes["snapshot"]))
 
 
@@ -198,7 +198,8 @@ def _network(model: keras.Model) -> dict[str, Any]:
     told |= {"input_initial": None, "output_initial": None}  # not known: somebody may have loaded other weights
     if isinstance(cell, ConstrainedRNNCell):
         told |= {name: getattr(cell, name) for name in ("enforcement", "recurrent_noise", "trainable_initial_state")}
-        told |= {name: getattr(cell.connectivity, name) for name in ("excitatory_fraction", "density", "autapses")}
+        known = ("excitatory_fraction", "cell_types", "density", "autapses")
+        told |= {name: getattr(cell.connectivity, name) for name in known}
     regularized = {one.path: one.regularizer for one in model.weights if getattr(one, "regularizer", None) is not None}
     of_rates = getattr(recurrent, "activity_regularizer", None)
     regularized |= {"rates": of_rates} if of_rates is not None else {}

@@ -59,7 +59,7 @@ def record_weights(model: keras.Model) -> xr.Dataset:
     kernel = readout.output_pathway.numpy() if isinstance(readout, Readout) else as_numpy(readout.kernel)
     bias = np.zeros(kernel.shape[-1], "float32") if readout.bias is None else as_numpy(readout.bias)
     if isinstance(recurrent, ConstrainedRNN):
-        weights = effective_weights(recurrent).drop_vars("cell_type")
+        weights = effective_weights(recurrent).drop_vars(["cell_type", "cell_sign"])
     else:
         weights = _gated_weights(recurrent, _wiring(recurrent, readout).unit_names)
     weights["output_weights"] = ("unit", "output_channel"), kernel
@@ -96,7 +96,8 @@ def record_constants(model: keras.Model) -> xr.Dataset:
             "initial_rates": ("unit", rates),
             "activation": ((), _activation_name(cell.activation)),
             "formulation": ((), formulation),
-        }
+        },
+        {"cell_sign": ("unit", wiring.sign)},
     )
     if wiring.positions is not None:
         constants["position"] = xr.DataArray(wiring.positions, {"axis": wiring.axis_names}, ("unit", "axis"))

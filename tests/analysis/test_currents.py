@@ -6,7 +6,7 @@ import xarray as xr
 
 import biornn as bn
 from biornn.activations import activation
-from biornn.analysis import by_cell_type, currents, ei_balance, simulate
+from biornn.analysis import by_cell_type, currents, currents_by_type, ei_balance, simulate
 
 SPLITS = ("weight", "contribution")
 
@@ -237,3 +237,24 @@ def test_a_run_goes_in_as_it_is_stored(run: xr.DataTree) -> None:
     np.testing.assert_allclose(
         (before + alpha * (target - before)).transpose(*rates.dims), rates.isel(time=slice(1, None)), atol=1e-6
     )
+
+
+def test_currents_by_type_add_up_to_the_net_current_and_begin_with_the_initial_state() -> None:
+    weights, excites = dale()
+    weights["initial_state"] = "unit", np.random.default_rng(2).random(12)
+    names = np.where(excites, "Pyr", np.where(np.arange(12) % 2, "PV", "SST"))
+    sign = ("unit", np.where(excites, 1, -1))
+    weights["cell_type"] = xr.DataArray(names, {"cell_sign": sign}, ("unit",))
+    rates = trials(*np.random.default_rng(1).normal(size=(3, 5, 12)))
+    found = currents_by_type(weights, rates)
+    assert found["current"].dims == ("cell_type", "time")
+    assert found["cell_type"].values.tolist() == ["Pyr", "PV", "SST"]
+    balance = ei_balance(weights, rates)
+    # Sums of twelve products, in another order.
+    np.testing.assert_allclose(found["current"].sum("cell_type"), balance["net"], rtol=1e-12)
+    np.testing.assert_allclose(found["current"].sel(cell_type="Pyr"), balance["excitatory"], rtol=1e-12)
+    before = np.concatenate([np.broadcast_to(weights["initial_state"], (3, 1, 12)), rates.values[:, :-1]], axis=1)
+    pv = names == "PV"
+    expected = np.abs(before[..., pv] @ weights["recurrent_weights"].values[pv]).mean()
+    np.testing.assert_allclose(found["size"].sel(cell_type="PV"), expected, rtol=1e-12)
+    assert np.isnan(currents_by_type(weights, rates * np.nan)["size"]).all()

@@ -136,3 +136,18 @@ def test_what_has_no_other_mask_is_refused(mask, types):
 def test_impossible_settings_are_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=f"^{message}"):
         call()
+
+
+def test_with_types_of_ones_own_degrees_are_kept_for_each_of_them():
+    table = {"E": {"sign": 1}, "PV": {"sign": -1}, "SST": {"sign": -1}}
+    names = np.resize(["E", "E", "PV", "E", "SST"], N_UNITS)
+    own = {"n_units": N_UNITS, "cell_types": table, "cell_type": names, "mask": MASK}
+    new = Connectivity(**own, rewired=True, seed=3).recurrent_mask
+    assert (new != MASK).any()
+    np.testing.assert_array_equal(degrees(new, names), degrees(MASK, names))
+    by_function = rewired(MASK, cell_type=names, cell_types=table, seed=1).values
+    np.testing.assert_array_equal(degrees(by_function, names), degrees(MASK, names))
+    # PV and SST cells have one sign: with signs alone, their synapses are exchanged.
+    signs = np.where(names == "E", 1, -1)
+    by_sign = rewired(MASK, cell_type=signs, seed=1).values
+    assert (degrees(by_sign, names) != degrees(MASK, names)).any()

@@ -11,6 +11,7 @@ import xarray as xr
 
 from biornn.analysis import edge_table
 from biornn.cli import main
+from biornn.connectivity import Connectivity
 from biornn.experiment import Experiment, ExperimentError, load_experiment
 from biornn.experiment.config import NetworkConfig
 from biornn.experiment.matching import unmatched
@@ -330,3 +331,134 @@ def test_a_network_alone_finds_files_in_the_working_folder(tmp_path: Path, monke
     assert network.connectivity(0).unit_names.tolist() == NAMES
     experiment = Experiment(network=network, conditions={"random": {"mask": None}})
     assert experiment.settings("random")[0].connectivity(0).unit_names.tolist() == NAMES
+
+
+# ---- cell types
+
+TABLE = "cell_types: {E: {sign: +1, tau: 20}, PV: {sign: -1, tau: 1e1}}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("types.csv", "unit,cell_type,layer\nE7,E,2\nPV1,PV,4\nE2,E,2\n"),
+        ("types.csv", "cell_type,layer\nPV,4\nE,2\nE,2\n"),  # without names, in the order of the units
+        ("types.npy", np.array(["PV", "E", "E"])),
+        ("types.npz", {"types": np.array(["E", "PV", "E"]), "unit_names": np.array(["E7", "PV1", "E2"])}),
+        ("types.nc", xr.DataArray(["E", "PV", "E"], {"unit": ["E7", "PV1", "E2"]}, name="types")),
+        ("types.zarr", xr.DataArray(["E", "PV", "E"], {"unit": ["E7", "PV1", "E2"]}, name="types")),
+    ],
+)
+def test_types_of_units_are_read_from_a_file_by_the_names_of_units(tmp_path: Path, name: str, content: object) -> None:
+    path = tmp_path / name
+    if isinstance(content, str):
+        path.write_text(content)
+    elif isinstance(content, dict):
+        np.savez(path, **content)
+    elif isinstance(content, np.ndarray):
+        np.save(path, content)
+    elif name.endswith(".nc"):
+        content.to_netcdf(path, engine="h5netcdf")
+    else:
+        content.astype(object).assign_coords(unit=content["unit"].astype(object)).to_zarr(path, consolidated=False)
+    experiment = load(tmp_path, f"unit_names: [PV1, E7, E2], {TABLE}, cell_type: {{file: {name}}}")
+    wiring = experiment.network.connectivity(0)
+    assert wiring.cell_type.tolist() == ["PV", "E", "E"]
+    assert wiring.sign.tolist() == [-1, 1, 1]
+    np.testing.assert_array_equal(experiment.network.time_constants(wiring), [10, 20, 20])
+    assert len(json.loads(experiment.model_dump_json())["network"]["cell_type"]["sha256"]) == 64
+    assert again(experiment, tmp_path) == experiment
+
+
+def test_a_file_of_types_names_the_units_and_may_hold_signs(tmp_path: Path) -> None:
+    (tmp_path / "types.csv").write_text("unit,cell_type\nPV1,-1\nE7,1\nE2,1\n")
+    wiring = load(tmp_path, "cell_type: {file: types.csv}").network.connectivity(0)
+    assert wiring.unit_names.tolist() == NAMES
+    assert wiring.cell_type.tolist() == ["inhibitory", "excitatory", "excitatory"]
+
+
+def test_a_table_of_types_in_a_file_is_that_of_python(tmp_path: Path) -> None:
+    types = {"E": {"sign": 1, "fraction": 0.6}, "PV": {"sign": -1, "fraction": 0.4}}
+    density = {"E": {"E": 0.5, "PV": 1.0}, "PV": {"E": 1.0, "PV": 0.0}}
+    usual = "cell_types: null, density: 1, excitatory_fraction: 0.6"
+    rest = f"conditions: {{types: {{}}, usual: {{{usual}}}, free: {{cell_types: null, density: 1}}}}"
+    experiment = load(tmp_path, f"cell_types: {types}, density: {density}", rest)
+    own = Connectivity(3, cell_types=types, density=density, seed=4)
+    found = experiment.settings("types")[0].connectivity(4)
+    np.testing.assert_array_equal(found.recurrent.initial_weights, own.recurrent.initial_weights)
+    assert experiment.settings("usual")[0].connectivity(4).cell_type.tolist() == ["excitatory"] * 2 + ["inhibitory"]
+    assert not experiment.settings("free")[0].connectivity(4).sign.any()
+    assert again(experiment, tmp_path) == experiment
+    assert json.loads(experiment.model_dump_json())["network"]["density"] == density
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ("cell_types: {E: {sign: 2, fraction: 1}}", "network.cell_types.E.sign: expected 1, -1 or 0 (either), got 2"),
+        ("cell_types: {E: {fraction: 1}}", "network.cell_types.E.sign: field required"),
+        ("cell_types: {E: {sign: 1, size: 1}}", "network.cell_types.E.size: expected one of sign, fraction, tau, got"),
+        ("cell_types: {E: {sign: 1, fraction: 0.5}}", "network.cell_types: expected fractions that sum to 1, got 0.5"),
+        ("cell_types: {E: {sign: 1, fraction: 1}, E: {sign: 1}}", "the key 'E' twice in one place"),
+        (
+            "cell_types: {'': {sign: 1, fraction: 1}}",
+            "network.cell_types: expected a text as the name of each type, got",
+        ),
+        ("cell_types: {E: {sign: 1, fraction: 1}}, excitatory_fraction: 0.8", "expected no excitatory_fraction beside"),
+        (f"{TABLE}, cell_type: [E, pv, E]", "network.cell_type: expected one of 'E', 'PV' for each unit, got 'pv' for"),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], tau: 5",
+            "network.tau: expected none beside the tau of cell_types, got both",
+        ),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], tau: {{shortest: 2, longest: 5}}",
+            "network.tau: expected none beside the tau of cell_types, got both",
+        ),
+        (f"{TABLE}, cell_type: [E, PV, E], dt: 12", "network.dt: expected at most tau=10 ms, got 12 ms"),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], architecture: gru",
+            "network.cell_types: expected None with architecture gru",
+        ),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], density: {{E: {{E: 1}}}}",
+            "network.density: expected one from each cell type",
+        ),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], density: {{E: {{E: 2, PV: 1}}, PV: {{E: 1, PV: 1}}}}",
+            "network.density.E.E: expected a number in [0, 1], got 2.0",
+        ),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], density: {{SST: {{E: 1}}}}",
+            "network.density: expected the cell types 'E', 'PV',",
+        ),
+        (
+            f"{TABLE}, cell_type: [E, PV, E], density: {{E: {{E: x}}}}",
+            "network.density.E.E: input should be a valid number",
+        ),
+        (
+            f"{TABLE}, cell_type: {{file: own.csv}}",
+            "network.cell_type.file: expected cell types, one for each unit, in a column cell_type, got own.csv: the "
+            "columns , PV1, E7, E2, of which none is cell_type",
+        ),
+        (
+            f"{TABLE}, cell_type: {{file: none.csv}}",
+            "network.cell_type.file: expected a file that can be read, got none",
+        ),
+        (
+            f"{TABLE}, cell_type: {{file: twice.csv}}",
+            "network.cell_type.file: expected cell types, one for each unit, in a column cell_type, got twice.csv: the "
+            "unit 'E7' twice",
+        ),
+    ],
+)
+def test_contradictions_of_types_get_one_line_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str, told: str
+) -> None:
+    (tmp_path / "twice.csv").write_text("unit,cell_type\nE7,E\nE7,PV\nE2,E\n")
+    with pytest.raises(ExperimentError):
+        load(tmp_path, network)
+    assert main(["run", str(tmp_path / "experiment.yaml"), "--out", str(tmp_path / "run")]) != 0
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run").exists()

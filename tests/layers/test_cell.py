@@ -1,5 +1,7 @@
 """The cell: its two equations, the leak, the noise, what it refuses."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -283,6 +285,28 @@ def test_labelled_time_constants_are_read_by_the_names_of_the_units():
     np.testing.assert_array_equal(ConstrainedRNNCell.from_config(cell.get_config()).alpha, cell.alpha)
     with pytest.raises(ValueError, match=r"^tau: expected the label of each unit once along unit, got no 0, but 'PV'"):
         ConstrainedRNNCell(3, tau=tau)
+
+
+TYPES = {"E": {"sign": 1, "fraction": 0.5, "tau": 20.0}, "PV": {"sign": -1, "fraction": 0.5, "tau": 5.0}}
+
+
+def test_time_constants_of_the_cell_types_are_those_of_the_cell():
+    wiring = bn.Connectivity(4, cell_types=TYPES, seed=1)
+    cell, given = (
+        ConstrainedRNNCell(wiring, dt=2.0),
+        ConstrainedRNNCell(bn.Connectivity(4, 0.5), tau=[20, 20, 5, 5], dt=2.0),
+    )
+    np.testing.assert_array_equal(cell.alpha, [0.1, 0.1, 0.4, 0.4])
+    np.testing.assert_array_equal(cell.alpha, given.alpha)
+    again = ConstrainedRNNCell.from_config(json.loads(json.dumps(cell.get_config())))
+    np.testing.assert_array_equal(again.alpha, cell.alpha)
+    assert again.connectivity.cell_type.tolist() == ["E", "E", "PV", "PV"]
+    with pytest.raises(
+        ValueError, match=r"^tau: expected none beside the tau of cell_types, got both; drop one of them"
+    ):
+        ConstrainedRNNCell(wiring, tau=3.0)
+    with pytest.raises(ValueError, match=r"^dt: expected more than 0 and at most tau=5 ms, got 6.0"):
+        ConstrainedRNNCell(wiring, dt=6.0)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,14 @@ WIRING = bn.Connectivity(
     readout_mask=[1, 0, 1, 1, 1, 1],
     seed=2,
 )
+OWN_TYPES = bn.Connectivity(
+    N_UNITS,
+    cell_types={"E": {"sign": 1, "tau": 9.0}, "PV": {"sign": -1, "tau": 4.0}, "X": {"sign": 0, "tau": 6.0}},
+    cell_type=["E", "PV", "E", "X", "E", "PV"],
+    readout_sign="dale",
+    **NAMED,
+    seed=3,
+)
 #: Every kind of network; their weights are random.
 MODELS = {
     "dale": lambda: build_model(WIRING, 2, 3, tau=4.0, dt=2.0, enforcement="projection", recurrent_noise=0.1),
@@ -45,6 +53,7 @@ MODELS = {
     "bare": lambda: build_model(
         bn.Connectivity(N_UNITS, **NAMED), 2, 3, use_bias=False, readout_bias=False, dt=2.0, tau=2.0
     ),
+    "own_types": lambda: build_model(OWN_TYPES, 2, 3, dt=2.0),
     "gru": lambda: build_gated_model("gru", N_UNITS, 2, 3),
     "lstm": lambda: build_gated_model("lstm", N_UNITS, 2, 3, use_bias=False),
 }
@@ -105,6 +114,19 @@ def test_the_outputs_are_the_stored_ones(name, run_of_all, models):
     assert [one.shape for one in before] == [one.shape for one in after]
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(values_of(one), values_of(other))
+
+
+def test_types_of_ones_own_are_stored_with_their_signs_and_come_back(run_of_all):
+    weights = run_of_all["weights"].to_dataset().sel(network="own_types-s00")
+    assert weights["cell_type"].values.tolist() == OWN_TYPES.cell_type.tolist()
+    assert weights["cell_type"]["cell_sign"].values.tolist() == [1, -1, 1, 0, 1, -1]  # each network has its own
+    assert run_of_all["weights"].sel(network="dale-s00")["cell_sign"].values.tolist() == [-1, 1, 1, -1, 1, 1]
+    assert run_of_all["weights"].sel(network="bare-s00")["cell_sign"].values.tolist() == [0] * N_UNITS
+    cell = from_run(run_of_all, "own_types-s00").get_layer("recurrent").cell
+    assert cell.connectivity.cell_type.tolist() == OWN_TYPES.cell_type.tolist()
+    assert cell.connectivity.sign.tolist() == [1, -1, 1, 0, 1, -1]
+    np.testing.assert_allclose(2 / cell.alpha, [9, 4, 9, 6, 9, 4])
+    assert int(bn.audit(run_of_all)["sign_violations"].sum()) == 0
 
 
 def test_constraints_are_those_of_the_run(run_of_all):

@@ -42,6 +42,20 @@ def test_axis_names_the_types_at_their_middle_in_full_where_that_fits(names, lab
     assert ax.get_xticks().tolist() == middles
 
 
+def test_types_of_ones_own_come_by_sign_and_stand_across_the_axis_where_they_are_narrow():
+    names = ["VIP"] * 2 + ["PV"] * 4 + ["Pyramidal"] * 40 + ["SST"] * 4
+    sign = ("unit", [-1] * 6 + [1] * 40 + [-1] * 4)
+    types = cell_type_order(typed(*names).assign_coords(cell_sign=sign), 50)
+    assert types.names == ("Pyramidal", "PV", "SST", "VIP")
+    assert types.edges == (0, 40, 44, 48, 50)
+    ax = plt.figure().add_subplot()
+    types.label(ax.xaxis)
+    types.label(ax.yaxis)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["Pyr.", "PV", "SST", "VIP"]
+    assert {text.get_rotation() for text in ax.get_xticklabels()} == {90}
+    assert {text.get_rotation() for text in ax.get_yticklabels()} == {0}
+
+
 def test_units_without_types_are_counted():
     ax = plt.figure().add_subplot()
     ax.set_xlim(0, 3)

@@ -92,3 +92,12 @@ def test_without_any_cell_type_there_is_one_panel():
 def test_a_missing_variable_is_named():
     with pytest.raises(ValueError, match="result: expected 'control_score', found"):
         lesions(lesion_scores().drop_vars("control_score"))
+
+
+def test_lesions_of_types_of_ones_own_have_panels_in_rows():
+    result = lesion_scores().sel(lesion=["any", "excitatory", "excitatory", "inhibitory", "inhibitory"])
+    names = ["any", "E", "PV", "SST", "VIP"]
+    figure = lesions(result.assign_coords(lesion=np.array(names, object)))
+    figure.canvas.draw()
+    assert [ax.get_title() for ax in figure.axes] == [f"{name} units" for name in names]
+    assert {ax.get_subplotspec().get_gridspec().ncols for ax in figure.axes} == {3}

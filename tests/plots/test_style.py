@@ -3,9 +3,11 @@ import pytest
 from matplotlib.figure import Figure
 
 from biornn.plots.style import (
+    CELL_TYPE_COLOURS,
     COLOURS,
     COLUMN_WIDTH,
     SMALL,
+    cell_type_colours,
     figures_of_width,
     fitted,
     open_axes,
@@ -60,3 +62,13 @@ def test_words_are_broken_into_lines_that_fit():
     narrow = fitted(words, Figure(figsize=(2, 1)), size=7).split("\n")
     assert " ".join(narrow) == words
     assert all(len(line) * 0.6 * 7 <= 2 * 72 for line in narrow)
+
+
+def test_types_of_one_sign_are_shades_of_its_colour_and_the_usual_ones_are_as_ever():
+    assert cell_type_colours({"excitatory": 1, "inhibitory": -1, "unconstrained": 0}) == CELL_TYPE_COLOURS
+    colours = cell_type_colours({"E": 1, "PV": -1, "SST": -1, "VIP": -1})
+    assert list(colours) == ["E", "PV", "SST", "VIP"]
+    assert colours["E"] == CELL_TYPE_COLOURS["excitatory"]
+    lightness = [sum(colours[name]) for name in ("PV", "SST", "VIP")]
+    assert lightness[1] - lightness[0] > 0.4 < lightness[2] - lightness[1]  # told apart also in grey
+    assert all(colours[name][2] == max(colours[name]) for name in ("PV", "SST", "VIP"))  # all are blue

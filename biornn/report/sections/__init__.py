@@ -7,6 +7,7 @@ from biornn.report.sections.activity import activity
 from biornn.report.sections.answer import answer
 from biornn.report.sections.balance import balance
 from biornn.report.sections.behaviour import behaviour
+from biornn.report.sections.cell_types import cell_types
 from biornn.report.sections.connectivity import connectivity
 from biornn.report.sections.constraints import constraints
 from biornn.report.sections.cubes import cubes
@@ -47,6 +48,7 @@ SECTIONS: Mapping[str, MakeSection] = {
         cubes,
         similarity,
         connectivity,
+        cell_types,
         balance,
         activity,
         selectivity,

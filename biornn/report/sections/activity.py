@@ -67,5 +67,5 @@ def unit_rates(reading: Reading) -> Picture | None:
         "as a map per network. Rates reach,",
         f"Rates of all units in the first trial of {where}"
         f"{', the noise-free set that visits every trial condition once' * reading.has('probe')}. A row is a unit; "
-        "where Dale's law holds, excitatory units stand above inhibitory ones.",
+        "where Dale's law holds, units stand by cell type, excitatory ones first.",
     )

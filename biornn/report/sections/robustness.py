@@ -12,6 +12,7 @@ from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Section
 from biornn.report.tables import Table, condition_table
+from biornn.schema import LESION_OF_ANY, text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,10 +96,10 @@ def _table(reading: Reading) -> Table:
     found = {
         reading.labels["input_noise_robustness"]: reading.input_noise["robustness"],
         reading.labels["recurrent_noise_robustness"]: reading.recurrent_noise["robustness"],
-        reading.labels["lesion_robustness"]: lesions["score"].sel(lesion="any"),
-        "excitatory units less as many of any": lesions["difference"].sel(lesion="excitatory"),
-        "inhibitory units less as many of any": lesions["difference"].sel(lesion="inhibitory"),
+        reading.labels["lesion_robustness"]: lesions["score"].sel(lesion=LESION_OF_ANY),
     }
+    of_types = [name for name in text(lesions["lesion"]).values.tolist() if name != LESION_OF_ANY]
+    found |= {f"{name} units less as many of any": lesions["difference"].sel(lesion=name) for name in of_types}
     return condition_table(
         reading,
         "Median [min, max] over the trained networks of a condition. Over noise: mean of the curve. Lesions: "
