@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number
-from biornn.tasks.periods import in_periods, in_steps
+from biornn.tasks.periods import by_period, in_steps
 from biornn.tasks.seeds import generator
 from biornn.tasks.settings import check_length, check_levels, check_settings, check_steps
 from biornn.tasks.two_choices import CATCH, SHARES, SIDES, OfTrials, TwoChoices
@@ -122,21 +122,21 @@ class ClickAccumulation(TwoChoices):
         return in_steps(self.shortest_stimulus + range_of_times * np.asarray(share), self.dt)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        levels = np.zeros((len(of_trials["correct_choice"]), 4, 3), np.float32)
+        levels = np.zeros((len(of_trials["correct_choice"]), 3, 3), np.float32)
         levels[:, :2, 2] = 1
         levels[of_trials["correct_choice"] == CATCH, 2, 2] = 1
         return levels
 
     def _shown(
-        self, of_trials: OfTrials, lengths: NDArray[np.int64], rng: np.random.Generator | None
+        self, of_trials: OfTrials, period: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.float32], OfTrials]:
         rng = generator("clicks of the probe") if rng is None else rng
-        first_step, n_steps = lengths[:, 0], lengths[:, 1]
+        first_step, n_steps = ((period == number).sum(axis=1) for number in (0, 1))
         counts, higher_rate = self._counts(of_trials, n_steps, rng)
         # Where their number is given, clicks of a Poisson train are spread evenly.
         trial, side = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), 2)
         step = first_step[trial] + (rng.random(len(trial)) * n_steps[trial]).astype(int)
-        inputs = in_periods(self._levels(of_trials), lengths)
+        inputs = by_period(self._levels(of_trials), period)
         place = np.ravel_multi_index((trial, step, side), inputs.shape)
         clicks = np.bincount(place, minlength=inputs.size).reshape(inputs.shape)
         inputs += np.float32(self.click_area / self.dt) * clicks.astype(np.float32)

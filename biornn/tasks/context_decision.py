@@ -113,7 +113,7 @@ class ContextDecision(TwoChoices):
         return in_steps(np.full(np.shape(share), self.stimulus), self.dt)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        levels = np.zeros((len(of_trials["context"]), 4, 6), np.float32)
+        levels = np.zeros((len(of_trials["context"]), 3, 6), np.float32)
         levels[:, 1, :2] = of_trials["context"][:, np.newaxis] == np.array(_FEATURES)
         for number, feature in enumerate(_FEATURES):
             levels[:, 1, 2 + 2 * number : 4 + 2 * number] = opposed(_PER_COHERENCE * of_trials[f"{feature}_coherence"])

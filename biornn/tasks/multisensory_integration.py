@@ -157,7 +157,7 @@ class MultisensoryIntegration(TwoChoices):
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
         low, high = min(self.frequencies), max(self.frequencies)
         sense = opposed((2 * of_trials["frequency"] - low - high) / (high - low), _WEAK, _STRONG)
-        levels = np.zeros((len(sense), 4, 5), np.float32)
+        levels = np.zeros((len(sense), 3, 5), np.float32)
         for number, name in enumerate(_SENSES):
             is_there = np.isin(of_trials["modality"], [name, "both"])
             levels[is_there, 1, 2 * number : 2 * number + 2] = sense[is_there]

@@ -127,7 +127,7 @@ class ParametricMemory(TwoChoices):
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
         low, high = np.min(self.pairs), np.max(self.pairs)
-        levels = np.zeros((len(of_trials["first"]), 6, 2), np.float32)
+        levels = np.zeros((len(of_trials["first"]), 5, 2), np.float32)
         for number, name in ((1, "first"), (3, "second")):
             levels[:, number] = opposed((2 * of_trials[name] - low - high) / (high - low), _WEAK, _STRONG)
         return levels

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -28,30 +26,6 @@ def periods(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
     """
     ends = np.cumsum(np.stack(np.broadcast_arrays(*lengths)), axis=0)
     return (np.arange(n_times) >= ends[..., np.newaxis]).sum(axis=0)
-
-
-def with_padding(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
-    """Give the lengths (trial, period) of periods in steps, each the same or (trial), and of the padding after them.
-
-    Examples
-    --------
-    >>> with_padding(5, 1, [1, 2], 1).tolist()
-    [[1, 1, 1, 2], [1, 2, 1, 1]]
-    """
-    each = np.stack(np.broadcast_arrays(*lengths), axis=-1)
-    return np.append(each, n_times - each.sum(axis=-1, keepdims=True), axis=-1)
-
-
-def in_periods(of_periods: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
-    """Give what trials have in each period (trial, period, channel) over time (trial, time, channel).
-
-    Examples
-    --------
-    >>> in_periods(np.array([[[0.5], [2.0]]]), np.array([[1, 2]])).ravel().tolist()
-    [0.5, 2.0, 2.0]
-    """
-    n_trials, _, n_channels = of_periods.shape
-    return np.repeat(of_periods.reshape(-1, n_channels), lengths.ravel(), axis=0).reshape(n_trials, -1, n_channels)
 
 
 def by_period(values: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray[np.float32]:

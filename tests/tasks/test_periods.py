@@ -5,12 +5,10 @@ import xarray as xr
 from biornn.tasks.periods import (
     by_period,
     draw_steps,
-    in_periods,
     in_steps,
     mean_between,
     periods,
     truncated_exponential,
-    with_padding,
 )
 
 
@@ -22,13 +20,6 @@ def test_times_are_the_nearest_number_of_steps(dt, expected):
 def test_periods_follow_each_other_and_end_in_padding():
     assert periods(6, 2, [1, 3], 1).tolist() == [[0, 0, 1, 2, 3, 3], [0, 0, 1, 1, 1, 2]]
     assert periods(4, 0, [2], 9).tolist() == [[1, 1, 2, 2]]
-
-
-def test_what_trials_have_in_each_period_over_time():
-    of_periods = np.arange(12, dtype=np.float32).reshape(2, 3, 2)  # two trials, three periods, two channels
-    over_time = in_periods(of_periods, with_padding(4, [2, 1], 1))
-    assert over_time[..., 0].tolist() == [[0, 0, 2, 4], [6, 8, 10, 10]]
-    np.testing.assert_array_equal(over_time[..., 1], over_time[..., 0] + 1)
 
 
 def test_each_time_has_what_its_period_has():
