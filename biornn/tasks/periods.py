@@ -52,10 +52,11 @@ def draw_steps(
 
     A ValueError calls a fixed time that is not between them by its name.
     """
-    if fixed is not None:
-        check_number(name, fixed, f"from {shortest:g} to {longest:g} ms", shortest, longest)
-        return np.full(n_trials, in_steps(fixed, dt))
     first, last = in_steps((shortest, longest), dt)
+    if fixed is not None:  # also to what the shortest and the longest last in steps, as trials say
+        ends = min(shortest, first * dt), max(longest, last * dt)
+        check_number(name, fixed, f"from {shortest:g} to {longest:g} ms", *ends)
+        return np.full(n_trials, in_steps(fixed, dt))
     return rng.integers(first, last + 1, n_trials)
 
 

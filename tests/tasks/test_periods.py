@@ -36,8 +36,11 @@ def test_lengths_are_drawn_evenly_in_steps_or_fixed():
     assert counts.sum() == 3000
     np.testing.assert_allclose(counts, 1000, atol=4 * np.sqrt(3000 * 2 / 9))  # four standard deviations of a count
     assert draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=80).tolist() == [4, 4]
-    with pytest.raises(ValueError, match=r"^delay: expected from 50 to 95 ms, got 100"):
-        draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=100)
+    for time, n_steps in ((50, 3), (95, 5), (100, 5)):  # both ends, and what the longest trials are labelled with
+        assert draw_steps("delay", 50, 95, 20, 1, np.random.default_rng(0), fixed=time).tolist() == [n_steps]
+    for time in (49, 101, np.nan):
+        with pytest.raises(ValueError, match=rf"^delay: expected from 50 to 95 ms, got {time}"):
+            draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=time)
 
 
 def test_quantiles_are_those_of_an_exponential_law_between_the_limits():
