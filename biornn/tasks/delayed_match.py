@@ -16,7 +16,7 @@ from biornn.tasks.in_periods import InPeriods, OfTrials, Plan
 from biornn.tasks.match_kinds import KINDS, OneItem
 from biornn.tasks.periods import draw_steps, in_steps, mean_between
 from biornn.tasks.rings import directions, von_mises
-from biornn.tasks.settings import check_length, check_longest, check_settings, longest
+from biornn.tasks.settings import check_length, check_longest, check_settings, check_steps, longest
 
 _ANSWERS = np.array(["fixation", "match", "non-match"])
 _OF_KIND: Any = None  # a time that the source has for the kind
@@ -52,8 +52,8 @@ class DelayedMatch(InPeriods):
     max_tests
         Largest number of tests in ABBA, up to 6.
     n_directions, n_tuned, kappa, height
-        Numbers of directions (even), and of input units of a field with evenly spaced preferred directions: a unit
-        responds by ``height exp(kappa (cos d - 1))`` at the distance d.
+        Numbers of directions (even), and of input units of a field (3 or more) with evenly spaced preferred directions:
+        a unit responds by ``height exp(kappa (cos d - 1))`` at the distance d.
     dt
         Time step, in ms.
     noise, noise_tau
@@ -109,14 +109,16 @@ class DelayedMatch(InPeriods):
         if self.kind not in KINDS:
             raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
         kind = KINDS[self.kind]
-        found = {name: integer(name, getattr(self, name), 1) for name in ("max_tests", "n_directions", "n_tuned")}
+        least = {"max_tests": 1, "n_directions": 1, "n_tuned": 3}  # two units respond alike on both sides of one
+        found = {name: integer(name, getattr(self, name), minimum) for name, minimum in least.items()}
         missing = {name: time for name, time in kind.times.items() if getattr(self, name) is None}
         for name, value in (found | missing | {"trial_conditions": kind.trial_conditions}).items():
             object.__setattr__(self, name, value)
-        times = "dt", "fixation", "sample", "delay", "test", "noise_tau"
-        check_settings(self, times, ("grace", "kappa", "height", "noise"), ("category", "rectify"))
-        for name in ("sample", "delay"):
-            check_number(name, getattr(self, name), f"at least dt={self.dt:g} ms", minimum=self.dt)
+        check_settings(self, ("dt", "test", "noise_tau"), ("grace", "noise"), ("category", "rectify"))
+        for name in ("kappa", "height"):
+            check_number(name, getattr(self, name), "a number above 0, by which units tell directions", above=0)
+            object.__setattr__(self, name, float(getattr(self, name)))
+        check_steps(self, "fixation", "sample", "delay")
         check_number("grace", self.grace, "at least a step less than test", maximum=self.test - self.dt)
         check_longest(self, "delay")
         check_length(self, "delay", self._n_times * self.dt)

@@ -226,7 +226,7 @@ def policies(task, trials):
 @every_kind
 @pytest.mark.parametrize("category", [False, True])
 def test_shortcuts_score_what_is_declared(kind, category):
-    task = DelayedMatch(kind, category, dt=50, n_tuned=1)
+    task = DelayedMatch(kind, category, dt=50, n_tuned=3)
     trials = make_trials(task, 4000, 1)
     tested = {"always match"}
     for name, answers in policies(task, trials):
@@ -351,6 +351,7 @@ def test_trials_are_made_fast_enough_to_stream():
     assert min(elapsed) < 40e-3
 
 
+TUNING = ("kappa", "height")
 BAD = [
     ({"kind": "dms"}, "kind: expected one of one_item, two_items, abba, got 'dms'"),
     ({"kind": None}, "kind: expected one of one_item, two_items, abba, got None"),
@@ -359,12 +360,11 @@ BAD = [
         ({key: 0}, f"{key}: expected a positive time in ms, got 0")
         for key in ("dt", "fixation", "sample", "delay", "test", "noise_tau")
     ),
-    *(({key: -1}, f"{key}: expected a number of at least 0, got -1") for key in ("grace", "kappa", "height", "noise")),
-    *(
-        ({key: 0}, f"{key}: expected an integer of at least 1, got 0")
-        for key in ("max_tests", "n_directions", "n_tuned")
-    ),
-    *(({key: 5}, f"{key}: expected at least dt=10 ms, got 5") for key in ("sample", "delay")),
+    *(({key: -1}, f"{key}: expected a number of at least 0, got -1") for key in ("grace", "noise")),
+    *(({key: 0}, f"{key}: expected a number above 0, by which units tell directions, got 0") for key in TUNING),
+    *(({key: 0}, f"{key}: expected an integer of at least 1, got 0") for key in ("max_tests", "n_directions")),
+    ({"n_tuned": 2}, "n_tuned: expected an integer of at least 3, got 2"),  # two cannot tell left from right
+    *(({key: 4}, f"{key}: expected at least dt=10 ms, got 4") for key in ("fixation", "sample", "delay")),
     ({"grace": 495}, "grace: expected at least a step less than test, got 495"),
     ({"longest_delay": 400}, "longest_delay: expected at least delay=1000 ms, got 400"),
     ({"n_directions": 7}, "n_directions: expected an even number, and 1 directions that do not match a sample, got 7"),
