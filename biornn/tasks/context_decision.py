@@ -13,7 +13,7 @@ from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_levels, check_steps
-from biornn.tasks.two_choices import CATCH, SIDES, OfTrials, TwoChoices
+from biornn.tasks.two_choices import CATCH, PRESETS, SIDES, OfTrials, TwoChoices
 
 _PER_COHERENCE = 0.05  # difference of the inputs for 1 % coherence: they are (1 ± 5 c / 100) / 2
 _FEATURES = ["motion", "colour"]
@@ -48,7 +48,8 @@ class ContextDecision(TwoChoices):
 
     Notes
     -----
-    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs, and of the length of catch trials.
+    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs, and of the length of catch trials;
+    it says, too, what the preset ``song2016`` is.
     Who ignores the context is right wherever motion and colour are on one side, and in half of the others: 75 %.
 
     References
@@ -66,7 +67,7 @@ class ContextDecision(TwoChoices):
     0.75
     """
 
-    name, trial_conditions = "context_decision", ("context", "coherence")
+    name, trial_conditions, presets = "context_decision", ("context", "coherence"), PRESETS
     input_channels = [f"{one}_context" for one in _FEATURES] + [f"{one}_{side}" for one in _FEATURES for side in SIDES]
 
     coherences: tuple[float, ...] = (1.0, 3.0, 10.0)

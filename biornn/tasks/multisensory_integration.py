@@ -13,7 +13,7 @@ from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_levels, check_settings, check_steps
-from biornn.tasks.two_choices import CATCH, OfTrials, TwoChoices
+from biornn.tasks.two_choices import CATCH, PRESETS, OfTrials, TwoChoices
 
 _SENSES = ["visual", "auditory"]
 _MODALITIES = [*_SENSES, "both"]
@@ -56,8 +56,8 @@ class MultisensoryIntegration(TwoChoices):
     Notes
     -----
     As in pycog, but: σ is 0.5, not 0.01, with which only noise within the network causes errors (see `ideal_sigma`),
-    inputs are not rectified, and catch trials are as long as others, not 2.5 s. There visual and auditory inputs also
-    go to different units.
+    inputs are not rectified, both as in pycog with the preset ``song2016``; and catch trials are as long as others, not
+    2.5 s. There visual and auditory inputs also go to different units.
 
     References
     ----------
@@ -72,7 +72,7 @@ class MultisensoryIntegration(TwoChoices):
     [1.38, 1.38, 0.98]
     """
 
-    name, trial_conditions = "multisensory_integration", ("modality",)
+    name, trial_conditions, presets = "multisensory_integration", ("modality",), PRESETS
     output_channels = _CHOICES
     input_channels = [f"{sense}_{tuning}" for sense in _SENSES for tuning in ("falling", "rising")] + ["start"]
 

@@ -14,7 +14,7 @@ from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_steps
-from biornn.tasks.two_choices import CATCH, OfTrials, TwoChoices
+from biornn.tasks.two_choices import CATCH, PRESETS, OfTrials, TwoChoices
 
 _WEAK, _STRONG = 0.4, 1.2  # of the two inputs, at the lowest and at the highest frequency
 
@@ -47,10 +47,10 @@ class ParametricMemory(TwoChoices):
 
     Notes
     -----
-    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs, and of lengths. One frequency alone
-    tells what is right where all that it is paired with are higher, or all are lower: who uses one only is right in
-    70 %. So pycog's criterion is 85 % in the worst of the conditions, as in ``criterion_on: worst``. Its networks are
-    tested at a delay of 3 s, which the probe has.
+    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs (so also of the preset ``song2016``),
+    and of lengths; catch trials have 2.5 s there. One frequency alone tells what is right where all that it is paired
+    with are higher, or all are lower: who uses one only is right in 70 %. So pycog's criterion is 85 % in the worst of
+    the conditions, as in ``criterion_on: worst``. Its networks are tested at a delay of 3 s, which the probe has.
 
     References
     ----------
@@ -64,7 +64,7 @@ class ParametricMemory(TwoChoices):
     0.7
     """
 
-    name, trial_conditions = "parametric_memory", ("first", "second")
+    name, trial_conditions, presets = "parametric_memory", ("first", "second"), PRESETS
     input_channels, output_channels = ["falling", "rising"], ["first", "second"]
     _periods: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "decision")
     _varied = "delay"

@@ -20,6 +20,7 @@ from biornn.tasks.task import Seed, Task, Trials, task_generator
 SIDES = ["left", "right"]
 CATCH = "none"  # the correct choice of a catch trial
 SHARES = (np.arange(1000) + 0.5) / 1000  # of the trials, to average over the lengths of the period that varies
+PRESETS = {"song2016": {"baseline": 0.2, "noise": 0.01, "noise_tau": 100.0, "rectify": True}}  # inputs of pycog
 _LOW, _HIGH = 0.2, 1.0  # targets
 
 OfTrials = dict[str, NDArray[Any]]
