@@ -29,7 +29,7 @@ class ClickAccumulation(TwoChoices):
     On `trial` there are ``rate_difference`` in Hz (NaN in catch trials), ``correct_choice`` (``left``, ``right``;
     ``none`` in catch trials), and ``stimulus_duration`` in ms, which can be fixed; and ``higher_rate``, the side with
     the higher rate, ``left_clicks``, ``right_clicks``, and ``difference``, clicks on the right less those on the left
-    (NaN in catch trials).
+    (NaN in catch trials). Where no rate is higher, ``higher_rate`` is ``none``.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ class ClickAccumulation(TwoChoices):
         # Both trains change sides where the wrong one would have more clicks: as if other trials had been left out.
         mirrored = (counts[:, :1] > counts[:, 1:]) != (correct == SIDES[0])
         sides = np.where(mirrored, SIDES[0], SIDES[1])
-        return np.where(mirrored, counts[:, ::-1], counts), np.where(correct == CATCH, CATCH, sides)[:, 0]
+        return np.where(mirrored, counts[:, ::-1], counts), np.where(rates[:, :1] == rates[:, 1:], CATCH, sides)[:, 0]
 
 
 def _poisson(count: NDArray[np.int64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
