@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number, is_real
 from biornn.tasks.observer import ideal_observer
-from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_steps
+from biornn.tasks.tuned_inputs import OF_TASK, Tuning, check_tuning, per_hertz, tuned_inputs
 from biornn.tasks.two_choices import CATCH, PRESETS, OfTrials, TwoChoices
-
-_WEAK, _STRONG = 0.4, 1.2  # of the two inputs, at the lowest and at the highest frequency
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,10 @@ class ParametricMemory(TwoChoices):
         Length of each of the two stimuli, in ms.
     shortest_delay, longest_delay
         Range of the time between them, in ms. Trials are padded to the longest possible.
+    tuning
+        Two frequencies in Hz: between them one input falls from 1.2 to 0.4, and the other one rises so; beyond, they go
+        on. None: the lowest and the highest of all. It is kept, and so a network that is tested at other frequencies
+        gets for each the inputs that it would have had in training.
     n_catch, fixation, decision, grace, dt, baseline, noise, noise_tau, rectify
         As in `PerceptualDecision`.
 
@@ -73,11 +75,13 @@ class ParametricMemory(TwoChoices):
     stimulus: float = 500.0
     shortest_delay: float = 2500.0
     longest_delay: float = 3500.0
+    tuning: Tuning = OF_TASK
 
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
         self._check_pairs()
+        check_tuning(self, self.tuning, "pairs", [one for pair in self.pairs for one in pair])
         check_steps(self, "stimulus", "shortest_delay", "longest_delay")
         check_number("longest_delay", self.longest_delay, "shortest_delay or more", self.shortest_delay)
         check_length(self, "longest_delay", self.fixation + 2 * self.stimulus + self.longest_delay + self.decision)
@@ -95,7 +99,7 @@ class ParametricMemory(TwoChoices):
         It compares the sum of the inputs over the first stimulus with that over the second one, without forgetting.
         """
         duration = in_steps(self.stimulus, self.dt) * self.dt
-        difference = 2 * (_STRONG - _WEAK) * np.abs(np.subtract(first, second)) / np.ptp(self.pairs)
+        difference = per_hertz(self.tuning) * np.abs(np.subtract(first, second))
         # Of two noisy sums: the spread of their difference is √2 times that of one.
         return ideal_observer(difference / np.sqrt(2), duration, self.noise, self.noise_tau)
 
@@ -126,8 +130,7 @@ class ParametricMemory(TwoChoices):
         return n_stimulus, n_varied, n_stimulus
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        low, high = np.min(self.pairs), np.max(self.pairs)
         levels = np.zeros((len(of_trials["first"]), 5, 2), np.float32)
         for number, name in ((1, "first"), (3, "second")):
-            levels[:, number] = opposed((2 * of_trials[name] - low - high) / (high - low), _WEAK, _STRONG)
+            levels[:, number] = tuned_inputs(of_trials[name], self.tuning)
         return levels
