@@ -52,9 +52,9 @@ class ReadySetGo(Task):
     Notes
     -----
     Times and margin as in neurogym, but: the target begins when the reward is best (there it comes later by the length
-    of set), and lasts (there it is one sample); a response before set counts as the response, and is wrong. With this
-    margin, who always produces the mean interval is right in 75 % of the trials, so that a criterion should be on the
-    worst of short, medium and long intervals.
+    of set), and lasts (there it is one sample); a response before set counts as the response, and is wrong; no input
+    asks to fixate. With this margin, who always produces the mean interval is right in 75 % of the trials, so that a
+    criterion should be on the worst of short, medium and long intervals.
 
     References
     ----------
