@@ -33,8 +33,8 @@ class DelayedMatch(InPeriods):
     On `trial` there are ``correct_choice``, such as ``non-match, match``, ``delay`` in ms, and of one item
     ``sample_direction``, ``match``, ``test_direction``; of two ``sample_direction_1`` and ``_2`` of the fields, and of
     each test ``cue_1`` (the field), ``match_1``, ``test_direction_1``, ``other_direction_1``; in ABBA ``sequence``,
-    ``n_tests``, ``sample_direction``, ``test_direction_1``, …, NaN if not shown. Directions are in degrees. What makes
-    a condition, and the delay, can be fixed. The probe has the shortest delay.
+    ``n_tests``, ``sample_direction``, ``test_direction_1``, …, NaN if not shown. Directions are in degrees. Periods
+    of several tests are numbered: ``test_1``. A condition and the delay can be fixed. The probe has the shortest delay.
 
     Parameters
     ----------
@@ -114,10 +114,11 @@ class DelayedMatch(InPeriods):
         missing = {name: time for name, time in kind.times.items() if getattr(self, name) is None}
         for name, value in (found | missing | {"trial_conditions": kind.trial_conditions}).items():
             object.__setattr__(self, name, value)
-        check_settings(self, ("dt", "test", "noise_tau"), ("grace", "noise"), ("category", "rectify"))
+        check_settings(
+            self, ("dt", "test", "noise_tau"), ("grace", "kappa", "height", "noise"), ("category", "rectify")
+        )
         for name in ("kappa", "height"):
             check_number(name, getattr(self, name), "a number above 0, by which units tell directions", above=0)
-            object.__setattr__(self, name, float(getattr(self, name)))
         check_steps(self, "fixation", "sample", "delay")
         check_number("grace", self.grace, "at least a step less than test", maximum=self.test - self.dt)
         check_longest(self, "delay")
@@ -190,11 +191,10 @@ class DelayedMatch(InPeriods):
 
     @property
     def _period_names(self) -> list[str]:
-        return ["fixation", "sample", *["delay", "cue", "test", "test"] * len(self._kind.tests)]
+        names = "delay", "cue", "test", "test"
+        return ["fixation", "sample", *(f"{name}{test}" for test in self._kind.tests for name in names)]
 
     @property
     def _n_times(self) -> int:
-        fixation, sample, delay, test = in_steps(
-            (self.fixation, self.sample, longest(self, "delay"), self.test), self.dt
-        )
-        return int(fixation + sample + len(self._kind.tests) * (delay + test))
+        once, of_test = (self.fixation, self.sample), (longest(self, "delay"), self.test)
+        return int(in_steps(once, self.dt).sum() + len(self._kind.tests) * in_steps(of_test, self.dt).sum())

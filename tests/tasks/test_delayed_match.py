@@ -98,7 +98,7 @@ def test_one_item_by_hand():
 def test_two_items_by_hand():
     task = DelayedMatch("two_items", dt=500, grace=0)
     probe = make_probe(task)
-    periods = ["fixation", "sample", "delay", "cue", "test", "delay", "cue", "test"]
+    periods = ["fixation", "sample", "delay_1", "cue_1", "test_1", "delay_2", "cue_2", "test_2"]
     assert probe["period"].values.tolist() == [periods] * 16
     cues = [name for name in probe["input_channel"].values.tolist() if name.startswith("cue")]
     assert len(cues) == 6
@@ -134,7 +134,8 @@ def test_abba_ends_with_a_match_or_the_last_test():
         n = len(sequence) - 1
         assert one["n_tests"] == n
         assert one["n_steps"] == 2 + 2 * n
-        expected = ["fixation", "sample", *["delay", "test"] * n, *["padding"] * 2 * (3 - n)]
+        shown = ["delay_1", "test_1", "delay_2", "test_2", "delay_3", "test_3"][: 2 * n]
+        expected = ["fixation", "sample", *shown, *["padding"] * 2 * (3 - n)]
         assert one["period"].values.tolist() == expected
         seen = {"A": float(one["sample_direction"])}
         for number, letter in enumerate(sequence[1:]):
@@ -153,9 +154,10 @@ def test_delays_vary_up_to_the_longest_and_periods_tile_the_trial(kind):
     trials = make_trials(task, 200, 0)
     assert set(trials["delay"].values.tolist()) == {300, 320, 340}
     n = trials["n_tests"] if kind == "abba" else n_tests(task)
-    between = trials["period"].isin(["delay", "cue"]).sum("time") * 20
+    kinds = trials["period"].str.rstrip("_123")
+    between = kinds.isin(["delay", "cue"]).sum("time") * 20
     np.testing.assert_array_equal(between, n * trials["delay"])
-    np.testing.assert_array_equal((trials["period"] == "test").sum("time") * 20, n * task.test + 0 * trials["delay"])
+    np.testing.assert_array_equal((kinds == "test").sum("time") * 20, n * task.test + 0 * trials["delay"])
     np.testing.assert_array_equal(
         trials["n_steps"] * 20, task.fixation + task.sample + n * (task.test + trials["delay"])
     )
