@@ -44,7 +44,7 @@ def tuned_inputs(frequency: ArrayLike, tuning: Tuning) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> tuned_inputs([9, 12.5, 16, 19.5], (9, 16)).round(3).tolist()
+    >>> tuned_inputs([9, 12.5, 16, 19.5], (9, 16)).astype(float).round(3).tolist()
     [[1.2, 0.4], [0.8, 0.8], [0.4, 1.2], [0.0, 1.6]]
     """
     low, high = tuning
