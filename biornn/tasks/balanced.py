@@ -52,7 +52,7 @@ def balanced(
         if name not in conditions:
             raise TypeError(f"{name}: expected a coordinate of trials to fix, such as {', '.join(conditions)}")
         possible = {row: conditions[name][row] for row in rows}
-        rows = [row for row, one in possible.items() if one == value]
+        rows = [row for row, one in possible.items() if one == value or (one != one and value != value)]  # or both NaN
         if not rows:
             known = ", ".join(str(one) for one in dict.fromkeys(possible.values()))
             raise ValueError(f"{name}: expected one of {known}, got {value!r}")

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import check_number
 from biornn.tasks.graded import Graded
-from biornn.tasks.periods import in_periods, in_steps
+from biornn.tasks.periods import by_period, in_steps
 from biornn.tasks.seeds import generator
 from biornn.tasks.settings import check_length, check_levels, check_settings, check_steps
 from biornn.tasks.two_choices import CATCH, SHARES, SIDES, OfTrials, TwoChoices
@@ -30,7 +30,7 @@ class ClickAccumulation(TwoChoices):
     On `trial` there are ``rate_difference`` in Hz (NaN in catch trials), ``correct_choice`` (``left``, ``right``;
     ``none`` in catch trials), and ``stimulus_duration`` in ms, which can be fixed; and ``higher_rate``, the side with
     the higher rate, ``left_clicks``, ``right_clicks``, and ``difference``, clicks on the right less those on the left
-    (NaN in catch trials).
+    (NaN in catch trials). Where no rate is higher, ``higher_rate`` is ``none``.
 
     Parameters
     ----------
@@ -128,21 +128,21 @@ class ClickAccumulation(TwoChoices):
         return in_steps(self.shortest_stimulus + range_of_times * np.asarray(share), self.dt)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        levels = np.zeros((len(of_trials["correct_choice"]), 4, 3), np.float32)
+        levels = np.zeros((len(of_trials["correct_choice"]), 3, 3), np.float32)
         levels[:, :2, 2] = 1
         levels[of_trials["correct_choice"] == CATCH, 2, 2] = 1
         return levels
 
     def _shown(
-        self, of_trials: OfTrials, lengths: NDArray[np.int64], rng: np.random.Generator | None
+        self, of_trials: OfTrials, period: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.float32], OfTrials]:
         rng = generator("clicks of the probe") if rng is None else rng
-        first_step, n_steps = lengths[:, 0], lengths[:, 1]
+        first_step, n_steps = ((period == number).sum(axis=1) for number in (0, 1))
         counts, higher_rate = self._counts(of_trials, n_steps, rng)
         # Where their number is given, clicks of a Poisson train are spread evenly.
         trial, side = np.divmod(np.repeat(np.arange(counts.size), counts.ravel()), 2)
         step = first_step[trial] + (rng.random(len(trial)) * n_steps[trial]).astype(int)
-        inputs = in_periods(self._levels(of_trials), lengths)
+        inputs = by_period(self._levels(of_trials), period)
         place = np.ravel_multi_index((trial, step, side), inputs.shape)
         clicks = np.bincount(place, minlength=inputs.size).reshape(inputs.shape)
         inputs += np.float32(self.click_area / self.dt) * clicks.astype(np.float32)
@@ -164,7 +164,7 @@ class ClickAccumulation(TwoChoices):
         # Both trains change sides where the wrong one would have more clicks: as if other trials had been left out.
         mirrored = (counts[:, :1] > counts[:, 1:]) != (correct == SIDES[0])
         sides = np.where(mirrored, SIDES[0], SIDES[1])
-        return np.where(mirrored, counts[:, ::-1], counts), np.where(correct == CATCH, CATCH, sides)[:, 0]
+        return np.where(mirrored, counts[:, ::-1], counts), np.where(rates[:, :1] == rates[:, 1:], CATCH, sides)[:, 0]
 
 
 def _poisson(count: NDArray[np.int64], mean: NDArray[np.float64]) -> NDArray[np.float64]:

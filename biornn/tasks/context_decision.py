@@ -14,7 +14,7 @@ from biornn.tasks.observer import ideal_observer
 from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_levels, check_steps
-from biornn.tasks.two_choices import CATCH, SIDES, OfTrials, TwoChoices
+from biornn.tasks.two_choices import CATCH, PRESETS, SIDES, OfTrials, TwoChoices
 
 _PER_COHERENCE = 0.05  # difference of the inputs for 1 % coherence: they are (1 ± 5 c / 100) / 2
 _FEATURES = ["motion", "colour"]
@@ -49,7 +49,8 @@ class ContextDecision(TwoChoices):
 
     Notes
     -----
-    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs, and of the length of catch trials.
+    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs, and of the length of catch trials;
+    it says, too, what the preset ``song2016`` is.
     Who ignores the context is right wherever motion and colour are on one side, and in half of the others: 75 %.
 
     References
@@ -67,7 +68,7 @@ class ContextDecision(TwoChoices):
     0.75
     """
 
-    name, trial_conditions = "context_decision", ("context", "coherence")
+    name, trial_conditions, presets = "context_decision", ("context", "coherence"), PRESETS
     input_channels = [f"{one}_context" for one in _FEATURES] + [f"{one}_{side}" for one in _FEATURES for side in SIDES]
 
     coherences: tuple[float, ...] = (1.0, 3.0, 10.0)
@@ -124,7 +125,7 @@ class ContextDecision(TwoChoices):
         return in_steps(np.full(np.shape(share), self.stimulus), self.dt)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        levels = np.zeros((len(of_trials["context"]), 4, 6), np.float32)
+        levels = np.zeros((len(of_trials["context"]), 3, 6), np.float32)
         levels[:, 1, :2] = of_trials["context"][:, np.newaxis] == np.array(_FEATURES)
         for number, feature in enumerate(_FEATURES):
             levels[:, 1, 2 + 2 * number : 4 + 2 * number] = opposed(_PER_COHERENCE * of_trials[f"{feature}_coherence"])

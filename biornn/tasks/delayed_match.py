@@ -16,7 +16,7 @@ from biornn.tasks.in_periods import InPeriods, OfTrials, Plan
 from biornn.tasks.match_kinds import KINDS, OneItem
 from biornn.tasks.periods import draw_steps, in_steps, mean_between
 from biornn.tasks.rings import directions, von_mises
-from biornn.tasks.settings import check_length, check_longest, check_settings, longest
+from biornn.tasks.settings import check_length, check_longest, check_settings, check_steps, longest
 
 _ANSWERS = np.array(["fixation", "match", "non-match"])
 _OF_KIND: Any = None  # a time that the source has for the kind
@@ -33,8 +33,8 @@ class DelayedMatch(InPeriods):
     On `trial` there are ``correct_choice``, such as ``non-match, match``, ``delay`` in ms, and of one item
     ``sample_direction``, ``match``, ``test_direction``; of two ``sample_direction_1`` and ``_2`` of the fields, and of
     each test ``cue_1`` (the field), ``match_1``, ``test_direction_1``, ``other_direction_1``; in ABBA ``sequence``,
-    ``n_tests``, ``sample_direction``, ``test_direction_1``, …, NaN if not shown. Directions are in degrees. What makes
-    a condition, and the delay, can be fixed. The probe has the shortest delay.
+    ``n_tests``, ``sample_direction``, ``test_direction_1``, …, NaN if not shown. Directions are in degrees. Periods
+    of several tests are numbered: ``test_1``. A condition and the delay can be fixed. The probe has the shortest delay.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class DelayedMatch(InPeriods):
     max_tests
         Largest number of tests in ABBA, up to 6.
     n_directions, n_tuned, kappa, height
-        Numbers of directions (even), and of input units of a field with evenly spaced preferred directions: a unit
-        responds by ``height exp(kappa (cos d - 1))`` at the distance d.
+        Numbers of directions (even), and of input units of a field (3 or more) with evenly spaced preferred directions:
+        a unit responds by ``height exp(kappa (cos d - 1))`` at the distance d.
     dt
         Time step, in ms.
     noise, noise_tau
@@ -109,14 +109,17 @@ class DelayedMatch(InPeriods):
         if self.kind not in KINDS:
             raise ValueError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
         kind = KINDS[self.kind]
-        found = {name: integer(name, getattr(self, name), 1) for name in ("max_tests", "n_directions", "n_tuned")}
+        least = {"max_tests": 1, "n_directions": 1, "n_tuned": 3}  # two units respond alike on both sides of one
+        found = {name: integer(name, getattr(self, name), minimum) for name, minimum in least.items()}
         missing = {name: time for name, time in kind.times.items() if getattr(self, name) is None}
         for name, value in (found | missing | {"trial_conditions": kind.trial_conditions}).items():
             object.__setattr__(self, name, value)
-        times = "dt", "fixation", "sample", "delay", "test", "noise_tau"
-        check_settings(self, times, ("grace", "kappa", "height", "noise"), ("category", "rectify"))
-        for name in ("sample", "delay"):
-            check_number(name, getattr(self, name), f"at least dt={self.dt:g} ms", minimum=self.dt)
+        check_settings(
+            self, ("dt", "test", "noise_tau"), ("grace", "kappa", "height", "noise"), ("category", "rectify")
+        )
+        for name in ("kappa", "height"):
+            check_number(name, getattr(self, name), "a number above 0, by which units tell directions", above=0)
+        check_steps(self, "fixation", "sample", "delay")
         check_number("grace", self.grace, "at least a step less than test", maximum=self.test - self.dt)
         check_longest(self, "delay")
         check_length(self, "delay", self._n_times * self.dt)
@@ -188,11 +191,10 @@ class DelayedMatch(InPeriods):
 
     @property
     def _period_names(self) -> list[str]:
-        return ["fixation", "sample", *["delay", "cue", "test", "test"] * len(self._kind.tests)]
+        names = "delay", "cue", "test", "test"
+        return ["fixation", "sample", *(f"{name}{test}" for test in self._kind.tests for name in names)]
 
     @property
     def _n_times(self) -> int:
-        fixation, sample, delay, test = in_steps(
-            (self.fixation, self.sample, longest(self, "delay"), self.test), self.dt
-        )
-        return int(fixation + sample + len(self._kind.tests) * (delay + test))
+        once, of_test = (self.fixation, self.sample), (longest(self, "delay"), self.test)
+        return int(in_steps(once, self.dt).sum() + len(self._kind.tests) * in_steps(of_test, self.dt).sum())

@@ -69,10 +69,10 @@ class MemoryProAnti(InPeriods):
 
     Notes
     -----
-    As in Driscoll's code are inputs, targets, times, noise, and the weights in the loss: 1 before the response, 5 in
-    it, and twice as much for ``fixation``. An answer is right as in Yang's code: with an error of 0.2 π at most, and a
-    fixation of 0.5 at most. But: there are two rings of stimuli, of which a trial uses one; a batch has one rule and
-    one set of times; and the answer is the last step, not the mean over the response.
+    As in Driscoll's code are inputs, targets, times, and the weights in the loss: 1 before the response, 5 in it, and
+    twice as much for ``fixation``. As in Yang's are σ (Driscoll trains with 0.1), and what is right: an error of 0.2 π
+    at most (0.1 π there), and a fixation of 0.5 at most. But: there are two rings of stimuli, of which a trial uses
+    one; a batch has one rule and one set of times; and the answer is the last step, not the mean over the response.
 
     References
     ----------

@@ -12,15 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from biornn.tasks.graded import Graded
 from biornn.tasks.observer import ideal_observer
-from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_levels, check_settings, check_steps
-from biornn.tasks.two_choices import CATCH, OfTrials, TwoChoices
+from biornn.tasks.tuned_inputs import OF_TASK, Tuning, check_tuning, per_hertz, tuned_inputs
+from biornn.tasks.two_choices import CATCH, PRESETS, OfTrials, TwoChoices
 
 _SENSES = ["visual", "auditory"]
 _MODALITIES = [*_SENSES, "both"]
 _CHOICES = ["low", "high"]
-_WEAK, _STRONG = 0.4, 1.2  # of a sense's two inputs, at the lowest and at the highest frequency
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,10 @@ class MultisensoryIntegration(TwoChoices):
         Length of the stimulus, in ms.
     auditory_noise
         None, or the auditory inputs' σ, in place of `noise`.
+    tuning
+        Two frequencies in Hz: between them one input falls from 1.2 to 0.4, and the other one rises so; beyond, they go
+        on. None: the lowest and the highest of all. It is kept, and so a network that is tested at other frequencies
+        gets for each the inputs that it would have had in training.
     n_catch
         Catch trials for one trial of each other condition: with 6, and 24 conditions, they are a fifth.
     fixation, decision, grace, dt, baseline, noise, noise_tau, rectify
@@ -58,8 +61,8 @@ class MultisensoryIntegration(TwoChoices):
     Notes
     -----
     As in pycog, but: σ is 0.5, not 0.01, with which only noise within the network causes errors (see `ideal_sigma`),
-    inputs are not rectified, and catch trials are as long as others, not 2.5 s. There visual and auditory inputs also
-    go to different units.
+    inputs are not rectified, both as in pycog with the preset ``song2016``; and catch trials are as long as others, not
+    2.5 s. There visual and auditory inputs also go to different units.
 
     References
     ----------
@@ -74,7 +77,7 @@ class MultisensoryIntegration(TwoChoices):
     [1.38, 1.38, 0.98]
     """
 
-    name, trial_conditions = "multisensory_integration", ("modality",)
+    name, trial_conditions, presets = "multisensory_integration", ("modality",), PRESETS
     output_channels = _CHOICES
     input_channels = [f"{sense}_{tuning}" for sense in _SENSES for tuning in ("falling", "rising")] + ["start"]
 
@@ -82,6 +85,7 @@ class MultisensoryIntegration(TwoChoices):
     boundary: float = 12.5
     stimulus: float = 1000.0
     auditory_noise: float | None = None
+    tuning: Tuning = OF_TASK
     n_catch: int = field(default=6, kw_only=True)
     noise: float = field(default=0.5, kw_only=True)
 
@@ -94,6 +98,7 @@ class MultisensoryIntegration(TwoChoices):
         if not n_low == n_high == len(self.frequencies) / 2:
             expected = f"as many above boundary={self.boundary:g} Hz as below"
             raise ValueError(f"frequencies: expected {expected}, got {self.frequencies}")
+        check_tuning(self, self.tuning, "frequencies", self.frequencies)
         check_steps(self, "stimulus")
         check_length(self, "stimulus", self.fixation + self.stimulus + self.decision)
 
@@ -145,7 +150,7 @@ class MultisensoryIntegration(TwoChoices):
     @property
     def _per_hertz(self) -> float:
         """Difference of a sense's two inputs for 1 Hz."""
-        return 2 * (_STRONG - _WEAK) / (max(self.frequencies) - min(self.frequencies))
+        return per_hertz(self.tuning)
 
     def _noise_of(self, modality: str) -> float:
         """σ of the inputs of a sense, or of one as good as both."""
@@ -175,9 +180,8 @@ class MultisensoryIntegration(TwoChoices):
         return in_steps(np.full(np.shape(share), self.stimulus), self.dt)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        low, high = min(self.frequencies), max(self.frequencies)
-        sense = opposed((2 * of_trials["frequency"] - low - high) / (high - low), _WEAK, _STRONG)
-        levels = np.zeros((len(sense), 4, 5), np.float32)
+        sense = tuned_inputs(of_trials["frequency"], self.tuning)
+        levels = np.zeros((len(sense), 3, 5), np.float32)
         for number, name in enumerate(_SENSES):
             is_there = np.isin(of_trials["modality"], [name, "both"])
             levels[is_there, 1, 2 * number : 2 * number + 2] = sense[is_there]

@@ -157,7 +157,9 @@ class NeurogymTask(Task):
     def _answer(self, trials: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
         """First step of the last period after its grace time, and the one after the last."""
         period, end = text(trials["period"]), trials["n_steps"]
-        first = (period == period.isel(time=end - 1)).argmax("time") + in_steps(self.grace, self.dt)
+        step = xr.DataArray(np.arange(period.sizes["time"]), dims="time")
+        is_other = (period != period.isel(time=end - 1)) & (step < end)
+        first = (is_other * (step + 1)).max("time") + in_steps(self.grace, self.dt)
         return first.where(first < end, end - 1), end
 
 

@@ -12,12 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from biornn.scalars import check_number, is_real
 from biornn.tasks.graded import Graded
 from biornn.tasks.observer import ideal_observer
-from biornn.tasks.opposed import opposed
 from biornn.tasks.periods import in_steps
 from biornn.tasks.settings import check_length, check_steps
-from biornn.tasks.two_choices import CATCH, OfTrials, TwoChoices
-
-_WEAK, _STRONG = 0.4, 1.2  # of the two inputs, at the lowest and at the highest frequency
+from biornn.tasks.tuned_inputs import OF_TASK, Tuning, check_tuning, per_hertz, tuned_inputs
+from biornn.tasks.two_choices import CATCH, PRESETS, OfTrials, TwoChoices
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,10 @@ class ParametricMemory(TwoChoices):
         Length of each of the two stimuli, in ms.
     shortest_delay, longest_delay
         Range of the time between them, in ms. Trials are padded to the longest possible.
+    tuning
+        Two frequencies in Hz: between them one input falls from 1.2 to 0.4, and the other one rises so; beyond, they go
+        on. None: the lowest and the highest of all. It is kept, and so a network that is tested at other frequencies
+        gets for each the inputs that it would have had in training.
     n_catch, fixation, decision, grace, dt, baseline, noise, noise_tau, rectify
         As in `PerceptualDecision`.
 
@@ -49,10 +51,10 @@ class ParametricMemory(TwoChoices):
 
     Notes
     -----
-    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs, and of lengths. One frequency alone
-    tells what is right where all that it is paired with are higher, or all are lower: who uses one only is right in
-    70 %. So pycog's criterion is 85 % in the worst of the conditions, as in ``criterion_on: worst``. Its networks are
-    tested at a delay of 3 s, which the probe has.
+    As in pycog, but for what `PerceptualDecision` says of σ, of rectified inputs (so also of the preset ``song2016``),
+    and of lengths; catch trials have 2.5 s there. One frequency alone tells what is right where all that it is paired
+    with are higher, or all are lower: who uses one only is right in 70 %. So pycog's criterion is 85 % in the worst of
+    the conditions, as in ``criterion_on: worst``. Its networks are tested at a delay of 3 s, which the probe has.
 
     References
     ----------
@@ -66,7 +68,7 @@ class ParametricMemory(TwoChoices):
     0.7
     """
 
-    name, trial_conditions = "parametric_memory", ("first", "second")
+    name, trial_conditions, presets = "parametric_memory", ("first", "second"), PRESETS
     input_channels, output_channels = ["falling", "rising"], ["first", "second"]
     _periods: ClassVar[tuple[str, ...]] = ("fixation", "first", "delay", "second", "decision")
     _varied = "delay"
@@ -75,11 +77,13 @@ class ParametricMemory(TwoChoices):
     stimulus: float = 500.0
     shortest_delay: float = 2500.0
     longest_delay: float = 3500.0
+    tuning: Tuning = OF_TASK
 
     def __post_init__(self) -> None:
         """Check the settings."""
         super().__post_init__()
         self._check_pairs()
+        check_tuning(self, self.tuning, "pairs", [one for pair in self.pairs for one in pair])
         check_steps(self, "stimulus", "shortest_delay", "longest_delay")
         check_number("longest_delay", self.longest_delay, "shortest_delay or more", self.shortest_delay)
         check_length(self, "longest_delay", self.fixation + 2 * self.stimulus + self.longest_delay + self.decision)
@@ -106,7 +110,7 @@ class ParametricMemory(TwoChoices):
 
     def _ideal_share_first(self, difference: ArrayLike) -> NDArray[np.float64]:
         duration = in_steps(self.stimulus, self.dt) * self.dt
-        of_inputs = 2 * (_STRONG - _WEAK) * np.asarray(difference) / np.ptp(self.pairs)
+        of_inputs = per_hertz(self.tuning) * np.asarray(difference)
         # Of two noisy sums: the spread of their difference is √2 times that of one.
         return ideal_observer(of_inputs / np.sqrt(2), duration, self.noise, self.noise_tau)
 
@@ -138,8 +142,7 @@ class ParametricMemory(TwoChoices):
         return n_stimulus, n_varied, n_stimulus
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        low, high = np.min(self.pairs), np.max(self.pairs)
-        levels = np.zeros((len(of_trials["first"]), 6, 2), np.float32)
+        levels = np.zeros((len(of_trials["first"]), 5, 2), np.float32)
         for number, name in ((1, "first"), (3, "second")):
-            levels[:, number] = opposed((2 * of_trials[name] - low - high) / (high - low), _WEAK, _STRONG)
+            levels[:, number] = tuned_inputs(of_trials[name], self.tuning)
         return levels

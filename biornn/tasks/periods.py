@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
@@ -30,30 +28,6 @@ def periods(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
     return (np.arange(n_times) >= ends[..., np.newaxis]).sum(axis=0)
 
 
-def with_padding(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
-    """Give the lengths (trial, period) of periods in steps, each the same or (trial), and of the padding after them.
-
-    Examples
-    --------
-    >>> with_padding(5, 1, [1, 2], 1).tolist()
-    [[1, 1, 1, 2], [1, 2, 1, 1]]
-    """
-    each = np.stack(np.broadcast_arrays(*lengths), axis=-1)
-    return np.append(each, n_times - each.sum(axis=-1, keepdims=True), axis=-1)
-
-
-def in_periods(of_periods: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[Any]:
-    """Give what trials have in each period (trial, period, channel) over time (trial, time, channel).
-
-    Examples
-    --------
-    >>> in_periods(np.array([[[0.5], [2.0]]]), np.array([[1, 2]])).ravel().tolist()
-    [0.5, 2.0, 2.0]
-    """
-    n_trials, _, n_channels = of_periods.shape
-    return np.repeat(of_periods.reshape(-1, n_channels), lengths.ravel(), axis=0).reshape(n_trials, -1, n_channels)
-
-
 def by_period(values: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray[np.float32]:
     """Give each (trial, time) what its period has, (trial, time, channel); 0 in the padding.
 
@@ -78,10 +52,11 @@ def draw_steps(
 
     A ValueError calls a fixed time that is not between them by its name.
     """
-    if fixed is not None:
-        check_number(name, fixed, f"from {shortest:g} to {longest:g} ms", shortest, longest)
-        return np.full(n_trials, in_steps(fixed, dt))
     first, last = in_steps((shortest, longest), dt)
+    if fixed is not None:  # also to what the shortest and the longest last in steps, as trials say
+        ends = min(shortest, first * dt), max(longest, last * dt)
+        check_number(name, fixed, f"from {shortest:g} to {longest:g} ms", *ends)
+        return np.full(n_trials, in_steps(fixed, dt))
     return rng.integers(first, last + 1, n_trials)
 
 

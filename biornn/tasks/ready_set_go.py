@@ -52,9 +52,9 @@ class ReadySetGo(Task):
     Notes
     -----
     Times and margin as in neurogym, but: the target begins when the reward is best (there it comes later by the length
-    of set), and lasts (there it is one sample); a response before set counts as the response, and is wrong. With this
-    margin, who always produces the mean interval is right in 75 % of the trials, so that a criterion should be on the
-    worst of short, medium and long intervals.
+    of set), and lasts (there it is one sample); a response before set counts as the response, and is wrong; no input
+    asks to fixate. With this margin, who always produces the mean interval is right in 75 % of the trials, so that a
+    criterion should be on the worst of short, medium and long intervals.
 
     References
     ----------
@@ -101,7 +101,7 @@ class ReadySetGo(Task):
         interval, share = self._intervals()
         n_before = in_steps(self.fixation, self.dt) + interval
         produced = np.arange(n_before[-1] + 2 * interval[-1])[:, np.newaxis] - n_before
-        return float((self._is_right(produced * self.dt, interval * self.dt) @ share).max())
+        return min(1.0, float((self._is_right(produced * self.dt, interval * self.dt) @ share).max()))
 
     @property
     def shortcuts(self) -> dict[str, float]:
@@ -109,7 +109,7 @@ class ReadySetGo(Task):
         interval, share = self._intervals()
         mean = np.ceil(interval @ share - 1e-9)  # a sum of shares is exact to about 1e-13
         right = self._is_right(mean * self.dt, interval * self.dt)
-        return {"always the mean interval": float(right @ share), "never goes": 0.0}
+        return {"always the mean interval": min(1.0, float(right @ share)), "never goes": 0.0}
 
     def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Make random trials as bare arrays."""

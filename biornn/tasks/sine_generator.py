@@ -19,7 +19,7 @@ from biornn.tasks.settings import check_length, check_levels, check_settings
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
 _MOST_TO_COMBINE = 10  # frequencies, of which each combination can be tried
-_SONG = {"frequencies": (1.25,), "amplitude": 0.9, "duration": 1600.0, "longest_duration": 2400.0, "noise": 0.0}
+_SONG = {"frequencies": (1.25,), "amplitude": 0.9, "duration": 1600.0, "noise": 0.0}
 _PRESETS = {"song2016": _SONG}
 
 
@@ -55,7 +55,8 @@ class SineGenerator(Task):
     Notes
     -----
     Preset ``song2016``: the autonomous sine of pycog, without input; its period is 8 time constants of 100 ms, and a
-    trial has two to three. A network that starts at 0 and has no biases never leaves 0 there: train its initial state.
+    trial has two (there the first sample is a step later in the sine). A network that starts at 0 and has no biases
+    never leaves 0 there: train its initial state.
 
     Sines of n frequencies that all have whole numbers of half periods in a trial are orthogonal. Then whatever one
     output does in all trials, the mean score is 1 / n at most.

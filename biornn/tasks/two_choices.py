@@ -13,7 +13,7 @@ from biornn.scalars import check_number, integer
 from biornn.schema import text
 from biornn.tasks.balanced import balanced
 from biornn.tasks.observer import noise_sd
-from biornn.tasks.periods import in_periods, in_steps, mean_between, with_padding
+from biornn.tasks.periods import by_period, in_steps, mean_between, periods
 from biornn.tasks.settings import check_settings
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
@@ -21,6 +21,7 @@ SIDES = ["left", "right"]
 CATCH = "none"  # the correct choice of a catch trial
 SHARES = (np.arange(1000) + 0.5) / 1000  # of the trials, to average over the lengths of the period that varies
 _LOW = 0.2  # target of an output that is not chosen
+PRESETS = {"song2016": {"baseline": 0.2, "noise": 0.01, "noise_tau": 100.0, "rectify": True}}  # inputs of pycog
 
 OfTrials = dict[str, NDArray[Any]]
 
@@ -141,10 +142,10 @@ class TwoChoices(Task):
         raise NotImplementedError
 
     def _shown(
-        self, of_trials: OfTrials, lengths: NDArray[np.int64], rng: np.random.Generator | None
+        self, of_trials: OfTrials, period: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[NDArray[np.float32], OfTrials]:
         """Give the inputs above the baseline (trial, time, input_channel), without noise, and coordinates of them."""
-        return in_periods(self._levels(of_trials), lengths), {}
+        return by_period(self._levels(of_trials), period), {}
 
     def _input_noise(self) -> ArrayLike:
         """Give σ of all inputs, or of each."""
@@ -163,11 +164,11 @@ class TwoChoices(Task):
     def _make(
         self, of_trials: OfTrials, n_varied: NDArray[np.int64], rng: np.random.Generator | None
     ) -> tuple[Trials, NDArray[np.int64], OfTrials]:
-        """Make arrays, without noise if there is no generator, lengths of periods and padding, and coordinates."""
+        """Make arrays, without noise if there is no generator, the number of the period at each time, and labels."""
         n_fixation, longest = in_steps(self.fixation, self.dt), self._varied_steps(1.0)
         n_times = int(n_fixation + np.sum(self._lengths(longest)) + self._decision_steps(longest))
-        lengths = with_padding(n_times, n_fixation, *self._lengths(n_varied), self._decision_steps(n_varied))
-        inputs, coordinates = self._shown(of_trials, lengths, rng)
+        period = periods(n_times, n_fixation, *self._lengths(n_varied), self._decision_steps(n_varied))
+        inputs, coordinates = self._shown(of_trials, period, rng)
         inputs += np.float32(self.baseline)
         if rng is not None:
             sample = rng.standard_normal(inputs.shape, np.float32)
@@ -175,21 +176,21 @@ class TwoChoices(Task):
             inputs += sample
         if self.rectify:
             np.maximum(inputs, 0, out=inputs)
-        inputs *= np.arange(n_times)[:, np.newaxis] < (n_times - lengths[:, -1:, np.newaxis])
+        inputs *= (period < len(self._periods))[..., np.newaxis]
         correct = of_trials["correct_choice"][:, np.newaxis] == np.array(self.output_channels)
-        answers = (in_periods(of_periods, lengths) for of_periods in self._answers(correct))
-        return Trials(inputs, *answers), lengths, of_trials | coordinates | {self._varied: n_varied * self.dt}
+        answers = (by_period(of_periods, period) for of_periods in self._answers(correct))
+        return Trials(inputs, *answers), period, of_trials | coordinates | {self._varied: n_varied * self.dt}
 
     def _answers(self, correct: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Give targets and loss weight, each (trial, period, output_channel), 0 in the padding."""
-        answers = np.zeros((2, len(correct), len(self._periods) + 1, 2), np.float32)
+        """Give targets and loss weight, each (trial, period, output_channel)."""
+        answers = np.zeros((2, len(correct), len(self._periods), 2), np.float32)
         targets, loss_weight = answers
-        targets[:, :-1] = _LOW
-        targets[:, -2][correct] = self._high
-        loss_weight[:, [0, -2]] = 1
-        loss_weight[~correct.any(axis=1), :-1] = 1
+        targets[:] = _LOW
+        targets[:, -1][correct] = self._high
+        loss_weight[:, [0, -1]] = 1
+        loss_weight[~correct.any(axis=1)] = 1
         return answers
 
-    def _named(self, arrays: Trials, lengths: NDArray[np.int64], of_trials: OfTrials) -> xr.Dataset:
-        names = np.broadcast_to([[name] for name in (*self._periods, "padding")], (*lengths.shape, 1))
-        return self.labelled(arrays, lengths[:, :-1].sum(axis=1), in_periods(names, lengths)[..., 0], **of_trials)
+    def _named(self, arrays: Trials, period: NDArray[np.int64], of_trials: OfTrials) -> xr.Dataset:
+        names = np.array([*self._periods, "padding"])
+        return self.labelled(arrays, (period < len(self._periods)).sum(axis=1), names[period], **of_trials)

@@ -35,6 +35,13 @@ def test_what_is_fixed_leaves_the_rest_balanced():
     assert set(drawn["coherence"].tolist()) == {8}
 
 
+@pytest.mark.parametrize("value", [np.nan, np.float64("nan")])
+def test_nan_that_conditions_have_can_be_fixed(value):
+    drawn = balanced(CONDITIONS, 4, np.random.default_rng(0), {"coherence": value})
+    assert np.isnan(drawn["coherence"]).all()
+    assert set(drawn["side"].tolist()) == {"none"}
+
+
 @pytest.mark.parametrize(
     ("fixed", "error", "message"),
     [

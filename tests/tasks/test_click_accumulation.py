@@ -38,6 +38,7 @@ def test_the_inputs_hold_as_many_clicks_as_the_labels_say_and_the_same_area_at_a
     assert ((trials["difference"] > 0) == (trials["correct_choice"] == "right")).all()
     assert ((trials["difference"] < 0) == (trials["correct_choice"] == "left")).all()
     assert (trials["higher_rate"] == "none").equals(is_catch)
+    assert set(ClickAccumulation(rate_differences=(0,)).trials(30, 0)["higher_rate"].values.tolist()) == {"none"}
 
 
 @pytest.mark.parametrize("task", [ClickAccumulation(n_catch=0), OTHER], ids=["default", "other"])

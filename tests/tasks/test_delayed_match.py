@@ -98,7 +98,7 @@ def test_one_item_by_hand():
 def test_two_items_by_hand():
     task = DelayedMatch("two_items", dt=500, grace=0)
     probe = make_probe(task)
-    periods = ["fixation", "sample", "delay", "cue", "test", "delay", "cue", "test"]
+    periods = ["fixation", "sample", "delay_1", "cue_1", "test_1", "delay_2", "cue_2", "test_2"]
     assert probe["period"].values.tolist() == [periods] * 16
     cues = [name for name in probe["input_channel"].values.tolist() if name.startswith("cue")]
     assert len(cues) == 6
@@ -134,7 +134,8 @@ def test_abba_ends_with_a_match_or_the_last_test():
         n = len(sequence) - 1
         assert one["n_tests"] == n
         assert one["n_steps"] == 2 + 2 * n
-        expected = ["fixation", "sample", *["delay", "test"] * n, *["padding"] * 2 * (3 - n)]
+        shown = ["delay_1", "test_1", "delay_2", "test_2", "delay_3", "test_3"][: 2 * n]
+        expected = ["fixation", "sample", *shown, *["padding"] * 2 * (3 - n)]
         assert one["period"].values.tolist() == expected
         seen = {"A": float(one["sample_direction"])}
         for number, letter in enumerate(sequence[1:]):
@@ -153,9 +154,10 @@ def test_delays_vary_up_to_the_longest_and_periods_tile_the_trial(kind):
     trials = make_trials(task, 200, 0)
     assert set(trials["delay"].values.tolist()) == {300, 320, 340}
     n = trials["n_tests"] if kind == "abba" else n_tests(task)
-    between = trials["period"].isin(["delay", "cue"]).sum("time") * 20
+    kinds = trials["period"].str.rstrip("_123")
+    between = kinds.isin(["delay", "cue"]).sum("time") * 20
     np.testing.assert_array_equal(between, n * trials["delay"])
-    np.testing.assert_array_equal((trials["period"] == "test").sum("time") * 20, n * task.test + 0 * trials["delay"])
+    np.testing.assert_array_equal((kinds == "test").sum("time") * 20, n * task.test + 0 * trials["delay"])
     np.testing.assert_array_equal(
         trials["n_steps"] * 20, task.fixation + task.sample + n * (task.test + trials["delay"])
     )
@@ -226,7 +228,7 @@ def policies(task, trials):
 @every_kind
 @pytest.mark.parametrize("category", [False, True])
 def test_shortcuts_score_what_is_declared(kind, category):
-    task = DelayedMatch(kind, category, dt=50, n_tuned=1)
+    task = DelayedMatch(kind, category, dt=50, n_tuned=3)
     trials = make_trials(task, 4000, 1)
     tested = {"always match"}
     for name, answers in policies(task, trials):
@@ -351,6 +353,7 @@ def test_trials_are_made_fast_enough_to_stream():
     assert min(elapsed) < 40e-3
 
 
+TUNING = ("kappa", "height")
 BAD = [
     ({"kind": "dms"}, "kind: expected one of one_item, two_items, abba, got 'dms'"),
     ({"kind": None}, "kind: expected one of one_item, two_items, abba, got None"),
@@ -359,12 +362,11 @@ BAD = [
         ({key: 0}, f"{key}: expected a positive time in ms, got 0")
         for key in ("dt", "fixation", "sample", "delay", "test", "noise_tau")
     ),
-    *(({key: -1}, f"{key}: expected a number of at least 0, got -1") for key in ("grace", "kappa", "height", "noise")),
-    *(
-        ({key: 0}, f"{key}: expected an integer of at least 1, got 0")
-        for key in ("max_tests", "n_directions", "n_tuned")
-    ),
-    *(({key: 5}, f"{key}: expected at least dt=10 ms, got 5") for key in ("sample", "delay")),
+    *(({key: -1}, f"{key}: expected a number of at least 0, got -1") for key in ("grace", "noise")),
+    *(({key: 0}, f"{key}: expected a number above 0, by which units tell directions, got 0") for key in TUNING),
+    *(({key: 0}, f"{key}: expected an integer of at least 1, got 0") for key in ("max_tests", "n_directions")),
+    ({"n_tuned": 2}, "n_tuned: expected an integer of at least 3, got 2"),  # two cannot tell left from right
+    *(({key: 4}, f"{key}: expected at least dt=10 ms, got 4") for key in ("fixation", "sample", "delay")),
     ({"grace": 495}, "grace: expected at least a step less than test, got 495"),
     ({"longest_delay": 400}, "longest_delay: expected at least delay=1000 ms, got 400"),
     ({"n_directions": 7}, "n_directions: expected an even number, and 1 directions that do not match a sample, got 7"),

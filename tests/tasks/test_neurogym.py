@@ -178,6 +178,24 @@ def test_choice_is_the_largest_mean_of_the_last_period_after_the_grace_time():
     assert set(longer.choice(outputs, trials).values.tolist()) == {"choice_1"}
 
 
+def test_the_last_period_is_what_comes_last_whatever_was_named_so_before():
+    class Unnamed(Decision):
+        """Names neither the fixation nor the decision, so that both are ``between``."""
+
+        def new_trial(self, **kwargs):
+            super().new_trial(**kwargs)
+            for name in ("fixation", "decision"):
+                self.end_ind[name] = self.start_ind[name]
+
+    task = from_neurogym(Unnamed(), grace=0)
+    trials = make_trials(task, 8, 0)
+    assert (trials["period"].isel(time=0) == "between").all()
+    decision = trials["targets"].isel(output_channel=0) < trials["loss_weight"].isel(output_channel=0)
+    assert set(decision.sum("time").values.tolist()) == {4}
+    assert set(trials["correct_choice"].values.tolist()) == {"choice_1", "choice_2"}
+    assert (task.choice(trials["targets"].where(decision, 9.0), trials) == trials["correct_choice"]).all()
+
+
 def test_scores_broadcast_over_networks():
     for env in (Decision(), Reach()):
         task = from_neurogym(env)

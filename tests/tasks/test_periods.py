@@ -5,12 +5,10 @@ import xarray as xr
 from biornn.tasks.periods import (
     by_period,
     draw_steps,
-    in_periods,
     in_steps,
     mean_between,
     periods,
     truncated_exponential,
-    with_padding,
 )
 
 
@@ -22,13 +20,6 @@ def test_times_are_the_nearest_number_of_steps(dt, expected):
 def test_periods_follow_each_other_and_end_in_padding():
     assert periods(6, 2, [1, 3], 1).tolist() == [[0, 0, 1, 2, 3, 3], [0, 0, 1, 1, 1, 2]]
     assert periods(4, 0, [2], 9).tolist() == [[1, 1, 2, 2]]
-
-
-def test_what_trials_have_in_each_period_over_time():
-    of_periods = np.arange(12, dtype=np.float32).reshape(2, 3, 2)  # two trials, three periods, two channels
-    over_time = in_periods(of_periods, with_padding(4, [2, 1], 1))
-    assert over_time[..., 0].tolist() == [[0, 0, 2, 4], [6, 8, 10, 10]]
-    np.testing.assert_array_equal(over_time[..., 1], over_time[..., 0] + 1)
 
 
 def test_each_time_has_what_its_period_has():
@@ -45,8 +36,11 @@ def test_lengths_are_drawn_evenly_in_steps_or_fixed():
     assert counts.sum() == 3000
     np.testing.assert_allclose(counts, 1000, atol=4 * np.sqrt(3000 * 2 / 9))  # four standard deviations of a count
     assert draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=80).tolist() == [4, 4]
-    with pytest.raises(ValueError, match=r"^delay: expected from 50 to 95 ms, got 100"):
-        draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=100)
+    for time, n_steps in ((50, 3), (95, 5), (100, 5)):  # both ends, and what the longest trials are labelled with
+        assert draw_steps("delay", 50, 95, 20, 1, np.random.default_rng(0), fixed=time).tolist() == [n_steps]
+    for time in (49, 101, np.nan):
+        with pytest.raises(ValueError, match=rf"^delay: expected from 50 to 95 ms, got {time}"):
+            draw_steps("delay", 50, 95, 20, 2, np.random.default_rng(0), fixed=time)
 
 
 def test_quantiles_are_those_of_an_exponential_law_between_the_limits():

@@ -228,6 +228,11 @@ def test_shortcuts_and_chance_in_fine_steps_are_those_of_the_closed_form():
     assert task.chance == pytest.approx((1500 - (1500 * 1.8 - 50) / 2.2) / 700, abs=2 / 700)
 
 
+def test_where_all_is_right_no_score_is_above_one():
+    task = ReadySetGo(margin=5.0)
+    assert task.chance == task.shortcuts["always the mean interval"] == 1
+
+
 def test_the_mean_interval_fails_in_the_worst_range():
     task = ReadySetGo()
     trials = make_trials(task, 3000, 0)

@@ -230,11 +230,15 @@ def test_a_task_is_made_again_with_its_settings_wherever_its_class_stands():
 # ---- presets
 
 
+OF_PYCOG = {"noise": 0.01, "rectify": True, "baseline": 0.2, "noise_tau": 100.0}
+OF_SONG = ("perceptual_decision", "context_decision", "multisensory_integration", "parametric_memory")
+
+
 @pytest.mark.parametrize(
     ("name", "preset", "expected"),
     [
-        ("perceptual_decision", "song2016", {"noise": 0.01, "rectify": True, "baseline": 0.2, "noise_tau": 100.0}),
-        ("sine_generator", "song2016", {"frequencies": (1.25,), "noise": 0.0, "longest_duration": 2400.0}),
+        *((name, "song2016", OF_PYCOG) for name in OF_SONG),
+        ("sine_generator", "song2016", {"frequencies": (1.25,), "noise": 0.0, "duration": 1600.0}),
         ("flip_flop", "jarne2024", {"n_bits": 3, "duration": 340.0, "pulse_width": 20.0, "noise": 0.1}),
     ],
 )
