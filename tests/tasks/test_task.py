@@ -253,7 +253,7 @@ def test_a_preset_has_the_settings_of_its_source_and_others_override_them(name, 
 
 
 def test_an_unknown_preset_is_told_with_those_that_exist():
-    with pytest.raises(ValueError, match=r"^preset: expected one of song2016, got 'song2017'$"):
+    with pytest.raises(ValueError, match=r"^preset: expected one of song2016, song2016_reaction_time, got 'song2017'$"):
         bn.tasks.PerceptualDecision.preset("song2017")
     with pytest.raises(ValueError, match=r"^preset: expected none, since boolean_gate has none, got 'jarne2024'$"):
         bn.tasks.BooleanGate.preset("jarne2024")
