@@ -237,7 +237,7 @@ class PerceptualDecision(TwoChoices):
         return n_varied - self._lengths(n_varied)[0] if self.reaction_time else super()._decision_steps(n_varied)
 
     def _levels(self, of_trials: OfTrials) -> NDArray[np.float32]:
-        levels = np.zeros((len(of_trials["coherence"]), 4, self.n_inputs), np.float32)
+        levels = np.zeros((len(of_trials["coherence"]), 3, self.n_inputs), np.float32)
         levels[:, 1, :2] = opposed(_PER_COHERENCE * of_trials["signed_coherence"])
         if self.reaction_time:
             levels[:, 2] = levels[:, 1]
