@@ -34,6 +34,7 @@ def test_the_floor_multiplies_two_different_arrays() -> None:
     assert not np.allclose(product, product.T)
 
 
+@pytest.mark.nightly
 def test_nn4n_computes_the_same_network() -> None:
     torch, _ = pytest.importorskip("torch"), pytest.importorskip("nn4n")
     constraint = updates.wiring(6)

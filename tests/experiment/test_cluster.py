@@ -83,6 +83,7 @@ def test_a_network_is_the_same_wherever_it_is_trained_also_when_a_worker_is_kill
     assert loopback.workers[1].wait(_SECONDS) == -signal.SIGKILL
 
 
+@pytest.mark.nightly
 def test_a_scheduler_that_is_not_there_gets_one_line(
     experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

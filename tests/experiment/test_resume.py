@@ -110,6 +110,7 @@ def test_a_run_that_was_killed_ends_as_one_that_was_not(
     assert_same_results(found, run)
 
 
+@pytest.mark.nightly
 def test_an_interrupted_run_goes_on_where_it_was(broken: Path, experiment_file: Path, run: xr.DataTree) -> None:
     assert bn.open_run(broken).sizes["network"] == 4  # it can be read as it is
     found, told = resumed(experiment_file, broken)
@@ -257,6 +258,7 @@ def test_variables_that_only_a_later_network_has_are_added(tmp_path: Path, run: 
     )
 
 
+@pytest.mark.nightly
 def test_a_kill_within_the_last_step_leaves_the_complete_run(tmp_path: Path, run: xr.DataTree) -> None:
     folder = half_done(tmp_path / "run", run)
     finish(begun(folder, run, resume=True), run)

@@ -105,6 +105,7 @@ def replace_work(monkeypatch: pytest.MonkeyPatch, work: Callable[[NetworkSpec], 
     monkeypatch.setattr("biornn.experiment.run.work", replacement)
 
 
+@pytest.mark.nightly
 def test_a_network_whose_process_raises_is_a_row_with_its_status(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,8 +114,14 @@ def test_a_preset_changes_settings_of_the_task_in_training_alone() -> None:
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ({"name": "perceptual_decision", "preset": "song"}, r"task\.preset: expected one of song2016, got 'song'"),
-        ({"name": "perceptual_decision", "preset": ["a"]}, r"task\.preset: expected one of song2016, got \['a'\]"),
+        (
+            {"name": "perceptual_decision", "preset": "song"},
+            r"task\.preset: expected one of song2016, song2016_reaction_time, got 'song'",
+        ),
+        (
+            {"name": "perceptual_decision", "preset": ["a"]},
+            r"task\.preset: expected one of song2016, song2016_reaction_time, got \['a'\]",
+        ),
         ({"name": "boolean_gate", "preset": "x"}, r"task\.preset: expected none, since boolean_gate has none, got 'x'"),
         (
             {"name": "perceptual_decision", "prest": "song2016"},

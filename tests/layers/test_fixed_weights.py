@@ -57,7 +57,7 @@ def ends(one):
 
 
 @pytest.mark.parametrize("enforcement", ["construction", "projection"])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["decay", pytest.param("momentum", marks=pytest.mark.nightly)])
 def test_training_moves_the_others_alone(name, enforcement, tmp_path):
     one = model(enforcement)
     np.testing.assert_array_equal(weights_of(one), WEIGHTS.astype("float32"))

@@ -117,6 +117,7 @@ def test_inference_is_fused_where_nothing_is_exported(monkeypatch):
     layer(INPUTS)
 
 
+@pytest.mark.nightly
 def test_the_memory_of_the_steps_goes_with_their_layer():
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
     model = bn.layers.build_model(bn.Connectivity(8, seed=0), 1, 1, tau=5.0)
@@ -181,6 +182,7 @@ def test_what_cannot_be_fused_says_why(settings, mask, message):
         layer_of("fast")
 
 
+@pytest.mark.nightly
 def test_a_model_learns_the_same_either_way():
     task = bn.tasks.FlipFlop(n_bits=1, duration=60.0, n_pulses=1)
     ends = []

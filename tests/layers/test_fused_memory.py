@@ -40,6 +40,7 @@ def test_no_two_threads_have_the_same_memory() -> None:
         assert list(pool.map(work, range(6))) == [n_times] * 6
 
 
+@pytest.mark.nightly
 def test_blocks_grow_with_what_is_asked_for_and_are_no_more() -> None:
     memory = Memory()
     for size in (1, 10, 100, 1000):

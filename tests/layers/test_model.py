@@ -58,7 +58,7 @@ def trial_batch(index):
 
 @pytest.mark.parametrize("enforcement", ["construction", "projection"])
 @pytest.mark.parametrize("name", WIRINGS)
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", [pytest.param("sgd", marks=pytest.mark.nightly), "adam"])
 def test_no_update_breaks_a_constraint_however_large(tmp_path, name, enforcement, optimizer):
     wiring = wiring_of(name)
     l2 = keras.regularizers.L2(0.01)

@@ -46,7 +46,8 @@ def told(page: Page) -> str:
     return " ".join([page.text("main"), *(attrs["alt"] for attrs, _ in page.all("img"))])
 
 
-@pytest.mark.parametrize("reduce", [silenced, pytest.param(of_one_unit, marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("reduce", [silenced, of_one_unit])
 def test_silent_networks_and_single_units_have_a_report_that_says_what_is_missing(
     make_run: MakeRun, reduce: Callable[[xr.DataTree], xr.DataTree]
 ) -> None:

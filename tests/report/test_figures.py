@@ -67,7 +67,14 @@ def lies_inside(drawn: Figure) -> bool:
     return min(box.x0, box.y0, width - box.x1, height - box.y1) > -0.01
 
 
-@pytest.mark.parametrize("name", ["learning_curves", "eigenspectrum", "trial", "lesions", "retention"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "learning_curves",
+        "trial",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("eigenspectrum", "lesions", "retention")),
+    ],
+)
 def test_at_another_width_text_keeps_its_size_and_is_not_cut(planted: xr.DataTree, name: str) -> None:
     own, narrow, wide = (figure(planted, name, width=width) for width in (None, "85 mm", "18.3cm"))
     assert narrow.get_figwidth() == pytest.approx(85 * MM)

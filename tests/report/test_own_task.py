@@ -49,6 +49,7 @@ def test_a_run_says_what_it_has(make_run: MakeRun) -> None:
     assert not flip_flop.has("trial_conditions")
 
 
+@pytest.mark.nightly
 def test_one_entry_brings_a_measure_to_answer_differences_and_effects(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

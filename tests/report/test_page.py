@@ -116,6 +116,7 @@ def test_a_gated_network_has_no_spectrum_and_no_matrix(html_of_all_kinds: dict[s
     assert "Failed, diverged, or of a gated layer, and so not checked: lstm-s00." in page.text("main")
 
 
+@pytest.mark.nightly
 def test_a_run_has_every_section(make_run: Callable[..., xr.DataTree], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("biornn.report.pictures._DPI", 20)
     page = Page(render(make_run(has_fixed_points=True)))

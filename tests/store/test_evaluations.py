@@ -65,6 +65,7 @@ def test_they_are_those_of_the_analysis_and_the_run_is_as_it_was(folder: Path) -
     assert changes(folder) == []
 
 
+@pytest.mark.nightly
 def test_what_is_there_is_not_evaluated_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from biornn import analysis
 

@@ -20,6 +20,7 @@ from tests.analysis.networks import gated
 FEW = {"n_starts": 8, "max_batches": 2}
 
 
+@pytest.mark.nightly
 def test_they_are_those_of_the_analysis(run_copy: Path) -> None:
     before = bn.open_run(run_copy).load()
     shown: list[tuple[int, int]] = []

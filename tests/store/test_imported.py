@@ -76,6 +76,7 @@ def test_the_experiment_says_what_the_files_say(imported: xr.DataTree) -> None:
     assert experiment["task"]["n_bits"] == 2
 
 
+@pytest.mark.nightly
 def test_files_whose_names_do_not_count_passes_are_counted(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{name}.hdf5", seed) for seed, name in enumerate(("late", "early"))]
     run = bn.store.import_keras_hdf5(paths, tmp_path / "run", n_trials=1)

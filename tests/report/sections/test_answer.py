@@ -83,6 +83,7 @@ def test_a_criterion_on_the_worst_trial_condition_is_told(make_run: MakeRun) -> 
     ]
 
 
+@pytest.mark.nightly
 def test_differences_that_no_test_can_show_are_told_by_their_ranges(make_run: MakeRun) -> None:
     run = with_larger_weights(make_run(seeds=range(3)))
     _, compared, _ = sentences(answer(Reading(run)))

@@ -66,6 +66,7 @@ def test_what_no_test_can_show_is_said_once_and_not_tabulated(make_run: MakeRun)
     assert "No difference can be tested" in told(make_run(seeds=[0]))
 
 
+@pytest.mark.nightly
 def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
     run = make_run(seeds=range(8))
     # The trained weights of every Dale network four times as large: eight pairs, all in one direction.
