@@ -17,6 +17,8 @@ html_title = "biornn"
 # Notebooks are text, run at every build; a cell that fails fails the build.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
+# Pages, such as "paper.md", whose cells are left as they are: see .ci/run.
+nb_execution_excludepatterns = os.environ.get("PAGES_NOT_RUN", "").split()
 nb_execution_timeout = 1800  # s for one cell: some train networks
 nb_merge_streams = True
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
