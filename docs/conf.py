@@ -19,6 +19,7 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 # Pages, such as "paper.md", whose cells are left as they are: see .ci/run.
 nb_execution_excludepatterns = os.environ.get("PAGES_NOT_RUN", "").split()
+suppress_warnings = ["myst-nb.lexer"] if nb_execution_excludepatterns else []  # only a kernel says its language
 nb_execution_timeout = 1800  # s for one cell: some train networks
 nb_merge_streams = True
 myst_enable_extensions = ["attrs_inline", "dollarmath"]
