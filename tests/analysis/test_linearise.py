@@ -117,6 +117,7 @@ def test_a_normal_network_does_not_amplify():
     assert (still.time_constant == np.inf).all()  # it neither decays nor grows
 
 
+@pytest.mark.nightly
 def test_dims_labels_and_padding():
     several = random_network(2).assign(recurrent_weights=3 * xr.DataArray(np.eye(6), dims=("unit_pre", "unit_post")))
     weights = side_by_side(one=random_network(1, gain=0.5), two=several).assign_coords(

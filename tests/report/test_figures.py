@@ -180,6 +180,7 @@ def test_the_command_lists_the_figures_of_a_report(
     assert "which of them this run has, `biornn report` finds" in printed.err
 
 
+@pytest.mark.nightly
 def test_the_command_writes_one(
     finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

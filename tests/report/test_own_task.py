@@ -73,6 +73,7 @@ def test_one_entry_brings_a_measure_to_answer_differences_and_effects(
     assert "lucky" not in Page(render(make_run(task=Hits()))).text("body")
 
 
+@pytest.mark.nightly
 def test_one_entry_brings_a_section_to_the_page(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     @requires("pattern")
     def patterns(reading: Reading) -> Section:

@@ -36,7 +36,6 @@ def html_of_all_kinds(make_run: Callable[..., xr.DataTree], sparse_pictures: obj
     kinds = {
         "hostile condition": {"conditions": {IMAGE: {}}, "seeds": [0], "unmatched": '{"a": ["<b>not</b> the radius"]}'},
         "all failed": {"status": ["failed", "diverged", "diverged", "failed"]},
-        "gated": {"conditions": {"lstm": {}}, "seeds": [0], "formulation": "lstm", "has_fixed_points": True},
     }
     return {name: render(make_run(**settings)) for name, settings in kinds.items()}
 
@@ -107,8 +106,12 @@ def test_a_run_without_a_trained_network_has_curves_and_no_other_picture(html_of
     assert "2 failed, 2 diverged." in page.text("body")
 
 
-def test_a_gated_network_has_no_spectrum_and_no_matrix(html_of_all_kinds: dict[str, str]) -> None:
-    page = Page(html_of_all_kinds["gated"])
+@pytest.mark.nightly
+def test_a_gated_network_has_no_spectrum_and_no_matrix(
+    make_run: Callable[..., xr.DataTree], sparse_pictures: object
+) -> None:
+    run = make_run(conditions={"lstm": {}}, seeds=[0], formulation="lstm", has_fixed_points=True)
+    page = Page(render(run))
     ids = [attrs["id"] for attrs, _ in page.all("section")]
     assert "memory" in ids
     assert not {"spectra", "connectivity", "balance"} & set(ids)

@@ -98,6 +98,7 @@ def test_what_is_there_is_not_evaluated_again(folder: Path, monkeypatch: pytest.
     assert run["evaluations"]["n_trials"].values[0] == 8
 
 
+@pytest.mark.nightly
 def test_settings_that_change_the_trial_conditions_leave_gaps(folder: Path) -> None:
     both = add_evaluations(folder, {"longer": LONGER}, n_trials=4)["evaluations"].to_dataset().load()
     assert both["score_per_condition"].notnull().all()

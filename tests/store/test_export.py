@@ -252,6 +252,7 @@ def test_the_chunks_of_a_file_are_not_large(tmp_path: Path) -> None:
     assert chunks[2] == 21_000  # whole trials
 
 
+@pytest.mark.nightly
 def test_a_file_is_replaced_only_if_asked(finished_run: Path, file: Path, tmp_path: Path) -> None:
     target = tmp_path / "run.nc"
     target.write_text("mine")

@@ -119,6 +119,7 @@ def test_what_cannot_stand_in_one_run_is_refused_and_nothing_written(trees, sett
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.nightly
 def test_a_run_is_replaced_only_when_asked(tmp_path):
     bn.save_run(tmp_path / "run", [recorded_tree(0)])
     with pytest.raises(FileExistsError):
