@@ -25,9 +25,9 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_written_whole(path: Path) -> Iterator[Path]:
-    """Yield a hidden folder beside `path`, which replaces `path` when the context ends well."""
-    beside = path.with_name(f".partial-{path.name}")
+def folder_written_whole(path: Path, within: Path | None = None) -> Iterator[Path]:
+    """Yield a hidden folder beside `path`, or within another, which replaces `path` when the context ends well."""
+    beside = (within or path.parent) / f".partial-{path.name}"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:

@@ -47,8 +47,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If the channels or the time step of the task are others than those of the networks, a variable is missing, or a
-        number is impossible.
+        If the channels of the task are others than those of the networks, a variable is missing, or a number is
+        impossible. Weights do not tell the time step of their networks, which is not checked.
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
@@ -14,6 +15,7 @@ from biornn.plots.bands import look, members_by_condition
 from biornn.plots.style import LINES, legend_above, open_axes
 
 _LONGEST = 40  # letters of a name
+_WHOLE = re.compile(r"(?<=\d)\.0(?!\d)")  # the end of a whole number, which says nothing
 _SPREAD = 0.6  # of a row, which the networks of all conditions share
 
 
@@ -38,7 +40,7 @@ def named_rows(rows: xr.DataArray, names: Sequence[str], policies: Mapping[str, 
         ax.plot(middle, at + shift, linestyle="", marker=marker, color=colour, markersize=3.5, label=condition)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.axhline(0.5, color="0.8", linewidth=0.5)
-    ax.set_yticks(at, [shorten(name.replace(".0", ""), _LONGEST, placeholder="…") for name in names])
+    ax.set_yticks(at, [shorten(_WHOLE.sub("", name), _LONGEST, placeholder="…") for name in names])
     ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     legend_above(ax)
     return ax

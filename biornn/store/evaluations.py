@@ -15,7 +15,6 @@ from biornn.schema import EVALUATIONS, OWN_SETTINGS, text
 from biornn.store.added import add_group
 from biornn.store.folder import STORE, run_folder
 from biornn.store.lock import RunLock
-from biornn.store.manifest import consolidate
 from biornn.store.run import open_run
 from biornn.tasks import Task, task_of
 from biornn.tasks.task import describe_task
@@ -72,7 +71,7 @@ def add_evaluations(
     FileExistsError
         If another process writes the run.
     ValueError
-        If a task does not fit the networks, or the run's own cannot be made again.
+        If a task does not fit the networks, has another time step, or the run's own cannot be made again.
 
     Notes
     -----
@@ -85,6 +84,11 @@ def add_evaluations(
         run = open_run(folder)
         own = task_of(run["trials"].to_dataset())
         every = {OWN_SETTINGS: Evaluation(own), **{name: _whole(one) for name, one in evaluations.items()}}
+        for label, (task, _) in every.items():
+            if task.dt != own.dt:
+                raise ValueError(
+                    f"evaluations[{label!r}]: expected dt={own.dt:g} ms, the time step of the networks, got {task.dt:g}"
+                )
         weights = run["weights"].to_dataset().isel(snapshot=-1, drop=True).load()
         there = run[EVALUATIONS].to_dataset().load() if EVALUATIONS in run.children else None
         for n_done, (label, (task, noise)) in enumerate(every.items(), start=1):
@@ -93,7 +97,6 @@ def add_evaluations(
                 found = analysis.evaluate(weights, task, n_trials=n_trials, seed=seed, recurrent_noise=noise)
                 there = _with(there, label, found)
                 add_group(folder / STORE, EVALUATIONS, there)
-                consolidate(folder / STORE)
             show(n_done, len(every))
         return open_run(folder)
     finally:

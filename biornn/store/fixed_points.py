@@ -27,7 +27,6 @@ from biornn.schema import FIXED_POINTS, GATE_WEIGHTS, PROBE, text
 from biornn.store.added import add_group
 from biornn.store.folder import FOUND, STORE, run_folder
 from biornn.store.lock import RunLock
-from biornn.store.manifest import consolidate
 from biornn.store.run import open_run
 from biornn.tasks import task_of
 
@@ -113,7 +112,6 @@ def _search(folder: Path, run: xr.DataTree, n_workers: int, show: _Show, setting
             together = xr.concat(parts, "network", join="outer", fill_value=PADDING)
             together = together.drop_vars(labels).reindex(network=names, fill_value=PADDING)
             add_group(folder / STORE, group, together.assign_coords(labels).assign_attrs(settings=_said(settings)))
-    consolidate(folder / STORE)
     shutil.rmtree(folder / FOUND)
 
 

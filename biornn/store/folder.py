@@ -13,7 +13,7 @@ from biornn.store.journal import Journal
 
 STORE = "run.zarr"
 #: What an unfinished search for fixed points has found so far.
-FOUND = ".partial-fixed_points"
+FOUND = ".partial-search"
 #: Members of a run folder beside its journal; anything else belongs to others and is never removed.
 _MEMBERS = {STORE, "figures", "report.html", "report.json"}
 

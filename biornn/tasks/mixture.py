@@ -31,8 +31,9 @@ class Mixture(Task):
     task does not have does not count in its trials. Shorter trials are padded.
 
     On `trial` there is ``task``, which can be fixed, and with it the coordinates of that task; and all coordinates of
-    all tasks, NaN, or an empty text, where a task does not have them. A trial condition is a task, so that a criterion
-    on the worst is one on the worst task. The probe has those of the tasks, one after the other.
+    all tasks, NaN, or an empty text, where a task does not have them. What is text in one task and a number in another
+    is text. A trial condition is a task, so that a criterion on the worst is one on the worst task. The probe has those
+    of the tasks, one after the other.
 
     Parameters
     ----------
@@ -81,7 +82,10 @@ class Mixture(Task):
                     f"probabilities: expected a share for each of {', '.join(self.tasks)}, which sum to 1, got {shares}"
                 )
             object.__setattr__(self, "probabilities", {name: float(shares[name]) for name in self.tasks})
-        assert self.of  # made now, so that an impossible one is told here
+        if own := [name for name, form in self._forms.items() if "task" in form.coords]:
+            raise ValueError(
+                f"tasks: {own[0]}: expected trials without a coordinate 'task', which a mixture has itself"
+            )
 
     @cached_property
     def of(self) -> dict[str, Task]:
@@ -178,6 +182,8 @@ class Mixture(Task):
         targets, weight = (np.zeros((*shape, self.n_outputs), np.float32) for _ in range(2))
         period = np.full(shape, "padding", object)
         coords: dict[str, NDArray[Any]] = {"task": np.full(n_trials, "", object)}
+        # What is text in one task and a number in another is text.
+        texts = {str(key) for part in parts.values() for key, coord in part.coords.items() if _is_text(coord)}
         places = np.split(rows, np.cumsum([part.sizes["trial"] for part in parts.values()])[:-1])
         for (name, part), place in zip(parts.items(), places, strict=True):
             to_inputs, to_outputs = (
@@ -195,10 +201,9 @@ class Mixture(Task):
             coords["task"][place] = name
             for key, coord in part.coords.items():
                 if coord.dims == ("trial",) and key != "trial":
-                    is_text = coord.dtype.kind not in "iufb"
-                    empty = "" if is_text else np.nan
-                    coords.setdefault(str(key), np.full(n_trials, empty, object if is_text else float))
-                    coords[str(key)][place] = coord.values
+                    is_text = str(key) in texts
+                    empty = np.full(n_trials, "", object) if is_text else np.full(n_trials, np.nan)
+                    coords.setdefault(str(key), empty)[place] = coord.values.astype(str) if is_text else coord.values
         plain = {key: values.astype(str) if values.dtype == object else values for key, values in coords.items()}
         return self.labelled(Trials(inputs, targets, weight), period=period.astype(str), **plain)
 
@@ -224,10 +229,20 @@ class Mixture(Task):
         own = {key: coord for key, coord in form.coords.items() if coord.dims == ("trial",) and key != "trial"}
         strange = [key for key, coord in part.coords.items() if coord.dims == ("trial",) and key not in (*own, "trial")]
         part = part.drop_vars(strange).assign_attrs(form.attrs)
-        kinds = {key: coord.dtype for key, coord in own.items() if coord.dtype.kind in "iub"}
-        return part.assign_coords({key: part[key].astype(kind) for key, kind in kinds.items()})
+        return part.assign_coords({key: _as_kind(part[key], coord.dtype) for key, coord in own.items()})
 
     @cached_property
     def _forms(self) -> dict[str, xr.Dataset]:
         """Give an example of the trials of each task."""
         return {name: make_trials(task, 1, 0) for name, task in self.of.items()}
+
+
+def _is_text(coord: xr.DataArray) -> bool:
+    return coord.dtype.kind not in "iufb"
+
+
+def _as_kind(coord: xr.DataArray, dtype: np.dtype[Any]) -> xr.DataArray:
+    """Read back what a task gave as numbers or truth values, which may stand there as text."""
+    if dtype.kind not in "iufb" or not _is_text(coord):
+        return coord.astype(dtype)
+    return coord == "True" if dtype.kind == "b" else coord.astype(float).astype(dtype)

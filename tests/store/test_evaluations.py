@@ -65,6 +65,31 @@ def test_they_are_those_of_the_analysis_and_the_run_is_as_it_was(folder: Path) -
     assert changes(folder) == []
 
 
+def test_what_is_broken_off_while_it_is_written_leaves_what_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = add_evaluations(folder, {"longer": LONGER}, n_trials=4)["evaluations"].to_dataset().load()
+    write = xr.Dataset.to_zarr
+
+    def broken_off(dataset: xr.Dataset, *arguments: object, **settings: object) -> None:
+        write(dataset.isel(network=[0]), *arguments, **settings)  # type: ignore[call-overload]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        add_evaluations(folder, {"longest": replace(TASK, delay=2000)}, n_trials=4)
+    xr.testing.assert_identical(bn.open_run(folder)["evaluations"].to_dataset().load(), before)
+    assert sorted(path.name for path in folder.iterdir()) == ["run.zarr"]
+
+
+def test_another_time_step_is_refused_before_anything_is_evaluated(folder: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"^evaluations\['fine'\]: expected dt=20 ms, the time step of the networks, got 10$"
+    ):
+        add_evaluations(folder, {"fine": replace(TASK, dt=10.0)})
+    assert "evaluations" not in bn.open_run(folder).children
+
+
 @pytest.mark.nightly
 def test_what_is_there_is_not_evaluated_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from biornn import analysis

@@ -82,7 +82,7 @@ def test_its_trials_are_those_of_the_task(mixture, name):
     np.testing.assert_array_equal(part["period"], alone["period"])
     for key, coord in alone.coords.items():
         if coord.dims == ("trial",):
-            np.testing.assert_array_equal(found[key], coord)
+            np.testing.assert_array_equal(mixture._part(found, name, np.arange(12))[key], coord)
     rng = np.random.default_rng(0)
     outputs = xr.DataArray(rng.normal(size=found["targets"].shape), found["targets"].coords, found["targets"].dims)
     own = outputs.isel(time=slice(alone.sizes["time"])).sel(output_channel=alone["output_channel"].values)
@@ -146,6 +146,25 @@ def test_settings_of_a_source_and_a_coordinate_of_one_task():
 def test_impossible_settings_are_named(settings, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         Mixture(**settings)
+
+
+def test_a_coordinate_that_is_text_in_one_task_and_a_number_in_another_is_read_back(mixture, trials):
+    """`stimulus` is go or no-go in one, and a length in the other."""
+    for name, task in MEMBERS.items():
+        place = np.flatnonzero(trials["task"] == name)
+        part = mixture._part(trials, name, place)
+        for key, coord in make_trials(task, 1, 0).coords.items():
+            if coord.dims == ("trial",):
+                assert part[key].dtype.kind == coord.dtype.kind, (name, key)
+    lengths = mixture._part(trials, "memory_pro_anti", np.flatnonzero(trials["task"] == "memory_pro_anti"))["stimulus"]
+    assert lengths.min() >= 200
+    assert lengths.max() <= 1600
+
+
+def test_a_mixture_in_a_mixture_is_refused():
+    message = "tasks: inner: expected trials without a coordinate 'task', which a mixture has itself"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Mixture({"boolean_gate": {}, "inner": {"name": "mixture"}})
 
 
 def test_what_cannot_be_fixed_is_refused(mixture):
