@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 import biornn as bn
-from biornn.report.evaluation_table import changes_of
+from biornn.report.evaluation_table import changes_of, worst_of
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Section, requires
@@ -25,11 +25,15 @@ def generalisation(reading: Reading) -> Section | None:
     labels = text(found["evaluation"]).values.tolist()
     score = found["score"].where(reading.trained).assign_coords(condition=reading.condition.variable)
     compared = _compared(reading)
+    shown = {reading.score_name: (found["score"], ".3f"), **worst_of(found, reading.score_name)}
     rows: list[Row] = []
     for label in labels:
-        one, change = found.sel(evaluation=label), changes_of(found).sel(evaluation=label)
+        change = changes_of(found).sel(evaluation=label)
         for condition in reading.run_again:
-            scores = [spread(reading.members(one[name], condition), ".3f") for name in ("score", "worst_score")]
+            scores = [
+                spread(reading.members(values.sel(evaluation=label), condition), form)
+                for values, form in shown.values()
+            ]
             changed = "" if label == OWN_SETTINGS else interval(reading.members(change, condition), "+.3f")
             rows.append([label, condition, *scores, changed, *compared(label, condition)])
     drawn = score.isel(network=np.flatnonzero(reading.trained)).assign_attrs(score_name=reading.score_name)
@@ -41,7 +45,7 @@ def generalisation(reading: Reading) -> Section | None:
     ]
     n_trials = ", ".join(f"{n:,}" for n in dict.fromkeys(found["n_trials"].values.tolist()))
     against = f"; difference from {reading.reference} and p after Holm's correction" if reading.is_paired else ""
-    headings = [reading.score_name, f"worst {reading.score_name}", "change"]
+    headings = [*shown, "change"]
     return Section(
         "generalisation",
         "Other settings than those of the training",

@@ -14,8 +14,8 @@ from biornn.tasks import GoNoGo
 MakeRun = Callable[..., xr.DataTree]
 
 
-def evaluated(run: xr.DataTree, score: object) -> xr.DataTree:
-    """Add planted scores (network, evaluation) to a run."""
+def evaluated(run: xr.DataTree, score: object, has_conditions: bool = True) -> xr.DataTree:
+    """Add planted scores (network, evaluation) to a run, of a task that has trial conditions or has none."""
     values = np.array(score, float)
     labels = {
         "evaluation": ["own settings", *(f"delay={number}" for number in range(1, values.shape[1]))],
@@ -23,6 +23,8 @@ def evaluated(run: xr.DataTree, score: object) -> xr.DataTree:
     }
     dims = ("network", "evaluation")
     found = xr.Dataset({"score": (dims, values), "worst_score": (dims, values - 0.1)}, labels)
+    if has_conditions:
+        found["score_per_condition"] = found["score"].expand_dims(trial_condition=["stimulus=go"])
     run["evaluations"] = xr.DataTree(found.assign_coords(network=run["history"]["network"]))
     return run
 
@@ -53,6 +55,13 @@ def test_scores_changes_and_differences_by_hand(make_run: MakeRun) -> None:
     picture = next(block for block in section.blocks if isinstance(block, Picture))
     assert "delay=1, dale: 0.50" in picture.alt
     picture.draw()
+
+
+def test_without_trial_conditions_there_is_no_worst_of_them(make_run: MakeRun) -> None:
+    section = generalisation(Reading(evaluated(make_run(task=GoNoGo(), seeds=(0,)), [[0.9, 0.8]] * 2, False)))
+    assert section is not None
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    assert [column.heading for column in table.columns][2:4] == ["accuracy", "change"]
 
 
 def test_networks_that_were_not_trained_do_not_count(make_run: MakeRun) -> None:
