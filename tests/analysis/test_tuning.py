@@ -59,6 +59,14 @@ def test_without_an_effect_the_null_is_the_share_of_the_columns_and_p_values_are
     assert found["beta"].sel(regressor="three").isnull().all()  # it has two columns
 
 
+def test_the_null_is_of_what_the_other_regressors_leave():
+    """Freedman and Lane: a strong effect of one regressor is no part of the null of another."""
+    x = standard(COHERENCE.values)[:, np.newaxis]
+    found = tuning(over_time(3 * x + noise(200)), PERIOD, BOTH).sel(period="stimulus")
+    # Of the variance, 9 + 1, the noise is a tenth; a column explains 1 / (N - 1) of it.
+    np.testing.assert_allclose(found["null"].sel(regressor="context").mean("unit"), 0.1 / (N - 1), rtol=0.05)
+
+
 def test_what_two_regressors_share_belongs_to_neither():
     x = standard(COHERENCE.values)
     copy = x + 0.5 * np.random.default_rng(4).standard_normal(N)

@@ -8,6 +8,7 @@ import xarray as xr
 
 import biornn as bn
 from biornn.tasks import DelayedMatch, GoNoGo, MemoryProAnti, Mixture, SineGenerator
+from biornn.tasks.mixture import _as_kind
 from biornn.tasks.registry import task_of
 from biornn.tasks.scores import mean_score, score_trials, worst_score
 from biornn.tasks.trials import make_trials
@@ -159,6 +160,14 @@ def test_a_coordinate_that_is_text_in_one_task_and_a_number_in_another_is_read_b
     lengths = mixture._part(trials, "memory_pro_anti", np.flatnonzero(trials["task"] == "memory_pro_anti"))["stimulus"]
     assert lengths.min() >= 200
     assert lengths.max() <= 1600
+
+
+@pytest.mark.parametrize("values", [[True, False], [3, -1], [0.5, 400.0]])
+def test_what_became_text_is_read_back(values):
+    plain = xr.DataArray(values, dims="trial")
+    back = _as_kind(plain.astype(str), plain.dtype)
+    assert back.dtype == plain.dtype
+    assert back.values.tolist() == values
 
 
 def test_a_mixture_in_a_mixture_is_refused():
