@@ -10,7 +10,7 @@ author = copyright = "The biornn developers"
 version = release = installed_version("biornn")
 
 extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax"]
-exclude_patterns = ["_build", "benchmarks", "generated/settings.md"]  # what is included in a page
+exclude_patterns = ["_build", "benchmarks", "gallery", "generated/settings.md"]  # what is included in a page
 html_theme = "furo"
 html_title = "biornn"
 

@@ -55,7 +55,19 @@ def by_trial_condition(reading: Reading) -> tuple[Block, ...] | None:
 
 def _worst(reading: Reading, condition: str) -> str:
     """Name the trial condition that is the worst in most networks of a condition, and its median score."""
-    names, counts = np.unique(reading.members(reading.scores["worst_condition"], condition), return_counts=True)
-    name, n = names[counts.argmax()], int(counts.max())
+    name, n = most_often_worst(reading, condition)
+    if not name:
+        return "none is lower than the others"
     scores = reading.members(reading.scores["score_per_condition"].sel(trial_condition=name), condition)
-    return f"{name} ({float(scores.median()):.3f}; the lowest in {n} of {counts.sum()} networks)"
+    return f"{name} ({float(scores.median()):.3f}; the lowest in {n} of {scores.size} networks)"
+
+
+def most_often_worst(reading: Reading, condition: str) -> tuple[str, int]:
+    """Name the trial condition that is the worst in most networks of a condition, and say in how many.
+
+    Networks that are as good in all trial conditions have no worst one; no text and 0 where that holds for all.
+    """
+    is_uneven = reading.members(reading.summary["worst_score"] < reading.summary["score"], condition)
+    worst = reading.members(reading.scores["worst_condition"], condition)[is_uneven.values]
+    names, counts = np.unique(worst, return_counts=True)
+    return (str(names[counts.argmax()]), int(counts.max())) if names.size else ("", 0)

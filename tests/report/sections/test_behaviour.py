@@ -86,6 +86,19 @@ def test_the_worst_trial_condition_has_a_name_and_shortcuts_are_told(make_run: M
     assert [row[2].text for row in table.rows if "motion," in row[0].text] == ["0 of 2 (2 separated)"] * 4
 
 
+def test_networks_that_are_as_good_in_all_trial_conditions_have_no_worst_one(make_run: MakeRun) -> None:
+    run = make_run(task=GoNoGo(), seeds=[0, 1, 2])
+    perfect = behaviour(Reading(run))
+    assert perfect is not None
+    assert "free: none is lower than the others; dale: none is lower than the others." in perfect.blocks[0]
+    # One of three always goes: that one alone has a worst condition, and it is the one to be named.
+    always = xr.DataArray(np.arange(6) == 5, dims="network")
+    targets = run["trials"].to_dataset()["targets"].drop_vars("trial")
+    uneven = behaviour(Reading(with_outputs(run, xr.where(always, 1.0, targets))))
+    assert uneven is not None
+    assert "free: none is lower than the others; dale: stimulus=no-go (1.000; the lowest in 1 of 3" in uneven.blocks[0]
+
+
 def test_what_is_produced_has_the_slope_that_was_planted(make_run: MakeRun) -> None:
     run = make_run(task=ReadySetGo(), n_trials=60)
     trials = run["trials"].to_dataset().drop_vars("trial")
