@@ -35,7 +35,7 @@ class InPeriods(Task):
     Attributes
     ----------
     noise, noise_tau : float
-        As for `noise_sd`; time in ms.
+        As for `noise_sd`, of noise as `add_noise` draws it; time in ms.
     rectify : bool
         Whether inputs below 0 become 0.
     """
