@@ -10,11 +10,11 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from biornn.scalars import integer
+from biornn.tasks.input_noise import add_noise
 from biornn.tasks.observer import noise_sd
 from biornn.tasks.periods import by_period, periods
 from biornn.tasks.task import Seed, Task, Trials, task_generator
 
-_BLOCK = 8  # trials that get their noise together: few, which stay in the cache
 OfTrials = dict[str, NDArray[Any]]  # coordinates on trial
 
 
@@ -35,7 +35,7 @@ class InPeriods(Task):
     Attributes
     ----------
     noise, noise_tau : float
-        As for `noise_sd`; time in ms.
+        As for `noise_sd`, of noise as `add_noise` draws it; time in ms.
     rectify : bool
         Whether inputs below 0 become 0.
     """
@@ -92,19 +92,13 @@ class InPeriods(Task):
     def _make(self, of_trials: OfTrials, rng: np.random.Generator | None) -> tuple[Trials, NDArray[np.int64]]:
         """Make arrays, without noise if there is no generator, and the number of the period at each (trial, time)."""
         plan = self._plan(of_trials)
-        n_trials = len(next(iter(of_trials.values())))
-        period = np.broadcast_to(periods(self._n_times, *plan.n_steps), (n_trials, self._n_times))
+        period = periods(self._n_times, *plan.n_steps)
+        period = np.broadcast_to(period, (len(next(iter(of_trials.values()))), period.shape[-1]))
         inputs, targets, loss_weight = (by_period(values, period) for values in plan[1:])
-        padding = period == len(plan.n_steps)
-        for first in range(0, n_trials, _BLOCK):
-            block = inputs[first : first + _BLOCK]
-            if rng is not None and self.noise > 0:
-                noise = rng.standard_normal(block.shape, np.float32)
-                noise *= noise_sd(self.noise, self.noise_tau, self.dt)
-                block += noise
-                block[padding[first : first + _BLOCK]] = 0
-            if self.rectify:
-                np.maximum(block, 0, out=block)
+        if rng is not None and self.noise > 0:
+            add_noise(inputs, period < len(plan.n_steps), noise_sd(self.noise, self.noise_tau, self.dt), rng)
+        if self.rectify:
+            np.maximum(inputs, 0, out=inputs)
         return Trials(inputs, targets, loss_weight), period
 
     def _labelled(self, of_trials: OfTrials, rng: np.random.Generator | None) -> xr.Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from biornn.tasks.registry import find_task
 from biornn.tasks.scores import score_trials
 from biornn.tasks.settings import check_settings
 from biornn.tasks.task import Seed, Task, Trials, preset_settings, setting_names, task_generator
-from biornn.tasks.trials import make_probe, make_trials
+from biornn.tasks.trials import make_arrays, make_probe, make_trials
 
 
 def _of_song() -> dict[str, dict[str, Any]]:
@@ -26,6 +27,8 @@ def _of_song() -> dict[str, dict[str, Any]]:
 @dataclass(frozen=True)
 class Mixture(Task):
     """Trials of several tasks in random order, and for each task an input that is 1 in its trials.
+
+    It is 1 until the last sample that counts in the loss, which in most tasks is the last of the trial.
 
     Channels of the same name are the same channel: inputs of the names ``fixation`` are one input. An output that a
     task does not have does not count in its trials. Shorter trials are padded.
@@ -148,56 +151,68 @@ class Mixture(Task):
 
     def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Make random trials as bare arrays."""
-        made = self.trials(n_trials, rng)
-        return Trials(*(made[name].values for name in Trials._fields))
+        rows = self._rows(n_trials, rng)
+        return self._joined({name: make_arrays(self.of[name], len(own), rng) for name, own in rows.items()}, rows)
 
     def trials(self, n_trials: int, seed: Seed, **fixed: Any) -> xr.Dataset:
         """Make random trials, labelled as `Task.trials` says."""
-        rng, n_trials = task_generator(seed), integer("n_trials", n_trials, minimum=1)
-        names = list(self.of)
-        if "task" in fixed:
-            if fixed["task"] not in names:
-                raise ValueError(f"task: expected one of {', '.join(names)}, got {fixed['task']!r}")
-            which = np.full(n_trials, names.index(fixed.pop("task")))
-        elif fixed:
+        rng, task = task_generator(seed), fixed.pop("task", None)
+        rows = self._rows(integer("n_trials", n_trials, minimum=1), rng, task)
+        if fixed and task is None:
             raise TypeError(f"{next(iter(fixed))}: expected task to be fixed as well, whose coordinate it is")
-        else:  # evenly spaced from a random start: as many of each task as its share says, to one trial
-            spaced = (np.arange(n_trials) + rng.random()) / n_trials
-            which = rng.permutation(np.minimum(np.searchsorted(self._shares.cumsum(), spaced, "right"), len(names) - 1))
-        rows = {name: np.flatnonzero(which == index) for index, name in enumerate(names) if (which == index).any()}
-        parts = {name: make_trials(self.of[name], len(of_task), rng, **fixed) for name, of_task in rows.items()}
-        return self._joined(parts, np.concatenate(list(rows.values())))
+        parts = {name: make_trials(self.of[name], len(own), rng, **fixed) for name, own in rows.items()}
+        return self._labelled(parts, rows)
 
     def probe(self) -> xr.Dataset | None:
         """Make the probes of the tasks that have one."""
         probes = {name: make_probe(task) for name, task in self.of.items()}
         parts = {name: probe for name, probe in probes.items() if probe is not None}
-        return self._joined(parts, np.arange(sum(one.sizes["trial"] for one in parts.values()))) if parts else None
+        ends = np.cumsum([0, *(part.sizes["trial"] for part in parts.values())])
+        rows = {name: np.arange(*edges) for name, edges in zip(parts, pairwise(ends.tolist()), strict=True)}
+        return self._labelled(parts, rows) if parts else None
 
-    def _joined(self, parts: Mapping[str, xr.Dataset], rows: NDArray[np.intp]) -> xr.Dataset:
-        """Put trials of tasks into one set, each at its row."""
-        n_trials, n_times = len(rows), max(part.sizes["time"] for part in parts.values())
-        shape = n_trials, n_times
-        inputs = np.zeros((*shape, self.n_inputs), np.float32)
-        targets, weight = (np.zeros((*shape, self.n_outputs), np.float32) for _ in range(2))
-        period = np.full(shape, "padding", object)
+    def _rows(self, n_trials: int, rng: np.random.Generator, task: str | None = None) -> dict[str, NDArray[np.intp]]:
+        """Draw which trials each task has, or give all to one."""
+        names = list(self.of)
+        if task is not None:
+            if task not in names:
+                raise ValueError(f"task: expected one of {', '.join(names)}, got {task!r}")
+            return {task: np.arange(n_trials)}
+        # Evenly spaced from a random start: as many of each task as its share says, to one trial.
+        spaced = (np.arange(n_trials) + rng.random()) / n_trials
+        which = rng.permutation(np.minimum(np.searchsorted(self._shares.cumsum(), spaced, "right"), len(names) - 1))
+        return {name: np.flatnonzero(which == index) for index, name in enumerate(names) if (which == index).any()}
+
+    def _joined(self, parts: Mapping[str, Trials], rows: Mapping[str, NDArray[np.intp]]) -> Trials:
+        """Put trials of tasks into one set, each at its row, and say in the inputs which task it is."""
+        shape = sum(map(len, rows.values())), max(part.inputs.shape[1] for part in parts.values())
+        joined = []
+        for array, channels in zip(Trials._fields, ("input_channels", *2 * ["output_channels"]), strict=True):
+            names = getattr(self, channels)
+            joined.append(np.zeros((*shape, len(names)), np.float32))
+            for name, part in parts.items():
+                own, places = getattr(part, array), [names.index(one) for one in getattr(self.of[name], channels)]
+                # Several times faster than np.ix_.
+                joined[-1][rows[name][:, np.newaxis], : own.shape[1], places] = own.transpose(0, 2, 1)
+        for name, part in parts.items():
+            within = part.loss_weight.sum(axis=-1)[:, ::-1].cumsum(axis=1)[:, ::-1] > 0
+            place = list(self.of).index(name) - len(self.of)  # the inputs that say the task are the last
+            joined[0][rows[name], : within.shape[1], place] = within
+        return Trials(*joined)
+
+    def _labelled(self, parts: Mapping[str, xr.Dataset], rows: Mapping[str, NDArray[np.intp]]) -> xr.Dataset:
+        """Put labelled trials of tasks into one set."""
+        bare = {name: Trials(*(part[array].values for array in Trials._fields)) for name, part in parts.items()}
+        arrays = self._joined(bare, rows)
+        n_trials, n_times, _ = arrays.inputs.shape
+        period = np.full((n_trials, n_times), "padding", object)
         coords: dict[str, NDArray[Any]] = {"task": np.full(n_trials, "", object)}
         # What is text in one task and a number in another is text.
         texts = {str(key) for part in parts.values() for key, coord in part.coords.items() if _is_text(coord)}
-        places = np.split(rows, np.cumsum([part.sizes["trial"] for part in parts.values()])[:-1])
-        for (name, part), place in zip(parts.items(), places, strict=True):
-            to_inputs, to_outputs = (
-                np.array([names.index(channel) for channel in part[dim].values.tolist()])
-                for dim, names in (("input_channel", self.input_channels), ("output_channel", self.output_channels))
-            )
-            times = np.arange(part.sizes["time"])
-            inputs[np.ix_(place, times, to_inputs)] = part["inputs"]
-            targets[np.ix_(place, times, to_outputs)] = part["targets"]
-            weight[np.ix_(place, times, to_outputs)] = part["loss_weight"]
-            within = np.arange(n_times) < part["n_steps"].values[:, np.newaxis]
-            inputs[place, :, self.input_channels.index(f"task_{name}")] = within
+        for name, part in parts.items():
+            place = rows[name]
             if "period" in part:
-                period[np.ix_(place, times)] = part["period"].values
+                period[place, : part.sizes["time"]] = part["period"].values
             coords["task"][place] = name
             for key, coord in part.coords.items():
                 if coord.dims == ("trial",) and key != "trial":
@@ -205,7 +220,7 @@ class Mixture(Task):
                     empty = np.full(n_trials, "", object) if is_text else np.full(n_trials, np.nan)
                     coords.setdefault(str(key), empty)[place] = coord.values.astype(str) if is_text else coord.values
         plain = {key: values.astype(str) if values.dtype == object else values for key, values in coords.items()}
-        return self.labelled(Trials(inputs, targets, weight), period=period.astype(str), **plain)
+        return self.labelled(arrays, period=period.astype(str), **plain)
 
     def score(self, outputs: xr.DataArray, trials: xr.Dataset) -> xr.DataArray:
         """Score each trial as its task does."""

@@ -24,8 +24,10 @@ def periods(n_times: int, *lengths: ArrayLike) -> NDArray[np.int64]:
     >>> periods(5, 1, [1, 2], 1).tolist()
     [[0, 1, 2, 3, 3], [0, 1, 1, 2, 3]]
     """
-    ends = np.cumsum(np.stack(np.broadcast_arrays(*lengths)), axis=0)
-    return (np.arange(n_times) >= ends[..., np.newaxis]).sum(axis=0)
+    n_steps = np.stack(np.broadcast_arrays(*lengths, n_times), axis=-1)  # (trial, period), the padding included
+    n_steps = np.diff(np.minimum(n_steps.cumsum(axis=-1), n_times), axis=-1, prepend=0)
+    numbers = np.broadcast_to(np.arange(n_steps.shape[-1]), n_steps.shape)
+    return np.repeat(numbers.ravel(), n_steps.ravel()).reshape(*n_steps.shape[:-1], n_times)
 
 
 def by_period(values: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -33,7 +35,7 @@ def by_period(values: NDArray[np.float32], period: NDArray[np.int64]) -> NDArray
 
     Values are (trial, period, channel), or (1, period, channel) if they are the same in all trials.
     """
-    padded = np.pad(values, ((0, 0), (0, 1), (0, 0)))
+    padded = np.concatenate([values, np.zeros_like(values[:, :1])], axis=1)
     n_trials, n_periods, n_channels = padded.shape
     rows = period + n_periods * np.arange(n_trials)[:, np.newaxis]
     return padded.reshape(-1, n_channels).take(rows, axis=0)  # several times faster than padded[trial, period]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 PERIODS = ("fixation", "stimulus_1", "delay_1", "stimulus_2", "delay_2", "go")
 _OFTEN, _LATER, _GO = [200, 400, 600], [200, 400, 800, 1600], [500]
+_N_PARTS = 12  # equal parts of the trials, in each of which a time, or a coherence, is one of those that are listed
 #: Angles of the rules of categories, (category, angle); categories are the halves of the ring.
 _OF_CATEGORIES = np.pi * np.arange(1, 20, 2).reshape(2, 5) / 10
 
@@ -20,17 +22,8 @@ class Course(NamedTuple):
     times: Mapping[str, tuple[float, float] | list[int]]  # period -> shortest and longest, or all that there are, in ms
     shows: tuple[Sequence[str], Sequence[str]]  # periods in which the first stimulus is there, and the second
     fixation_stays: bool = False  # the input: until the end, and not until the response
-    coherence: Sequence[float] = ()
+    coherence: Sequence[float] = (0,)
     easy: float = 1.0  # factor of the coherence in the easy form
-
-    def draw(self, period: str, n_trials: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Draw the length of a period in ms, (trial)."""
-        some = self.times[period]
-        return rng.choice(np.array(some, float), n_trials) if isinstance(some, list) else rng.uniform(*some, n_trials)
-
-    def shown(self) -> list[list[bool]]:
-        """Say which stimulus is there in which period, (stimulus, period)."""
-        return [[period in periods for period in PERIODS] for periods in self.shows]
 
 
 _EARLY = Course({"fixation": (300, 700), "stimulus_1": (500, 1500), "go": _GO}, (["stimulus_1", "go"], []))
@@ -63,22 +56,6 @@ _SAMPLE = Course(
 _CATEGORY = _SAMPLE._replace(times={**_SAMPLE.times, "go": _OFTEN})
 
 
-class Stimuli(NamedTuple):
-    """What is shown in trials, and what is right; arrays (trial, ...)."""
-
-    angle_1: NDArray[np.float64]
-    angle_2: NDArray[np.float64]  # NaN: there is none
-    strength: NDArray[np.float64]  # (trial, stimulus, ring)
-    answer: NDArray[np.str_]
-
-    @property
-    def response(self) -> NDArray[np.float64]:
-        """Where to point; NaN: nowhere."""
-        opposite = (self.angle_1 + np.pi) % (2 * np.pi)
-        places = {"stimulus_1": self.angle_1, "stimulus_2": self.angle_2, "opposite": opposite}
-        return np.select([self.answer == name for name in places], list(places.values()), np.nan)
-
-
 class Rule(NamedTuple):
     """A rule: its course, what is asked for, the rings in which two stimuli are, and those that count.
 
@@ -90,48 +67,6 @@ class Rule(NamedTuple):
     asks: str
     rings: tuple[int, ...] = ()
     counts: tuple[int, ...] = ()
-
-    def draw(self, version: NDArray[np.int64], easy: bool, rng: np.random.Generator) -> Stimuli:
-        """Draw the stimuli of trials of this rule in their versions, 0 to 3, of two bits."""
-        bits = np.stack([version % 2, version // 2], axis=-1)
-        if self.asks == "stronger":
-            return self._two(bits == 0, easy, rng)
-        return self._second(bits, rng) if self.asks in ("match", "differ") else self._one(bits, rng)
-
-    def _one(self, bits: NDArray[np.int64], rng: np.random.Generator) -> Stimuli:
-        n = len(bits)
-        strength = np.zeros((n, 2, 2))
-        strength[np.arange(n), 0, bits[:, 1]] = 1
-        answer = np.full(n, "stimulus_1" if self.asks == "same" else "opposite")
-        return Stimuli(rng.uniform(0, 2 * np.pi, n), np.full(n, np.nan), strength, answer)
-
-    def _two(self, is_first: NDArray[np.bool_], easy: bool, rng: np.random.Generator) -> Stimuli:
-        """Two stimuli, of which the first is the stronger one or not, in each ring."""
-        n = len(is_first)
-        one = rng.uniform(0, 2 * np.pi, n)
-        other = (one + rng.uniform(0.5 * np.pi, 1.5 * np.pi, n)) % (2 * np.pi)
-        mean, more = rng.uniform(0.8, 1.2, (n, 2)), rng.choice(self.course.coherence, (n, 2))
-        share = np.zeros((n, 2))
-        if len(self.counts) == 2:  # the same in both rings, but that each stimulus has more in one than in the other
-            is_first, mean, more = (np.repeat(ring[:, :1], 2, axis=1) for ring in (is_first, mean, more))
-            share = rng.uniform(0.2, 0.8, (n, 2)) * rng.choice([-1, 1], (n, 2)) / 2  # (trial, stimulus)
-        more = np.where(is_first, more, -more) * (self.course.easy if easy else 1)
-        strength = np.stack([mean + more, mean - more], axis=1) * (1 + share[..., np.newaxis] * [1, -1])
-        strength[..., [ring for ring in (0, 1) if ring not in self.rings]] = 0
-        return Stimuli(one, other, strength, np.where(is_first[:, self.counts[0]], "stimulus_1", "stimulus_2"))
-
-    def _second(self, bits: NDArray[np.int64], rng: np.random.Generator) -> Stimuli:
-        """Two stimuli of which the second matches the first or not, each in one of the rings."""
-        n, match = len(bits), bits[:, 0] == 0
-        if self.course is _CATEGORY:
-            of_first, place = rng.integers(2, size=n), rng.integers(5, size=(2, n))
-            of_second = np.where(match, of_first, 1 - of_first)
-            one, other = _OF_CATEGORIES[of_first, place[0]], _OF_CATEGORIES[of_second, place[1]]
-        else:
-            one = rng.uniform(0, 2 * np.pi, n)
-            other = np.where(match, one, (one + rng.uniform(np.pi / 9, 17 * np.pi / 9, n)) % (2 * np.pi))
-        strength = np.eye(2)[np.stack([bits[:, 1], rng.integers(2, size=n)], axis=-1)]
-        return Stimuli(one, other, strength, np.where(match == (self.asks == "match"), "stimulus_2", "fixation"))
 
 
 _FIRST, _SECOND, _BOTH = (0,), (1,), (0, 1)
@@ -157,3 +92,92 @@ RULES = {
     "dmcgo": Rule(_CATEGORY, "match"),
     "dmcnogo": Rule(_CATEGORY, "differ"),
 }
+
+
+class Stimuli(NamedTuple):
+    """What is shown in trials, and what is right; arrays (trial, ...)."""
+
+    angle_1: NDArray[np.float64]
+    angle_2: NDArray[np.float64]  # NaN: there is none
+    response: NDArray[np.float64]  # where to point; NaN: nowhere
+    strength: NDArray[np.float64]  # (trial, stimulus, ring)
+    answer: NDArray[np.str_]
+
+
+def numbers_of(names: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Give the numbers of rules, which are their places in `RULES`."""
+    return (names[:, np.newaxis] == np.array(list(RULES))).argmax(axis=1)
+
+
+def of_rules(what: Callable[[Rule], Any], number: NDArray[np.int64]) -> NDArray[Any]:
+    """Give what the rule of each trial has, (trial, ...)."""
+    return np.array([what(rule) for rule in RULES.values()])[number]
+
+
+def draw_times(number: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw the lengths of periods in ms, (trial, period)."""
+    share = _N_PARTS * rng.random((len(number), len(PERIODS)))
+    part = share.astype(int)
+    shortest, longest = np.moveaxis(times()[number[:, np.newaxis], range(len(PERIODS)), part], -1, 0)
+    return shortest + (share - part) * (longest - shortest)
+
+
+@cache
+def times() -> NDArray[np.float64]:
+    """Give the shortest and the longest time in ms in each of equal parts of the trials, (rule, period, part, 2)."""
+    found = np.zeros((len(RULES), len(PERIODS), _N_PARTS, 2))
+    for number, rule in enumerate(RULES.values()):
+        for period, some in rule.course.times.items():
+            ranges = [(one, one) for one in some] if isinstance(some, list) else [some]
+            found[number, PERIODS.index(period)] = _in_parts(ranges)
+    return found
+
+
+def _in_parts(some: Sequence[Any]) -> list[Any]:
+    return [*some] * (_N_PARTS // len(some))
+
+
+def draw_stimuli(
+    number: NDArray[np.int64], version: NDArray[np.int64], easy: bool, rng: np.random.Generator
+) -> Stimuli:
+    """Draw the stimuli of trials, by the number of their rule and their version, 0 to 3, of two bits."""
+    n, asks = len(number), of_rules(lambda rule: rule.asks, number)
+    decides, compares = asks == "stronger", np.isin(asks, ["match", "differ"])
+    is_zero = version[:, np.newaxis] // [1, 2] % 2 == 0  # whether each bit is
+    match = is_zero[:, 0]
+    angle_1, nearest = rng.uniform(0, 2 * np.pi, n), np.where(decides, np.pi / 2, np.pi / 9)
+    apart = np.where(compares & match, 0, rng.uniform(nearest, 2 * np.pi - nearest))
+    angle_2 = np.where(decides | compares, (angle_1 + apart) % (2 * np.pi), np.nan)
+    in_categories, half = of_rules(lambda rule: rule.course is _CATEGORY, number), rng.integers(2, size=n)
+    for angle, category in ((angle_1, half), (angle_2, np.where(match, half, 1 - half))):
+        angle[in_categories] = _OF_CATEGORIES[category, rng.integers(5, size=n)][in_categories]
+    strength = np.eye(2)[np.stack([version // 2, rng.integers(2, size=n)], axis=1)]  # each is in one ring
+    strength[~compares, 1] = 0
+    strength[decides] = _strength_of_two(number[decides], is_zero[decides], easy, rng)
+    first = np.where(of_rules(lambda rule: rule.counts == _SECOND, number), is_zero[:, 1], match)  # is the stronger one
+    right = {
+        "opposite": asks == "opposite",
+        "stimulus_1": (asks == "same") | (decides & first),
+        "stimulus_2": (decides & ~first) | (compares & (match == (asks == "match"))),
+    }
+    places, cases = [(angle_1 + np.pi) % (2 * np.pi), angle_1, angle_2], list(right.values())
+    response, answer = np.select(cases, places, np.nan), np.select(cases, list(right), "fixation")
+    return Stimuli(angle_1, angle_2, response, strength, answer)
+
+
+def _strength_of_two(
+    number: NDArray[np.int64], is_first: NDArray[np.bool_], easy: bool, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw the strength of two stimuli, of which the first is the stronger one or not, in each ring."""
+    shape = is_first.shape
+    mean, part = rng.uniform(0.8, 1.2, shape), rng.integers(_N_PARTS, size=shape)
+    coherence = np.take_along_axis(of_rules(lambda rule: _in_parts(rule.course.coherence), number), part, axis=1)
+    factor = of_rules(lambda rule: rule.course.easy if easy else 1, number)[:, np.newaxis]
+    more = np.where(is_first, coherence, -coherence) * factor
+    # The same in both rings if both count, but that each stimulus has more in one than in the other.
+    both_count = of_rules(lambda rule: rule.counts == _BOTH, number)[:, np.newaxis]
+    mean, more = (np.where(both_count, ring[:, :1], ring) for ring in (mean, more))
+    share = both_count * rng.uniform(0.2, 0.8, shape) * rng.choice([-1, 1], shape) / 2  # (trial, stimulus)
+    strength = np.stack([mean + more, mean - more], axis=1) * (1 + share[..., np.newaxis] * [1, -1])
+    is_there = of_rules(lambda rule: [ring in rule.rings for ring in _BOTH], number)
+    return np.where(is_there[:, np.newaxis], strength, 0)

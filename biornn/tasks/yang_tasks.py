@@ -17,7 +17,7 @@ from biornn.tasks.in_periods import InPeriods, OfTrials, Plan
 from biornn.tasks.periods import in_steps, mean_between
 from biornn.tasks.rings import angular_distance, bump, directions, population_angle
 from biornn.tasks.settings import check_settings
-from biornn.tasks.yang_rules import PERIODS, RULES
+from biornn.tasks.yang_rules import PERIODS, RULES, draw_stimuli, draw_times, numbers_of, of_rules, times
 
 _AFTER_GO, _FOR_FIXATION = 5.0, 2.0  # weights in the loss, of the response, and factor for the output `fixation`
 _SILENT, _HEIGHT, _WIDTH, _FIXATES = 0.05, 0.8, np.pi / 8, 0.5  # of targets and of stimuli
@@ -168,29 +168,23 @@ class YangTasks(InPeriods):
 
     def _complete(self, of_trials: OfTrials, rng: np.random.Generator) -> OfTrials:
         """Draw what trials of their rule and version are."""
-        names = {"correct_choice": "<U10", **dict.fromkeys((*_DRAWN, *PERIODS), float)}
-        drawn = {name: np.zeros(len(of_trials["rule"]), dtype) for name, dtype in names.items()}
-        for name in self._rule_channels:
-            rows, rule = np.flatnonzero(of_trials["rule"] == name), RULES[name]
-            stimuli = rule.draw(of_trials["version"][rows], self.easy, rng)
-            found = [stimuli.angle_1, stimuli.angle_2, stimuli.response, *stimuli.strength.reshape(-1, 4).T]
-            of_rule = dict(zip(_DRAWN, found, strict=True)) | {"correct_choice": stimuli.answer}
-            for period in rule.course.times:
-                of_rule[period] = in_steps(rule.course.draw(period, len(rows), rng), self.dt) * self.dt
-            for coordinate, values in of_rule.items():
-                drawn[coordinate][rows] = values
-        return of_trials | drawn
+        number = numbers_of(of_trials["rule"])
+        stimuli = draw_stimuli(number, of_trials["version"], self.easy, rng)
+        drawn = [stimuli.angle_1, stimuli.angle_2, stimuli.response, *stimuli.strength.reshape(-1, 4).T]
+        lengths = in_steps(draw_times(number, rng), self.dt) * self.dt
+        found = dict(zip((*_DRAWN, *PERIODS), (*drawn, *lengths.T), strict=True))
+        return of_trials | {"correct_choice": stimuli.answer} | found
 
     def _plan(self, of_trials: OfTrials) -> Plan:
-        courses = [RULES[rule].course for rule in of_trials["rule"].tolist()]
-        n_trials, n_periods, n_rings = len(courses), len(PERIODS), 2 * self.n_tuned
+        number = numbers_of(of_trials["rule"])
+        n_trials, n_periods, n_rings = len(number), len(PERIODS), 2 * self.n_tuned
         angle_1, angle_2, response, *strengths = (of_trials[name] for name in _DRAWN)
         units = bump(np.nan_to_num(np.stack([angle_1, angle_2, response])), self.n_tuned, _HEIGHT, _WIDTH)
-        shown = np.array([course.shown() for course in courses], np.float32)  # (trial, stimulus, period)
+        shown = of_rules(lambda rule: [[one in some for one in PERIODS] for some in rule.course.shows], number)
         strength = np.stack(strengths, axis=-1).reshape(n_trials, 2, 2).astype(np.float32)
         inputs = np.zeros((n_trials, n_periods, self.n_inputs), np.float32)
         inputs[..., 0] = 1
-        inputs[:, -1, 0] = [course.fixation_stays for course in courses]
+        inputs[:, -1, 0] = of_rules(lambda rule: rule.course.fixation_stays, number)
         rings = np.einsum("nsp,nsr,snu->npru", shown, strength, units[:2])
         inputs[..., 1 : 1 + n_rings] = rings.reshape(n_trials, n_periods, n_rings)
         inputs[..., 1 + n_rings :] = (of_trials["rule"][:, np.newaxis] == self._rule_channels)[:, np.newaxis]
@@ -210,5 +204,5 @@ class YangTasks(InPeriods):
 
     @property
     def _n_times(self) -> int:
-        courses = [RULES[rule].course for rule in self.rules]
-        return int(max(sum(in_steps(max(some), self.dt) for some in course.times.values()) for course in courses))
+        longest = times()[numbers_of(np.array(self.rules)), ..., 1].max(axis=-1)  # (rule, period)
+        return int(in_steps(longest, self.dt).sum(axis=-1).max())

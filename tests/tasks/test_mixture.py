@@ -11,7 +11,7 @@ from biornn.tasks import DelayedMatch, GoNoGo, MemoryProAnti, Mixture, SineGener
 from biornn.tasks.mixture import _as_kind
 from biornn.tasks.registry import task_of
 from biornn.tasks.scores import mean_score, score_trials, worst_score
-from biornn.tasks.trials import make_trials
+from biornn.tasks.trials import make_arrays, make_trials
 
 THREE = {
     "go": {"name": "go_no_go"},
@@ -62,6 +62,11 @@ def test_channels_of_one_name_are_one_and_inputs_say_the_task(mixture, trials):
     for name in THREE:
         is_task = (trials["task"] == name).values[:, np.newaxis]
         np.testing.assert_array_equal(trials["inputs"].sel(input_channel=f"task_{name}"), within & is_task)
+
+
+def test_arrays_are_those_of_the_labelled_trials(mixture, trials):
+    for name, array in make_arrays(mixture, 202, np.random.default_rng(0))._asdict().items():
+        np.testing.assert_array_equal(array, trials[name])
 
 
 @pytest.mark.parametrize("name", THREE)
