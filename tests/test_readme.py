@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def block(mark: str) -> str:
+def block(mark: str, page: str = "README.md") -> str:
     """Text of the fenced block under ``<!-- mark -->``."""
-    (found,) = re.findall(rf"<!-- {mark} -->\n```\w+\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (found,) = re.findall(rf"<!-- {mark} -->\n```\w+\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     return found
 
 

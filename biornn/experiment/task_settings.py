@@ -25,6 +25,7 @@ def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -
     if not isinstance(name, str):
         raise ValueError(f"name: expected the name of a task, got {name!r}")
     kind = find_task(name)
+    _check_kind(kind)
     known = setting_names(kind)
     preset, settings = _of_preset(kind, settings)
     of_network = {"dt": dt} if dt is not None and "dt" in known else {}
@@ -45,17 +46,21 @@ def make_task(name: Any, settings: Mapping[str, Any], dt: float | None = None) -
 
 def checked(task: Task) -> Task:
     """Return a task that keeps to the contract, or raise a ValueError; those of biornn do."""
-    if not task.made_from_settings:
-        raise ValueError(
-            f"name: expected a task that its settings make again, in processes of their own, got {task.name}, "
-            "which was made from an object; train it by biornn.train"
-        )
+    _check_kind(type(task))
     if describe_task(task)["task"] not in TASKS:
         try:
             check(task)
         except TaskError as error:
             raise ValueError(f"name: expected a task that keeps to the contract; {error}") from None
     return task
+
+
+def _check_kind(kind: type[Task]) -> None:
+    if not kind.made_from_settings:
+        raise ValueError(
+            f"name: expected a task that its settings make again, in processes of their own, got {kind.name}, "
+            "which is made from an object; train it by biornn.train"
+        )
 
 
 def _of_preset(kind: type[Task], settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

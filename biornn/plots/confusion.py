@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from biornn.plots.selection import select
 from biornn.plots.style import SMALL, open_axes
+from biornn.schema import text
 
 _MOST_NUMBERS = 6  # choices of which each cell has room for its number
 _DARK = 0.6  # share from which on the colour of a cell is too dark for black text
@@ -42,7 +43,7 @@ def confusion(share: xr.DataArray, ax: Axes | None = None) -> Axes:
     'choice'
     """
     share = select(share, "share", "correct_choice", "choice")
-    right, made = (share[dim].values.astype(str).tolist() for dim in share.dims)
+    right, made = (text(share[dim]).values.tolist() for dim in share.dims)
     ax = open_axes(ax, height=1.2 + 0.3 * len(right))
     ax.imshow(share.values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, name in enumerate(right):

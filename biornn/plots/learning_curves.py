@@ -62,7 +62,7 @@ def learning_curves(
         members = history.isel(network=np.flatnonzero(text(history["condition"]) == condition))
         kept = members[metric].isel(network=np.flatnonzero(is_trained(members["status"])))
         band(ax, kept, "update", f"{condition} ({_counts(members['status'])})", look(index))
-    ax.set_xlabel("optimizer updates")
+    ax.set_xlabel("optimizer updates" if (history["update"] >= 0).all() else "snapshot")  # see `band`
     ax.set_ylabel(_label(history[metric], metric))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     if criterion is not None:

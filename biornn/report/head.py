@@ -39,7 +39,7 @@ def _date(created: str) -> str:
 def _compared(reading: Reading) -> str:
     n_networks, conditions = len(reading.networks), reading.conditions
     networks = plural(n_networks, "network")
-    task = f"on the task {reading.trials.attrs['task'].rpartition(':')[2]}"
+    task = f"on the task {reading.task.name}"
     imported = reading.experiment.get("imported")
     if imported is not None:
         return f"{networks} of {reading.weights.sizes['unit']} units trained elsewhere {task}, and imported."

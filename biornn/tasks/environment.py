@@ -36,6 +36,19 @@ class _Starts(dict[str, int]):
         super().__setitem__(name, start)
 
 
+class Absent(NamedTuple):
+    """An environment of which no more is there than its name: trials were stored, and it was not."""
+
+    name: str
+
+    def draw(self, n_trials: int, seed: int, fixed: Mapping[str, Any]) -> list[WholeTrial]:
+        """Refuse to draw."""
+        raise ValueError(
+            f"trials: expected the environment {self.name}, which draws new ones, got only its name from a stored run; "
+            "make the task by biornn.tasks.from_neurogym, and give it itself"
+        )
+
+
 class Environment:
     """An environment that gives the same trials for the same seed, whatever was drawn from it before.
 

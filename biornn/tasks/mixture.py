@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from biornn.scalars import check_number, integer
+from biornn.schema import text
 from biornn.tasks.registry import find_task
 from biornn.tasks.scores import score_trials
 from biornn.tasks.settings import check_settings
@@ -226,7 +227,7 @@ class Mixture(Task):
         """Score each trial as its task does."""
         found, rows = [], []
         for name, task in self.of.items():
-            place = np.flatnonzero(trials["task"].values.astype(str) == name)
+            place = np.flatnonzero(text(trials["task"]) == name)
             if place.size:
                 part = self._part(trials, name, place)
                 own = outputs.isel(trial=place, time=slice(part.sizes["time"]))

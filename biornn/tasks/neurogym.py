@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biornn.scalars import check_number, integer
 from biornn.schema import COORDS, DIMS, GROUPS, text
-from biornn.tasks.environment import Environment, WholeTrial
+from biornn.tasks.environment import Absent, Environment, WholeTrial
 from biornn.tasks.explained import share_explained
 from biornn.tasks.periods import in_steps, mean_between
 from biornn.tasks.task import Seed, Task, Trials, task_generator, with_underscores
@@ -54,9 +54,10 @@ def from_neurogym(env: Any, grace: float = 100.0) -> NeurogymTask:
 
     Notes
     -----
-    No settings make an environment again, so that experiment files and stored runs cannot: such a task is trained by
-    `biornn.train`, and analyses are given it as ``task=``. Where the right answer changes within the last period, as in
-    neurogym's own ready-set-go, the one that lasts longest is the right choice.
+    No settings make an environment again, so that experiment files cannot: such a task is trained by `biornn.train`.
+    Stored trials are scored without it, but no new ones are drawn: `biornn.analysis.evaluate` is given the task. Where
+    the right answer changes within the last period, as in neurogym's own ready-set-go, the one that lasts longest is
+    the right choice.
 
     References
     ----------
@@ -88,17 +89,28 @@ class NeurogymTask(Task):
     made_from_settings, score_name = False, "variance_explained"
 
     def __init__(self, env: Any, grace: float = 100.0) -> None:
-        check_number("grace", grace)
-        self._environment = Environment(env)
-        self.env, self.grace = self._environment.name, float(grace)
-        self.name = with_underscores(self.env).strip("_")
-        self.dt = float(getattr(env, "unwrapped", env).dt)
+        self._describe(Environment(env), grace, float(getattr(env, "unwrapped", env).dt))
         self._action_space = env.action_space
         (first,) = self._environment.draw(1, 0, {})
         self._names = {
             "input": _channels("input", env.observation_space, first.observations.shape[1]),
             "output": _channels("output", env.action_space, self._targets(first.answers).shape[1]),
         }
+
+    @classmethod
+    def of_trials(cls, trials: xr.Dataset, /, **settings: Any) -> Self:
+        """Make what scores stored trials, without the environment that drew them; it draws none."""
+        if missing := [name for name in ("time", "input_channel", "output_channel") if name not in trials.coords]:
+            raise ValueError(f"expected the coordinate {missing[0]!r} of stored trials, found none")
+        task, dt = cls.__new__(cls), float(np.ptp(trials["time"].values[:2])) or 1.0  # of one sample, any will do
+        task._describe(Absent(str(settings.get("env"))), settings.get("grace"), dt)
+        task._names = {end: trials[f"{end}_channel"].values.tolist() for end in ("input", "output")}
+        return task
+
+    def _describe(self, environment: Environment | Absent, grace: Any, dt: float) -> None:
+        check_number("grace", grace)
+        self._environment, self.env, self.grace, self.dt = environment, environment.name, float(grace), dt
+        self.name = with_underscores(self.env).strip("_")
 
     @property
     def input_channels(self) -> list[str]:

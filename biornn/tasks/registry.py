@@ -82,12 +82,12 @@ def task_of(trials: xr.Dataset) -> Task:
         raise ValueError("trials: expected the attribute 'task' of labelled trials, found none; give the task itself")
     settings = trials.attrs.get("task_settings", "{}")
     try:
-        kind = find_task(trials.attrs["task"])
-        if kind.made_from_settings:
-            return kind(**json.loads(settings))
+        task = find_task(trials.attrs["task"]).of_trials(trials, **json.loads(settings))
     except (TypeError, ValueError) as error:
         raise ValueError(f"trials: expected a task that can be made, got {trials.attrs['task']!r}: {error}") from None
-    raise ValueError(
-        f"trials: expected a task that its settings make again, got {trials.attrs['task']!r} of {settings}, which was "
-        "made from an object; give the task itself"
-    )
+    if task is None:
+        raise ValueError(
+            f"trials: expected a task that its settings make again, got {trials.attrs['task']!r} of {settings}, which "
+            "was made from an object; give the task itself, or its class the method of_trials"
+        )
+    return task

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from biornn.schema import text
 from biornn.tasks.task import Task
 from biornn.tasks.trials import TaskError
 
@@ -75,7 +74,7 @@ def trial_condition(task: Task, trials: xr.Dataset) -> NDArray[np.str_]:
     names = task.trial_conditions
     if names is None:
         coords = [(str(name), coord) for name, coord in trials.coords.items() if coord.dims == ("trial",)]
-        names = tuple(name for name, coord in coords if name not in ("trial", "n_steps") and _repeats(coord.values))
+        names = tuple(name for name, one in coords if name not in ("trial", "n_steps") and _repeats(text(one).values))
     elif missing := [name for name in names if name not in trials.coords]:
         raise TaskError(f"task {task.name}: trials: expected the coordinate {missing[0]!r} on trial, got none")
     words = [[f"{name}={value}" for value in trials[name].values.tolist()] for name in names]
@@ -85,5 +84,5 @@ def trial_condition(task: Task, trials: xr.Dataset) -> NDArray[np.str_]:
     return labels
 
 
-def _repeats(values: NDArray[Any]) -> bool:
-    return bool(2 * len(np.unique(values.astype(str))) <= values.size)
+def _repeats(words: NDArray[np.str_]) -> bool:
+    return bool(2 * len(np.unique(words)) <= words.size)

@@ -68,7 +68,8 @@ class Task:
         Name of a source, such as ``song2016`` -> settings with which the task is that of the source.
     made_from_settings : bool
         Whether its settings are enough to make the task again, in another process or for stored trials. False of a
-        task that is made from an object of the program: it is trained by `biornn.train`, and analyses are given it.
+        task that is made from an object of the program: it is trained by `biornn.train`, and analyses are given it, or
+        its class has `of_trials`.
     """
 
     name: str = "task"
@@ -126,6 +127,14 @@ class Task:
     def for_channels(cls, n_inputs: int, n_outputs: int) -> Self:
         """Make the task, with its other settings as they are, that has so many channels if any of its settings has."""
         return cls()
+
+    @classmethod
+    def of_trials(cls, trials: xr.Dataset, /, **settings: Any) -> Self | None:
+        """Make the task of stored trials again, from its settings; None if they are not enough.
+
+        One that is made from an object may make here what scores the trials without it, from what they hold.
+        """
+        return cls(**settings) if cls.made_from_settings else None
 
     def arrays(self, n_trials: int, rng: np.random.Generator) -> Trials:
         """Make random trials as bare arrays, which training streams."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -27,6 +28,7 @@ def record(
     *,
     dt: float | None = None,
     before: xr.DataTree | None = None,
+    training: xr.DataTree | None = None,
 ) -> xr.DataTree:
     """Record a model, however it was trained, with the groups of a run: the network, and what it does in trials.
 
@@ -46,6 +48,9 @@ def record(
         and 1 ms is taken.
     before
         What this function gave before the training, or earlier in it: its snapshots come first.
+    training
+        What `biornn.train` gave for the model, which was not changed since: its weights and its history are recorded,
+        with all their snapshots, and scores on the validation trials.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def record(
         of the trials name; of other trials the explained variance of the targets (see
         `biornn.tasks.given_trials.GivenTrials`). ``val_loss`` is the mean squared error, without penalties; ``loss`` is
         the last one that Keras noted in ``fit``, NaN where there is none: after ``EarlyStopping`` has restored other
-        weights, it is not theirs.
+        weights, it is not theirs. Of a training that diverged, the activity is NaN.
 
     Raises
     ------
@@ -76,6 +81,8 @@ def record(
     ('trial', 'time', 'unit')
     """
     recurrent, _ = find_layers(model)
+    if before is not None and training is not None:
+        raise ValueError("before: expected none beside training, which has its own snapshots, got both")
     own_dt = recurrent.cell.dt if isinstance(recurrent.cell, ConstrainedRNNCell) else None
     if not isinstance(trials, xr.Dataset):
         trials = _dataset(trials, targets)
@@ -102,11 +109,16 @@ def record(
     n_updates = -1 if getattr(model, "optimizer", None) is None else int(model.optimizer.iterations)
     labels = {name: trials[name] for name in ("input_channel", "output_channel")}
     weights = weights.assign_coords(labels).assign_coords(update=n_updates)
-    history = _history(model, performance(recorded["activity"]["outputs"], trials, task), task, n_updates)
-    snapshots = {
-        name: _snapshots(name, data, None if before is None else before[name].to_dataset())
-        for name, data in {"weights": weights, "history": history}.items()
-    }
+    if training is None:
+        history = _history(model, performance(recorded["activity"]["outputs"], trials, task), task, n_updates)
+        snapshots = {
+            name: _snapshots(name, data, None if before is None else before[name].to_dataset())
+            for name, data in {"weights": weights, "history": history}.items()
+        }
+    else:
+        snapshots = _of_training(training, record_weights(model), labels)
+        if snapshots["history"]["status"] == "diverged":
+            recorded = {name: xr.full_like(data, np.nan) for name, data in recorded.items()}
     recorded |= snapshots | {"audit": audit(snapshots["weights"])}
     tree = xr.DataTree.from_dict({name: variable_attrs(name, data) for name, data in (groups | recorded).items()})
     of_model = {"network": _network(model), "training": _training(model)}
@@ -170,6 +182,21 @@ def _snapshots(group: str, now: xr.Dataset, before: xr.Dataset | None) -> xr.Dat
             )
     labelled = now.drop_vars(["update", *over_snapshots]).merge(each, compat="override")
     return labelled.assign_coords(snapshot=np.arange(labelled.sizes["snapshot"]))
+
+
+def _of_training(training: xr.DataTree, now: xr.Dataset, labels: Mapping[str, xr.DataArray]) -> dict[str, xr.Dataset]:
+    """Take weights and history of a training; refuse one that did not leave the weights that the model has now."""
+    if missing := [name for name in ("weights", "history") if name not in training.children]:
+        raise ValueError(f"training: expected what biornn.train gives, found no {missing[0]}")
+    weights, history = (training[name].to_dataset() for name in ("weights", "history"))
+    same = all(
+        np.array_equal(weights[name].isel(snapshot=-1), now[name], equal_nan=True) for name in now if name in weights
+    )
+    if history["status"] != "diverged" and not same:
+        raise ValueError(
+            "training: expected the one that left the model its weights, got another, or the model was changed since"
+        )
+    return {"weights": weights.assign_coords(labels), "history": history}
 
 
 def _history(model: keras.Model, scores: xr.Dataset, task: Task, n_updates: int) -> xr.Dataset:

@@ -143,6 +143,10 @@ def test_a_task_made_from_an_object_is_refused_since_workers_cannot_make_it() ->
 
     with pytest.raises(ValueError, match=r"task\n.*name: expected a task that its settings make again"):
         Experiment(task=OfObject())
+    with pytest.raises(
+        ValueError, match=r"task\n.*name: expected a task that its settings .*; train it by biornn.train"
+    ):
+        Experiment(task={"name": "biornn.tasks.neurogym:NeurogymChoice", "env": "GoNogo"})
 
 
 def test_a_setting_of_the_task_is_a_factor() -> None:

@@ -42,6 +42,13 @@ def test_line_is_the_median_and_band_the_range_of_each_condition():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("optimizer updates", "accuracy")
 
 
+def test_updates_that_are_not_known_are_not_on_the_axis():
+    history = make_history([[0.1, 0.2]], ["completed"], ["a"]).assign_coords(update=("snapshot", [-1, 50]))
+    ax = learning_curves(history)
+    np.testing.assert_array_equal(ax.get_lines()[0].get_xdata(), [0, 1])
+    assert ax.get_xlabel() == "snapshot"
+
+
 def test_conditions_differ_by_colour_line_and_marker():
     ax = learning_curves(make_history(np.zeros((3, 2)), ["completed"] * 3, "abc"))
     looks = [(line.get_color(), line.get_marker(), str(line._dash_pattern)) for line in ax.get_lines()]

@@ -29,7 +29,7 @@ def sparse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_task_of_ones_own_has_a_report_that_speaks_of_its_score(make_run: MakeRun) -> None:
     page = Page(render(make_run(task=Hits())))
     said = " ".join([page.text("body"), *(attrs["alt"] for attrs, _ in page.all("img"))])
-    assert "trained on the task Hits: 2 conditions" in page.text("header")
+    assert "trained on the task hits: 2 conditions" in page.text("header")
     assert "All 4 networks reached the criterion (validation hits 0.9)." in said
     assert "Hits: share of the samples that are within 0.5 of the target. It is measured here" in said
     assert "in the held-out trials" in said

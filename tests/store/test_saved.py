@@ -6,27 +6,35 @@ import xarray as xr
 
 import biornn as bn
 from biornn.analysis import audit, performance
+from biornn.cli import main
 from biornn.report.head import head
 from biornn.report.reading import Reading
+from biornn.report.sections import SECTIONS
 from biornn.schema import GROUPS, variable_attrs
+from biornn.store import add_evaluations
+from biornn.tasks import from_neurogym
 from biornn.tasks.given_trials import GivenTrials
-from biornn.tasks.trials import complete
+from biornn.tasks.trials import complete, make_trials
+from tests.tasks.environments import Decision
 
 N_UNITS = 6
 
 
-def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias=True):
-    """The groups that `biornn.record` gives, of a network of random weights, without Keras."""
-    rng = np.random.default_rng(0)  # of the trials: the same for all networks
-    task = GivenTrials(["in"], ["out"])
+def given_trials(n_trials):
+    rng = np.random.default_rng(0)
     arrays = {
         "inputs": (("trial", "time", "input_channel"), rng.normal(size=(n_trials, 9, 1))),
         "targets": (("trial", "time", "output_channel"), rng.normal(size=(n_trials, 9, 1))),
     }
-    trials = complete(task, xr.Dataset(arrays), "trials")
+    return complete(GivenTrials(["in"], ["out"]), xr.Dataset(arrays), "trials")
+
+
+def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias=True, trials=None):
+    """The groups that `biornn.record` gives, of a network of random weights, without Keras."""
+    trials = given_trials(n_trials) if trials is None else trials
     rng = np.random.default_rng([1, seed])
     sizes = {"snapshot": len(updates), "unit": n_units, "unit_pre": n_units, "unit_post": n_units}
-    sizes |= {"input_channel": 1, "output_channel": 1}
+    sizes |= {name: trials.sizes[name] for name in ("input_channel", "output_channel")}
     text = {"activation": "tanh", "formulation": "rate", "cell_type": "unconstrained"}
     weights = {}
     for name, variable in GROUPS["weights"].items():
@@ -47,7 +55,7 @@ def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias
     each |= {name: ("snapshot", np.full(len(updates), float(scores["score"]))) for name in ("score", "worst_score")}
     rest = {"status": "completed", "failure": "", "updates_trained": updates[-1], "updates_to_criterion": np.nan}
     history = xr.Dataset(each | rest | {"wall_time": np.nan}, {n: labels[n] for n in ("snapshot", "update")})
-    history["score"].attrs["score_name"] = "explained variance"
+    history["score"].attrs["score_name"] = trials.attrs["score_name"]
     groups = {"trials": trials, "activity": activity, "weights": weights, "history": variable_attrs("history", history)}
     tree = xr.DataTree.from_dict(groups | {"audit": audit(weights)})
     bias = "true" if use_bias else "false"
@@ -96,6 +104,51 @@ def test_what_is_known_of_the_networks_and_their_training_is_described(tmp_path)
         "units: no; outputs: not recorded",
     )
     assert first["training algorithm"].startswith("Adam (backpropagation through time), learning rate 0.001")
+
+
+@pytest.fixture
+def run_of_an_environment(tmp_path):
+    """Folder of a run on a task that no settings make again, and the task."""
+    task = from_neurogym(Decision(), grace=40)
+    trees = [recorded_tree(seed, trials=make_trials(task, 40, 0)) for seed in range(4)]
+    bn.save_run(tmp_path / "run", trees, conditions=["a", "a", "b", "b"], seeds=[0, 1, 0, 1])
+    return tmp_path / "run", task
+
+
+def test_a_run_on_an_environment_is_read_without_it(run_of_an_environment):
+    folder, task = run_of_an_environment
+    run = bn.open_run(folder)
+    bn.validate(run)
+    expected = performance(run["activity"]["outputs"], make_trials(task, 40, 0), task)
+    reading = Reading(run)
+    assert expected["score"].std() > 0
+    for scores in (performance(run["activity"]["outputs"], run["trials"].to_dataset()), reading.summary):
+        np.testing.assert_array_equal(scores["score"], expected["score"])
+    assert head(reading).compared.startswith("4 networks of 6 units trained on the task decision: 2 conditions (a, b)")
+    assert reading.has("choice", "trial_conditions", "coh")
+    names = {
+        name for name, section in SECTIONS.items() if name in ("scores", "behaviour", "settings") and section(reading)
+    }
+    assert names == {"scores", "behaviour", "settings"}
+    with pytest.raises(ValueError, match=r"^trials: expected the environment Decision, which draws new ones, got only"):
+        add_evaluations(folder, {})
+    found = bn.analysis.evaluate(run["weights"].to_dataset(), task, n_trials=20)
+    assert found["score"].notnull().all()
+
+
+@pytest.mark.nightly
+def test_a_run_on_an_environment_is_reported_without_it(run_of_an_environment, capsys):
+    folder, _ = run_of_an_environment
+    for command in (["audit"], ["info"], ["report", "--workers", "1"]):
+        assert main([*command, str(folder)]) == 0
+    assert "Decision" in (folder / "report.html").read_text()
+    capsys.readouterr()
+    for changes in ([], ["--set", "task.grace=60"]):
+        assert main(["evaluate", str(folder), *changes]) == 2
+        told = capsys.readouterr().err.strip()
+        assert told.startswith("biornn: ")
+        assert "expected" in told
+        assert "\n" not in told
 
 
 @pytest.mark.parametrize(

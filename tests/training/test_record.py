@@ -8,6 +8,7 @@ import xarray as xr
 import biornn as bn
 from biornn.analysis import simulate
 from biornn.layers import ConstrainedRNN, build_gated_model, build_model
+from tests.tasks.environments import Decision
 
 from .tasks import SHORT_FLIP_FLOP
 
@@ -139,6 +140,45 @@ def test_of_a_model_that_was_not_compiled_the_updates_are_not_known():
     tree = bn.record(with_dense_readout(), *integrator())
     assert tree["history"]["update"].values.tolist() == [-1]
     assert tree["history"]["updates_trained"] == -1
+
+
+def trained_on_an_environment():
+    """A model, its task, which no settings make again, and what training gave."""
+    task = bn.tasks.from_neurogym(Decision(), grace=40)
+    wiring = bn.Connectivity(6, excitatory_fraction=0.5, seed=1)
+    model = build_model(wiring, task.n_inputs, task.n_outputs, tau=100.0, dt=task.dt)
+    settings = {"max_updates": 4, "validate_every": 2, "batch_size": 4, "n_validation_trials": 5}
+    return model, task, bn.train(model, task, seed=0, **settings)
+
+
+def test_a_training_is_recorded_with_its_history():
+    model, task, training = trained_on_an_environment()
+    trials = task.trials(9, seed=0)
+    tree = bn.record(model, trials, training=training)
+    for group in ("weights", "history"):
+        for name, values in training[group].data_vars.items():
+            np.testing.assert_array_equal(tree[group][name], values, err_msg=name)
+    assert tree["weights"]["update"].values.tolist() == [0, 2, 4]
+    assert tree["weights"]["output_channel"].values.tolist() == ["fixation", "choice_1", "choice_2"]
+    assert tree["audit"].sizes["snapshot"] == 3
+    again = simulate(tree["weights"].to_dataset(), tree["trials"].inputs)
+    np.testing.assert_allclose(tree["activity"].outputs, again["outputs"], atol=1e-5)  # float32 against float64
+    training["history"].dataset = training["history"].to_dataset().assign(status="diverged")
+    assert bn.record(model, trials, training=training)["activity"].rates.isnull().all()
+
+
+def test_a_training_that_is_not_that_of_the_model_is_refused():
+    model, task, training = trained_on_an_environment()
+    trials = task.trials(3, seed=0)
+    with pytest.raises(ValueError, match=r"^before: expected none beside training, which has its own snapshots, got b"):
+        bn.record(model, trials, before=bn.record(model, trials), training=training)
+    with pytest.raises(ValueError, match=r"^training: expected what biornn.train gives, found no history$"):
+        bn.record(model, trials, training=training.drop_nodes("history"))
+    model.layers[-1].bias.assign([0.0, 0.0, 9.0])
+    with pytest.raises(
+        ValueError, match=r"^training: expected the one that left the model its weights, got another, or"
+    ):
+        bn.record(model, trials, training=training)
 
 
 def recorded(*trials, model=None, **settings):
