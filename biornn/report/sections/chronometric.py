@@ -31,7 +31,8 @@ def chronometric(reading: Reading) -> tuple[Block, ...] | None:
             one_panel(lambda ax: bn.plots.chronometric(mean, ax=ax), 2.6),
             f"Reaction time over the coherence, a line per condition. Medians from the lowest to the highest: {told}.",
             "Mean reaction time over the coherence, in held-out trials with the right choice. Line: median of a "
-            "condition's networks, band: lowest to highest.",
+            "condition's networks, band: lowest to highest. Trials that end without an answer have no time: where they "
+            "are many, as with weak evidence, the mean is too short.",
         ),
         condition_table(
             reading,

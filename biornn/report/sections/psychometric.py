@@ -46,10 +46,10 @@ def psychometric(reading: Reading) -> tuple[Block, ...] | None:
             "psychometric",
             lambda: bn.plots.psychometrics(fits, ideal),
             f"Share of the choices of {one.attrs['positive']} over the stimulus, a line per condition. {_tell(fits)}",
-            f"Share of the trials in which networks choose {one.attrs['positive']}. Markers: median over the networks "
-            "of a condition; line and band: median, lowest and highest of their curves."
-            + " Dashed: an ideal observer of the inputs."
-            * bool(ideal),
+            f"Share of the trials with an answer in which networks choose {one.attrs['positive']}. Markers: median "
+            "over the networks of a condition; line and band: median, lowest and highest of their curves."
+            + " Dashed: an ideal observer of the inputs." * bool(ideal)
+            + _without_answer(reading, fits),
         ),
         table(
             "Median [min, max] over the trained networks of a condition, and mean with its 95 % interval, whose unit "
@@ -60,6 +60,20 @@ def psychometric(reading: Reading) -> tuple[Block, ...] | None:
             rows,
         ),
     )
+
+
+def _without_answer(reading: Reading, fits: dict[str, xr.Dataset]) -> str:
+    """Say how many trials the curves leave out, where networks do not answer in all."""
+    most = 0.0
+    for name, fit in fits.items():
+        stimulus = reading.task.graded[name].counted(reading.trials).values
+        n_trials = (stimulus[:, np.newaxis] == fit["stimulus"].values).sum(0)
+        most = max(most, float((1 - fit["n_trials"] / n_trials).max()))
+    return (
+        f" Trials without an answer are left out, at one stimulus up to {most:.0%} of those of a network: one that "
+        "does not answer in difficult trials has a steeper curve, which may pass that of an ideal observer, who always "
+        "answers."
+    ) * (most > 0)
 
 
 def _ideal(reading: Reading, fits: dict[str, xr.Dataset]) -> dict[str, xr.DataArray]:

@@ -31,10 +31,12 @@ def trial_conditions(reading: Reading) -> Section:
 
 
 def _choices(reading: Reading, labels: Mapping[str, NDArray[np.str_]], scored: xr.DataArray) -> Table:
-    """Tabulate in which share of the trials each answer is chosen: the last of them is chosen in the rest."""
+    """Tabulate in which share of the trials each answer is chosen; not of the last, the rest, where all answer."""
     chosen = reading.choice.where(scored, "")
     answers = sorted(set(np.unique(chosen.values).tolist()) - {""})
-    shares = {answer: (chosen == answer).astype(float).where(scored) for answer in answers[:-1] or answers}
+    all_answer = bool(((chosen != "") | ~scored | ~reading.trained).all())
+    told = (answers[:-1] if all_answer else answers) or answers
+    shares = {answer: (chosen == answer).astype(float).where(scored) for answer in told}
     if reading.has("correct_choice"):
         labels = {**labels, "correct choice": text(reading.trials["correct_choice"]).values}
     what = f"choose {answers[0]}" if len(shares) == 1 else "choose an answer"

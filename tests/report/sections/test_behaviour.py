@@ -9,6 +9,7 @@ import xarray as xr
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.sections.behaviour import behaviour
+from biornn.report.sections.trial_conditions import trial_conditions
 from biornn.report.tables import Table
 from biornn.tasks import (
     ContextDecision,
@@ -137,3 +138,22 @@ def test_directions_are_off_the_diagonal_where_networks_point_away(make_run: Mak
     assert section is not None
     alt = pictures(section)["confusion_of_directions"].alt
     assert "free: 0 → 180 1.00, 90 → 270 1.00, 180 → 0 1.00, 270 → 90 1.00." in alt
+
+
+def test_trials_without_an_answer_are_told_and_never_taken_for_a_choice(make_run: MakeRun) -> None:
+    run = make_run(task=PerceptualDecision(reaction_time=True), n_trials=180)
+    trials = run["trials"].to_dataset().drop_vars("trial")
+    answered = trials["coherence"] > 1  # in no trial of the weakest stimulus
+    outputs = choosing(trials, trials["signed_coherence"] > 0)
+    section = behaviour(Reading(with_outputs(run, 2 * outputs.where(answered, 0.0))))
+    assert section is not None
+    assert "up to 100% of those of a network" in pictures(section)["psychometric"].caption
+    shares = [block for block in trial_conditions(Reading(run)).blocks if isinstance(block, Table)][1]
+    first = [cell.text for cell in shares.rows[0]]
+    assert first[:2] == ["coherence=1.0", "left"]
+    assert first[3:] == ["0.000"] * 4  # of free and dale: neither left nor right, although right answers are all others
+    every = behaviour(Reading(with_outputs(run, 2 * outputs)))
+    assert every is not None
+    assert "Trials without an answer" not in pictures(every)["psychometric"].caption
+    shares = [block for block in trial_conditions(Reading(run)).blocks if isinstance(block, Table)][1]
+    assert [cell.text for cell in shares.rows[0]][3:] == ["1.000"] * 2
