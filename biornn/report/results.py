@@ -32,8 +32,8 @@ from biornn.schema import (
 from biornn.tasks import task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
-#: Held-out trials on which networks are run again: enough for two digits, and quick. A trial with a choice is right or
-#: wrong as a whole, so it takes more of them.
+#: Held-out trials on which networks are run again: enough for two digits, and quick. A trial that is right or wrong as
+#: a whole says less, so it takes more of them.
 _N_TRIALS, _N_CHOICES = 8, 64
 #: How often as many units are silenced anew.
 _N_LESIONS = 3
@@ -339,8 +339,9 @@ class Results:
     def few_trials(self) -> xr.Dataset:
         """Held-out trials on which networks are run again: scored ones, spread over all."""
         outputs = self.run["activity"].to_dataset()["outputs"].isel(network=[0])
-        scored = np.flatnonzero(score_trials(self.task, outputs.fillna(0.0), self.trials)[0].notnull())
-        n_trials = min(_N_CHOICES if self.has("choice") else _N_TRIALS, scored.size)
+        scores = score_trials(self.task, outputs.fillna(0.0), self.trials)[0].values
+        scored = np.flatnonzero(np.isfinite(scores))
+        n_trials = min(_N_CHOICES if np.isin(scores[scored], (0, 1)).all() else _N_TRIALS, scored.size)
         return self.trials.isel(trial=scored[np.arange(n_trials) * scored.size // max(n_trials, 1)]).load()
 
     @cached_property

@@ -8,6 +8,7 @@ import numpy as np
 
 import biornn as bn
 from biornn.report.evaluation_table import changes_of, worst_of
+from biornn.report.measures import Family
 from biornn.report.pictures import Picture, one_panel
 from biornn.report.reading import Reading
 from biornn.report.section import Section, requires
@@ -44,7 +45,9 @@ def generalisation(reading: Reading) -> Section | None:
         for condition in reading.run_again
     ]
     n_trials = ", ".join(f"{n:,}" for n in dict.fromkeys(found["n_trials"].values.tolist()))
-    against = f"; difference from {reading.reference} and p after Holm's correction" if reading.is_paired else ""
+    against = (
+        f"; difference from {reading.reference} and, where pairs are enough, Holm's p" if reading.is_paired else ""
+    )
     headings = [*shown, "change"]
     return Section(
         "generalisation",
@@ -80,6 +83,7 @@ def _compared(reading: Reading) -> Callable[[str, str], list[Cell | str]]:
     labelled = {name: reading.history[name] for name in ("condition", "seed")}
     score = reading.evaluations["score"].where(reading.trained).drop_vars(list(labelled), errors="ignore")
     result = bn.analysis.compare(score.assign_coords(labelled), reading.reference)
+    family = Family("other settings", result, ())
 
     def cell(label: str, condition: str) -> list[Cell | str]:
         if condition == reading.reference:
@@ -89,7 +93,12 @@ def _compared(reading: Reading) -> Callable[[str, str], list[Cell | str]]:
         if not np.isfinite(difference):
             return ["–"]
         told = f"{difference:+.3f}" + f" [{low:+.3f}, {high:+.3f}]" * bool(np.isfinite(low))
-        p_value = float(one["p_holm"])
-        return [Cell(told + f"; p {p_text(p_value)}" * bool(np.isfinite(p_value)), difference)]
+        return [
+            Cell(
+                told
+                + f"; p {p_text(float(one['p_holm']))}" * (family.is_testable and bool(np.isfinite(one["p_holm"]))),
+                difference,
+            )
+        ]
 
     return cell

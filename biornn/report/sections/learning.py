@@ -71,8 +71,8 @@ def learning_curves(reading: Reading) -> Picture:
         f"{reading.score_name.capitalize()} and validation loss against optimizer updates, a line per condition. "
         f"{' '.join(told)}",
         f"{reading.score_name.capitalize()} and loss on the validation trials during training. A line is the median of "
-        "a condition's networks, its band reaches from the lowest to the highest. Networks that were not trained to "
-        "the end are left out.",
+        "a condition's networks, its band reaches from the lowest to the highest. A network that reached its criterion "
+        "keeps its last value. Networks that were not trained to the end are left out.",
     )
 
 

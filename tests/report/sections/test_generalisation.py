@@ -51,10 +51,18 @@ def test_scores_changes_and_differences_by_hand(make_run: MakeRun) -> None:
     assert rows[3][4].startswith("-0.367 [")
     assert rows[3][5].startswith("-0.267 [")
     assert rows[0][4] == rows[2][5] == ""
-    assert "p " in rows[3][5]
+    assert "p " not in rows[3][5]  # of three pairs none can be below 0.25
     picture = next(block for block in section.blocks if isinstance(block, Picture))
     assert "delay=1, dale: 0.50" in picture.alt
     picture.draw()
+
+
+def test_p_values_stand_where_pairs_are_enough(make_run: MakeRun) -> None:
+    run = evaluated(make_run(task=GoNoGo(), seeds=range(8)), 8 * [[0.9, 0.8]] + 8 * [[0.9, 0.5]])
+    section = generalisation(Reading(run))
+    assert section is not None
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    assert table.rows[3][5].text.endswith("; p 0.016")  # 2 / 2**8, of two tests
 
 
 def test_without_trial_conditions_there_is_no_worst_of_them(make_run: MakeRun) -> None:
