@@ -66,7 +66,7 @@ def record(
     Raises
     ------
     ValueError
-        If the model has other layers, or the trials do not fit it; the message is one line.
+        If the model has other layers, or the trials or the training do not fit it; the message is one line.
 
     Examples
     --------
