@@ -18,6 +18,11 @@ def add_noise(inputs: NDArray[np.float32], within: NDArray[np.bool_], sd: ArrayL
     It has 65,536 equally probable values, which are the means of as many parts of the normal law. So the variance is
     that of the law to 2 in a million, and the kurtosis to 2 in ten thousand, but no value is beyond 4.4 `sd`.
 
+    Raises
+    ------
+    ValueError
+        If the inputs are not C-contiguous.
+
     Examples
     --------
     >>> inputs = np.zeros((1, 3, 2), np.float32)
@@ -25,6 +30,8 @@ def add_noise(inputs: NDArray[np.float32], within: NDArray[np.bool_], sd: ArrayL
     >>> (inputs != 0).any(axis=-1).tolist()
     [[True, True, False]]
     """
+    if not inputs.flags.c_contiguous:  # the noise would go to a copy
+        raise ValueError("inputs: expected a C-contiguous array, to which noise can be added in place, got another")
     samples, places, n_channels = inputs.reshape(-1, inputs.shape[-1]), np.flatnonzero(within), inputs.shape[-1]
     n_at_once = max(_N_AT_ONCE // n_channels, 1)
     for first in range(0, len(places), n_at_once):

@@ -240,7 +240,8 @@ class Mixture(Task):
     def _part(self, trials: xr.Dataset, name: str, place: NDArray[np.intp]) -> xr.Dataset:
         """Take the trials of one task, as that task makes them."""
         form, task = self._forms[name], self.of[name]
-        part = trials.isel(trial=place, time=slice(form.sizes["time"]))
+        part = trials.isel(trial=place)
+        part = part.isel(time=slice(max(form.sizes["time"], int(part["n_steps"].max()))))  # lengths may differ by draw
         part = part.sel(input_channel=list(task.input_channels), output_channel=list(task.output_channels))
         own = {key: coord for key, coord in form.coords.items() if coord.dims == ("trial",) and key != "trial"}
         strange = [key for key, coord in part.coords.items() if coord.dims == ("trial",) and key not in (*own, "trial")]

@@ -54,7 +54,7 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
 
     That is `loss_weight` (1 within a trial, 0 in its padding), the coordinates `n_steps`, `trial`, `time` in ms,
     `input_channel` and `output_channel`, and the attributes that say which task it is. A `TaskError` says what is
-    wrong.
+    wrong. Channels of the task's names are put in its order.
     """
     where = f"task {task.name}: {method}"
     if not isinstance(trials, xr.Dataset):
@@ -79,6 +79,8 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
         names = trials[dim].values.tolist() if dim in trials.coords else labels[dim]
         if len(set(names)) < len(names):
             raise TaskError(f"{where}: expected names of {dim} that differ, got {names}")
+        if names != labels[dim] and set(names) == set(labels[dim]):  # bare arrays have the order of the task
+            trials = trials.isel({dim: [names.index(name) for name in labels[dim]]})
     trials = trials.set_coords([name for name in labels if name in trials.data_vars])
     missing = {name: label for name, label in labels.items() if name not in trials.coords}
     trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...)

@@ -66,7 +66,7 @@ def record(
     Raises
     ------
     ValueError
-        If the model has other layers, or the trials do not fit it; the message is one line.
+        If the model has other layers, or the trials or the training do not fit it; the message is one line.
 
     Examples
     --------
@@ -189,6 +189,8 @@ def _of_training(training: xr.DataTree, now: xr.Dataset, labels: Mapping[str, xr
     if missing := [name for name in ("weights", "history") if name not in training.children]:
         raise ValueError(f"training: expected what biornn.train gives, found no {missing[0]}")
     weights, history = (training[name].to_dataset() for name in ("weights", "history"))
+    if "network" in weights.dims:
+        raise ValueError("training: expected that of one network, got a run; give biornn.train's result for the model")
     same = all(
         np.array_equal(weights[name].isel(snapshot=-1), now[name], equal_nan=True) for name in now if name in weights
     )

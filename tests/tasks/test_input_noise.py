@@ -57,3 +57,10 @@ def test_padding_changes_no_number():
     """Trials within longer arrays get what they get alone."""
     within = np.arange(9) < np.array([4, 4, 4])[:, np.newaxis]
     np.testing.assert_array_equal(noise(3, 9, 2, within=within)[:, :4], noise(3, 4, 2))
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda inputs: inputs[..., ::2]])
+def test_arrays_that_would_be_copied_are_refused(change):
+    inputs = change(np.zeros((2, 3, 4), np.float32))
+    with pytest.raises(ValueError, match=r"^inputs: expected a C-contiguous array, to which noise can be added in pl"):
+        add_noise(inputs, np.ones((2, 3), bool), 1.0, np.random.default_rng(0))

@@ -1,16 +1,18 @@
 """Mixtures against their tasks alone: the same trials, the same scores, and each as often as it should be."""
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import biornn as bn
-from biornn.tasks import DelayedMatch, GoNoGo, MemoryProAnti, Mixture, SineGenerator
+from biornn.tasks import DelayedMatch, GoNoGo, MemoryProAnti, Mixture, SineGenerator, Task, Trials
 from biornn.tasks.mixture import _as_kind
 from biornn.tasks.registry import task_of
 from biornn.tasks.scores import mean_score, score_trials, worst_score
+from biornn.tasks.task import task_generator
 from biornn.tasks.trials import make_arrays, make_trials
 
 THREE = {
@@ -105,6 +107,35 @@ def test_the_worst_condition_is_the_worst_task(mixture, trials):
     silent = [float(score_trials(task, xr.zeros_like(one["targets"]), one).mean()) for task, one in alone]
     assert worst_score(mixture, scores, trials).values[1] == pytest.approx(min(silent[1:]), abs=0.15)  # of 50 trials
     assert float(scores[1][(trials["task"] == "go").values].min()) == 1
+
+
+@dataclass(frozen=True)
+class OfAnyLength(Task):
+    """Each set of trials has a length of its own, and what is asked for comes last."""
+
+    n_inputs = n_outputs = 1
+
+    def arrays(self, n_trials, rng):
+        n_times = rng.integers(2, 9)
+        targets = np.zeros((n_trials, n_times, 1))
+        targets[:, -1] = 1
+        return Trials(targets, targets, np.ones_like(targets))
+
+    def trials(self, n_trials, seed, **fixed):
+        return self.labelled(self.arrays(n_trials, task_generator(seed)))
+
+    def score(self, outputs, trials):
+        last = outputs.isel(time=xr.DataArray(trials["n_steps"].values - 1, dims="trial"), output_channel=0, drop=True)
+        return (last > 0.5).astype(float)
+
+
+def test_trials_longer_than_an_example_of_their_task_are_scored_to_their_end():
+    mixture = Mixture({"any": {"name": f"{__name__}:OfAnyLength"}, "go_no_go": {}}, dt=1.0)
+    n_times = [made.sizes["time"] for made in (mixture.of["any"].trials(1, seed) for seed in range(9))]
+    assert n_times[0] == mixture._forms["any"].sizes["time"] < max(n_times)
+    for seed in range(9):
+        trials = make_trials(mixture, 4, seed)
+        assert (score_trials(mixture, trials["targets"], trials) == 1).all()
 
 
 def test_chance_is_that_of_the_tasks_by_their_shares(mixture):

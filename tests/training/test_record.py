@@ -174,6 +174,11 @@ def test_a_training_that_is_not_that_of_the_model_is_refused():
         bn.record(model, trials, before=bn.record(model, trials), training=training)
     with pytest.raises(ValueError, match=r"^training: expected what biornn.train gives, found no history$"):
         bn.record(model, trials, training=training.drop_nodes("history"))
+    of_run = xr.DataTree.from_dict(
+        {name: training[name].to_dataset().expand_dims("network") for name in ("weights", "history")}
+    )
+    with pytest.raises(ValueError, match=r"^training: expected that of one network, got a run; give biornn.train's re"):
+        bn.record(model, trials, training=of_run)
     model.layers[-1].bias.assign([0.0, 0.0, 9.0])
     with pytest.raises(
         ValueError, match=r"^training: expected the one that left the model its weights, got another, or"
