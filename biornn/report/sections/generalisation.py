@@ -93,12 +93,8 @@ def _compared(reading: Reading) -> Callable[[str, str], list[Cell | str]]:
         if not np.isfinite(difference):
             return ["–"]
         told = f"{difference:+.3f}" + f" [{low:+.3f}, {high:+.3f}]" * bool(np.isfinite(low))
-        return [
-            Cell(
-                told
-                + f"; p {p_text(float(one['p_holm']))}" * (family.is_testable and bool(np.isfinite(one["p_holm"]))),
-                difference,
-            )
-        ]
+        if family.is_testable and np.isfinite(p_value := float(one["p_holm"])):
+            told += f"; p {p_text(p_value)}"
+        return [Cell(told, difference)]
 
     return cell
