@@ -1,8 +1,8 @@
 """Train the experiments of this folder, and write docs/gallery/: python experiments/tasks/gallery.py [TASK…].
 
-TASK is the name of an experiment file here, without `.yaml`; without any, all are trained, which takes some hours. Each
-has its run in DIR/TASK, and one that is there already goes on where it was: what is finished is not trained again. The
-gallery shows the tasks that are named: a table with a row per condition, and for each task a picture of one trial.
+TASK is the name of an experiment file here, without `.yaml`; without any, all are trained, which takes about an hour.
+Each has its run in DIR/TASK, and one that is there already goes on where it was: what is finished is not trained again.
+The gallery shows the tasks that are named: a table with a row per condition, and for each a picture of one trial.
 """
 
 from __future__ import annotations
@@ -145,27 +145,30 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("tasks", nargs="*", metavar="TASK")
     parser.add_argument("--runs", type=Path, metavar="DIR", default=Path("runs/tasks"), help="default: %(default)s")
     parser.add_argument("--workers", type=int, metavar="N", help="networks at a time (default: number of cores)")
-    parser.add_argument("--out", type=Path, metavar="DIR", default=PAGES, help="of the gallery (default: docs/gallery)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="of the gallery (all tasks: docs/gallery)")
     options = parser.parse_args(words)
     known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
     if unknown := [task for task in options.tasks if task not in known]:
-        raise SystemExit(f"TASK: expected some of {', '.join(known)}, got {', '.join(unknown)}")
+        parser.error(f"TASK: expected some of {', '.join(known)}, got {', '.join(unknown)}")
+    if options.tasks and options.out is None:
+        parser.error("--out: expected a folder, as docs/gallery is that of all tasks, got none")
+    out = options.out or PAGES
     asked = [task for task in known if task in (options.tasks or known)]
     readings = {task: trained(task, options.runs / task, options.workers) for task in asked}
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     lines = [COLUMNS, ["---"] * len(COLUMNS), *(row for task, one in readings.items() for row in rows(task, one))]
     seconds = xr.concat([one.history["wall_time"] for one in readings.values()], "network", coords="minimal")
     told = f"Training of the {plural(seconds.size, 'network')}: {float(seconds.sum()) / 3600:.1f} h, added up."
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    (options.out / "table.md").write_text(f"{table}\n\n{told}\n", encoding="utf-8")
+    (out / "table.md").write_text(f"{table}\n\n{told}\n", encoding="utf-8")
     parts = []
     for task, reading in readings.items():
         if (network := shown(reading)) is not None:
             drawn = Image.open(BytesIO(png(picture(reading, network)))).convert("RGB")
-            drawn.quantize(_N_COLOURS).save(options.out / f"{task}.png", optimize=True)
+            drawn.quantize(_N_COLOURS).save(out / f"{task}.png", optimize=True)
         parts.append(section(task, reading, network))
-    (options.out / "sections.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    print(f"{options.out}: {plural(len(readings), 'task')}")
+    (out / "sections.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    print(f"{out}: {plural(len(readings), 'task')}")
 
 
 if __name__ == "__main__":

@@ -110,9 +110,17 @@ def test_of_many_inputs_some_are_drawn_and_the_text_says_so() -> None:
     assert "held-out" not in gallery.section("delayed_match", reading, None)
 
 
-def test_an_unknown_task_gets_one_line() -> None:
-    with pytest.raises(SystemExit, match=r"^TASK: expected some of boolean_gate, click_.*, got flip$"):
-        gallery.main(["go_no_go", "flip"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["go_no_go", "flip"], r"error: TASK: expected some of boolean_gate, click_.*, got flip$"),
+        (["go_no_go"], r"error: --out: expected a folder, as docs/gallery is that of all tasks, got none$"),
+    ],
+)
+def test_what_cannot_be_gets_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        gallery.main(words)
+    assert re.search(message, capsys.readouterr().err.strip())
 
 
 def test_a_finished_run_is_read_and_not_trained_again(
