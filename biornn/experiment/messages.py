@@ -30,7 +30,8 @@ def _message(problem: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
         key = ".".join(location)
         dot = "." if key and not message.startswith(("conditions.", "factors")) else ""  # from the top
         return f"{prefix}{key}{dot}{message}"
-    expected = message[:1].lower() + message[1:]
+    is_list = problem["type"] in ("list_type", "tuple_type")
+    expected = "expected a list" if is_list else message[:1].lower() + message[1:]
     key = (prefix + ".".join(location)).rstrip(".")
     return f"{key}: {expected}, got {shortened(repr(problem['input']))}"
 

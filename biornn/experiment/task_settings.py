@@ -88,7 +88,10 @@ def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
     for name in ("n_inputs", "n_outputs", "dt"):
         expected, got = getattr(task, name), getattr(changed, name)
         if got != expected:
-            raise ValueError(f"{name}: expected {expected} as in task, by which all networks are judged, got {got}")
+            key = next(iter(changes))
+            raise ValueError(
+                f"{key}: expected {name} {expected} as in task, by which all networks are judged, got {got}"
+            )
     return changed
 
 

@@ -34,7 +34,7 @@ def test_a_preset_stands_for_its_settings():
         ("task.stimulus", "--set: expected key=value, got 'task.stimulus'"),
         ("task.stimulus=x", "--set task.stimulus: input should be a valid number"),
         ("task.stimulus=-1", "--set task.stimulus: expected a positive time in ms, got -1"),
-        ("task.dt=10", "--set task.dt: expected 20.0 as in task"),
+        ("task.dt=10", "--set task.dt: expected dt 20.0 as in task"),
         ("task.name=go_no_go", "--set task.name: expected one of"),
         ("network.recurrent_noise=-1", "--set network.recurrent_noise: expected a number of at least 0, got -1"),
     ],

@@ -112,7 +112,7 @@ BAD = {
     "network.mask=[[1, 0], [0, 1]]": "network.mask: expected shape (5, 5), got (2, 2)",
     "network.mask=[[1, 0], [0, 2]]": "network.mask: expected rows of 0 and 1, not of 2, got [[1, 0], [0, 2]]",
     "network.mask=[[1, [0]], 3]": "network.mask: expected rows of 0 and 1, not of [0], got [[1, [0]], 3]",
-    "network.mask=[3]": "network.mask.0: input should be a valid list, got 3",
+    "network.mask=[3]": "network.mask.0: expected a list, got 3",
     "network.initial=gamma": "network.initial: expected one of ('orthogonal', 'gaussian') without Dale's law",
     "network.readout_from=excitatory": "network.readout_from='excitatory': expected cell types, got none",
     "network.autapses=1": "network.autapses: input should be a valid boolean, got 1",
