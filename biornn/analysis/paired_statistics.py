@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from biornn.analysis.holm import holm
 from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.scale import power_of_two
+from biornn.schema import text
 
 _Array = NDArray[np.float64]
 #: What the kernel gives, with what it means.
@@ -62,7 +63,7 @@ def described(rows: xr.Dataset) -> xr.Dataset:
     """Finish rows that have `n_failed` and `n_unpaired` too: Holm's correction over all of them, units, long names."""
     counts = ["n_pairs", *_COUNTS]
     table = rows.assign({name: rows[name].astype(np.int64) for name in counts}).assign(p_holm=holm(rows["p_value"]))
-    units = np.unique(table["units"].values.astype(str)).tolist()
+    units = np.unique(text(table["units"]).values).tolist()
     of_metric = units[0] if len(units) == 1 else "see the coordinate units"
     in_units = {name: _STATISTICS[name]._replace(units=of_metric) for name in _IN_UNITS}
     order = ["difference", "ci_low", "ci_high", "p_value", "p_holm", "effect_size", *counts]
