@@ -30,10 +30,7 @@ from biornn.report.words import plural
 
 FOLDER = Path(__file__).parent
 PAGES = FOLDER.parents[1] / "docs" / "gallery"
-COLUMNS = (
-    *("task", "condition", "criterion", "reached it", "updates", "time (s)", "score", "worst score"),
-    "worst trial condition",
-)
+COLUMNS = ("task", "condition", "criterion", "reached it", "updates", "time (s)", "score", "worst score")
 _MOST_CHANNELS = 8  # inputs, and outputs, of a picture; where there are more, evenly spaced ones are shown
 _HEIGHT = 3.1  # inches
 _N_COLOURS = 32  # of a PNG, which is then a fourth as large
@@ -61,10 +58,11 @@ def _cells(reading: Reading, condition: str) -> list[str]:
     if criterion is not None:
         is_plain = criterion.score is not None and criterion.held is None
         told = f"{criterion.score:g}, {criterion.on}" if is_plain else criterion.words(reading.score_name)
-    worst, where = "–", ""
+    worst = "–"
     if "worst_score" in of_trained:
-        worst = median_and_range(of_trained["worst_score"], ".3f")
         where, n_worst = most_often_worst(reading, condition)
+        named = f" at {where} ({n_worst} of {of_trained['score'].size})" if where else ""
+        worst = median_and_range(of_trained["worst_score"], ".3f") + named
     return [
         told,
         _reached(all_seeds),
@@ -72,7 +70,6 @@ def _cells(reading: Reading, condition: str) -> list[str]:
         median_and_range(reading.members(reading.history["wall_time"], condition), ",.0f", spread=False),
         median_and_range(of_trained["score"], ".3f"),
         worst,
-        f"{where} ({n_worst} of {of_trained['score'].size})" if where else "–",
     ]
 
 

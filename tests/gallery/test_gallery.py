@@ -45,7 +45,6 @@ def test_a_row_has_medians_with_ranges_and_names_who_did_not_reach_the_criterion
         "time (s)": "2",  # 1 and 2 s, halfway to the even number; the third has diverged
         "score": "1.000",
         "worst score": "1.000",
-        "worst trial condition": "–",
     }
     assert dale == {
         "task": "[go_no_go](#go_no_go)",
@@ -55,8 +54,7 @@ def test_a_row_has_medians_with_ranges_and_names_who_did_not_reach_the_criterion
         "updates": "100",
         "time (s)": "5",
         "score": "1.000 [0.500, 1.000]",
-        "worst score": "1.000 [0.000, 1.000]",
-        "worst trial condition": "stimulus=no-go (1 of 3)",
+        "worst score": "1.000 [0.000, 1.000] at stimulus=no-go (1 of 3)",
     }
 
 
@@ -64,7 +62,7 @@ def test_a_row_without_a_criterion_or_trial_conditions_has_dashes() -> None:
     (row, *_) = gallery.rows("flip_flop", Reading(planted_run(training={"criterion": None}, status=["completed"] * 4)))
     found = dict(zip(gallery.COLUMNS, row, strict=True))
     assert found["criterion"] == "none"
-    for column in ("reached it", "updates", "worst score", "worst trial condition"):
+    for column in ("reached it", "updates", "worst score"):
         assert found[column] == "–"
     (row, *_) = gallery.rows("flip_flop", Reading(planted_run(training={"criterion": {"score": 0.9, "held": 1.0}})))
     assert row[2] == "validation accuracy 0.9 and 100% of the memory states held"
