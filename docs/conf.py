@@ -13,6 +13,7 @@ extensions = ["myst_nb", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosumma
 exclude_patterns = ["_build", "benchmarks", "gallery", "generated/settings.md"]  # what is included in a page
 html_theme = "furo"
 html_title = "biornn"
+html_static_path, html_css_files = ["_static"], ["tables.css"]
 
 # Notebooks are text, run at every build; a cell that fails fails the build.
 nb_execution_mode = "force"
