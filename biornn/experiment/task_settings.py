@@ -82,15 +82,15 @@ def changed_task(task: Task, changes: Mapping[str, Any] | None) -> Task:
         return task
     if "name" in changes:
         raise ValueError("name: expected other settings of the same task, got another name")
-    preset, changes = _of_preset(type(task), changes)
-    settings = {**task_settings(task), **preset, **changes}
+    preset, beside = _of_preset(type(task), changes)
+    settings = {**task_settings(task), **preset, **beside}
     changed = _made(describe_task(task)["task"], json.dumps(settings, default=repr))
     for name in ("n_inputs", "n_outputs", "dt"):
         expected, got = getattr(task, name), getattr(changed, name)
         if got != expected:
-            key = next(iter(changes))
+            keys = ", ".join(changes)
             raise ValueError(
-                f"{key}: expected {name} {expected} as in task, by which all networks are judged, got {got}"
+                f"{keys}: expected {name} {expected} as in task, by which all networks are judged, got {got}"
             )
     return changed
 

@@ -33,7 +33,7 @@ from biornn.tasks import task_of
 from biornn.tasks.scores import score_trials, trial_condition
 
 #: Held-out trials on which networks are run again: enough for two digits, and quick. A trial that is right or wrong as
-#: a whole says less, so it takes more of them.
+#: a whole, whose score is 0 or 1, says less, so it takes more of them.
 _N_TRIALS, _N_CHOICES = 8, 64
 #: How often as many units are silenced anew.
 _N_LESIONS = 3

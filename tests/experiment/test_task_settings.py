@@ -12,6 +12,7 @@ import biornn as bn
 from biornn.experiment import Experiment, ExperimentError, expand, load_experiment, run_experiment
 from biornn.experiment.matching import unmatched
 from biornn.experiment.network import run_network
+from biornn.experiment.task_settings import changed_task
 
 FLIP_FLOP = {"n_bits": 1, "duration": 60, "n_pulses": 1}
 OWN_TASK = """
@@ -206,6 +207,11 @@ def test_settings_of_the_task_in_training_are_set_on_the_command_line(tmp_path: 
 def test_settings_that_cannot_be_are_told(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Experiment(task=FLIP_FLOP, **changes)
+
+
+def test_a_preset_with_other_channels_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^preset: expected n_inputs 2 as in task, .*, got 3$"):
+        changed_task(bn.tasks.PerceptualDecision(), {"preset": "song2016_reaction_time"})
 
 
 @pytest.mark.usefixtures("own_task")

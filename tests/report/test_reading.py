@@ -1,9 +1,12 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from biornn.report.reading import Reading
+from biornn.tasks import FlipFlop, GoNoGo, Mixture, Task
+from tests.report.conftest import planted_run
 
 MakeRun = Callable[..., xr.DataTree]
 
@@ -42,3 +45,18 @@ def test_a_constraint_is_checked_where_a_network_has_weights(make_run: MakeRun) 
     assert Reading(make_run(status=["completed", "completed", "diverged", "diverged"])).constrained == {"dale": False}
     assert Reading(make_run(status=["failed"] * 4)).constrained == {"free": False, "dale": False}
     assert Reading(make_run(conditions={"free": {}})).constrained == {}
+
+
+@pytest.mark.parametrize(
+    ("task", "n_trials"),
+    [
+        (GoNoGo(), 64),
+        (Mixture({"go": {"name": "go_no_go"}, "decision": {"name": "perceptual_decision"}}), 64),
+        (FlipFlop(n_bits=2, duration=300.0, n_pulses=3), 8),
+    ],
+)
+def test_what_is_right_or_wrong_as_a_whole_is_run_again_on_more_trials(task: Task, n_trials: int) -> None:
+    run = planted_run(task=task, n_trials=128)
+    silent = run["activity"]["time"] > run["activity"]["time"].values[-1] / 2
+    run["activity"]["outputs"] = run["activity"]["outputs"].where(~silent, 0.0)
+    assert Reading(run).few_trials.sizes["trial"] == n_trials
