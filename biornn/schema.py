@@ -271,7 +271,8 @@ OPTIONAL_ROOT_ATTRS = {
 
 def text(array: xr.DataArray) -> xr.DataArray:
     """Return text as numpy's own type; a store gives it as StringDType or as objects."""
-    return array.copy(data=array.values.astype(object).astype(str))
+    values = array.values
+    return array.copy(data=values if values.dtype.kind == "U" else values.astype(object).astype(str))
 
 
 def type_signs(cell_type: xr.DataArray) -> dict[str, int]:
@@ -518,12 +519,12 @@ def _finite(array: xr.DataArray) -> xr.DataArray:
 
 def variable_attrs(group: str, dataset: xr.Dataset) -> xr.Dataset:
     """Add units and long names to the variables of one group that the schema knows, and the unit of `time`."""
-    known = GROUPS[group]
-    labelled = dataset.assign(
-        {name: dataset[name].assign_attrs(known[str(name)].attrs) for name in dataset.data_vars if name in known}
-    )
+    known, labelled = GROUPS[group], dataset.copy()  # which has attributes of its own
+    for name in labelled.data_vars:
+        if name in known:
+            labelled.variables[name].attrs.update(known[str(name)].attrs)
     if "time" in labelled.coords:
-        labelled = labelled.assign_coords(time=labelled["time"].assign_attrs(units="ms", long_name="time"))
+        labelled.variables["time"].attrs.update(units="ms", long_name="time")
     return labelled
 
 

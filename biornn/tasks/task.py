@@ -188,12 +188,15 @@ class Task:
         """
         n_trials, n_times, _ = arrays.inputs.shape
         sample = "trial", "time", "output_channel"
-        dataset = xr.Dataset(
-            {
-                "inputs": (("trial", "time", "input_channel"), arrays.inputs),
-                "targets": (sample, arrays.targets),
-                "loss_weight": (sample, arrays.loss_weight),
-            },
+        variables: dict[str, Any] = {
+            "inputs": (("trial", "time", "input_channel"), arrays.inputs),
+            "targets": (sample, arrays.targets),
+            "loss_weight": (sample, arrays.loss_weight),
+        }
+        if period is not None:
+            variables["period"] = ("trial", "time"), np.broadcast_to(period, (n_trials, n_times)).copy()
+        return xr.Dataset(
+            variables,
             {
                 "trial": np.arange(n_trials),
                 "time": ("time", np.arange(n_times) * self.dt, {"units": "ms"}),
@@ -202,10 +205,8 @@ class Task:
                 "n_steps": ("trial", np.broadcast_to(n_times if n_steps is None else n_steps, n_trials).astype(int)),
                 **{name: ("trial", np.asarray(values)) for name, values in of_trials.items()},
             },
+            describe_task(self),
         )
-        if period is not None:
-            dataset["period"] = ("trial", "time"), np.broadcast_to(period, (n_trials, n_times)).copy()
-        return dataset.assign_attrs(describe_task(self))
 
 
 def with_underscores(class_name: str) -> str:

@@ -84,25 +84,26 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
     trials = trials.set_coords([name for name in labels if name in trials.data_vars])
     missing = {name: label for name, label in labels.items() if name not in trials.coords}
     trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...)
-    n_steps = trials["n_steps"]
-    is_count = n_steps.dims == ("trial",) and n_steps.dtype.kind in "iu"
+    n_steps = trials["n_steps"].values
+    is_count = trials["n_steps"].dims == ("trial",) and n_steps.dtype.kind in "iu"
     if not is_count or not ((n_steps >= 1) & (n_steps <= n_times)).all():
-        got = np.unique(n_steps.values).tolist()[:5]
+        got = np.unique(n_steps).tolist()[:5]
         raise TaskError(f"{where}: expected n_steps from 1 to {n_times} for each trial, got {got}")
-    if "period" in trials:
+    if "period" in trials and trials["period"].dtype.kind != "U":
         trials["period"] = text(trials["period"])
     if "loss_weight" not in trials:
-        within = xr.DataArray(np.arange(n_times), dims="time") < n_steps
+        within = xr.DataArray(np.arange(n_times), dims="time") < trials["n_steps"]
         trials["loss_weight"] = xr.ones_like(trials["targets"]).where(within, np.float32(0))
     elif set(trials["loss_weight"].dims) != set(_SAMPLE):
         raise TaskError(f"{where}: expected loss_weight with the dims {_SAMPLE}, got {trials['loss_weight'].dims}")
-    typed = {name: trials[name].copy(data=_in_single_precision(trials[name].values)) for name in Trials._fields}
-    arrays = (array.values for array in typed.values())
-    _check_values(where, task, n_trials or trials.sizes["trial"], *arrays)
-    padding = np.arange(n_times) >= n_steps.values[:, np.newaxis]
-    if (trials["loss_weight"].values[padding] != 0).any():
+    arrays = {name: _in_single_precision(trials[name].values) for name in Trials._fields}
+    _check_values(where, task, n_trials or trials.sizes["trial"], **arrays)
+    padding = np.arange(n_times) >= n_steps[:, np.newaxis]
+    if (arrays["loss_weight"][padding] != 0).any():
         raise TaskError(f"{where}: expected loss_weight 0 after the n_steps of each trial, got another")
-    return variable_attrs("trials", trials.assign(typed)).assign_attrs({**trials.attrs, **describe_task(task)})
+    if others := {name: array for name, array in arrays.items() if array.dtype != trials[name].dtype}:
+        trials = trials.assign({name: trials[name].copy(data=array) for name, array in others.items()})
+    return variable_attrs("trials", trials).assign_attrs({**trials.attrs, **describe_task(task)})
 
 
 def _in_single_precision(array: NDArray[Any]) -> NDArray[Any]:

@@ -37,7 +37,9 @@ def random_network(layer, n_units, seed, scale=1.5):
     return gated(layer, recurrent, bias={gate: rng.normal(size=n_units) for gate in GATES[layer][0]})
 
 
-@pytest.mark.parametrize("update", [-30.0, 0.0, 5.0])  # of no memory, of two steps, of 150
+@pytest.mark.parametrize(
+    "update", [-30.0, 0.0, pytest.param(5.0, marks=pytest.mark.nightly)]
+)  # no memory, 2 steps, 150
 def test_two_gru_units_have_their_nine(update):
     found = fixed_points(pitchforks(update=update))
     assert found.kind.values.tolist() == ["stable"] * 4 + ["saddle"] * 4 + ["unstable"]

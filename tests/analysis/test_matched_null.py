@@ -97,7 +97,7 @@ def test_a_draw_depends_on_seed_number_and_weights_alone():
     np.testing.assert_array_equal(single, draws.astype(np.float32))
 
 
-@pytest.mark.parametrize("keep_balance", [False, True])
+@pytest.mark.parametrize("keep_balance", [pytest.param(False, marks=pytest.mark.nightly), True])
 def test_weights_that_are_random_have_a_uniform_p_value_and_a_standard_z(keep_balance):
     weights = labelled(np.random.default_rng(10).standard_normal((300, 8, 8)))
     compared = compare_with_null(

@@ -57,7 +57,7 @@ def test_exact_proportions_give_the_exact_curve():
     np.testing.assert_allclose([fit[name].item() for name in PARAMETERS], [0.5, 2, 0.03], atol=1e-3)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(1, 4))])
 def test_no_other_curve_is_likelier(seed):
     fit = psychometric(*planted(30, 0.5, 4, 0.04, seed=seed)).isel(network=0)
     found = log_likelihood(fit, *(fit[name].item() for name in PARAMETERS))

@@ -84,7 +84,11 @@ RANDOM = {
 }
 
 
-@pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.parametrize(
+    "name",
+    ["half of the synapses", "every unit balanced", "gaussian of 400 units"]
+    + [pytest.param(name, marks=pytest.mark.nightly) for name in ("gaussian", "two variances")],
+)
 def test_random_weights_have_almost_no_outlier(name):
     draw, has_types, n_networks, measured_rate = RANDOM[name]
     cell_type = types_of(64) if has_types else None

@@ -52,7 +52,7 @@ def test_of_a_large_ring_no_more_is_left_than_by_chance_and_it_takes_seconds(k):
     assert abs((ring & new).sum() - 1000 * k * share) < 4.5 * np.sqrt(1000 * k * share * (1 - share))
 
 
-@pytest.mark.parametrize(("n_units", "n_masks"), [(4, 9), (5, 44)])
+@pytest.mark.parametrize(("n_units", "n_masks"), [(4, 9), pytest.param(5, 44, marks=pytest.mark.nightly)])
 def test_every_mask_of_these_degrees_comes_equally_often(n_units, n_masks):
     cycle = np.roll(np.eye(n_units, dtype=bool), 1, axis=1)
     n_draws = 15 * n_masks

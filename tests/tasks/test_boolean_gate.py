@@ -21,6 +21,9 @@ TRUE = {
 }
 SETTINGS = [{}, {"dt": 5}, {"longest_gap": 60}, {"noise": 0, "gap": 0, "onset": 0}, {"dt": 20, "pulse_width": 40}]
 every_gate = pytest.mark.parametrize("gate", TRUE)
+every_gate_and_all_settings = pytest.mark.parametrize(
+    ("gate", "settings"), [*((gate, {}) for gate in TRUE), *zip(TRUE, SETTINGS[1:], strict=False)], ids=str
+)
 
 
 def constant(trials, level):
@@ -28,14 +31,12 @@ def constant(trials, level):
     return xr.zeros_like(trials["targets"]) + level
 
 
-@every_gate
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@every_gate_and_all_settings
 def test_keeps_to_the_contract(gate, settings):
     bn.tasks.check(BooleanGate(gate, **settings))
 
 
-@every_gate
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@every_gate_and_all_settings
 def test_answers_follow_the_truth_table_and_the_targets_score_one(gate, settings):
     task = BooleanGate(gate, **settings)
     trials = make_trials(task, 64, 0)

@@ -473,11 +473,11 @@ def test_seed_is_checked_and_must_be_given(seed):
         {},
         {"n_pulses": 1, "duration": 100},
         {"n_pulses": 5, "duration": 600, "dt": 2.0},
-        {"pulses": "random", "duration": 1000},
+        pytest.param({"pulses": "random", "duration": 1000}, marks=pytest.mark.nightly),
         {"pulses": "random", "duration": 500, "pulse_rate": 50, "min_gap": 0},
         {"pulses": "random", "pulse_rate": 0},
         {"duration": 500, "silence": 160},
-        {"pulses": "random", "duration": 900, "silence": 400, "pulse_rate": 10},
+        {"pulses": "random", "duration": 400, "silence": 200, "pulse_rate": 20},
         {"n_pulses": 1, "duration": 200, "silence": 100},
     ],
 )

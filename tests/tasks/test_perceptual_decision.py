@@ -177,7 +177,7 @@ def test_conditions_of_the_worst_one_are_the_coherences():
 
 
 def test_durations_are_those_of_a_truncated_exponential():
-    task = PerceptualDecision(variable_stimulus=True, dt=1)
+    task = PerceptualDecision(variable_stimulus=True, dt=1, coherences=[4], fixation=0, decision=10, grace=0)
     duration = task.trials(4000, seed=0)["stimulus_duration"].values
     assert duration.min() >= 80
     assert duration.max() <= 1500

@@ -156,7 +156,12 @@ def test_one_angle_always_and_ignoring_the_cue_score_chance(settings):
         assert found.mean().item() == pytest.approx(task.chance, abs=4 * found.std().item() / np.sqrt(3000))
 
 
-@pytest.mark.parametrize("settings", [{}, {"pauses": False}, {"dt": 10, "duration": 2200}, {"tolerance": 60}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{"pauses": False}, {"dt": 10, "duration": 2200}]
+    + [pytest.param(settings, marks=pytest.mark.nightly) for settings in ({}, {"tolerance": 60})],
+    ids=str,
+)
 def test_keeping_the_start_scores_what_is_declared(settings):
     task = RingIntegration(**settings)
     trials = make_trials(task, 3000, 1)

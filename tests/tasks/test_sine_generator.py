@@ -190,7 +190,11 @@ def test_shortcuts_and_chance_score_what_is_declared(settings):
     assert task.chance >= max(task.shortcuts.values())
 
 
-@pytest.mark.parametrize("frequencies", [(0.8, 1.0, 1.2, 1.4), tuple(np.arange(8, 19) / 10)], ids=len)
+@pytest.mark.parametrize(
+    "frequencies",
+    [(0.8, 1.0, 1.2, 1.4), pytest.param(tuple(np.arange(8, 19) / 10), marks=pytest.mark.nightly)],
+    ids=len,
+)
 def test_chance_is_the_best_of_means_of_overlapping_sines(frequencies):
     task = SineGenerator(frequencies=frequencies, duration=1300, dt=50)
     trials, n = make_probe(task), len(frequencies)

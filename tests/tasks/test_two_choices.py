@@ -27,8 +27,8 @@ from tests.tasks.choices import constant
 TASKS = [PerceptualDecision, ContextDecision, MultisensoryIntegration, ParametricMemory, ClickAccumulation]
 VARIANTS = [
     *(kind() for kind in TASKS),
-    *(kind(dt=10, n_catch=0, noise=0, fixation=0, grace=0) for kind in TASKS),
-    *(kind(dt=30, n_catch=3, rectify=True, decision=90, grace=60) for kind in TASKS),
+    PerceptualDecision(dt=10, n_catch=0, noise=0, fixation=0, grace=0),
+    ParametricMemory(dt=30, n_catch=3, rectify=True, decision=90, grace=60),
     PerceptualDecision(variable_stimulus=True),
     PerceptualDecision(variable_stimulus=True, dt=10, longest_stimulus=400, n_catch=5),
     PerceptualDecision(rectify=True, fixation=0, grace=0, coherences=[0, 31.25]),
@@ -44,8 +44,16 @@ def name(task):
     return "-".join([task.name, *(f"{key}={value}" for key, value in changed.items())])
 
 
+MORE = [
+    *(kind(dt=10, n_catch=0, noise=0, fixation=0, grace=0) for kind in TASKS if kind != PerceptualDecision),
+    *(kind(dt=30, n_catch=3, rectify=True, decision=90, grace=60) for kind in TASKS if kind != ParametricMemory),
+]
+
+
 every_kind = pytest.mark.parametrize("kind", TASKS)
-every_variant = pytest.mark.parametrize("task", VARIANTS, ids=name)
+every_variant = pytest.mark.parametrize(
+    "task", [*VARIANTS, *(pytest.param(task, marks=pytest.mark.nightly) for task in MORE)], ids=name
+)
 
 
 # ---- by hand
