@@ -22,6 +22,7 @@ from biornn.output import lossy_output
 
 if TYPE_CHECKING:
     import xarray as xr
+    from rich.progress import Progress
 
 
 @lossy_output()
@@ -260,12 +261,9 @@ def _show(
         _console().print(comparison_table(reading.summary))
         _tell(f"run: {folder}  (`biornn report {folder}` makes the figures and the report)")
         return reading.summary
-    from rich.progress import Progress
-
     from biornn.report import write_report
 
-    # Where standard error is no terminal, nothing is shown but the end.
-    with Progress(console=Console(stderr=True), transient=True) as display:
+    with _progress() as display:
         task = display.add_task("report", total=None)
 
         def show(done: int, of: int) -> None:
@@ -281,6 +279,14 @@ def _show(
             _console().print(comparison_table(reading.summary))
     _tell(f"run: {folder}  figures: {folder / 'figures'}  report: {report}")
     return reading.summary
+
+
+def _progress() -> Progress:
+    """Make a bar on standard error, which is not shown where that is no terminal."""
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def _start_forkserver(preloaded: str) -> None:
@@ -349,13 +355,12 @@ def _fixed_points(options: argparse.Namespace) -> int:
     if options.workers != 1:
         _start_forkserver("biornn.store.fixed_points")
     from dask.system import CPU_COUNT
-    from rich.progress import Progress
 
     from biornn.report import fixed_point_table
     from biornn.store import add_fixed_points
 
     _opened(options.run)
-    with Progress(console=Console(stderr=True), transient=True) as display:
+    with _progress() as display:
         task = display.add_task("fixed points", total=None)
         run = add_fixed_points(
             options.run,
@@ -371,15 +376,13 @@ def _fixed_points(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from rich.progress import Progress
-
     from biornn.experiment.evaluation import evaluations_of
     from biornn.report import evaluation_table
     from biornn.store import add_evaluations
 
     run = _opened(options.run)
     evaluations = evaluations_of(run["trials"].to_dataset(), options.set)
-    with Progress(console=Console(stderr=True), transient=True) as display:
+    with _progress() as display:
         task = display.add_task("evaluations", total=None)
         run = add_evaluations(
             options.run,

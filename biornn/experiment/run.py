@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, as_completed
@@ -245,7 +246,10 @@ def _reason(error: BaseException) -> str:
 
 def _outcome(history: xr.Dataset) -> str:
     status = str(history["status"].values).replace("_", " ")
-    words = f"{status} after {int(history['updates_trained'])} updates"
+    trained, reached = int(history["updates_trained"]), history["updates_to_criterion"].fillna(np.inf).item()
+    words = f"{status} after {min(trained, reached):.0f} updates"
+    if reached < trained:  # where it takes several validations
+        words += f" of {trained}"
     if not is_trained(history["status"]):
         return f"{words}: {history['failure'].values}"
     score = history["score"].isel(snapshot=-1)
