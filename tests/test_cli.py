@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 import zarr
@@ -12,6 +13,7 @@ import biornn as bn
 from biornn.cli import main
 from biornn.report.reading import Reading
 from biornn.report.section import Section
+from biornn.schema import text
 
 
 def out(capsys: pytest.CaptureFixture[str]) -> str:
@@ -139,6 +141,28 @@ def test_bad_input_leaves_nothing_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_network_without_weights_shows_in_the_exit_status(
+    experiment_file: Path,
+    tmp_path: Path,
+    run: xr.DataTree,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = run.copy()
+    history = run["history"].to_dataset()
+    status = np.where(text(history["condition"]) == "constrained", "diverged", text(history["status"]))
+    found["history"] = xr.DataTree(history.assign(status=("network", status)))
+    monkeypatch.setattr("biornn.experiment.run_experiment", lambda *arguments, **settings: found)
+    arguments = ["run", str(experiment_file), "--out", str(tmp_path / "run"), "--no-report"]
+    assert main(arguments) == 1
+    printed = out(capsys)
+    assert re.search(r"│ unconstrained +│ +2/2 │", printed)
+    assert re.search(r"│ constrained +│ +0/2 │ +– │ +none", printed)
+    found["history"] = xr.DataTree(history)
+    assert main(arguments) == 0
+
+
+@pytest.mark.nightly
 @pytest.mark.usefixtures("shared_cluster")
 def test_a_network_that_diverges_shows_in_the_exit_status(
     experiment_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -216,18 +216,20 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(content=st.dictionaries(KEYS, VALUES, max_size=4))
-def test_any_content_is_an_experiment_or_gets_one_line(
-    content: dict[str, object], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    experiment = None
-    message = ""
-    try:
-        experiment = load(tmp_path_factory.mktemp("any"), yaml.safe_dump(content))
-    except ExperimentError as error:
-        message = str(error)
-    assert "\n" not in message
-    assert bool(message) == (experiment is None)
-    for condition in experiment.conditions if experiment else ():
-        experiment.settings(condition)
+@pytest.mark.parametrize("n_examples", [50, pytest.param(150, marks=pytest.mark.nightly)])
+def test_any_content_is_an_experiment_or_gets_one_line(tmp_path: Path, n_examples: int) -> None:
+    @settings(max_examples=n_examples, deadline=None)
+    @given(content=st.dictionaries(KEYS, VALUES, max_size=4))
+    def is_an_experiment_or_gets_one_line(content: dict[str, object]) -> None:
+        experiment = None
+        message = ""
+        try:
+            experiment = load(tmp_path, yaml.safe_dump(content))
+        except ExperimentError as error:
+            message = str(error)
+        assert "\n" not in message
+        assert bool(message) == (experiment is None)
+        for condition in experiment.conditions if experiment else ():
+            experiment.settings(condition)
+
+    is_an_experiment_or_gets_one_line()

@@ -28,14 +28,30 @@ def results(**training: object) -> dict[str, xr.Dataset]:
     return run_network(expand(experiment(**training))[0], lambda news: None)
 
 
-def test_a_network_is_trained_recorded_and_audited() -> None:
-    groups = results()
+@pytest.fixture(scope="module")
+def groups() -> dict[str, xr.Dataset]:
+    return results()
+
+
+def test_a_network_is_trained_recorded_and_audited(groups: dict[str, xr.Dataset]) -> None:
     assert set(groups) == {"activity", "probe_activity", "weights", "history", "audit"}
     assert groups["weights"]["update"].values.tolist() == [0, 2, 3]
     assert groups["activity"].rates.shape == (4, 60, 4)
     assert groups["history"].status == "completed"
     assert (groups["audit"].sign_violations == 0).all()
-    again = results()
+
+
+def test_the_listener_hears_of_updates_and_one_seed_gives_the_same_numbers(
+    groups: dict[str, xr.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Progress] = []
+    clock = SimpleNamespace(monotonic=iter(np.arange(0.0, 100.0, 2.0)).__next__)
+    monkeypatch.setattr("biornn.training.callbacks.time", clock)
+    again = run_network(expand(experiment())[0], heard.append)
+    assert [news.update for news in heard] == [2, 3]
+    assert [news.max_updates for news in heard] == [3, 3]
+    # Two seconds an update, the first not counted: one more, then none.
+    assert [news.seconds_left for news in heard] == [2, 0]
     for name, dataset in groups.items():
         # One process, one seed: the same numbers, but for the time that it took.
         xr.testing.assert_identical(
@@ -78,17 +94,6 @@ def test_penalties_reach_every_weight_matrix_or_the_rates(penalty: dict[str, flo
     model = network_model(spec.task, spec.network, spec.training, spec.seed)
     model(np.zeros((1, 3, 1), "float32"))
     assert len(model.losses) == n_losses
-
-
-def test_the_listener_hears_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[Progress] = []
-    clock = SimpleNamespace(monotonic=iter(np.arange(0.0, 100.0, 2.0)).__next__)
-    monkeypatch.setattr("biornn.training.callbacks.time", clock)
-    run_network(expand(experiment())[0], heard.append)
-    assert [news.update for news in heard] == [2, 3]
-    assert [news.max_updates for news in heard] == [3, 3]
-    # Two seconds an update, the first not counted: one more, then none.
-    assert [news.seconds_left for news in heard] == [2, 0]
 
 
 def test_the_parts_of_a_network_s_time_are_measured_and_add_up() -> None:

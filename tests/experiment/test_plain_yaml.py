@@ -30,7 +30,8 @@ def bomb(depth: int, form: str) -> str:
         (bomb(12, "{{<<: [{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}]}}"), "aliases that stand for more than"),
         (bomb(30, "[{0}]"), "more than 20 levels"),
         ("[" * 25 + "]" * 25, "more than 20 levels"),
-        ("[" * 100_000, "more than 20 levels"),
+        # corpus/yaml/nested-lists of tests/fuzz is another
+        pytest.param("[" * 100_000, "more than 20 levels", marks=pytest.mark.nightly),
         ("&a [*a]", "a value that contains itself"),
         ("'" + "x" * MAX_LENGTH, "more than 4,000,000 characters"),
         ("9" * 101, "a number of 101 digits"),

@@ -87,27 +87,43 @@ def broken(interrupted: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(interrupted, tmp_path / "run"))
 
 
-def resumed(experiment_file: Path, folder: Path) -> tuple[xr.DataTree, str]:
+@pytest.fixture
+def stopped(experiment_file: Path, run: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of a run that was interrupted when its first network, of which another run has the results, was done."""
+
+    def interrupt(self: _Jobs, client: Client, writer: RunWriter, display: object) -> None:
+        writer.write_network(self.specs[0].name, row(run, 0))
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(_Jobs, "gather", interrupt)
+        with pytest.raises(Interrupted, match=r"^1 of 4 networks are kept in .*run$"):
+            run_experiment(load_experiment(experiment_file), folder, console=Console(file=io.StringIO()))
+    return folder
+
+
+def resumed(experiment_file: Path, folder: Path, *changes: str) -> tuple[xr.DataTree, str]:
     """Go on with a run; return it and what was said."""
     console = Console(file=io.StringIO(), width=200)
-    return run_experiment(load_experiment(experiment_file), folder, resume=True, console=console).load(), (
-        console.file.getvalue()
-    )
+    experiment = load_experiment(experiment_file, changes)
+    return run_experiment(experiment, folder, resume=True, console=console).load(), console.file.getvalue()
 
 
 def test_a_run_that_was_killed_ends_as_one_that_was_not(
     experiment_file: Path, run: xr.DataTree, tmp_path: Path
 ) -> None:
     """Killed with its workers at its first checkpoint, for real; `nightly` has the worst and random moments."""
-    folder = tmp_path / "run"
+    folder, seeds = tmp_path / "run", "seeds=[3]"
     words = ["run", str(experiment_file), "--out", str(folder), "--workers", "1", "--checkpoint-seconds", "0"]
+    words += ["--set", seeds]
     process = subprocess.Popen([sys.executable, "-m", "biornn.cli", *words], start_new_session=True)
     while process.poll() is None and not any((folder / "checkpoints").glob("*.npz")):
         time.sleep(0.002)
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    found, _ = resumed(experiment_file, folder)
-    assert_same_results(found, run)
+    found, _ = resumed(experiment_file, folder, seeds)
+    assert_same_results(found, run.isel(network=[0, 2]))
 
 
 @pytest.mark.nightly
@@ -126,10 +142,10 @@ def test_an_interrupted_run_goes_on_where_it_was(broken: Path, experiment_file: 
 
 
 def test_another_experiment_or_backend_is_refused(
-    broken: Path, experiment_file: Path, finished_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+    stopped: Path, experiment_file: Path, finished_run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
     words = ["--resume", "--set", "network.n_units=9", "training.batch_size=5"]
-    for folder in (broken, finished_run):
+    for folder in (stopped, finished_run):
         before = bn.open_run(folder).load()
         assert main(["run", str(experiment_file), "--out", str(folder), *words]) == 2
         error = capsys.readouterr().err
@@ -138,7 +154,7 @@ def test_another_experiment_or_backend_is_refused(
         assert error.count("\n") == 1
         xr.testing.assert_identical(bn.open_run(folder).load(), before)
     monkeypatch.setattr("biornn.experiment.run.chosen_backend", lambda: ("torch", "0"))
-    assert main(["run", str(experiment_file), "--out", str(broken), "--resume"]) == 2
+    assert main(["run", str(experiment_file), "--out", str(stopped), "--resume"]) == 2
     assert "expected KERAS_BACKEND=tensorflow, with which the run began, got torch" in capsys.readouterr().err
 
 
@@ -292,11 +308,11 @@ def test_a_store_that_cannot_be_read_is_not_thrown_away(tmp_path: Path, run: xr.
 
 
 def test_a_run_that_is_damaged_is_not_made_whole_by_going_on(
-    broken: Path, experiment_file: Path, capsys: pytest.CaptureFixture[str]
+    stopped: Path, experiment_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chunk = next(path for path in (broken / "run.zarr" / "trials" / "inputs" / "c").rglob("*") if path.is_file())
+    chunk = next(path for path in (stopped / "run.zarr" / "trials" / "inputs" / "c").rglob("*") if path.is_file())
     chunk.unlink()
-    assert main(["run", str(experiment_file), "--out", str(broken), "--resume"]) == 2
+    assert main(["run", str(experiment_file), "--out", str(stopped), "--resume"]) == 2
     assert "is missing; take it from a copy" in capsys.readouterr().err
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from distributed import Client
 from rich.console import Console
 
 import biornn as bn
@@ -22,7 +23,7 @@ from biornn.cli import main
 from biornn.experiment import Interrupted, NetworkSpec, load_experiment, run_experiment
 from biornn.experiment.progress import ProgressDisplay
 from biornn.schema import GATE_LABELS, GATE_WEIGHTS, has_gate, text
-from biornn.store import RunWriter, add_fixed_points, check_output
+from biornn.store import NETWORK_GROUPS, RunWriter, add_fixed_points, check_output
 
 pytestmark = pytest.mark.usefixtures("shared_cluster")
 
@@ -44,15 +45,17 @@ def test_numpy_alone_gives_the_stored_activity_back(run: xr.DataTree) -> None:
         inputs = run[f"{prefix}trials"].inputs.values
         for network in run.network.values:
             w = run["weights"].to_dataset().sel(network=network).isel(snapshot=-1)
+            w = {name: weight.values for name, weight in w.items()}
             activity = run[f"{prefix}activity"].to_dataset().sel(network=network)
-            rates = np.tile(w.initial_rates.values, (len(inputs), 1))
+            rates, every = np.tile(w["initial_rates"], (len(inputs), 1)), []
             for time in range(inputs.shape[1]):
-                current = rates @ w.recurrent_weights.values + inputs[:, time] @ w.input_weights.values
-                rates = (1 - w.alpha.values) * rates + w.alpha.values * np.tanh(current + w.recurrent_bias.values)
-                # float32 on one side and float64 on the other, over 160 contracting steps
-                np.testing.assert_allclose(activity.rates[:, time], rates, atol=1e-5)
+                current = rates @ w["recurrent_weights"] + inputs[:, time] @ w["input_weights"]
+                rates = (1 - w["alpha"]) * rates + w["alpha"] * np.tanh(current + w["recurrent_bias"])
+                every.append(rates)
+            # float32 on one side and float64 on the other, over 160 contracting steps
+            np.testing.assert_allclose(activity.rates, np.stack(every, axis=1), atol=1e-5)
             np.testing.assert_allclose(
-                activity.outputs[:, -1], rates @ w.output_weights.values + w.output_bias.values, atol=1e-5
+                activity.outputs[:, -1], rates @ w["output_weights"] + w["output_bias"], atol=1e-5
             )
 
 
@@ -136,9 +139,10 @@ def test_a_network_whose_process_raises_is_a_row_with_its_status(
 
 
 def test_a_machine_that_fails_gets_another_attempt_and_a_network_none(
-    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: xr.DataTree
 ) -> None:
     marks = tmp_path / "marks"
+    trained = {group: run[group].to_dataset().isel(network=0, drop=True) for group in NETWORK_GROUPS}
 
     def work(spec: NetworkSpec) -> dict[str, xr.Dataset]:
         with marks.open("a") as file:
@@ -150,9 +154,7 @@ def test_a_machine_that_fails_gets_another_attempt_and_a_network_none(
             raise ValueError("impossible")
         if n_attempts == 1:
             raise MemoryError
-        from biornn.experiment.network import run_network
-
-        return run_network(spec, lambda news: None)
+        return trained
 
     replace_work(monkeypatch, work)
     experiment = load_experiment(experiment_file, ["seeds=1", "conditions={fine: {}, full: {}, wrong: {}}"])
@@ -193,14 +195,24 @@ def test_an_interruption_keeps_what_is_done(
 
 
 @pytest.mark.parametrize(
-    ("number", "send"),
-    [pytest.param(signal.SIGINT, os.killpg, marks=pytest.mark.nightly), (signal.SIGTERM, os.kill)],
+    ("number", "send", "has_own_worker"),
+    [
+        pytest.param(signal.SIGINT, os.killpg, True, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGTERM, os.kill, True, marks=pytest.mark.nightly),
+        (signal.SIGTERM, os.kill, False),
+    ],
 )
 def test_a_signal_ends_a_run_in_one_line(
-    number: signal.Signals, send: Callable[[int, int], None], experiment_file: Path, tmp_path: Path
+    number: signal.Signals,
+    send: Callable[[int, int], None],
+    has_own_worker: bool,
+    experiment_file: Path,
+    tmp_path: Path,
+    cluster: Client,
 ) -> None:
     """Ctrl-C in a terminal goes to all processes; SIGTERM, which a cluster sends before it kills, to the first."""
-    command = ["run", str(experiment_file), "--out", str(tmp_path / "run"), "--workers", "1"]
+    command = ["run", str(experiment_file), "--out", str(tmp_path / "run")]
+    command += ["--workers", "1"] if has_own_worker else ["--scheduler", cluster.scheduler.address]
     changes = ["--set", "seeds=6", "training.max_updates=40"]
     # Where tests run in the background of a shell, their processes ignore Ctrl-C, which a terminal's do not.
     listen = (

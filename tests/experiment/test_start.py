@@ -11,6 +11,23 @@ import biornn as bn
 from biornn.experiment import Experiment, expand, load_experiment, run_experiment
 from biornn.experiment.messages import ExperimentError
 from biornn.experiment.network import run_network
+from biornn.store import NETWORK_GROUPS, RunWriter
+from biornn.training import record_weights
+
+
+class BegunError(Exception):
+    """A training is about to begin."""
+
+
+def weights_at_the_beginning(spec, monkeypatch):
+    def begin(model, *arguments, **settings):
+        raise BegunError(model)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("biornn.experiment.network.train", begin)
+        with pytest.raises(BegunError) as begun:
+            run_network(spec, lambda news: None)
+    return record_weights(begun.value.args[0])
 
 
 def settings_of(file, run_folder, *settings):
@@ -31,6 +48,15 @@ def test_networks_begin_with_the_weights_of_the_same_condition_and_seed(experime
     assert (groups["weights"].recurrent_weights.isel(snapshot=-1) != first["recurrent_weights"]).any()
 
 
+def test_networks_begin_with_the_snapshot_that_is_asked_for(experiment_file, finished_run, run, monkeypatch):
+    spec = expand(settings_of(experiment_file, finished_run, "start.snapshot=1"))[0]
+    stored = run["weights"].to_dataset().sel(network=spec.name)["recurrent_weights"]
+    begun = weights_at_the_beginning(spec, monkeypatch)["recurrent_weights"]
+    np.testing.assert_array_equal(begun, stored.isel(snapshot=1))
+    assert (begun != stored.isel(snapshot=-1)).any()
+
+
+@pytest.mark.nightly
 def test_from_the_first_snapshot_the_same_experiment_ends_the_same(experiment_file, finished_run, run):
     spec = expand(settings_of(experiment_file, finished_run, "start.snapshot=0"))[0]
     again = run_network(spec, lambda news: None)["weights"].isel(snapshot=-1)
@@ -39,23 +65,26 @@ def test_from_the_first_snapshot_the_same_experiment_ends_the_same(experiment_fi
     np.testing.assert_allclose(again["recurrent_weights"], stored["recurrent_weights"], rtol=0, atol=1e-6)
 
 
-def test_another_task_gets_new_inputs_and_keeps_the_rest(experiment_file, finished_run, run):
+def test_another_task_gets_new_inputs_and_keeps_the_rest(experiment_file, finished_run, run, monkeypatch):
     experiment = settings_of(
         experiment_file, finished_run, "task={name: flip_flop, n_bits: 1, duration: 160, n_pulses: 2}"
     )
     spec = expand(experiment)[0]
-    first = run_network(spec, lambda news: None)["weights"].isel(snapshot=0)
+    first = weights_at_the_beginning(spec, monkeypatch)
     stored = run["weights"].to_dataset().sel(network=spec.name).isel(snapshot=-1)
     np.testing.assert_array_equal(first["recurrent_weights"], stored["recurrent_weights"])
     assert first["input_weights"].shape == (1, 8)
 
 
-def test_a_run_of_one_condition_serves_all_conditions(experiment_file, shared_cluster, tmp_path):
-    one = tmp_path / "one"
-    out = ["conditions={other: {}}", "seeds=[1]"]
-    run_experiment(load_experiment(experiment_file, out), one)
+def test_a_run_of_one_condition_serves_all_conditions(experiment_file, run, tmp_path):
+    trials = {group: run[group].to_dataset(inherit=False) for group in ("trials", "probe_trials")}
+    writer = RunWriter(tmp_path / "one", run.to_dataset().isel(network=[1]), run.attrs, trials)
+    writer.write_network(
+        "unconstrained-s01", {group: run[group].to_dataset().isel(network=1, drop=True) for group in NETWORK_GROUPS}
+    )
+    one = writer.finish()
     experiment = settings_of(experiment_file, one, "conditions={slow: {training.learning_rate: 0.001}, fast: {}}")
-    assert {spec.source.network for spec in expand(experiment)} == {"other-s01"}  # also for another seed
+    assert {spec.source.network for spec in expand(experiment)} == {"unconstrained-s01"}  # also for another seed
 
 
 @pytest.mark.parametrize(
@@ -94,12 +123,12 @@ def test_what_cannot_be_gone_on_from_is_refused_before_anything_begins(
     assert "\n" not in str(error.value)
 
 
-def test_a_lesion_is_a_mask_that_is_given(experiment_file, finished_run, run):
+def test_a_lesion_is_a_mask_that_is_given(experiment_file, finished_run, run, monkeypatch):
     mask = np.ones((8, 8), int)
     mask[2, :] = 0
     conditions = f"conditions={{unconstrained: {{mask: {mask.tolist()}}}}}"
     spec = expand(settings_of(experiment_file, finished_run, conditions))[0]
-    first = run_network(spec, lambda news: None)["weights"].isel(snapshot=0)
+    first = weights_at_the_beginning(spec, monkeypatch)
     stored = run["weights"].to_dataset().sel(network=spec.source.network).isel(snapshot=-1)
     np.testing.assert_array_equal(first["recurrent_weights"], stored["recurrent_weights"] * mask)
 

@@ -24,8 +24,9 @@ def restless():
 
 
 @pytest.mark.usefixtures("restless")
-def test_no_two_threads_have_the_same_memory() -> None:
-    memory, n_times = Memory(), 3000
+@pytest.mark.parametrize("n_times", [1000, pytest.param(3000, marks=pytest.mark.nightly)])
+def test_no_two_threads_have_the_same_memory(n_times) -> None:
+    memory = Memory()
 
     def work(number: int) -> int:
         n_right = 0
@@ -72,15 +73,20 @@ def test_nothing_is_kept_once_it_is_closed() -> None:
     held[...] = 1.0
     np.testing.assert_array_equal(held, np.ones(10))
     del held
-    gc.collect()
     assert memory._free == []
     memory.take((10,), "float64")
-    gc.collect()
     assert memory._free == []
 
 
-@pytest.mark.parametrize("has_spare", [False, True])
-@pytest.mark.parametrize("has_readout", [False, True])
+@pytest.mark.parametrize(
+    ("has_readout", "has_spare"),
+    [
+        (False, False),
+        (True, True),
+        pytest.param(False, True, marks=pytest.mark.nightly),
+        pytest.param(True, False, marks=pytest.mark.nightly),
+    ],
+)
 def test_an_update_asks_the_system_for_less_memory_than_one_block(monkeypatch, has_readout, has_spare) -> None:
     n_trials, n_steps, n_channels, n_units, n_outputs, block_rows = 8, 300, 1, 32, 1, 800
     monkeypatch.setattr(steps_module, "_BLOCK_ROWS", block_rows)

@@ -63,14 +63,20 @@ def shapes(monkeypatch) -> list[tuple[int, ...]]:
 RATES, OUTPUTS = (N_TRIALS, N_STEPS, N_UNITS), (N_TRIALS, N_STEPS, N_OUTPUTS)
 
 
-@pytest.mark.parametrize("formulation", ["rate", "current"])
+SETTINGS = (
+    {},
+    {"tau": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "trainable_initial_state": True},
+    {"tau": 4.0, "use_bias": False, "readout_bias": False, "enforcement": "projection", "go_backwards": True},
+    {"tau": 3.0, "recurrent_noise": 0.3},
+)
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "formulation"),
     [
-        {},
-        {"tau": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], "trainable_initial_state": True},
-        {"tau": 4.0, "use_bias": False, "readout_bias": False, "enforcement": "projection", "go_backwards": True},
-        {"tau": 3.0, "recurrent_noise": 0.3},
+        pytest.param(settings, formulation, marks=pytest.mark.nightly if (place + other) % 2 else ())
+        for place, settings in enumerate(SETTINGS)
+        for other, formulation in enumerate(("rate", "current"))
     ],
 )
 def test_outputs_and_gradients_are_those_of_rates_that_are_read_out(formulation, settings, shapes) -> None:

@@ -62,8 +62,15 @@ def test_without_leak_and_constraint_it_is_simple_rnn(activation, return_sequenc
         np.testing.assert_allclose(our_gradient, keras_gradient, rtol=1e-4, atol=1e-5)  # sums of 24 such samples
 
 
-@pytest.mark.parametrize("formulation", ["rate", "current"])
-@pytest.mark.parametrize("enforcement", ["construction", "projection"])
+@pytest.mark.parametrize(
+    ("enforcement", "formulation"),
+    [
+        ("construction", "rate"),
+        ("projection", "current"),
+        pytest.param("construction", "current", marks=pytest.mark.nightly),
+        pytest.param("projection", "rate", marks=pytest.mark.nightly),
+    ],
+)
 def test_gradients_through_time_are_those_of_finite_differences(formulation, enforcement):
     wiring = bn.Connectivity(3, 0.67, mask=[[1, 1, 0], [1, 0, 1], [0, 1, 1]], seed=1)
     settings = {"tau": [1.0, 2.0, 5.0], "formulation": formulation, "enforcement": enforcement}
@@ -245,7 +252,7 @@ def test_the_layers_noise_is_that_of_its_cell_and_only_in_training():
     assert np.abs(once - again).min() > 0  # every call draws anew, for every trial, step and unit
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("compiled", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_noise_is_on_in_fit_and_off_in_evaluate(compiled):
     # Unconnected linear units without input start at zero; what the target zero sees is the noise alone.
     n_trials, n_steps, size = 100, 25, 0.5
@@ -303,9 +310,9 @@ def test_a_trainable_initial_state_is_learned(formulation):
     np.testing.assert_allclose(
         ops.convert_to_numpy(layer.cell.initial_state + 0), np.array([1, -2, 0.5]) / 6, rtol=1e-6
     )
-    for _ in range(20):  # bias and state both take part: the error shrinks by 1 - 2·0.5·(1/4 + 1/4)/3 = 5/6 a step
+    for _ in range(5):  # bias and state both take part: the error shrinks by 1 - 2·0.5·(1/4 + 1/4)/3 = 5/6 a step
         loss = model.train_on_batch(np.zeros((4, 1, 1)), np.tile([1.0, -2.0, 0.5], (4, 1)))
-    assert loss == pytest.approx(5.25 / 3 * (5 / 6) ** 40, rel=1e-4)  # after 20 steps; errors of 0.03 in float32
+    assert loss == pytest.approx(5.25 / 3 * (5 / 6) ** 10, rel=1e-4)  # after 5 steps; errors of 0.5 in float32
 
 
 FULL = {

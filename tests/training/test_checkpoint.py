@@ -1,11 +1,13 @@
 """A training that was broken off goes on from its checkpoint, and ends with the numbers of one that was not."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import xarray as xr
 
 import biornn as bn
 from biornn.layers import build_gated_model, build_model
@@ -62,19 +64,14 @@ def test_a_training_that_was_broken_off_ends_as_one_that_was_not(kind: str, trai
     settings = {**SETTINGS, **TRAININGS[training]}
     whole = model(kind)
     expected = bn.train(whole, TASK, **settings)
-    for breaks in ([3], [5, 1, 2]):  # before the first checkpoint; within snapshots, one of them twice
-        path = tmp_path / f"{breaks}.npz"
-        for after in breaks:
-            try:
-                bn.train(
-                    model(kind), TASK, **settings, checkpoint=path, checkpoint_seconds=0, callbacks=[BreakOff(after)]
-                )
-            except KeyboardInterrupt:
-                continue
-        again = model(kind)
-        assert_same_results(bn.train(again, TASK, **settings, checkpoint=path, checkpoint_seconds=0), expected)
-        for one, other in zip(again.weights, whole.weights, strict=True):
-            np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
+    settings |= {"checkpoint": tmp_path / "c.npz", "checkpoint_seconds": 0}
+    for after in (3, 5, 1):  # before the first checkpoint; within a snapshot, twice
+        with contextlib.suppress(KeyboardInterrupt):
+            bn.train(model(kind), TASK, **settings, callbacks=[BreakOff(after)])
+    again = model(kind)
+    assert_same_results(bn.train(again, TASK, **settings), expected)
+    for one, other in zip(again.weights, whole.weights, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other))
 
 
 class Count(keras.callbacks.Callback):
@@ -125,19 +122,24 @@ def test_checkpoints_keep_to_their_interval(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[xr.DataTree, bytes]:
+    """What a training gives, and its last checkpoint."""
+    path = tmp_path_factory.mktemp("whole") / "c.npz"
+    return bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path), path.read_bytes()
+
+
 @pytest.mark.parametrize("n_flips", [8, pytest.param(60, marks=pytest.mark.nightly)])
-def test_a_damaged_checkpoint_is_noticed(tmp_path: Path, n_flips: int) -> None:
-    path = tmp_path / "c.npz"
-    expected = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
-    content, rng = path.read_bytes(), np.random.default_rng(0)
-    messages = []
+def test_a_damaged_checkpoint_is_noticed(tmp_path: Path, n_flips: int, whole: tuple[xr.DataTree, bytes]) -> None:
+    path, (expected, content), again = tmp_path / "c.npz", whole, model("noisy")
+    rng, messages = np.random.default_rng(0), []
     encrypted = content.index(b"PK\x01\x02") + 8  # the flag that says so
     for place in [encrypted, *rng.integers(len(content), size=n_flips)]:
         damaged = bytearray(content)
         damaged[place] ^= 1 if place == encrypted else 1 << rng.integers(8)
         path.write_bytes(damaged)
         try:
-            found = bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+            found = bn.train(again, TASK, **SETTINGS, checkpoint=path)
         except CheckpointError as error:
             messages.append(str(error))
         else:
@@ -147,12 +149,12 @@ def test_a_damaged_checkpoint_is_noticed(tmp_path: Path, n_flips: int) -> None:
     for cut in (0, 10, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:cut])
         with pytest.raises(CheckpointError, match=r"expected a whole checkpoint, got: .*; remove it to begin anew"):
-            bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+            bn.train(again, TASK, **SETTINGS, checkpoint=path)
 
 
-def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path, whole: tuple[xr.DataTree, bytes]) -> None:
     path = tmp_path / "c.npz"
-    bn.train(model("noisy"), TASK, **SETTINGS, checkpoint=path)
+    path.write_bytes(whole[1])
     with pytest.raises(CheckpointError, match=r'"seed": 6.*, got one with .*"seed": 5.*; remove it'):
         bn.train(model("noisy"), TASK, **{**SETTINGS, "seed": 6}, checkpoint=path)
     # Another network of the same shapes: its wiring, its time constants.
@@ -165,12 +167,11 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
 
 def test_a_training_that_was_over_stays_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after the checkpoint at which it reached its criterion, and before the last one."""
-    settings = {**SETTINGS, "criterion": 0.0}
-    expected = bn.train(model("noisy"), TASK, **settings)
+    settings = {**SETTINGS, "criterion": 0.0, "checkpoint": tmp_path / "c.npz", "checkpoint_seconds": 0}
     monkeypatch.setattr("biornn.training.checkpoint.Checkpoint.on_train_end", lambda self, logs=None: None)
-    for _ in range(2):
-        found = bn.train(model("noisy"), TASK, **settings, checkpoint=tmp_path / "c.npz", checkpoint_seconds=0)
-        assert_same_results(found, expected)
+    expected, found = (bn.train(model("noisy"), TASK, **settings) for _ in range(2))
+    assert expected["history"].status == "criterion_reached"
+    assert_same_results(found, expected)
 
 
 @pytest.mark.nightly

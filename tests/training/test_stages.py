@@ -198,7 +198,10 @@ class EasyAndHard(Echo):
         return ((trials["difficulty"] == "easy") | (abs(outputs).max(["time", "output_channel"]) > 1e6)).astype(float)
 
 
-@pytest.mark.parametrize(("on", "status"), [("mean", "criterion_reached"), ("worst", "criterion_not_reached")])
+@pytest.mark.parametrize(
+    ("on", "status"),
+    [pytest.param("mean", "criterion_reached", marks=pytest.mark.nightly), ("worst", "criterion_not_reached")],
+)
 def test_the_criterion_is_on_the_mean_or_on_the_worst_condition(on, status):
     result = train(
         model_of(), EasyAndHard(), criterion=0.5, criterion_on=on, criterion_checks=1, max_updates=4, **SMALL
