@@ -22,6 +22,7 @@ import biornn as bn
 from biornn.cli import main
 from biornn.experiment import Interrupted, NetworkSpec, load_experiment, run_experiment
 from biornn.experiment.progress import ProgressDisplay
+from biornn.experiment.run import _outcome
 from biornn.schema import GATE_LABELS, GATE_WEIGHTS, has_gate, text
 from biornn.store import NETWORK_GROUPS, RunWriter, add_fixed_points, check_output
 
@@ -192,6 +193,21 @@ def test_an_interruption_keeps_what_is_done(
     with pytest.raises(Interrupted, match=r"1 of 4 networks are kept in .*run\.interrupted-2"):
         run_experiment(experiment, out, n_workers=1, console=quiet, overwrite=True)
     assert bn.open_run(tmp_path / "run.interrupted").attrs["created"] == first
+
+
+@pytest.mark.parametrize(
+    ("status", "reached", "told"),
+    [
+        ("criterion_reached", 50.0, "criterion reached after 50 updates of 75, validation accuracy 0.970"),
+        ("criterion_reached", 75.0, "criterion reached after 75 updates, validation accuracy 0.970"),
+        ("criterion_not_reached", np.nan, "criterion not reached after 75 updates, validation accuracy 0.970"),
+    ],
+)
+def test_updates_to_the_criterion_are_told(status: str, reached: float, told: str) -> None:
+    """It takes several validations, so that training goes on."""
+    scalars = {"status": status, "updates_trained": 75, "updates_to_criterion": reached}
+    history = xr.Dataset(scalars | {"score": ("snapshot", [0.5, 0.97], {"score_name": "accuracy"})})
+    assert _outcome(history) == told
 
 
 @pytest.mark.parametrize(

@@ -138,4 +138,6 @@ def test_the_command_adds_them_and_says_what_came_out(folder: Path, capsys: pyte
         assert words in told
     assert labels(bn.open_run(folder)) == ["own settings", "delay=1000", "delay=3000, recurrent_noise=0.1"]
     assert main(["evaluate", str(folder), "--set", "task.dely=1"]) == 2
-    assert "did you mean task.delay?" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "did you mean task.delay?" in error
+    assert error.startswith("biornn: ")
