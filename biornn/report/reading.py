@@ -37,8 +37,9 @@ class Reading(Results):
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """What the measures of the run are called."""
-        return {measure.name: measure.heading.format(score=self.score_name) for measure in self.entries}
+        """What the measures are called that the run can have; none is computed for it."""
+        asked = (measure for measure in MEASURES if self.has(*measure.requires))
+        return {measure.name: measure.heading.format(score=self.score_name) for measure in asked}
 
     @cached_property
     def families(self) -> tuple[tuple[str, xr.Dataset, tuple[str, ...]], ...]:

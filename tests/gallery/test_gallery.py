@@ -59,21 +59,25 @@ def test_a_row_has_medians_with_ranges_and_names_who_did_not_reach_the_criterion
 
 
 def test_a_row_without_a_criterion_or_trial_conditions_has_dashes() -> None:
-    (row, *_) = gallery.rows("flip_flop", Reading(planted_run(training={"criterion": None}, status=["completed"] * 4)))
+    (row, *_) = gallery.rows(
+        "flip_flop", Reading(planted_run(seeds=[0], training={"criterion": None}, status=["completed"] * 2))
+    )
     found = dict(zip(gallery.COLUMNS, row, strict=True))
     assert found["criterion"] == "none"
     for column in ("reached it", "updates", "worst score"):
         assert found[column] == "–"
-    (row, *_) = gallery.rows("flip_flop", Reading(planted_run(training={"criterion": {"score": 0.9, "held": 1.0}})))
+    (row, *_) = gallery.rows(
+        "flip_flop", Reading(planted_run(seeds=[0], training={"criterion": {"score": 0.9, "held": 1.0}}))
+    )
     assert row[2] == "validation accuracy 0.9 and 100% of the memory states held"
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (["criterion_reached"] * 4, "dale-s00"),
+        pytest.param(["criterion_reached"] * 4, "dale-s00", marks=pytest.mark.nightly),
         (["criterion_reached"] * 2 + ["criterion_not_reached", "criterion_reached"], "dale-s01"),
-        (["criterion_reached"] + ["criterion_not_reached"] * 3, "dale-s00"),
+        pytest.param(["criterion_reached"] + ["criterion_not_reached"] * 3, "dale-s00", marks=pytest.mark.nightly),
         (["criterion_not_reached", "criterion_reached", "diverged", "failed"], "free-s01"),
         (["failed"] * 4, None),
     ],

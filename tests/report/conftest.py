@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,15 @@ import numpy as np
 import pytest
 import xarray as xr
 from filelock import FileLock
+from matplotlib.figure import Figure
 
 from biornn.analysis import audit, fixed_points, memory_attractors
+from biornn.plots.style import PAGE_WIDTH
 from biornn.report import write_report
-from biornn.report.pictures import _DPI
+from biornn.report.measures import MEASURES
+from biornn.report.pictures import _DPI, Picture
+from biornn.report.reading import Reading
+from biornn.report.section import Block, Drawn, Section, drawn
 from biornn.schema import (
     GATE_LABELS,
     GATE_WEIGHTS,
@@ -218,8 +225,49 @@ def _history(
 
 @pytest.fixture(scope="session")
 def make_run() -> Callable[..., xr.DataTree]:
-    """Make a run by hand; see `planted_run`."""
-    return planted_run
+    """Make a run by hand; see `planted_run`. One on the flip-flop is made once, and is a copy from then on."""
+    made: dict[str, bytes] = {}
+
+    def make(conditions: Mapping[str, Any] | None = None, task: Task | None = None, **settings: Any) -> xr.DataTree:
+        if task is not None:  # whose settings need not show in its `repr`
+            return planted_run(conditions, task=task, **settings)
+        key = repr((conditions, settings))
+        if key not in made:
+            made[key] = pickle.dumps(planted_run(conditions, **settings))
+        run: xr.DataTree = pickle.loads(made[key])
+        return run
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reading(make_run: Callable[..., xr.DataTree]) -> Reading:
+    """The run that `make_run` makes by default, whose results are computed once for all; change nothing of it."""
+    return Reading(make_run())
+
+
+@pytest.fixture
+def no_robustness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare networks by all but their robustness: most of the time goes into noise and lesions."""
+    few = tuple(measure for measure in MEASURES if measure.family != "robustness")
+    monkeypatch.setattr("biornn.report.reading.MEASURES", few)
+
+
+@pytest.fixture(scope="module")
+def blank_pictures() -> Iterator[None]:
+    """Draw no picture of a page but that of the learning curves: what is drawn is tested elsewhere."""
+
+    def blank(section: Section) -> Drawn:
+        def replaced(block: Block) -> Block:
+            is_drawn = not isinstance(block, Picture) or block.name == "learning_curves"
+            return block if is_drawn else replace(block, draw=lambda: Figure(figsize=(PAGE_WIDTH, 2)))
+
+        return drawn(replace(section, blocks=tuple(map(replaced, section.blocks))))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("biornn.report.page.drawn", blank)
+        patch.setattr("biornn.report.pictures._DPI", 20)  # sizes on the page stay the same
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ def test_measures_are_those_of_the_last_snapshot(reading: Reading) -> None:
 
 
 def test_a_network_without_such_a_measure_is_no_failure(make_run: MakeRun) -> None:
-    families = {name: values for name, values, _ in Reading(make_run(formulation="gru")).families}
-    assert families["performance on held-out trials"].sizes["network"] == 4
+    run = make_run(seeds=[0], formulation="gru")
+    families = {name: values for name, values, _ in Reading(run).families}
+    assert families["performance on held-out trials"].sizes["network"] == 2
     assert families["eigenvalues of the recurrent weights"].sizes["network"] == 0

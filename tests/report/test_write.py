@@ -86,31 +86,34 @@ def test_only_what_changed_is_made_again(folder: Path, drawn: list[str]) -> None
     assert drawn == list(SECTIONS)
 
 
-@pytest.mark.parametrize("change", ["value", "attribute", "code", "record"])
 def test_nothing_is_kept_that_may_be_out_of_date(
-    folder: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch, change: str
+    folder: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    record, attributes = folder / "report.json", folder / "run.zarr" / "zarr.json"
     write_report(folder)
-    drawn.clear()
-    record = folder / "report.json"
-    if change == "value":
-        weights = zarr.open_array(folder / "run.zarr" / "weights" / "recurrent_weights")
-        weights[0, -1] = 2 * weights[0, -1]
-    elif change == "attribute":
-        text = "A small comparison"
-        for file in (folder / "run.zarr" / "zarr.json",):
-            file.write_text(file.read_text().replace(text, "Another title"))
-    elif change == "code":
-        monkeypatch.setattr("biornn.report.write._LIBRARIES", ("numpy",))
-    else:
-        content = json.loads(record.read_text())
-        content["sections"]["design"]["title"] = "forged"
-        record.write_text(json.dumps(content))
-    write_report(folder)
-    assert drawn == list(SECTIONS)
+
+    def made_again() -> list[str]:
+        drawn.clear()
+        write_report(folder)
+        return drawn
+
+    assert made_again() == []
+    weights = zarr.open_array(folder / "run.zarr" / "weights" / "recurrent_weights")
+    weights[0, -1] = 2 * weights[0, -1]
+    assert made_again() == list(SECTIONS)
+
+    attributes.write_text(attributes.read_text().replace("A small comparison", "Another title"))
+    assert made_again() == list(SECTIONS)
+    assert Page((folder / "report.html").read_text()).text("h1") == "Another title"
+
+    content = json.loads(record.read_text())
+    content["sections"]["design"]["title"] = "forged"
+    record.write_text(json.dumps(content))
+    assert made_again() == list(SECTIONS)
     assert "forged" not in (folder / "report.html").read_text()
-    if change == "attribute":
-        assert Page((folder / "report.html").read_text()).text("h1") == "Another title"
+
+    monkeypatch.setattr("biornn.report.write._LIBRARIES", ("numpy",))
+    assert made_again() == list(SECTIONS)
 
 
 def test_a_picture_of_somebody_else_is_left_alone(folder: Path, drawn: list[str]) -> None:
@@ -140,7 +143,7 @@ def test_several_processes_make_the_same_page(folder: Path, reported_run: Path) 
 
 @pytest.mark.parametrize("status", ["diverged", "completed"])
 def test_values_that_a_run_has_not_stop_no_report(make_run: Callable[..., xr.DataTree], status: str) -> None:
-    run = make_run(status=[status] * 4, formulation="rate" if status == "diverged" else "gru")
+    run = make_run(seeds=[0], status=[status] * 2, formulation="rate" if status == "diverged" else "gru")
     reading = Reading(run)
     for name in SHARED:
         getattr(reading, name)

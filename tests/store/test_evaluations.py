@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,15 +23,22 @@ TASK = GoNoGo()
 LONGER = replace(TASK, delay=1000)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Folder of a run of random networks."""
-    run = planted_run(task=TASK, n_trials=4)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run of random networks; read it only."""
+    folder = tmp_path_factory.mktemp("written")
+    run = planted_run(seeds=[0], task=TASK, n_trials=4)
     plain = {name: text_as_objects(node.to_dataset(inherit=False)) for name, node in run.children.items()}
     tree = xr.DataTree.from_dict({"/": text_as_objects(run.to_dataset()), **plain})
     with pytest.warns(UserWarning, match="Consolidated metadata"):
-        tree.to_zarr(tmp_path / "run.zarr", zarr_format=3)
-    return tmp_path
+        tree.to_zarr(folder / "run.zarr", zarr_format=3)
+    return folder
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """Folder of that run, to which a test may add."""
+    return Path(shutil.copytree(written, tmp_path, dirs_exist_ok=True))
 
 
 def labels(run: xr.DataTree) -> list[str]:

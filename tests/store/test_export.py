@@ -3,7 +3,10 @@
 import json
 import math
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import dask
 import h5netcdf
@@ -20,12 +23,34 @@ from biornn.store import export_netcdf
 ENGINES = ("netcdf4", "h5netcdf")
 
 
+class Exported(NamedTuple):
+    """A file, what the command said of it, and the size in bytes of the largest part that was in memory."""
+
+    file: Path
+    told: str
+    largest: int
+
+
 @pytest.fixture(scope="module")
-def file(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The finished run as a file; read it only."""
+    largest = 0
+
+    class Watch(dask.callbacks.Callback):
+        def _posttask(self, key: object, result: object, *args: object) -> None:
+            nonlocal largest
+            largest = max(largest, getattr(result, "nbytes", 0))
+
     path = tmp_path_factory.mktemp("export") / "run.nc"
-    assert main(["export", str(finished_run), "--netcdf", str(path)]) == 0
-    return path
+    with Watch(), warnings.catch_warnings(), redirect_stdout(StringIO()) as told:
+        warnings.simplefilter("error")
+        assert main(["export", str(finished_run), "--netcdf", str(path)]) == 0
+    return Exported(path, told.getvalue(), largest)
+
+
+@pytest.fixture(scope="module")
+def file(exported: Exported) -> Path:
+    return exported.file
 
 
 def opened(file: Path, engine: str = "h5netcdf") -> xr.DataTree:
@@ -228,19 +253,10 @@ def test_attributes_are_read_by_both(value: object, read: object, tmp_path: Path
     assert tree.attrs["mark"] is value  # what was given stays as it was
 
 
-def test_a_run_is_written_chunk_by_chunk(finished_run: Path, tmp_path: Path) -> None:
-    largest = 0
-
-    class Watch(dask.callbacks.Callback):
-        def _posttask(self, key: object, result: object, *args: object) -> None:
-            nonlocal largest
-            largest = max(largest, getattr(result, "nbytes", 0))
-
-    with Watch():
-        file = export_netcdf(finished_run, tmp_path / "run.nc")
+def test_a_run_is_written_chunk_by_chunk(finished_run: Path, exported: Exported) -> None:
     rates = bn.open_run(finished_run)["activity"].rates
-    assert 0 < largest <= rates.nbytes // rates.sizes["network"]
-    with netCDF4.Dataset(file) as root:
+    assert 0 < exported.largest <= rates.nbytes // rates.sizes["network"]
+    with netCDF4.Dataset(exported.file) as root:
         assert root["activity"]["rates"].chunking() == [1, *rates.shape[1:]]
 
 
@@ -331,9 +347,5 @@ def test_bad_input_gets_one_line_and_status_2(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_says_what_it_left(finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = tmp_path / "run.nc"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert main(["export", str(finished_run), "--netcdf", str(target)]) == 0
-    assert capsys.readouterr().out == f"netcdf: {target}  {target.stat().st_size / 1e6:.1f} MB\n"
+def test_the_command_says_what_it_left(exported: Exported) -> None:
+    assert exported.told == f"netcdf: {exported.file}  {exported.file.stat().st_size / 1e6:.1f} MB\n"

@@ -84,7 +84,7 @@ def test_the_weights_by_gate_are_part_of_what_was_searched() -> None:
 
 
 def test_the_command_adds_them_and_says_what_it_found(run_copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fixed-points", str(run_copy), "--starts", "8", "--batches", "2"]) == 0
+    assert main(["fixed-points", str(run_copy), "--starts", "8", "--batches", "2", "--workers", "1"]) == 0
     told = capsys.readouterr().out
     assert "Fixed points without input" in told
     assert f"run: {run_copy}" in told

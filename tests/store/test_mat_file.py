@@ -144,6 +144,7 @@ def test_complex_numbers_odd_types_and_text(tmp_path: Path) -> None:
     assert dims_of(own, "one") == []
 
 
+@pytest.mark.nightly
 def test_results_added_to_a_run_go_along(finished_run: Path, tmp_path: Path) -> None:
     tree = bn.open_run(finished_run, chunks={})
     eigenvalues = bn.analysis.eigenspectrum(tree["weights"].recurrent_weights)

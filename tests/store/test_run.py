@@ -32,11 +32,12 @@ def test_a_run_larger_than_memory_opens_in_the_chunks_of_the_store(finished_run:
     lazy = bn.open_run(finished_run, chunks={})
     assert bn.open_run(finished_run)["activity"].rates.chunks is None
     assert lazy["activity"].rates.chunks == ((1,) * 4, *((size,) for size in run["activity"].rates.shape[1:]))
+    assert "update" in lazy["weights"].to_dataset().xindexes
     assert lazy["weights"].recurrent_weights.chunks[1] == (1,) * run["weights"].sizes["snapshot"]
     xr.testing.assert_identical(lazy.load(), run)
 
 
-@pytest.mark.parametrize("chunks", [None, {}])
+@pytest.mark.parametrize("chunks", [None, pytest.param({}, marks=pytest.mark.nightly)])
 def test_a_snapshot_is_found_by_its_update(finished_run: Path, run: xr.DataTree, chunks: dict[str, int] | None) -> None:
     opened = bn.open_run(finished_run, chunks=chunks)
     update = run["weights"]["update"].values.tolist()
@@ -73,7 +74,7 @@ def test_a_chunk_belongs_to_one_network(finished_run: Path) -> None:
                 assert array.chunks[0] == 1 or array.dtype == np.dtypes.StringDType(), (group, name)
 
 
-@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]])
+@pytest.mark.parametrize("order", [pytest.param([0, 1, 2], marks=pytest.mark.nightly), [2, 0, 1]])
 def test_networks_may_be_written_in_any_order_and_a_missing_one_is_marked(
     run: xr.DataTree, tmp_path: Path, order: list[int]
 ) -> None:

@@ -63,14 +63,26 @@ def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias
     return tree
 
 
-def test_the_run_holds_every_network_at_its_name(tmp_path):
-    trees = [recorded_tree(seed) for seed in range(4)]
-    conditions, seeds = ["b", "a", "b", "a"], [1, 1, 0, 0]
-    run = bn.save_run(tmp_path / "run", trees, conditions=conditions, seeds=seeds, title="by hand")
+CONDITIONS, SEEDS = ["with", "without", "with", "without"], [1, 1, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def trees():
+    return [recorded_tree(seed, use_bias=condition == "with") for seed, condition in enumerate(CONDITIONS)]
+
+
+@pytest.fixture(scope="module")
+def run(trees, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved") / "run"
+    return bn.save_run(folder, trees, conditions=CONDITIONS, seeds=SEEDS, title="by hand")
+
+
+def test_the_run_holds_every_network_at_its_name(trees, run):
     bn.validate(run)
-    assert run["network"].values.tolist() == ["b-s01", "b-s00", "a-s01", "a-s00"]  # conditions in their order
+    names = ["with-s01", "with-s00", "without-s01", "without-s00"]  # conditions in their order
+    assert run["network"].values.tolist() == names
     assert run.attrs["title"] == "by hand"
-    for tree, condition, seed in zip(trees, conditions, seeds, strict=True):
+    for tree, condition, seed in zip(trees, CONDITIONS, SEEDS, strict=True):
         network = f"{condition}-s{seed:02d}"
         for group in ("activity", "weights", "history", "audit"):
             stored = run[group].to_dataset().sel(network=network)
@@ -82,21 +94,16 @@ def test_the_run_holds_every_network_at_its_name(tmp_path):
     assert summary["trained"].all()
 
 
-def test_conditions_and_seeds_have_defaults(tmp_path):
-    run = bn.save_run(tmp_path / "run", [recorded_tree(0), recorded_tree(1)])
-    assert run["network"].values.tolist() == ["recorded-s00", "recorded-s01"]
-
-
-def test_an_update_that_networks_do_not_share_is_not_told(tmp_path):
+def test_conditions_and_seeds_have_defaults_and_an_update_that_networks_do_not_share_is_not_told(tmp_path):
     run = bn.save_run(tmp_path / "run", [recorded_tree(0, (0, 10)), recorded_tree(1, (0, 7))])
+    assert run["network"].values.tolist() == ["recorded-s00", "recorded-s01"]
     assert run["weights"]["update"].values.tolist() == run["history"]["update"].values.tolist() == [0, -1]
     assert run["history"].updates_trained.values.tolist() == [10, 7]
 
 
-def test_what_is_known_of_the_networks_and_their_training_is_described(tmp_path):
-    trees = [recorded_tree(0), recorded_tree(0, use_bias=False)]
-    reading = Reading(bn.save_run(tmp_path / "run", trees, conditions=["with", "without"]))
-    compared = "2 networks of 6 units recorded in given trials: 2 conditions (with, without) × 1 seed."
+def test_what_is_known_of_the_networks_and_their_training_is_described(run):
+    reading = Reading(run)
+    compared = "4 networks of 6 units recorded in given trials: 2 conditions (with, without) × 2 seeds."
     assert head(reading).compared == compared
     first, second = (reading.described[condition] for condition in ("with", "without"))
     assert (first["bias"], second["bias"]) == (
@@ -110,8 +117,8 @@ def test_what_is_known_of_the_networks_and_their_training_is_described(tmp_path)
 def run_of_an_environment(tmp_path):
     """Folder of a run on a task that no settings make again, and the task."""
     task = from_neurogym(Decision(), grace=40)
-    trees = [recorded_tree(seed, trials=make_trials(task, 40, 0)) for seed in range(4)]
-    bn.save_run(tmp_path / "run", trees, conditions=["a", "a", "b", "b"], seeds=[0, 1, 0, 1])
+    trials = make_trials(task, 40, 0)
+    bn.save_run(tmp_path / "run", [recorded_tree(seed, trials=trials) for seed in (0, 2)], conditions=["a", "b"])
     return tmp_path / "run", task
 
 
@@ -124,7 +131,7 @@ def test_a_run_on_an_environment_is_read_without_it(run_of_an_environment):
     assert expected["score"].std() > 0
     for scores in (performance(run["activity"]["outputs"], run["trials"].to_dataset()), reading.summary):
         np.testing.assert_array_equal(scores["score"], expected["score"])
-    assert head(reading).compared.startswith("4 networks of 6 units trained on the task decision: 2 conditions (a, b)")
+    assert head(reading).compared.startswith("2 networks of 6 units trained on the task decision: 2 conditions (a, b)")
     assert reading.has("choice", "trial_conditions", "coh")
     names = {
         name for name, section in SECTIONS.items() if name in ("scores", "behaviour", "settings") and section(reading)

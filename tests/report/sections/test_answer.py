@@ -28,6 +28,7 @@ def with_larger_weights(run: xr.DataTree) -> xr.DataTree:
     return run
 
 
+@pytest.mark.usefixtures("no_robustness")
 @pytest.mark.parametrize(
     ("status", "told"),
     [
@@ -52,6 +53,7 @@ def test_what_was_reached_comes_first_by_condition(make_run: MakeRun, status: Se
     assert sentences(answer(Reading(make_run(status=status))))[0] == told
 
 
+@pytest.mark.usefixtures("no_robustness")
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -73,6 +75,7 @@ def test_only_networks_with_a_criterion_can_reach_it(make_run: MakeRun, settings
     assert sentences(answer(Reading(make_run(**settings))))[0] == told
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_a_criterion_on_the_worst_trial_condition_is_told(make_run: MakeRun) -> None:
     section = answer(Reading(make_run(seeds=[0], task=BooleanGate(), training={"criterion_on": "worst"})))
     told = "All 2 networks reached the criterion (validation accuracy 0.9 in the worst trial condition)."
@@ -98,6 +101,7 @@ def test_differences_that_no_test_can_show_are_told_by_their_ranges(make_run: Ma
     assert "lower accuracy" in compared
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_differences_that_are_told_from_chance_are_named(make_run: MakeRun) -> None:
     _, compared, _ = sentences(answer(Reading(with_larger_weights(make_run(seeds=range(8))))))
     assert compared.startswith("Told from chance, against free: ")
@@ -106,6 +110,7 @@ def test_differences_that_are_told_from_chance_are_named(make_run: MakeRun) -> N
     assert compared.endswith("A difference in the weights may be the constraint itself.")
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_one_condition_is_compared_with_nothing(make_run: MakeRun) -> None:
     assert len(sentences(answer(Reading(make_run(conditions={"only": {}}))))) == 2
 
@@ -128,8 +133,7 @@ def test_violations_are_counted_in_every_network_and_snapshot(make_run: MakeRun)
     assert len(unchecked.blocks) == 2  # and no picture
 
 
-def test_memory_is_told_beside_accuracy(make_run: MakeRun) -> None:
-    reading = Reading(make_run())
+def test_memory_is_told_beside_accuracy(reading: Reading) -> None:
     told = sentences(answer(reading))[-1]
     shares = reading.retention["held"]
     medians = [float(reading.members(shares, name).median()) for name in ("free", "dale")]
@@ -140,6 +144,7 @@ def test_memory_is_told_beside_accuracy(make_run: MakeRun) -> None:
         assert f"free {medians[0]:.0%}, dale {medians[1]:.0%}" in told
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_the_table_counts_by_condition_and_a_time_without_an_end_is_never(make_run: MakeRun) -> None:
     status = ["criterion_reached", "criterion_not_reached", "criterion_not_reached", "diverged"]
     reading = Reading(make_run(status=status))

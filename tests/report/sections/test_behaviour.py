@@ -53,7 +53,7 @@ def with_outputs(run: xr.DataTree, outputs: xr.DataArray) -> xr.DataTree:
     ids=lambda one: one.name if isinstance(one, Task) else "-",
 )
 def test_a_task_has_the_parts_that_it_declares(make_run: MakeRun, task: Task, expected: list[str]) -> None:
-    section = behaviour(Reading(make_run(task=task, n_trials=80)))
+    section = behaviour(Reading(make_run(seeds=[0], task=task, n_trials=80)))
     assert section is not None
     found = pictures(section)
     assert list(found) == expected
@@ -101,7 +101,7 @@ def test_networks_that_are_as_good_in_all_trial_conditions_have_no_worst_one(mak
 
 
 def test_what_is_produced_has_the_slope_that_was_planted(make_run: MakeRun) -> None:
-    run = make_run(task=ReadySetGo(), n_trials=60)
+    run = make_run(seeds=[0], task=ReadySetGo(), n_trials=60)
     trials = run["trials"].to_dataset().drop_vars("trial")
     go = (100 + trials["interval"] + 0.5 * trials["interval"] + 500) / 20
     step = xr.DataArray(np.arange(trials.sizes["time"]), dims="time")
@@ -117,7 +117,7 @@ def test_what_is_produced_has_the_slope_that_was_planted(make_run: MakeRun) -> N
 
 
 def test_reaction_times_have_the_slope_that_was_planted(make_run: MakeRun) -> None:
-    run = make_run(task=PerceptualDecision(reaction_time=True), n_trials=110)
+    run = make_run(seeds=[0], task=PerceptualDecision(reaction_time=True), n_trials=110)
     trials = run["trials"].to_dataset().drop_vars("trial")
     time = 700 - 100 * np.log2(trials["coherence"]) - 100  # rounded up to steps of 20 ms, of which it is a multiple
     answers = (trials["time"] >= 100 + time) & (trials["output_channel"] == trials["correct_choice"])
@@ -131,7 +131,7 @@ def test_reaction_times_have_the_slope_that_was_planted(make_run: MakeRun) -> No
 
 def test_directions_are_off_the_diagonal_where_networks_point_away(make_run: MakeRun) -> None:
     task = MemoryProAnti(n_directions=4)
-    run = make_run(task=task, n_trials=40)
+    run = make_run(seeds=[0], task=task, n_trials=40)
     targets = run["trials"].to_dataset()["targets"].drop_vars("trial")
     away = targets * xr.DataArray([1, -1, -1], dims="output_channel")
     section = behaviour(Reading(with_outputs(run, away)))
@@ -141,7 +141,7 @@ def test_directions_are_off_the_diagonal_where_networks_point_away(make_run: Mak
 
 
 def test_trials_without_an_answer_are_told_and_never_taken_for_a_choice(make_run: MakeRun) -> None:
-    run = make_run(task=PerceptualDecision(reaction_time=True), n_trials=180)
+    run = make_run(seeds=[0], task=PerceptualDecision(reaction_time=True), n_trials=180)
     trials = run["trials"].to_dataset().drop_vars("trial")
     answered = trials["coherence"] > 1  # in no trial of the weakest stimulus
     outputs = choosing(trials, trials["signed_coherence"] > 0)

@@ -18,8 +18,7 @@ def test_the_lines_open_the_store(make_run: Callable[..., xr.DataTree], tmp_path
     assert eval(last, names).sizes == {"snapshot": 3, "unit_pre": 6, "unit_post": 6}
 
 
-def test_every_group_and_version_is_named(make_run: Callable[..., xr.DataTree]) -> None:
-    reading = Reading(make_run())
+def test_every_group_and_version_is_named(reading: Reading) -> None:
     *_, groups, versions = data(reading).blocks
     assert [row[0].text for row in groups.rows] == list(reading.run.children)
     rows = [[cell.text for cell in row] for row in versions.rows]

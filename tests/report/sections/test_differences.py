@@ -31,6 +31,7 @@ def told(run: xr.DataTree) -> str:
     return " ".join(block for block in section.blocks if isinstance(block, str))
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_differences_are_paired_by_seed_and_failures_counted(make_run: MakeRun) -> None:
     run = make_run(seeds=[0, 1, 2], status=["completed"] * 4 + ["diverged", "completed"])
     (table,) = tables(run)
@@ -86,6 +87,7 @@ def test_what_can_be_told_from_chance_is_said_first(make_run: MakeRun) -> None:
     assert "dale: " in picture.alt
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_crossed_factors_have_effects_and_an_interaction(make_run: MakeRun) -> None:
     run = make_run(conditions={name: {} for name in ("a", "b", "c", "d")})
     history = run["history"].to_dataset(inherit=False)
@@ -103,11 +105,13 @@ def test_what_cannot_be_paired_is_not_compared(make_run: MakeRun) -> None:
     assert differences(Reading(make_run(seeds=[-1, 3]))) is None
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_failures_of_the_reference_take_pairs_out(make_run: MakeRun) -> None:
     (table,) = tables(make_run(seeds=[0, 1, 2], status=["failed"] + ["completed"] * 5))
     assert table.caption.endswith("dale: 2 pairs, 1 failed.")
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_a_measure_that_is_not_defined_is_no_failure(make_run: MakeRun) -> None:
     run = make_run()
     weights = run["weights"].to_dataset(inherit=False).copy(deep=True)
@@ -118,6 +122,7 @@ def test_a_measure_that_is_not_defined_is_no_failure(make_run: MakeRun) -> None:
     assert "not defined" not in row(table, "accuracy")[1].text
 
 
+@pytest.mark.usefixtures("no_robustness")
 def test_one_gated_condition_leaves_the_comparison_of_the_others(make_run: MakeRun) -> None:
     run = make_run(conditions={"free": {}, "other": {}, "gru": {}})
     weights = run["weights"].to_dataset(inherit=False).copy(deep=True)

@@ -39,15 +39,15 @@ def test_spectra_are_told_by_their_radii(make_run: MakeRun) -> None:
     assert dale[1].text == "none"
 
 
-def test_matrices_are_told_by_their_density_and_signs(make_run: MakeRun) -> None:
-    _, picture, weights = connectivity(Reading(make_run())).blocks
+def test_matrices_are_told_by_their_density_and_signs(reading: Reading) -> None:
+    _, picture, weights = connectivity(reading).blocks
     assert "dale-s00: median magnitude" in weights.alt
     assert len(weights.draw().axes) == 2
     assert "dale-s00: 100% of the weights are not zero, 50% of these are positive" in picture.alt
 
 
-def test_a_planted_square_is_a_square(make_run: MakeRun) -> None:
-    _, picture, table = cubes(Reading(make_run())).blocks
+def test_a_planted_square_is_a_square(reading: Reading) -> None:
+    _, picture, table = cubes(reading).blocks
     assert re.search(r"free-s00: 100%", picture.alt)  # rates are an image of two bits
     # A linear image of the two bits, up to the samples in which the outputs are on their way.
     assert table.rows[0][1].value > 0.99
@@ -67,8 +67,7 @@ def test_a_probe_that_misses_a_state_is_drawn_and_not_measured(make_run: MakeRun
     assert told == "The cube could not be measured: the probe does not hold every state."
 
 
-def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> None:
-    reading = Reading(make_run())
+def test_trials_and_rates_are_those_of_the_networks_shown(reading: Reading) -> None:
     trials, rates = activity(reading).blocks
     assert f"its accuracy is {float(reading.summary['score'][0]):.3f}." in trials.alt
     assert "free-s00" in rates.alt
@@ -76,8 +75,7 @@ def test_trials_and_rates_are_those_of_the_networks_shown(make_run: MakeRun) -> 
     assert len(rates.draw().axes) == 4  # two maps with their colour bars
 
 
-def test_spectra_stand_against_theory(make_run: MakeRun) -> None:
-    reading = Reading(make_run())
+def test_spectra_stand_against_theory(reading: Reading) -> None:
     *_, picture, table, null = spectra(reading).blocks
     weights = reading.weights.isel(snapshot=-1)
     found = bulk_and_outliers(weights["recurrent_weights"], weights["cell_type"]).isel(network=0)
@@ -114,8 +112,8 @@ def test_currents_and_selectivity_are_those_of_the_analysis(make_run: MakeRun) -
     assert table.rows[0][1].value == float(reading.selectivity["mixed_selectivity"].mean("unit")[0])
 
 
-def test_what_is_alike_is_told_with_its_test(make_run: MakeRun) -> None:
-    _, picture, told = similarity(Reading(make_run())).blocks
+def test_what_is_alike_is_told_with_its_test(make_run: MakeRun, reading: Reading) -> None:
+    _, picture, told = similarity(reading).blocks
     assert "4 trained networks" in picture.alt
     assert re.search(r"p \d\.\d+, one-sided, by 2 permutations", told)  # two labels swapped within two seeds
     alone = similarity(Reading(make_run(conditions={"only": {}})))
