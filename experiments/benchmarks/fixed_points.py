@@ -199,9 +199,9 @@ def parts(options: Namespace) -> list[str]:
         table(["network", "method", "points", "attractors", "others", "s", "s / biornn's"], rows, n_texts=2),
         f"Medians [lowest, highest] of {options.rounds} rounds with other seeds; {N_THREADS} threads. *points* and "
         "*attractors*: those found of those known, which are, of the trained network, what biornn proves with 20 "
-        "batches of 512 starts; *others*: points of a method that are none, or twice. biornn stops by itself, the "
-        f"others after {options.starts} starts, `root` as soon as all are found. *s / biornn's*: over the time in "
-        f"which biornn finds as many. {describe('biornn', 'scipy', 'torch')}",
+        "batches of 512 starts; *others*: points of a method that are none of these, or one twice. biornn stops by "
+        f"itself, the others after {options.starts} starts, `root` as soon as all are found. *s / biornn's*: over the "
+        f"time in which biornn finds as many. {describe('biornn', 'scipy', 'torch')}",
     ]
 
 
