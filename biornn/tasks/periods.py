@@ -72,6 +72,5 @@ def truncated_exponential(share: ArrayLike, mean: float, shortest: float, longes
 
 def mean_between(outputs: xr.DataArray, first: xr.DataArray, end: xr.DataArray) -> xr.DataArray:
     """Average outputs from the step `first` to before the step `end`, both (trial)."""
-    step, begins, ends = np.arange(outputs.sizes["time"]), first.values[:, np.newaxis], end.values[:, np.newaxis]
-    share = ((step >= begins) & (step < ends)) / (ends - begins)
-    return xr.dot(outputs, xr.DataArray(share, dims=("trial", "time")), dim="time")
+    step = xr.DataArray(np.arange(outputs.sizes["time"]), dims="time")
+    return xr.dot(outputs, ((step >= first) & (step < end)) / (end - first), dim="time")

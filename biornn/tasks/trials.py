@@ -83,7 +83,7 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
             trials = trials.isel({dim: [names.index(name) for name in labels[dim]]})
     trials = trials.set_coords([name for name in labels if name in trials.data_vars])
     missing = {name: label for name, label in labels.items() if name not in trials.coords}
-    trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...)
+    trials = trials.assign_coords(missing).transpose("trial", "time", "input_channel", "output_channel", ...).compute()
     n_steps = trials["n_steps"].values
     is_count = trials["n_steps"].dims == ("trial",) and n_steps.dtype.kind in "iu"
     if not is_count or not ((n_steps >= 1) & (n_steps <= n_times)).all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from biornn.analysis import audit, fixed_points, memory_attractors
 from biornn.plots.style import PAGE_WIDTH
 from biornn.report import write_report
 from biornn.report.measures import MEASURES
+from biornn.report.page import render
 from biornn.report.pictures import _DPI, Picture
 from biornn.report.reading import Reading
 from biornn.report.section import Block, Drawn, Section, drawn
@@ -253,9 +254,9 @@ def no_robustness(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("biornn.report.reading.MEASURES", few)
 
 
-@pytest.fixture(scope="module")
-def blank_pictures() -> Iterator[None]:
-    """Draw no picture of a page but that of the learning curves: what is drawn is tested elsewhere."""
+@pytest.fixture(scope="session")
+def render_blank() -> Callable[[xr.DataTree], str]:
+    """Render a page of whose pictures only the learning curves are drawn; nightly tests draw the others."""
 
     def blank(section: Section) -> Drawn:
         def replaced(block: Block) -> Block:
@@ -264,10 +265,13 @@ def blank_pictures() -> Iterator[None]:
 
         return drawn(replace(section, blocks=tuple(map(replaced, section.blocks))))
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("biornn.report.page.drawn", blank)
-        patch.setattr("biornn.report.pictures._DPI", 20)  # sizes on the page stay the same
-        yield
+    def rendered(run: xr.DataTree) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("biornn.report.page.drawn", blank)
+            patch.setattr("biornn.report.pictures._DPI", 20)  # sizes on the page stay the same
+            return render(run)
+
+    return rendered
 
 
 @pytest.fixture(scope="session")

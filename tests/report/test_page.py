@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xarray as xr
@@ -17,30 +18,31 @@ from tests.report.html import Page
 HOSTILE = "</title><script>alert(1)</script>"
 IMAGE = '<img src=x onerror="alert(2)">'
 MARKUP = '<b onmouseover="alert(3)">units</b>'
+HOSTILE_RUN = {
+    "conditions": {"free": {}, IMAGE: {"excitatory_fraction": 0.5}},
+    "seeds": (0, 7),
+    "status": ["criterion_reached", "criterion_not_reached", "diverged", "failed"],
+    "failure": ["", "", MARKUP, "ValueError: units"],
+    "title": HOSTILE,
+    "unmatched": '{"a": ["<b>not</b> the radius"]}',
+}
+FAILURES = {"conditions": {"only": {}}, "status": ["failed", "diverged"]}
+
+Render = Callable[[xr.DataTree], str]
 
 
 @pytest.fixture(scope="module")
-def page(make_run: Callable[..., xr.DataTree], blank_pictures: None) -> Page:
-    status = ["criterion_reached", "criterion_not_reached", "diverged", "failed"]
-    run = make_run(
-        conditions={"free": {}, IMAGE: {"excitatory_fraction": 0.5}},
-        seeds=(0, 7),
-        status=status,
-        failure=["", "", MARKUP, "ValueError: units"],
-        title=HOSTILE,
-        unmatched='{"a": ["<b>not</b> the radius"]}',
-    )
-    return Page(render(run))
+def page(make_run: Callable[..., xr.DataTree], render_blank: Render) -> Page:
+    return Page(render_blank(make_run(**HOSTILE_RUN)))
 
 
 @pytest.fixture(scope="module")
-def page_of_failures(make_run: Callable[..., xr.DataTree], blank_pictures: None) -> Page:
-    run = make_run(conditions={"only": {}}, status=["failed", "diverged"])
+def page_of_failures(make_run: Callable[..., xr.DataTree], render_blank: Render) -> Page:
     with pytest.MonkeyPatch.context() as patch:
         # Networks that hold nothing withstand nothing: their noise and lesions are those of `test_write`.
         few = tuple(measure for measure in MEASURES if measure.family != "robustness")
         patch.setattr("biornn.report.reading.MEASURES", few)
-        return Page(render(run))
+        return Page(render_blank(make_run(**FAILURES)))
 
 
 def test_what_users_wrote_is_text_and_nothing_else(page: Page) -> None:
@@ -106,10 +108,14 @@ def test_a_run_without_a_trained_network_has_curves_and_no_other_picture(page_of
     assert "1 failed, 1 diverged." in page.text("body")
 
 
+@pytest.fixture
+def few_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("biornn.report.pictures._DPI", 20)
+
+
 @pytest.mark.nightly
-def test_a_gated_network_has_no_spectrum_and_no_matrix(
-    make_run: Callable[..., xr.DataTree], blank_pictures: None
-) -> None:
+@pytest.mark.usefixtures("few_dots")
+def test_a_gated_network_has_no_spectrum_and_no_matrix(make_run: Callable[..., xr.DataTree]) -> None:
     run = make_run(conditions={"lstm": {}}, seeds=[0], formulation="lstm", has_fixed_points=True)
     page = Page(render(run))
     ids = [attrs["id"] for attrs, _ in page.all("section")]
@@ -120,8 +126,19 @@ def test_a_gated_network_has_no_spectrum_and_no_matrix(
 
 
 @pytest.mark.nightly
-def test_a_run_has_every_section(make_run: Callable[..., xr.DataTree], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("biornn.report.pictures._DPI", 20)
+@pytest.mark.usefixtures("few_dots")
+@pytest.mark.parametrize(("settings", "n_at_least"), [(HOSTILE_RUN, 10), (FAILURES, 1)], ids=["hostile", "failures"])
+def test_pages_of_failed_networks_and_of_hostile_names_are_drawn(
+    make_run: Callable[..., xr.DataTree], settings: Mapping[str, Any], n_at_least: int
+) -> None:
+    pictures = Page(render(make_run(**settings))).all("img")
+    assert len(pictures) >= n_at_least
+    assert all(attrs["src"].startswith("data:image/png;base64,iVBOR") for attrs, _ in pictures)
+
+
+@pytest.mark.nightly
+@pytest.mark.usefixtures("few_dots")
+def test_a_run_has_every_section(make_run: Callable[..., xr.DataTree]) -> None:
     page = Page(render(make_run(has_fixed_points=True)))
     # All but behaviour and trial conditions: the flip-flop does not tell its trials apart, and has no choice; and no
     # other settings were evaluated.

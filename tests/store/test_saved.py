@@ -63,7 +63,7 @@ def recorded_tree(seed=0, updates=(0, 10), n_units=N_UNITS, n_trials=8, use_bias
     return tree
 
 
-CONDITIONS, SEEDS = ["with", "without", "with", "without"], [1, 1, 0, 0]
+CONDITIONS, SEEDS = ["without", "with", "without", "with"], [1, 1, 0, 0]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def run(trees, tmp_path_factory):
 
 def test_the_run_holds_every_network_at_its_name(trees, run):
     bn.validate(run)
-    names = ["with-s01", "with-s00", "without-s01", "without-s00"]  # conditions in their order
+    names = ["without-s01", "without-s00", "with-s01", "with-s00"]  # conditions in their order
     assert run["network"].values.tolist() == names
     assert run.attrs["title"] == "by hand"
     for tree, condition, seed in zip(trees, CONDITIONS, SEEDS, strict=True):
@@ -103,7 +103,7 @@ def test_conditions_and_seeds_have_defaults_and_an_update_that_networks_do_not_s
 
 def test_what_is_known_of_the_networks_and_their_training_is_described(run):
     reading = Reading(run)
-    compared = "4 networks of 6 units recorded in given trials: 2 conditions (with, without) × 2 seeds."
+    compared = "4 networks of 6 units recorded in given trials: 2 conditions (without, with) × 2 seeds."
     assert head(reading).compared == compared
     first, second = (reading.described[condition] for condition in ("with", "without"))
     assert (first["bias"], second["bias"]) == (

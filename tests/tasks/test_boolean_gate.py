@@ -22,7 +22,13 @@ TRUE = {
 SETTINGS = [{}, {"dt": 5}, {"longest_gap": 60}, {"noise": 0, "gap": 0, "onset": 0}, {"dt": 20, "pulse_width": 40}]
 every_gate = pytest.mark.parametrize("gate", TRUE)
 every_gate_and_all_settings = pytest.mark.parametrize(
-    ("gate", "settings"), [*((gate, {}) for gate in TRUE), *zip(TRUE, SETTINGS[1:], strict=False)], ids=str
+    ("gate", "settings"),
+    [  # all of them nightly
+        pytest.param(gate, settings, marks=() if not at or (at - which) % 4 == 0 else pytest.mark.nightly)
+        for which, gate in enumerate(TRUE)
+        for at, settings in enumerate(SETTINGS)
+    ],
+    ids=str,
 )
 
 

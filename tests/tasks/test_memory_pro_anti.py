@@ -151,7 +151,10 @@ def test_who_ignores_the_rule_scores_a_half(rule):
     assert worst_score(task, scores, trials).item() == 0
 
 
-@pytest.mark.parametrize(("tolerance", "angle"), [(36, 0.0), (36, 1.0), (10, 4.0)])
+NIGHTLY = [pytest.param(*one, marks=pytest.mark.nightly) for one in ((36, 1.0), (36, 4.0), (10, 0.0), (10, 1.0))]
+
+
+@pytest.mark.parametrize(("tolerance", "angle"), [(36, 0.0), (10, 4.0), *NIGHTLY])
 def test_one_angle_always_scores_chance(tolerance, angle):
     task = MemoryProAnti(tolerance=tolerance)
     trials = make_trials(task, 4000, 1)

@@ -134,8 +134,9 @@ def test_trials_longer_than_an_example_of_their_task_are_scored_to_their_end():
     mixture = Mixture({"any": {"name": f"{__name__}:OfAnyLength"}, "go_no_go": {}}, dt=1.0)
     n_times = [made.sizes["time"] for made in (mixture.of["any"].trials(1, seed) for seed in range(9))]
     assert n_times[0] == mixture._forms["any"].sizes["time"] < max(n_times)
-    for seed in range(4):
+    for seed, is_longer in ((0, False), (4, True)):
         trials = make_trials(mixture, 4, seed)
+        assert (trials["n_steps"].where(trials["task"] == "any").max() > n_times[0]) == is_longer
         assert (score_trials(mixture, trials["targets"], trials) == 1).all()
 
 

@@ -61,3 +61,12 @@ def test_mean_between_two_steps_of_each_trial():
     first, end = xr.DataArray([0, 3], dims="trial"), xr.DataArray([2, 6], dims="trial")
     mean = mean_between(xr.concat([outputs, -outputs], dim="network"), first, end)
     assert mean.transpose("network", "trial", "output_channel").values[..., 0].tolist() == [[0.5, 10], [-0.5, -10]]
+
+
+def test_means_are_those_of_the_trials_with_the_same_label():
+    values = np.arange(12.0).reshape(2, 6, 1)
+    outputs = xr.DataArray(values, {"trial": [7, 8]}, ("trial", "time", "output_channel"))
+    first, end = (xr.DataArray(steps, {"trial": [8, 7]}, ("trial",)) for steps in ([3, 0], [6, 2]))
+    assert mean_between(outputs, first, end).sel(trial=[7, 8]).values[:, 0].tolist() == [0.5, 10]
+    one = {"trial": 0}
+    assert mean_between(outputs.sel(trial=8), first.isel(one), end.isel(one)).values.tolist() == [10]

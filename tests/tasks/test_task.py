@@ -94,6 +94,13 @@ def test_padding_is_told_by_n_steps_alone(attach):
     assert trials["loss_weight"].sum("time").values.ravel().tolist() == [6, 2, 4]
 
 
+def test_trials_of_which_nothing_is_computed_yet_are_computed_once():
+    made = SignOfSum().trials(3, 0)
+    computed = complete(SignOfSum(), made.chunk(trial=1), "trials")
+    xr.testing.assert_identical(computed, complete(SignOfSum(), made, "trials"))
+    assert not computed.chunks
+
+
 def test_channels_in_another_order_are_put_in_that_of_the_task_and_other_names_are_kept():
     made = make_trials(SignOfSum(), 3, 0)
     xr.testing.assert_identical(complete(SignOfSum(), made.isel(input_channel=[1, 0]), "trials"), made)

@@ -144,6 +144,7 @@ def test_a_damaged_checkpoint_is_noticed(tmp_path: Path, n_flips: int, whole: tu
             messages.append(str(error))
         else:
             assert_same_results(found, expected)  # a byte that means nothing
+            again = model("noisy")
     assert len(messages) > 2 * n_flips // 3
     assert all(str(path) in message and "\n" not in message for message in messages)
     for cut in (0, 10, len(content) // 2, len(content) - 1):
