@@ -1,6 +1,6 @@
 """Train the experiments of this folder, and write docs/gallery/: python experiments/tasks/gallery.py [TASK…].
 
-TASK is the name of an experiment file here, without `.yaml`; without any, all are trained, which takes about an hour.
+TASK is the name of an experiment file here, without `.yaml`; without any, all are trained, which takes 40 minutes.
 Each has its run in DIR/TASK, and one that is there already goes on where it was: what is finished is not trained again.
 The gallery shows the tasks that are named: a table with a row per condition, and for each a picture of one trial.
 """
