@@ -101,6 +101,7 @@ def complete(task: Task, trials: xr.Dataset, method: str, n_trials: int | None =
     padding = np.arange(n_times) >= n_steps[:, np.newaxis]
     if (arrays["loss_weight"][padding] != 0).any():
         raise TaskError(f"{where}: expected loss_weight 0 after the n_steps of each trial, got another")
+    # To assign an array aligns all coordinates, which takes longer than the rest: only those that were cast.
     if others := {name: array for name, array in arrays.items() if array.dtype != trials[name].dtype}:
         trials = trials.assign({name: trials[name].copy(data=array) for name, array in others.items()})
     return variable_attrs("trials", trials).assign_attrs({**trials.attrs, **describe_task(task)})
