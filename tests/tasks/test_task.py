@@ -94,6 +94,14 @@ def test_padding_is_told_by_n_steps_alone(attach):
     assert trials["loss_weight"].sum("time").values.ravel().tolist() == [6, 2, 4]
 
 
+def test_arrays_are_cast_to_single_precision():
+    made = complete(SignOfSum(), SignOfSum().trials(3, 0), "trials")
+    others = made.assign(inputs=made["inputs"].astype(float), targets=made["targets"].astype(int))
+    found = complete(SignOfSum(), others, "trials")
+    assert {found[name].dtype for name in ("inputs", "targets", "loss_weight")} == {np.dtype("float32")}
+    xr.testing.assert_identical(found, made)
+
+
 def test_trials_of_which_nothing_is_computed_yet_are_computed_once():
     made = SignOfSum().trials(3, 0)
     computed = complete(SignOfSum(), made.chunk(trial=1), "trials")
