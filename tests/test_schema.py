@@ -187,3 +187,12 @@ def test_text_is_read_whichever_way_it_came(dtype: object) -> None:
 def test_the_documentation_shows_the_schema_as_it_is() -> None:
     page = (Path(__file__).parents[1] / "docs" / "schema.md").read_text()
     assert page.endswith(schema.to_markdown()), "print it again: python -m biornn.schema"
+
+
+def test_units_are_added_to_a_copy() -> None:
+    given = xr.Dataset({"loss": ("snapshot", [1.0], {"note": "mine"})}, {"time": ("time", [0.0])})
+    before = given.copy(deep=True)
+    found = schema.variable_attrs("history", given)
+    xr.testing.assert_identical(given, before)
+    assert found["loss"].attrs.keys() > {"note"}
+    assert found["time"].attrs == {"units": "ms", "long_name": "time"}
