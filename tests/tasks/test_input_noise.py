@@ -7,9 +7,9 @@ import scipy
 from biornn.tasks.input_noise import _N_AT_ONCE, _values, add_noise
 
 
-def noise(n_trials, n_times, n_channels, sd=1.0, seed=0, within=True):
+def noise(n_trials, n_times, n_channels, sd=1.0, seed=0, within=True, bits=np.random.PCG64):
     inputs = np.zeros((n_trials, n_times, n_channels), np.float32)
-    add_noise(inputs, np.broadcast_to(within, inputs.shape[:2]), sd, np.random.default_rng(seed))
+    add_noise(inputs, np.broadcast_to(within, inputs.shape[:2]), sd, np.random.Generator(bits(seed)))
     return inputs
 
 
@@ -26,8 +26,9 @@ def test_moments_and_distribution_of_the_values_are_those_of_the_normal_law():
     assert abs(scipy.special.ndtr(values) - middle).max() < 0.5 / len(values)
 
 
-def test_all_values_are_as_frequent_and_sd_is_their_factor():
-    drawn = noise(64, 1024, 16, sd=0.5)
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937])  # raw numbers of 64 and of 32 bits
+def test_all_values_are_as_frequent_and_sd_is_their_factor(bits):
+    drawn = noise(64, 1024, 16, sd=0.5, bits=bits)
     counts = np.bincount(np.searchsorted(_values() * np.float32(0.5), drawn.ravel()), minlength=2**16)
     # χ² of 16 expected draws each: its mean is the number of values less 1, its standard deviation √2 of that's root.
     assert ((counts - 16) ** 2 / 16).sum() == pytest.approx(2**16 - 1, abs=5 * np.sqrt(2 * 2**16))
