@@ -69,6 +69,8 @@ class FusedSteps:
     def __init__(self, activation: str, formulation: Literal["rate", "current"], alpha: _Array | None) -> None:
         self._activate, self._slope = ACTIVATIONS[activation]
         self._is_rate = formulation == "rate"
+        if alpha is not None and (alpha == alpha[0]).all():
+            alpha = alpha[0]  # to multiply by a number takes a third of the time
         self._alpha = alpha
         self._keep = None if alpha is None else 1 - alpha
         # One each for rates, outputs of a readout, and blocks, so that no small array takes a large block of memory.
