@@ -230,6 +230,11 @@ def _run(options: argparse.Namespace) -> int:
 
     experiment = load_experiment(options.experiment, _changes(options))
     out = options.out or Path("runs") / options.experiment.stem
+
+    def prepare_report() -> None:
+        if not options.no_report and options.workers != 1:
+            _start_forkserver("biornn.report.preloaded")
+
     run = run_experiment(
         experiment,
         out,
@@ -238,9 +243,9 @@ def _run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         resume=options.resume,
         checkpoint_seconds=options.checkpoint_seconds,
+        on_last=prepare_report,
     )
-    if not options.no_report and options.workers != 1:
-        _start_forkserver("biornn.report.preloaded")
+    prepare_report()  # of a run that was there already
     validate(run)
     summary = _show(run, out, options.workers, with_report=not options.no_report)
     return 0 if summary["trained"].all() and not summary["violations"].any() else 1

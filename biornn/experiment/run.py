@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +60,7 @@ def run_experiment(
     resume: bool = False,
     checkpoint_seconds: float = 10.0,
     console: Console | None = None,
+    on_last: Callable[[], None] = lambda: None,
 ) -> xr.DataTree:
     """Train and record every network of an experiment, in separate processes, and gather the run.
 
@@ -84,6 +85,8 @@ def run_experiment(
         Shortest time between two checkpoints of a network, in s; each is written after a validation.
     console
         Where progress is shown; None: standard error. Lines that cannot be written are dropped.
+    on_last
+        Called once when fewer networks are left than are trained at the same time, so that a core is free.
 
     Returns
     -------
@@ -126,11 +129,14 @@ def run_experiment(
         console.print(note, highlight=False, markup=False, soft_wrap=True)
     try:
         if jobs.specs:
+            n_at_once = min(n_workers or CPU_COUNT, len(jobs.specs))
             with (
-                connect(scheduler, min(n_workers or CPU_COUNT, len(jobs.specs)), console) as client,
+                connect(scheduler, n_at_once, console) as client,
                 ProgressDisplay(len(jobs.specs), console) as display,
             ):
-                jobs.gather(client, writer, display)
+                for n_left in jobs.gather(client, writer, display):
+                    if n_left == n_at_once - 1:
+                        on_last()
     except KeyboardInterrupt:
         kept, advice = _keep(writer, jobs, "the run was interrupted before it was trained")
         raise Interrupted(kept, advice) from None
@@ -187,8 +193,8 @@ class _Jobs:
     checkpoint_seconds: float
     failed: dict[str, str] = field(default_factory=dict)
 
-    def gather(self, client: Client, writer: RunWriter, display: ProgressDisplay) -> None:
-        """Submit all networks, and write each when its result arrives."""
+    def gather(self, client: Client, writer: RunWriter, display: ProgressDisplay) -> Iterator[int]:
+        """Submit all networks, and write each when its result arrives; yield how many are left."""
         token = uuid.uuid4().hex  # keeps the tasks of two experiments on one scheduler apart
         topic = f"biornn-{token}"
         client.subscribe_topic(topic, lambda event: display.update(event[1][0], Progress(**event[1][1])))
@@ -206,8 +212,9 @@ class _Jobs:
             for index, spec in enumerate(self.specs)
         }
         try:
-            for future in _completed(client, futures):
+            for n_done, future in enumerate(_completed(client, futures), start=1):
                 self._take(future, futures[future], writer, display)
+                yield len(futures) - n_done
         finally:
             # A network that is still being trained stops at its next report of progress.
             client.cancel(list(futures), force=True)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -360,15 +360,23 @@ def test_half_a_report_is_no_obstacle_to_overwriting(run_copy: Path) -> None:
 def test_networks_that_all_failed_keep_their_checkpoints(
     experiment_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: _Jobs, client: object, writer: RunWriter, display: object) -> None:
-        for spec in self.specs:
+    left: list[int] = []
+    left_at_last: list[int] = []
+
+    def fail(self: _Jobs, client: object, writer: RunWriter, display: object) -> Iterator[int]:
+        for n_left, spec in reversed(list(enumerate(self.specs))):
             writer.journal.checkpoint(spec.name).touch()
             self.failed[spec.name] = "its worker was lost 4 times"
+            left.append(n_left)
+            yield n_left
 
     monkeypatch.setattr(_Jobs, "gather", fail)
     experiment, console = load_experiment(experiment_file), Console(file=io.StringIO())
     with pytest.raises(BrokenOffError, match=r"all 4 failed; .* lost 4 times$") as raised:
-        run_experiment(experiment, tmp_path / "run", n_workers=1, console=console)
+        run_experiment(
+            experiment, tmp_path / "run", n_workers=2, console=console, on_last=lambda: left_at_last.append(left[-1])
+        )
+    assert left_at_last == [1]  # of two processes, one has nothing left to train
     assert raised.value.advice == "their checkpoints are kept, go on with --resume"
     assert len(list((tmp_path / "run" / "checkpoints").glob("*.npz"))) == 4
 
