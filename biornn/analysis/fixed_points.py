@@ -41,6 +41,7 @@ _POINT = {
     "eigenvalues": Output("eigenvalue of the Jacobian of a step", ("mode",), dtype=np.complex128),
     **TIMES,
     "n_unstable": Output("modes that grow; -1 where there is no fixed point", dtype=np.int64),
+    "n_unstable_continuous": Output("modes that grow in continuous time; -1 where there is none", dtype=np.int64),
     "kind": Output("kind of the fixed point", units="", dtype=np.str_),
     "n_hits": Output("starts that led to it", dtype=np.int64),
     "index": Output("sign of det(1 - DF); 0 where not isolated", dtype=np.int64),
@@ -59,7 +60,12 @@ _NETWORK = {
 _NOTHING: dict[type[np.generic], Any] = {np.int64: 0, np.str_: "", np.bool_: False}
 #: Variable -> what it is where a network has fewer points than another.
 PADDING = {name: _NOTHING.get(output.dtype, np.nan) for name, output in (_POINT | _NETWORK).items()}
-PADDING |= {"n_unstable": -1, "memory_state": "", **dict.fromkeys(("leads_to", "attractor", "saddle"), -1)}
+PADDING |= {
+    "n_unstable": -1,
+    "n_unstable_continuous": -1,
+    "memory_state": "",
+    **dict.fromkeys(("leads_to", "attractor", "saddle"), -1),
+}
 PADDING |= dict.fromkeys(("has_attractor", "stands_still"), False)
 _NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
 
@@ -115,10 +121,11 @@ def fixed_points(
         be at most, NaN where none is proved; `speed_ratio`, the speed over the usual speed;
         `eigenvalues` (..., mode) of the Jacobian of a step, largest modulus first, with their `time_constant` in ms
         (negative where the mode grows) and `frequency` in turns per ms; `n_unstable`, how many of them are above 1 in
-        modulus, by more than the error of the Jacobian can make; `kind`, one of `KINDS`; `n_hits`; `index`;
-        `manifold_dim`; `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`,
-        the state whose outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where
-        none is. Padded with NaN, 0, no text, and -1 in `n_unstable`, which is also that of slow points.
+        modulus, by more than the error of the Jacobian can make; `n_unstable_continuous`, how many would grow in
+        continuous time, see Notes; `kind`, one of `KINDS`, by `n_unstable`; `n_hits`; `index`; `manifold_dim`;
+        `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`, the state whose
+        outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where none is. Padded
+        with NaN, 0, no text, and -1 in `n_unstable` and `n_unstable_continuous`, which is also that of slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `unseen_basin`, the share of the box of possible rates from which the network ends at
         a fixed point that is not among them, estimated (NaN where 5000 steps are less than 10 time constants),
@@ -145,6 +152,12 @@ def fixed_points(
     `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of this is necessary, and not sufficient: a
     pair of fixed points with opposite indices that few starts lead to can be missed. Small networks that are linear in
     pieces (up to 12 relu units) are solved in each piece, and `complete` is then a proof.
+
+    Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
+    same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's
+    steps sustain fast oscillations that decay in continuous time (``|λ| > 1`` with ``Re λ < 1``): the more so, the
+    longer the steps. In an attractor of the steps no mode grows in continuous time either. Gated networks have no
+    continuous time, and -1 in `n_unstable_continuous`.
 
     Sussillo & Barak (2013), Neural Comput. 25, 626; Katz & Reggia (2018), IEEE Trans. Neural Netw. Learn. Syst. 29,
     2747, for acceptance by an error bound.
@@ -232,6 +245,9 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     kind[at.manifold_dim > 0] = "manifold"
     kind[found.is_slow] = "slow"
     n_unstable = np.where(found.is_slow, -1, n_unstable)
+    # A step of Euler's adds dt times the Jacobian of the differential equation to the identity.
+    n_continuous = np.sum((eigenvalues.real > 1) & ~is_neutral, axis=1)
+    n_continuous = np.where(found.is_slow | (not of.is_eulers), -1, n_continuous)
     times = mode_times(eigenvalues, dt)
     points: dict[str, Any] = {
         "state": of.own_state(at.state),
@@ -244,6 +260,7 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
         "time_constant": times.time_constant,
         "frequency": times.frequency,
         "n_unstable": n_unstable,
+        "n_unstable_continuous": n_continuous,
         "kind": kind,
         "n_hits": at.n_hits,
         "index": at.indices,

@@ -34,6 +34,8 @@ class Stationary(ABC):
     is_odd = False
     #: Whether there is a bound of the second derivatives, without which nothing is proved.
     has_curvature = True
+    #: Whether a step of the network is Euler's, of a differential equation.
+    is_eulers = False
 
     def __init__(self, network: AnyNetworks, inputs: _Array) -> None:
         self.network = network

@@ -22,6 +22,7 @@ class StationaryRNN(Stationary):
     """
 
     network: Networks
+    is_eulers = True
 
     def __init__(self, network: Networks, inputs: _Array) -> None:
         super().__init__(network, inputs)

@@ -23,8 +23,9 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
         ``is_complete`` (1 or 0), and ``slowest`` (the longest time constant at a stable point, in ms); where the probe
         holds memory states also ``share_attractors`` (of the states that end in an attractor that holds them),
         ``share_moving`` (of the states in which the network never stands still, as in an oscillation),
-        ``n_unset`` (attractors with a bit that is not set) and ``n_spurious`` (other attractors). NaN for a network
-        that was not trained, or cannot be run.
+        ``n_unset`` (attractors with a bit that is not set) and ``n_spurious`` (other attractors);
+        ``n_without`` (states without an attractor), and ``n_by_steps`` (those of them with one in continuous time).
+        NaN for a network that was not trained, or cannot be run.
     """
     points = run[FIXED_POINTS[0]].to_dataset().load()
     kind = text(points["kind"])
@@ -44,8 +45,23 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
         found["share_attractors"] = matched["has_attractor"].mean("memory_state")
         found["share_moving"] = 1 - matched["stands_still"].mean("memory_state")
         found = found.assign({name: matched[name] for name in ("n_unset", "n_spurious")})
+        is_there = text(points["memory_state"]) == text(matched["memory_state"])
+        in_time = (is_there & (points["n_unstable_continuous"] == 0)).any("fixed_point")
+        found["n_without"] = (~matched["has_attractor"]).sum("memory_state").astype(float)
+        found["n_by_steps"] = (in_time & ~matched["has_attractor"]).sum("memory_state").astype(float)
     known = is_trained(run["history"].to_dataset()["status"]) & points["n_unseen"].notnull()
     return found.where(known)
+
+
+def by_steps_alone(counts: xr.Dataset) -> str:
+    """Say how many states without an attractor have one in continuous time; nothing where none has."""
+    if "n_without" not in counts or not (n_by_steps := int(counts["n_by_steps"].sum())):
+        return ""
+    n_without = int(counts["n_without"].sum())
+    return (
+        f" In continuous time {n_by_steps} of the {n_without} states without an attractor have one: what moves there, "
+        "the length of the steps sustains."
+    )
 
 
 def fixed_point_table(run: xr.DataTree) -> Table:
@@ -75,7 +91,7 @@ def fixed_point_table(run: xr.DataTree) -> Table:
         "slowest mode: longest time constant at a stable point, of the networks that have one. complete: networks in\n"
         "which no sign is left that a fixed point was missed. a bit unset: stable points that hold a state with a bit\n"
         "that is not set yet. spurious: stable points that hold no state. A state that goes on moving may be held by\n"
-        "an oscillation."
+        f"an oscillation.{by_steps_alone(counts)}"
     )
     table.caption_justify = "left"
     return table

@@ -96,7 +96,8 @@ class InPeriods(Task):
         period = np.broadcast_to(period, (len(next(iter(of_trials.values()))), period.shape[-1]))
         inputs, targets, loss_weight = (by_period(values, period) for values in plan[1:])
         if rng is not None and self.noise > 0:
-            add_noise(inputs, period < len(plan.n_steps), noise_sd(self.noise, self.noise_tau, self.dt), rng)
+            sd = float(noise_sd(self.noise, self.noise_tau, self.dt))
+            add_noise(inputs, period < len(plan.n_steps), sd, rng)
         if self.rectify:
             np.maximum(inputs, 0, out=inputs)
         return Trials(inputs, targets, loss_weight), period

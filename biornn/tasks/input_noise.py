@@ -33,7 +33,7 @@ def add_noise(inputs: NDArray[np.float32], within: NDArray[np.bool_], sd: float,
     if not inputs.flags.c_contiguous:  # the noise would go to a copy
         raise ValueError("inputs: expected a C-contiguous array, to which noise can be added in place, got another")
     samples, places, n_channels = inputs.reshape(-1, inputs.shape[-1]), np.flatnonzero(within), inputs.shape[-1]
-    values = _values() * np.float32(sd)
+    values = (_values() * np.float64(sd)).astype(np.float32)
     n_at_once = max(_N_AT_ONCE // n_channels, 1)
     for first in range(0, len(places), n_at_once):
         chosen = places[first : first + n_at_once]

@@ -278,6 +278,19 @@ def test_a_limit_cycle_turns_around_an_unstable_point():
     np.testing.assert_allclose(found.time_constant, [[-2.0 / np.log(1.2)] * 2])
 
 
+@pytest.mark.parametrize(
+    ("growth", "turn", "n_unstable", "n_continuous"),
+    [(-1.0, 1.0, 0, 0), (-1.0, 4.0, 2, 0), (0.1, 0.5, 2, 2)],  # Euler's steps sustain the second oscillation
+)
+def test_modes_in_continuous_time_are_those_of_the_differential_equation(growth, turn, n_unstable, n_continuous):
+    """``τ dr/dt = -r + r W``: growth and turns of each mode, times τ, are given; dt / τ is 0.2."""
+    found = fixed_points(one([[1 + growth, turn], [-turn, 1 + growth]], "linear", alpha=0.2))
+    modulus = abs(1 + 0.2 * complex(growth, turn))
+    np.testing.assert_allclose(abs(found.eigenvalues), modulus)
+    assert found.n_unstable.values.tolist() == [n_unstable] == [2 * (modulus > 1)]
+    assert found.n_unstable_continuous.values.tolist() == [n_continuous]
+
+
 def test_constant_inputs_move_the_fixed_points():
     weights = one(np.full((1, 1), 0.5), inputs=[[1.0]])
     levels = xr.DataArray([[-2.0], [0.0], [2.0]], {"level": [-2.0, 0.0, 2.0]}, ("level", "input_channel"))

@@ -67,3 +67,28 @@ def test_networks_that_hold_by_an_oscillation_are_counted(run: xr.DataTree) -> N
     section = fixed_points(Reading(moving))
     assert section is not None
     assert "2 of 3 networks (free-s00, free-s01) stand still in no memory state" in str(section.blocks[0])
+
+
+def test_what_only_the_steps_destabilise_is_counted_and_said(run: xr.DataTree) -> None:
+    changed = run.copy(deep=True)
+    points, matched = changed["fixed_points"].to_dataset(), changed["memory_attractors"].to_dataset()
+    names = np.full(points["memory_state"].shape, "", object)
+    names[:2, 0] = matched["memory_state"].values[:2]
+    growing = np.ones(names.shape, int)
+    growing[0, 0] = 0  # in the second network the point of a state is unstable in continuous time, too
+    points = points.assign(
+        memory_state=(points["memory_state"].dims, names.astype(str)),
+        n_unstable_continuous=(points["n_unstable_continuous"].dims, growing),
+    )
+    changed["fixed_points"] = points
+    changed["memory_attractors"] = matched.assign(has_attractor=matched["has_attractor"] & False)
+    counts = fixed_point_counts(changed)
+    n_states = matched.sizes["memory_state"]
+    np.testing.assert_array_equal(counts["n_without"], [n_states, n_states, n_states, np.nan])
+    np.testing.assert_array_equal(counts["n_by_steps"], [1, 0, 0, np.nan])
+    said = f"In continuous time 1 of the {3 * n_states} states without an attractor have one"
+    assert said in str(fixed_point_table(changed).caption)
+    section = fixed_points(Reading(changed))
+    assert section is not None
+    assert said in str(section.blocks[0])
+    assert "In continuous time" not in str(fixed_point_table(run).caption)
