@@ -9,7 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 from biornn.analysis.fixed_point_starts import draw_starts, in_steps, rates_in_box
-from biornn.analysis.roots import Candidates, find_roots
+from biornn.analysis.roots import Candidates, find_roots, rows_at_once
 from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
 from biornn.tasks.seeds import generator
@@ -17,6 +17,7 @@ from biornn.tasks.seeds import generator
 _Array = NDArray[np.float64]
 
 _QUIET_BATCHES = 2
+_SMALLEST_PORTION = 8  # starts
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
@@ -81,13 +82,14 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     for number in range(max_batches):
         starts = draw_starts(of, given, known.state, n_starts, rng, is_first=number == 0)
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
-        found = find_roots(of.map, np.concatenate([extra, starts]), known.near)
-        is_root = _is_root(of, found)
-        if number == 0:
-            is_exhaustive &= bool(is_root[: len(exact)].all())
         n_before = len(known.state)
-        doubtful.append(known.add(_of(found, is_root)))
-        minima.append(_of(found, found.is_stationary & ~is_root))
+        for portion in _portions(extra, starts):
+            found = find_roots(of.map, portion, known.near)
+            is_root = _is_root(of, found)
+            if portion is exact:
+                is_exhaustive &= bool(is_root.all())
+            doubtful.append(known.add(_of(found, is_root)))
+            minima.append(_of(found, found.is_stationary & ~is_root))
         n_quiet = 0 if len(known.state) > n_before else n_quiet + 1
         # Where there are points that are not isolated, the index says nothing, and more batches bring more of them.
         if n_quiet >= _QUIET_BATCHES and (known.seem_complete or any(len(one.state) for one in doubtful)):
@@ -104,6 +106,17 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     return Found(points, is_slow, n_unseen, unseen_basin, is_complete, reference)
 
 
+def _portions(first: _Array, starts: _Array) -> list[_Array]:
+    """Split starts into portions, each twice as large: later ones end early at the roots that earlier ones found.
+
+    Those of small networks stay together: there many are worked on at once.
+    """
+    if rows_at_once(starts.shape[1]) >= _SMALLEST_PORTION:
+        return [first, starts]
+    ends = _SMALLEST_PORTION * (2 ** np.arange(1, len(starts).bit_length() + 1) - 1)
+    return [first, *(portion for portion in np.split(starts, ends) if len(portion))]
+
+
 def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator) -> tuple[Candidates, float]:
     """Run the network from the box of possible rates until runs hardly end anywhere new, and add where they end.
 
@@ -113,8 +126,9 @@ def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Gen
     doubtful, n_steps = [], in_steps(of, _LONGEST, _MOST_STEPS)
     for number in range(1, _MOST_RUNS + 1):
         ends, stands_still = run_to_rest(of, of.state_of(rates_in_box(of, n_starts, rng)), _IS_STILL, n_steps)
-        found = find_roots(of.map, ends[stands_still], known.near)
-        doubtful.append(known.add(_of(found, _is_root(of, found))))
+        for portion in _portions(ends[:0], ends[stands_still]):
+            found = find_roots(of.map, portion, known.near)
+            doubtful.append(known.add(_of(found, _is_root(of, found))))
         n_rare = _RARE * number * n_starts
         if n_rare >= 1 and known.n_once <= n_rare:  # of fewer runs, none needs to be among those that are rare
             break

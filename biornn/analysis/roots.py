@@ -72,7 +72,7 @@ def find_roots(of: Map, starts: _Array, known: Known | None = None) -> Candidate
 
     A row that comes to where it is known which root Newton's method leads to ends there: `known` gives these roots.
     """
-    n_at_once = max(1, _MATRIX_NUMBERS // max(1, starts.shape[1] ** 2))
+    n_at_once = rows_at_once(starts.shape[1])
     rows = _Rows(of, starts.copy())
     is_known, is_stationary = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
     running = np.arange(len(starts))
@@ -93,6 +93,11 @@ def find_roots(of: Map, starts: _Array, known: Known | None = None) -> Candidate
         some = rough[first : first + n_at_once]
         rows.state[some] = _polished(of, rows.state[some])
     return Candidates(rows.state, np.linalg.norm(of.values(rows.state), axis=1), is_stationary)
+
+
+def rows_at_once(n: int) -> int:
+    """Return how many rows of n numbers are worked on at once."""
+    return max(1, _MATRIX_NUMBERS // max(1, n**2))
 
 
 class _Rows:
