@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,7 +234,8 @@ def _run(options: argparse.Namespace) -> int:
 
     def prepare_report() -> None:
         if not options.no_report and options.workers != 1:
-            _start_forkserver("biornn.report.preloaded")
+            with suppress(OSError):  # the report will say so
+                _start_forkserver("biornn.report.preloaded")
 
     run = run_experiment(
         experiment,

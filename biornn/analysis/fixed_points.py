@@ -67,7 +67,7 @@ PADDING |= {
     **dict.fromkeys(("leads_to", "attractor", "saddle"), -1),
 }
 PADDING |= dict.fromkeys(("has_attractor", "stands_still"), False)
-_NEAR = 1e-3  # distance from the unit circle below which it is asked whether an eigenvalue may be on it
+_NEAR = 1e-3  # distance from where modes neither grow nor decay, below which it is asked whether one may be there
 
 
 def fixed_points(
@@ -125,7 +125,7 @@ def fixed_points(
         continuous time, see Notes; `kind`, one of `KINDS`, by `n_unstable`; `n_hits`; `index`; `manifold_dim`;
         `distance_to_kink`, infinite for smooth activations; with `probe_trials` also `memory_state`, the state whose
         outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where none is. Padded
-        with NaN, 0, no text, and -1 in `n_unstable` and `n_unstable_continuous`, which is also that of slow points.
+        with NaN, 0, no text, and -1 in `n_unstable` and `n_unstable_continuous`, also for slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
         `index_sum`, `n_unseen`, `unseen_basin`, the share of the box of possible rates from which the network ends at
         a fixed point that is not among them, estimated (NaN where 5000 steps are less than 10 time constants),
@@ -156,8 +156,8 @@ def fixed_points(
     Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
     same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's
     steps sustain fast oscillations that decay in continuous time (``|λ| > 1`` with ``Re λ < 1``): the more so, the
-    longer the steps. In an attractor of the steps no mode grows in continuous time either. Gated networks have no
-    continuous time, and -1 in `n_unstable_continuous`.
+    longer the steps. In an attractor of the steps no mode grows in continuous time either. Gated networks, and those
+    whose time constants all are one step (``alpha`` 1), are networks in steps: -1 in `n_unstable_continuous`.
 
     Sussillo & Barak (2013), Neural Comput. 25, 626; Katz & Reggia (2018), IEEE Trans. Neural Netw. Learn. Syst. 29,
     2747, for acceptance by an error bound.
@@ -235,7 +235,8 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     eigenvalues = eigenvalues_in_order(of.step_jacobian(at.state))
     modulus = np.abs(eigenvalues)
     isolated = ~np.isnan(at.error_bound)
-    is_neutral = _may_be_neutral(of, at.state, eigenvalues, np.nan_to_num(at.error_bound))
+    error = np.nan_to_num(at.error_bound)
+    is_neutral = _may_be(eigenvalues / np.where(modulus == 0, 1, modulus), of, at.state, eigenvalues, error)
     n_unstable = np.sum((modulus > 1) & ~is_neutral, axis=1)
     is_marginal = is_neutral.any(axis=1) | ~isolated
     kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_numbers, "unstable", "saddle")).astype(
@@ -245,9 +246,10 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     kind[at.manifold_dim > 0] = "manifold"
     kind[found.is_slow] = "slow"
     n_unstable = np.where(found.is_slow, -1, n_unstable)
-    # A step of Euler's adds dt times the Jacobian of the differential equation to the identity.
-    n_continuous = np.sum((eigenvalues.real > 1) & ~is_neutral, axis=1)
-    n_continuous = np.where(found.is_slow | (not of.is_eulers), -1, n_continuous)
+    n_continuous = np.full(n_points, -1)
+    if of.is_eulers:  # it adds dt times the Jacobian of the differential equation to the identity
+        stays = _may_be(1 + 1j * eigenvalues.imag, of, at.state, eigenvalues, error)
+        n_continuous = np.where(found.is_slow, -1, np.sum((eigenvalues.real > 1) & ~stays, axis=1))
     times = mode_times(eigenvalues, dt)
     points: dict[str, Any] = {
         "state": of.own_state(at.state),
@@ -281,17 +283,18 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     return points
 
 
-def _may_be_neutral(of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array) -> NDArray[np.bool_]:
-    """Say which eigenvalues (point, mode) may be on the unit circle, if the Jacobian is off by rounding and `error`.
+def _may_be(
+    neutral: _Complex, of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array
+) -> NDArray[np.bool_]:
+    """Say which eigenvalues (point, mode) may be the `neutral` ones, if the Jacobian is off by rounding and `error`.
 
     A point z is an eigenvalue of a matrix that differs by no more than the smallest singular value of J - z.
     """
     jacobian, off = of.step_jacobian_near(state, error)
     off = off + of.n_numbers * np.finfo(float).eps * np.linalg.norm(jacobian, axis=(1, 2))
-    is_near = np.abs(np.abs(eigenvalues) - 1) < _NEAR
+    is_near = np.abs(eigenvalues - neutral) < _NEAR
     points, modes = np.nonzero(is_near)
-    on_circle = eigenvalues[points, modes] / np.abs(eigenvalues[points, modes])
-    shifted = jacobian[points] - on_circle[:, np.newaxis, np.newaxis] * np.eye(of.n_numbers)
+    shifted = jacobian[points] - neutral[points, modes][:, np.newaxis, np.newaxis] * np.eye(of.n_numbers)
     is_near[points, modes] = np.linalg.svd(shifted, compute_uv=False)[:, -1] <= off[points]
     return is_near
 

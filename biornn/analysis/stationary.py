@@ -34,7 +34,7 @@ class Stationary(ABC):
     is_odd = False
     #: Whether there is a bound of the second derivatives, without which nothing is proved.
     has_curvature = True
-    #: Whether a step of the network is Euler's, of a differential equation.
+    #: Whether a step of the network is Euler's, of a differential equation with longer time constants.
     is_eulers = False
 
     def __init__(self, network: AnyNetworks, inputs: _Array) -> None:

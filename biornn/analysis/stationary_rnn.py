@@ -22,12 +22,12 @@ class StationaryRNN(Stationary):
     """
 
     network: Networks
-    is_eulers = True
 
     def __init__(self, network: Networks, inputs: _Array) -> None:
         super().__init__(network, inputs)
         self.weights = network.recurrent_weights[0]
         self.limits = network.f.limits
+        self.is_eulers = bool((network.alpha < 1).any())
         self._form = (network.f, network.formulation)
         f, ends = network.f, np.array([-1.0, 1.0])
         self.is_odd = not self.drive.any() and bool(f(ends).sum() == 0)

@@ -24,7 +24,8 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
         holds memory states also ``share_attractors`` (of the states that end in an attractor that holds them),
         ``share_moving`` (of the states in which the network never stands still, as in an oscillation),
         ``n_unset`` (attractors with a bit that is not set) and ``n_spurious`` (other attractors);
-        ``n_without`` (states without an attractor), and ``n_by_steps`` (those of them with one in continuous time).
+        ``n_without`` (states without an attractor), and ``n_by_steps`` (those of them that go on moving, and have one
+        in continuous time).
         NaN for a network that was not trained, or cannot be run.
     """
     points = run[FIXED_POINTS[0]].to_dataset().load()
@@ -40,27 +41,30 @@ def fixed_point_counts(run: xr.DataTree) -> xr.Dataset:
             "slowest": points["time_constant"].where(stable).pad(fixed_point=(0, 1)).max(["fixed_point", "mode"]),
         }
     )
+    known = is_trained(run["history"].to_dataset()["status"]) & points["n_unseen"].notnull()
     if FIXED_POINTS[1] in run.children:
         matched = run[FIXED_POINTS[1]].to_dataset().load()
         found["share_attractors"] = matched["has_attractor"].mean("memory_state")
         found["share_moving"] = 1 - matched["stands_still"].mean("memory_state")
         found = found.assign({name: matched[name] for name in ("n_unset", "n_spurious")})
+        if "n_unstable_continuous" not in points:  # found by an earlier version
+            return found.where(known)
+        by_steps = (points["n_unstable"] > 0) & (points["n_unstable_continuous"] == 0) & (kind != "manifold")
         is_there = text(points["memory_state"]) == text(matched["memory_state"])
-        in_time = (is_there & (points["n_unstable_continuous"] == 0)).any("fixed_point")
+        moves = ~matched["has_attractor"] & ~matched["stands_still"]
         found["n_without"] = (~matched["has_attractor"]).sum("memory_state").astype(float)
-        found["n_by_steps"] = (in_time & ~matched["has_attractor"]).sum("memory_state").astype(float)
-    known = is_trained(run["history"].to_dataset()["status"]) & points["n_unseen"].notnull()
+        found["n_by_steps"] = (moves & (is_there & by_steps).any("fixed_point")).sum("memory_state").astype(float)
     return found.where(known)
 
 
 def by_steps_alone(counts: xr.Dataset) -> str:
-    """Say how many states without an attractor have one in continuous time; nothing where none has."""
+    """Say in how many states without an attractor only the steps are why; nothing where in none."""
     if "n_without" not in counts or not (n_by_steps := int(counts["n_by_steps"].sum())):
         return ""
     n_without = int(counts["n_without"].sum())
     return (
-        f" In continuous time {n_by_steps} of the {n_without} states without an attractor have one: what moves there, "
-        "the length of the steps sustains."
+        f" Of {n_without} states without an attractor, {n_by_steps} would have one in continuous time: there the "
+        "motion comes from the length of the steps."
     )
 
 

@@ -9,6 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 _N_VALUES = 2**16
+_OF_64_BITS = (np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 _N_AT_ONCE = 2**15  # numbers, which stay in the cache
 
 
@@ -46,9 +47,9 @@ def add_noise(inputs: NDArray[np.float32], within: NDArray[np.bool_], sd: float,
 
 def _random_64_bits(n: int, rng: np.random.Generator) -> NDArray[np.uint64]:
     """Draw the numbers of `rng.integers`, in three quarters of its time where the raw numbers have 64 bits."""
-    if isinstance(rng.bit_generator, np.random.MT19937):  # 32 bits
-        return rng.integers(2**64, size=n, dtype=np.uint64)
-    return rng.bit_generator.random_raw(n)
+    if isinstance(rng.bit_generator, _OF_64_BITS):
+        return rng.bit_generator.random_raw(n)
+    return rng.integers(2**64, size=n, dtype=np.uint64)
 
 
 @cache

@@ -291,6 +291,22 @@ def test_modes_in_continuous_time_are_those_of_the_differential_equation(growth,
     assert found.n_unstable_continuous.values.tolist() == [n_continuous]
 
 
+def test_modes_that_stay_in_continuous_time_do_not_grow_by_rounding():
+    """``W = 1 + A`` with an antisymmetric A only turns: all growth rates are 0."""
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        turning = rng.standard_normal((8, 8))
+        found = fixed_points(one(np.eye(8) + turning - turning.T, "linear", alpha=0.2))
+        assert found.n_unstable.values.tolist() == [8]
+        assert found.n_unstable_continuous.values.tolist() == [0]
+
+
+def test_a_network_of_steps_has_no_continuous_time():
+    found = fixed_points(one([[-3.0]]))
+    assert found.n_unstable.values.tolist() == [1]
+    assert found.n_unstable_continuous.values.tolist() == [-1]
+
+
 def test_constant_inputs_move_the_fixed_points():
     weights = one(np.full((1, 1), 0.5), inputs=[[1.0]])
     levels = xr.DataArray([[-2.0], [0.0], [2.0]], {"level": [-2.0, 0.0, 2.0]}, ("level", "input_channel"))

@@ -78,17 +78,25 @@ def test_what_only_the_steps_destabilise_is_counted_and_said(run: xr.DataTree) -
     growing[0, 0] = 0  # in the second network the point of a state is unstable in continuous time, too
     points = points.assign(
         memory_state=(points["memory_state"].dims, names.astype(str)),
+        n_unstable=points["n_unstable"] * 0 + 2,
         n_unstable_continuous=(points["n_unstable_continuous"].dims, growing),
     )
     changed["fixed_points"] = points
-    changed["memory_attractors"] = matched.assign(has_attractor=matched["has_attractor"] & False)
+    none = matched["has_attractor"] & False
+    changed["memory_attractors"] = matched.assign(has_attractor=none, stands_still=none)
     counts = fixed_point_counts(changed)
     n_states = matched.sizes["memory_state"]
     np.testing.assert_array_equal(counts["n_without"], [n_states, n_states, n_states, np.nan])
     np.testing.assert_array_equal(counts["n_by_steps"], [1, 0, 0, np.nan])
-    said = f"In continuous time 1 of the {3 * n_states} states without an attractor have one"
+    said = f"Of {3 * n_states} states without an attractor, 1 would have one in continuous time"
     assert said in str(fixed_point_table(changed).caption)
     section = fixed_points(Reading(changed))
     assert section is not None
     assert said in str(section.blocks[0])
-    assert "In continuous time" not in str(fixed_point_table(run).caption)
+    assert "continuous time" not in str(fixed_point_table(run).caption)
+    # What is stable in its steps, too, but not where the state ends, has nothing to do with them.
+    changed["fixed_points"] = points.assign(n_unstable=points["n_unstable"] * 0)
+    assert fixed_point_counts(changed)["n_by_steps"][0] == 0
+    changed["fixed_points"] = points
+    changed["memory_attractors"] = matched.assign(has_attractor=none, stands_still=~none)  # nothing moves there
+    assert fixed_point_counts(changed)["n_by_steps"][0] == 0
