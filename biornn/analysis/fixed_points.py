@@ -284,7 +284,7 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
 
 
 def _may_be(
-    neutral: _Complex, of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array
+    neutral: NDArray[np.complexfloating], of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array
 ) -> NDArray[np.bool_]:
     """Say which eigenvalues (point, mode) may be the `neutral` ones, if the Jacobian is off by rounding and `error`.
 
