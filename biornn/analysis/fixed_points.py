@@ -236,7 +236,8 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     modulus = np.abs(eigenvalues)
     isolated = ~np.isnan(at.error_bound)
     error = np.nan_to_num(at.error_bound)
-    is_neutral = _may_be(eigenvalues / np.where(modulus == 0, 1, modulus), of, at.state, eigenvalues, error)
+    on_circle = np.where(modulus > 0, eigenvalues, 1) / np.where(modulus > 0, modulus, 1)
+    is_neutral = _may_be(on_circle, of, at.state, eigenvalues, error)
     n_unstable = np.sum((modulus > 1) & ~is_neutral, axis=1)
     is_marginal = is_neutral.any(axis=1) | ~isolated
     kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_numbers, "unstable", "saddle")).astype(
@@ -284,7 +285,7 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
 
 
 def _may_be(
-    neutral: NDArray[np.complexfloating], of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array
+    neutral: NDArray[Any], of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array
 ) -> NDArray[np.bool_]:
     """Say which eigenvalues (point, mode) may be the `neutral` ones, if the Jacobian is off by rounding and `error`.
 

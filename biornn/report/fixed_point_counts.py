@@ -63,8 +63,8 @@ def by_steps_alone(counts: xr.Dataset) -> str:
         return ""
     n_without = int(counts["n_without"].sum())
     return (
-        f" Of {n_without} states without an attractor, {n_by_steps} would have one in continuous time: there the "
-        "motion comes from the length of the steps."
+        f"States without an attractor: {n_without}, of which {n_by_steps} would have one in continuous time;\n"
+        "there the motion comes from the length of the steps."
     )
 
 
@@ -95,7 +95,7 @@ def fixed_point_table(run: xr.DataTree) -> Table:
         "slowest mode: longest time constant at a stable point, of the networks that have one. complete: networks in\n"
         "which no sign is left that a fixed point was missed. a bit unset: stable points that hold a state with a bit\n"
         "that is not set yet. spurious: stable points that hold no state. A state that goes on moving may be held by\n"
-        f"an oscillation.{by_steps_alone(counts)}"
+        f"an oscillation. {by_steps_alone(counts)}"
     )
     table.caption_justify = "left"
     return table

@@ -88,7 +88,7 @@ def test_what_only_the_steps_destabilise_is_counted_and_said(run: xr.DataTree) -
     n_states = matched.sizes["memory_state"]
     np.testing.assert_array_equal(counts["n_without"], [n_states, n_states, n_states, np.nan])
     np.testing.assert_array_equal(counts["n_by_steps"], [1, 0, 0, np.nan])
-    said = f"Of {3 * n_states} states without an attractor, 1 would have one in continuous time"
+    said = f"States without an attractor: {3 * n_states}, of which 1 would have one in continuous time"
     assert said in str(fixed_point_table(changed).caption)
     section = fixed_points(Reading(changed))
     assert section is not None
