@@ -301,6 +301,16 @@ def test_modes_that_stay_in_continuous_time_do_not_grow_by_rounding():
         assert found.n_unstable_continuous.values.tolist() == [0]
 
 
+def test_portions_of_starts_lose_none_and_find_the_same(monkeypatch):
+    """Only large networks are searched in portions, for which this test would take long."""
+    weights = one(pitchforks(12))
+    whole = fixed_points(weights)
+    monkeypatch.setattr("biornn.analysis.fixed_point_search.rows_at_once", lambda n: 1)
+    in_portions = fixed_points(weights)
+    np.testing.assert_array_equal(in_portions.n_hits, whole.n_hits)
+    np.testing.assert_allclose(in_portions.state, whole.state, atol=1e-12)
+
+
 def test_a_network_of_steps_has_no_continuous_time():
     found = fixed_points(one([[-3.0]]))
     assert found.n_unstable.values.tolist() == [1]

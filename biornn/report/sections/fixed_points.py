@@ -49,7 +49,7 @@ def fixed_points(reading: Reading) -> Section | None:
                 f" {len(moving)} of {known} networks ({named}) stand still in no memory state: what they hold, they "
                 "hold by an oscillation that the outputs do not show."
             )
-        told += f" {by_steps_alone(counts)}"
+        told = f"{told} {by_steps_alone(counts)}".rstrip()
     blocks: list[Block] = [
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
         "isolated one here is proved: there is exactly one near the numbers that are stored. Whether all were found "
