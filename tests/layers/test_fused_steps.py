@@ -19,6 +19,7 @@ FUNCTIONS = {
 }
 N_PARTS = steps_module.choose_n_parts  # before `blocks_and_threads` puts another in its place
 ALPHA = np.array([0.1, 0.4, 0.9, 1.0])
+SAME = np.full(4, 0.3)  # of all units: multiplied as a number
 
 
 @pytest.fixture(
@@ -71,7 +72,8 @@ def by_the_equations(activation, formulation, alpha, given: Given):
 with_and_without_readout = pytest.mark.parametrize("has_readout", [False, True])
 every_kind = pytest.mark.parametrize(
     ("activation", "formulation", "alpha"),
-    [(name, form, alpha) for name in ACTIVATIONS for form in ("rate", "current") for alpha in (None, ALPHA)],
+    [(name, form, alpha) for name in ACTIVATIONS for form in ("rate", "current") for alpha in (None, ALPHA)]
+    + [("tanh", form, SAME) for form in ("rate", "current")],
 )
 
 
