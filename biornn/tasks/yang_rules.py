@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -94,6 +94,26 @@ RULES = {
 }
 
 
+def _in_parts(some: Sequence[Any]) -> list[Any]:
+    return [*some] * (_N_PARTS // len(some))
+
+
+#: What each rule has, as arrays (rule, ...), which those of trials are taken from.
+OF_RULES: Mapping[str, NDArray[Any]] = {
+    name: np.array([what(rule) for rule in RULES.values()])
+    for name, what in {
+        "asks": lambda rule: rule.asks,
+        "shows": lambda rule: [[period in some for period in PERIODS] for some in rule.course.shows],
+        "fixation_stays": lambda rule: rule.course.fixation_stays,
+        "is_of_categories": lambda rule: rule.course is _CATEGORY,
+        "coherence": lambda rule: _in_parts(rule.course.coherence),
+        "easy": lambda rule: [1, rule.course.easy],
+        "rings": lambda rule: [ring in rule.rings for ring in _BOTH],
+        "counts": lambda rule: [ring in rule.counts for ring in _BOTH],
+    }.items()
+}
+
+
 class Stimuli(NamedTuple):
     """What is shown in trials, and what is right; arrays (trial, ...)."""
 
@@ -107,11 +127,6 @@ class Stimuli(NamedTuple):
 def numbers_of(names: NDArray[np.str_]) -> NDArray[np.int64]:
     """Give the numbers of rules, which are their places in `RULES`."""
     return (names[:, np.newaxis] == np.array(list(RULES))).argmax(axis=1)
-
-
-def of_rules(what: Callable[[Rule], Any], number: NDArray[np.int64]) -> NDArray[Any]:
-    """Give what the rule of each trial has, (trial, ...)."""
-    return np.array([what(rule) for rule in RULES.values()])[number]
 
 
 def draw_times(number: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -133,28 +148,24 @@ def times() -> NDArray[np.float64]:
     return found
 
 
-def _in_parts(some: Sequence[Any]) -> list[Any]:
-    return [*some] * (_N_PARTS // len(some))
-
-
 def draw_stimuli(
     number: NDArray[np.int64], version: NDArray[np.int64], easy: bool, rng: np.random.Generator
 ) -> Stimuli:
     """Draw the stimuli of trials, by the number of their rule and their version, 0 to 3, of two bits."""
-    n, asks = len(number), of_rules(lambda rule: rule.asks, number)
+    n, asks = len(number), OF_RULES["asks"][number]
     decides, compares = asks == "stronger", np.isin(asks, ["match", "differ"])
     is_zero = version[:, np.newaxis] // [1, 2] % 2 == 0  # whether each bit is
     match = is_zero[:, 0]
     angle_1, nearest = rng.uniform(0, 2 * np.pi, n), np.where(decides, np.pi / 2, np.pi / 9)
     apart = np.where(compares & match, 0, rng.uniform(nearest, 2 * np.pi - nearest))
     angle_2 = np.where(decides | compares, (angle_1 + apart) % (2 * np.pi), np.nan)
-    in_categories, half = of_rules(lambda rule: rule.course is _CATEGORY, number), rng.integers(2, size=n)
+    in_categories, half = OF_RULES["is_of_categories"][number], rng.integers(2, size=n)
     for angle, category in ((angle_1, half), (angle_2, np.where(match, half, 1 - half))):
         angle[in_categories] = _OF_CATEGORIES[category, rng.integers(5, size=n)][in_categories]
     strength = np.eye(2)[np.stack([version // 2, rng.integers(2, size=n)], axis=1)]  # each is in one ring
     strength[~compares, 1] = 0
     strength[decides] = _strength_of_two(number[decides], is_zero[decides], easy, rng)
-    first = np.where(of_rules(lambda rule: rule.counts == _SECOND, number), is_zero[:, 1], match)  # is the stronger one
+    first = np.where(OF_RULES["counts"][number, 0], match, is_zero[:, 1])  # is the stronger one
     right = {
         "opposite": asks == "opposite",
         "stimulus_1": (asks == "same") | (decides & first),
@@ -171,13 +182,12 @@ def _strength_of_two(
     """Draw the strength of two stimuli, of which the first is the stronger one or not, in each ring."""
     shape = is_first.shape
     mean, part = rng.uniform(0.8, 1.2, shape), rng.integers(_N_PARTS, size=shape)
-    coherence = np.take_along_axis(of_rules(lambda rule: _in_parts(rule.course.coherence), number), part, axis=1)
-    factor = of_rules(lambda rule: rule.course.easy if easy else 1, number)[:, np.newaxis]
+    coherence = np.take_along_axis(OF_RULES["coherence"][number], part, axis=1)
+    factor = OF_RULES["easy"][number, int(easy), np.newaxis]
     more = np.where(is_first, coherence, -coherence) * factor
     # The same in both rings if both count, but that each stimulus has more in one than in the other.
-    both_count = of_rules(lambda rule: rule.counts == _BOTH, number)[:, np.newaxis]
+    both_count = OF_RULES["counts"][number].all(axis=1, keepdims=True)
     mean, more = (np.where(both_count, ring[:, :1], ring) for ring in (mean, more))
     share = both_count * rng.uniform(0.2, 0.8, shape) * rng.choice([-1, 1], shape) / 2  # (trial, stimulus)
     strength = np.stack([mean + more, mean - more], axis=1) * (1 + share[..., np.newaxis] * [1, -1])
-    is_there = of_rules(lambda rule: [ring in rule.rings for ring in _BOTH], number)
-    return np.where(is_there[:, np.newaxis], strength, 0)
+    return np.where(OF_RULES["rings"][number, np.newaxis], strength, 0)

@@ -17,7 +17,7 @@ from biornn.tasks.in_periods import InPeriods, OfTrials, Plan
 from biornn.tasks.periods import in_steps, mean_between
 from biornn.tasks.rings import angular_distance, bump, directions, population_angle
 from biornn.tasks.settings import check_settings
-from biornn.tasks.yang_rules import PERIODS, RULES, draw_stimuli, draw_times, numbers_of, of_rules, times
+from biornn.tasks.yang_rules import OF_RULES, PERIODS, RULES, draw_stimuli, draw_times, numbers_of, times
 
 _AFTER_GO, _FOR_FIXATION = 5.0, 2.0  # weights in the loss, of the response, and factor for the output `fixation`
 _SILENT, _HEIGHT, _WIDTH, _FIXATES = 0.05, 0.8, np.pi / 8, 0.5  # of targets and of stimuli
@@ -180,11 +180,11 @@ class YangTasks(InPeriods):
         n_trials, n_periods, n_rings = len(number), len(PERIODS), 2 * self.n_tuned
         angle_1, angle_2, response, *strengths = (of_trials[name] for name in _DRAWN)
         units = bump(np.nan_to_num(np.stack([angle_1, angle_2, response])), self.n_tuned, _HEIGHT, _WIDTH)
-        shown = of_rules(lambda rule: [[one in some for one in PERIODS] for some in rule.course.shows], number)
+        shown = OF_RULES["shows"][number]
         strength = np.stack(strengths, axis=-1).reshape(n_trials, 2, 2).astype(np.float32)
         inputs = np.zeros((n_trials, n_periods, self.n_inputs), np.float32)
         inputs[..., 0] = 1
-        inputs[:, -1, 0] = of_rules(lambda rule: rule.course.fixation_stays, number)
+        inputs[:, -1, 0] = OF_RULES["fixation_stays"][number]
         rings = np.einsum("nsp,nsr,snu->npru", shown, strength, units[:2])
         inputs[..., 1 : 1 + n_rings] = rings.reshape(n_trials, n_periods, n_rings)
         inputs[..., 1 + n_rings :] = (of_trials["rule"][:, np.newaxis] == self._rule_channels)[:, np.newaxis]
