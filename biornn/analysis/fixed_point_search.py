@@ -8,16 +8,18 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from biornn.analysis.fixed_point_starts import draw_starts, in_steps, rates_in_box
-from biornn.analysis.roots import Candidates, find_roots, rows_at_once
+from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, rates_in_box
+from biornn.analysis.roots import MAX_STEPS, Candidates, find_roots, rows_at_once
 from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
 from biornn.tasks.seeds import generator
 
 _Array = NDArray[np.float64]
 
-_QUIET_BATCHES = 2
+_QUIET_BATCHES = 3
 _SMALLEST_PORTION = 8  # starts
+_SHARE_BETWEEN = 0.75  # of a batch: starts between points that are known, once there are some
+_FEW_STEPS = 20  # from there: nearly all that ever come to a root do so by then; others look for slow points, too
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
@@ -80,11 +82,13 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
     attracted, unseen_basin = _attractors(of, known, n_starts, rng)
     doubtful.append(attracted)
     for number in range(max_batches):
-        starts = draw_starts(of, given, known.state, n_starts, rng, is_first=number == 0)
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
+        between = draw_between(known.state, known.n_hits, int(_SHARE_BETWEEN * n_starts), rng)
+        starts = draw_starts(of, given, n_starts - len(between), rng, is_first=number == 0)
         n_before = len(known.state)
-        for portion in _portions(extra, starts):
-            found = find_roots(of.map, portion, known.near)
+        parts = [(portion, MAX_STEPS) for portion in _portions(extra, starts)]
+        for portion, max_steps in [*parts, *((portion, _FEW_STEPS) for portion in _portions(extra[:0], between))]:
+            found = find_roots(of.map, portion, known.near, max_steps)
             is_root = _is_root(of, found)
             if portion is exact:
                 is_exhaustive &= bool(is_root.all())
@@ -147,7 +151,7 @@ class _Known:
         self._of = of
         self.state = np.empty((0, of.n_numbers))
         self._residual, self._error, self._unique = np.empty(0), np.empty(0), np.empty(0)
-        self._n_hits, self._index = np.empty(0, int), np.empty(0, int)
+        self.n_hits, self._index = np.empty(0, int), np.empty(0, int)
 
     def add(self, found: Candidates) -> Candidates:
         """Add what is new of roots, count the rest as hits, and return those that cannot be proved."""
@@ -167,7 +171,7 @@ class _Known:
             self._residual = np.append(self._residual, left.residual[best[position]])
             self._error = np.append(self._error, error)
             self._unique = np.append(self._unique, proof.unique_within[position])
-            self._n_hits = np.append(self._n_hits, 0)
+            self.n_hits = np.append(self.n_hits, 0)
             self._index = np.append(self._index, self._of.index(state[np.newaxis]))
         return self._hit(left)
 
@@ -179,7 +183,7 @@ class _Known:
         is_hit = apart <= np.minimum(self._unique / 2, self._largest_reach)
         nearest = np.where(is_hit, apart, np.inf).argmin(axis=1)
         any_hit = np.asarray(is_hit.any(axis=1))
-        np.add.at(self._n_hits, nearest[any_hit], 1)
+        np.add.at(self.n_hits, nearest[any_hit], 1)
         return _of(found, ~any_hit)
 
     def near(self, state: _Array) -> _Array:
@@ -210,11 +214,11 @@ class _Known:
     @property
     def n_once(self) -> int:
         """How many of them one start led to."""
-        return int(np.sum(self._n_hits == 1))
+        return int(np.sum(self.n_hits == 1))
 
     @property
     def n_unseen(self) -> float:
-        once, twice = self.n_once, int(np.sum(self._n_hits == 2))
+        once, twice = self.n_once, int(np.sum(self.n_hits == 2))
         return once * (once - 1) / (2 * (twice + 1))
 
     @property
@@ -226,7 +230,7 @@ class _Known:
         """Return them, in the order in which they were found."""
         no_dims = np.zeros(len(self.state), int)
         error = self._error * self._of.size(self.state).max(axis=1)
-        return Points(self.state, self._residual, error, self._n_hits, self._index, no_dims)
+        return Points(self.state, self._residual, error, self.n_hits, self._index, no_dims)
 
 
 def _manifolds(of: Stationary, doubtful: Candidates) -> Points:

@@ -12,17 +12,16 @@ _Array = NDArray[np.float64]
 
 
 def draw_starts(
-    of: Stationary, given: _Array | None, known: _Array, n_starts: int, rng: np.random.Generator, is_first: bool
+    of: Stationary, given: _Array | None, n_starts: int, rng: np.random.Generator, is_first: bool
 ) -> _Array:
-    """Draw a batch of starts (row, n_numbers).
+    """Draw starts (row, n_numbers) of which nothing needs to be known.
 
-    Recorded activity, as it is and with noise; the box of possible rates; where the network goes from there in a random
-    time; and states between fixed points that are known already.
+    Recorded activity, as it is and with noise; the box of possible rates; and where the network goes from there in a
+    random time.
     """
-    n_between = n_starts // 2 if len(known) else 0
-    n_recorded = 0 if given is None else (n_starts - n_between) // 2
-    n_box = n_starts - n_between - n_recorded
-    parts = [_between(known, n_between, rng)] if n_between else []
+    n_recorded = 0 if given is None else n_starts // 2
+    n_box = n_starts - n_recorded
+    parts = []
     if given is not None:
         chosen = given[rng.integers(len(given), size=n_recorded)]
         noise = _log_uniform(rng, 1e-3, 1.0, n_recorded) * (not is_first)
@@ -31,6 +30,27 @@ def draw_starts(
     n_settling = n_box - n_box // 4
     parts += [_settled(of, box[:n_settling], rng), box[n_settling:]]
     return np.concatenate(parts)
+
+
+def draw_between(known: _Array, n_hits: NDArray[np.int_], n_starts: int, rng: np.random.Generator) -> _Array:
+    """Draw starts (row, n_numbers) between fixed points that are known, and beyond them, with some noise.
+
+    Half of them are means of two to four, the others the fourth corners of parallelograms of three: fixed points of a
+    network that holds several bits lie like the corners, edges and faces of a cube. Those that few starts led to are
+    chosen more often, for points that are missing are next to them.
+    """
+    if not len(known):
+        return np.empty((0, known.shape[1]))
+    weights = rng.dirichlet(np.ones(4), n_starts)
+    weights[:, 2:] *= rng.random((n_starts, 1)) < 0.5
+    weights /= weights.sum(axis=1, keepdims=True)
+    weights[rng.random(n_starts) < 0.3] = [0.5, 0.5, 0, 0]
+    weights[: n_starts // 2] = [1, 1, -1, 0]
+    rare = 1 / (1.0 + n_hits)
+    chosen = known[rng.choice(len(known), size=(n_starts, 4), p=rare / rare.sum())]
+    size = max(float(known.std()), 1e-3)
+    noise = _log_uniform(rng, 1e-3, 0.3, n_starts) * size * rng.standard_normal((n_starts, known.shape[1]))
+    return np.asarray(np.einsum("rk,rku->ru", weights, chosen) + noise)
 
 
 def rates_in_box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
@@ -52,17 +72,6 @@ def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:
     finite = np.isfinite(settled).all(axis=1) & (np.abs(settled).max(axis=1) < FAR)
     settled[~finite] = rng.standard_normal((int(np.sum(~finite)), of.n_numbers))
     return settled
-
-
-def _between(known: _Array, n_rows: int, rng: np.random.Generator) -> _Array:
-    """Draw means of two to four fixed points, with some noise."""
-    weights = rng.dirichlet(np.ones(4), n_rows)
-    weights[:, 2:] *= rng.random((n_rows, 1)) < 0.5
-    weights /= weights.sum(axis=1, keepdims=True)
-    weights[rng.random(n_rows) < 0.3] = [0.5, 0.5, 0, 0]
-    middle = np.einsum("rk,rku->ru", weights, known[rng.integers(len(known), size=(n_rows, 4))])
-    size = max(float(known.std()), 1e-3)
-    return middle + _log_uniform(rng, 1e-3, 0.3, n_rows) * size * rng.standard_normal(middle.shape)
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float, n_rows: int) -> _Array:

@@ -236,8 +236,7 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
     modulus = np.abs(eigenvalues)
     isolated = ~np.isnan(at.error_bound)
     error = np.nan_to_num(at.error_bound)
-    on_circle = np.where(modulus > 0, eigenvalues, 1) / np.where(modulus > 0, modulus, 1)
-    is_neutral = _may_be(on_circle, of, at.state, eigenvalues, error)
+    is_neutral = _may_be(_on_circle(eigenvalues), of, at.state, eigenvalues, error)
     n_unstable = np.sum((modulus > 1) & ~is_neutral, axis=1)
     is_marginal = is_neutral.any(axis=1) | ~isolated
     kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_numbers, "unstable", "saddle")).astype(
@@ -282,6 +281,13 @@ def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
         "usual_speed": found.usual_speed,
     }
     return points
+
+
+def _on_circle(eigenvalues: _Complex) -> _Complex:
+    """Return the point of the unit circle next to each; 1 for those far from it, maybe too small to divide by."""
+    modulus = np.abs(eigenvalues)
+    near: _Complex = np.where(modulus > 0.5, eigenvalues / np.maximum(modulus, 0.5), 1)
+    return near
 
 
 def _may_be(

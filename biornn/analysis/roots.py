@@ -14,7 +14,7 @@ _Array = NDArray[np.float64]
 #: Gives for each state (row, n) the root to which Newton's method is known to lead from there; NaN where none is.
 Known = Callable[[_Array], _Array]
 
-_MAX_STEPS = 60  # with 200 there are more slow points, and as many roots in twice the time
+MAX_STEPS = 60  # with 200 there are more slow points, and as many roots in twice the time
 _PARTS = (1.0, 0.5, 0.25)  # of Newton's step that are tried
 _GOOD_STEP, _VERY_GOOD_STEP = 1e-4, 0.75  # shares of the predicted decrease
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 0.1, 1e-10, 1e12
@@ -62,8 +62,8 @@ class Proof(NamedTuple):
     unique_within: _Array
 
 
-def find_roots(of: Map, starts: _Array, known: Known | None = None) -> Candidates:
-    """Look for a root from each start (row, n), each on its own.
+def find_roots(of: Map, starts: _Array, known: Known | None = None, max_steps: int = MAX_STEPS) -> Candidates:
+    """Look for a root from each start (row, n), each on its own, in so many steps at most.
 
     Newton's steps, halved until ``|g|`` falls enough; where none does, those of Levenberg and Marquardt, damped in
     proportion to ``|g|²``, so that they converge quadratically also to roots that are not isolated (Fan & Yuan 2005,
@@ -73,7 +73,7 @@ def find_roots(of: Map, starts: _Array, known: Known | None = None) -> Candidate
     A row that comes to where it is known which root Newton's method leads to ends there: `known` gives these roots.
     """
     n_at_once = rows_at_once(starts.shape[1])
-    rows = _Rows(of, starts.copy())
+    rows = _Rows(of, starts.copy(), max_steps)
     is_known, is_stationary = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
     running = np.arange(len(starts))
     while running.size:
@@ -103,8 +103,8 @@ def rows_at_once(n: int) -> int:
 class _Rows:
     """Where each start has led so far, as arrays (row, ...)."""
 
-    def __init__(self, of: Map, state: _Array) -> None:
-        self._of = of
+    def __init__(self, of: Map, state: _Array, max_steps: int) -> None:
+        self._of, self._max_steps = of, max_steps
         self.state, self._value = state, of.values(state)
         self._damping = np.full(len(state), _FIRST_DAMPING)
         self._steepest = np.zeros(len(state))
@@ -116,7 +116,7 @@ class _Rows:
         length = np.linalg.norm(self._value[rows], axis=1)
         converged = length <= _CONVERGED * (1 + np.linalg.norm(self.state[rows], axis=1))
         is_lost = (self._damping[rows] > _MOST_DAMPING) | ~np.isfinite(length)
-        return np.asarray(converged | is_lost | (self._n_steps[rows] >= _MAX_STEPS))
+        return np.asarray(converged | is_lost | (self._n_steps[rows] >= self._max_steps))
 
     def are_lowest(self, rows: NDArray[np.intp], derivatives: _Array) -> NDArray[np.bool_]:
         """Say where ``|g|`` has a minimum that is not zero: ``|D g| <= |D| |g|`` is far below."""

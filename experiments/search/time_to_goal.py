@@ -49,7 +49,8 @@ class Goal:
 
     def first_reached(self, history: xr.Dataset) -> float:
         """Return the first of the two updates at which it is reached, NaN if there are none, from all validations."""
-        good = (history["score"] >= self.accuracy) & (history["held"] >= self.held) & (history["val_loss"] <= self.mse)
+        held = history["held"].fillna(0.0)  # where it was not asked for, it was not measured
+        good = (history["score"] >= self.accuracy) & (held >= self.held) & (history["val_loss"] <= self.mse)
         pairs = zip(history["update"].values.tolist(), itertools.pairwise(good.values.tolist()), strict=False)
         return float(next((update for update, pair in pairs if all(pair)), np.nan))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from biornn.analysis.fixed_point_starts import draw_starts, in_steps, rates_in_box
+from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, rates_in_box
 from tests.analysis.networks import equation
 
 
@@ -21,13 +21,25 @@ def test_the_box_reaches_from_the_lowest_rate_to_the_highest(activation, low, hi
 
 def test_a_batch_has_as_many_starts_as_asked_for():
     network = equation(1.6 * np.eye(3), "tanh")
-    given, known = np.full((5, 3), 0.5), np.zeros((1, 3))
-    for own in (None, given):
-        for points in (known, known[:0]):
-            for n_starts in (1, 2, 7, 128):
-                starts = draw_starts(network, own, points, n_starts, np.random.default_rng(0), is_first=True)
-                assert starts.shape == (n_starts, 3)
-                assert np.isfinite(starts).all()
+    for own in (None, np.full((5, 3), 0.5)):
+        for n_starts in (0, 1, 2, 7, 128):
+            starts = draw_starts(network, own, n_starts, np.random.default_rng(0), is_first=True)
+            assert starts.shape == (n_starts, 3)
+            assert np.isfinite(starts).all()
+
+
+def test_starts_between_known_points_lie_on_and_beyond_their_edges_and_near_those_that_few_starts_led_to():
+    corners = np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
+    rng = np.random.default_rng(0)
+    assert draw_between(corners[:0], np.zeros(0, int), 8, rng).shape == (0, 3)
+    for n_starts in (0, 1, 7):
+        assert draw_between(corners[:1], np.array([4]), n_starts, rng).shape == (n_starts, 3)
+    starts = draw_between(corners, np.array([1, 1, 1]), 3000, rng)
+    at_fourth = np.linalg.norm(starts - [-1, -1, 0], axis=1) < 0.1
+    # Half of the starts, of which the three are all different in 6 of 27, the corner in 2; most have little noise.
+    assert 0.5 * 2 / 27 * 0.4 < at_fourth.mean() < 0.5 * 2 / 27
+    rare = draw_between(corners, np.array([0, 1000, 1000]), 3000, rng)
+    np.testing.assert_allclose(np.median(rare, axis=0), corners[0], atol=0.01)
 
 
 def test_time_constants_are_counted_in_steps():

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 
 import biornn as bn
 from biornn.analysis import fixed_points
+from biornn.analysis.fixed_points import _on_circle
 from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
 
 #: In each of three directions x = tanh(1.6 x), which has the roots 0 and ±this.
@@ -219,6 +220,13 @@ def test_large_numbers_are_roots_up_to_their_rounding():
     assert np.abs(steep.state.values.ravel()).min() == 0  # 0 is one for an odd network
     # Two that are not proved, with an isolated one between them, are no manifold.
     assert fixed_points(one([[1e6]])).kind.values.tolist() == ["marginal", "marginal", "unstable"]
+
+
+def test_modes_that_vanish_in_a_step_are_near_no_point_of_the_circle():
+    # Where units saturate, eigenvalues come out as 0 or below the normal numbers, which nothing can be divided by.
+    eigenvalues = np.array([0, 5e-324, 1e-310j, 1e-9, 0.4, 0.9995, -0.9995j, 2 - 2j])
+    expected = [1, 1, 1, 1, 1, 1, -1j, np.exp(-1j * np.pi / 4)]
+    np.testing.assert_allclose(_on_circle(eigenvalues), expected, rtol=1e-15)
 
 
 def test_at_a_bifurcation_a_point_is_marginal():
