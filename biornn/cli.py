@@ -144,12 +144,12 @@ def _parser() -> argparse.ArgumentParser:
         help="find the fixed points of the trained networks of a run, and add them to it",
         description="Find the fixed points of the trained networks of a run, without input, and add them to it as the "
         "groups fixed_points and memory_attractors; `biornn report` then shows them. A search that was broken off goes "
-        "on. Each network is searched from batches of starts until two batches find nothing new.",
+        "on. Each network is searched from batches of starts until three batches find nothing new.",
     )
     points.add_argument("run", metavar="RUN", type=Path)
     points.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")
     points.add_argument("--starts", metavar="N", type=_positive, default=128, help="in a batch (default: %(default)s)")
-    points.add_argument("--batches", metavar="N", type=_positive, default=4, help="at most (default: %(default)s)")
+    points.add_argument("--batches", metavar="N", type=_positive, default=6, help="at most (default: %(default)s)")
     points.add_argument("--anew", action="store_true", help="search again, also with the same settings")
     points.set_defaults(command=_fixed_points)
 

@@ -9,7 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, rates_in_box
-from biornn.analysis.roots import MAX_STEPS, Candidates, find_roots, rows_at_once
+from biornn.analysis.roots import MAX_STEPS, Candidates, InTurn, Proof, blocks_of, find_roots, rows_at_once
 from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
 from biornn.tasks.seeds import generator
@@ -58,7 +58,15 @@ class Found(NamedTuple):
     usual_speed: float
 
 
-def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int, slow: float, seed: int) -> Found:
+def search(
+    of: Stationary,
+    given: _Array | None,
+    n_starts: int,
+    max_batches: int,
+    slow: float,
+    seed: int,
+    in_turn: InTurn = map,
+) -> Found:
     """Search where the network ends, and then from batches of starts until some in a row find nothing new.
 
     Parameters
@@ -74,12 +82,14 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
         rates, or of rates in the box where there are none, or none that move.
     seed
         Of the starts.
+    in_turn
+        As of `find_roots`; it does not change what is found.
     """
     rng = generator("fixed points", seed)
-    known, doubtful, minima = _Known(of), [], []
+    known, doubtful, minima = _Known(of, in_turn), [], []
     n_quiet = 0
     exact, is_exhaustive = of.known()
-    attracted, unseen_basin = _attractors(of, known, n_starts, rng)
+    attracted, unseen_basin = _attractors(of, known, n_starts, rng, in_turn)
     doubtful.append(attracted)
     for number in range(max_batches):
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
@@ -88,7 +98,7 @@ def search(of: Stationary, given: _Array | None, n_starts: int, max_batches: int
         n_before = len(known.state)
         parts = [(portion, MAX_STEPS) for portion in _portions(extra, starts)]
         for portion, max_steps in [*parts, *((portion, _FEW_STEPS) for portion in _portions(extra[:0], between))]:
-            found = find_roots(of.map, portion, known.near, max_steps)
+            found = find_roots(of.map, portion, known.near, max_steps, in_turn)
             is_root = _is_root(of, found)
             if portion is exact:
                 is_exhaustive &= bool(is_root.all())
@@ -121,7 +131,9 @@ def _portions(first: _Array, starts: _Array) -> list[_Array]:
     return [first, *(portion for portion in np.split(starts, ends) if len(portion))]
 
 
-def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator) -> tuple[Candidates, float]:
+def _attractors(
+    of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator, in_turn: InTurn
+) -> tuple[Candidates, float]:
     """Run the network from the box of possible rates until runs hardly end anywhere new, and add where they end.
 
     Returns the roots there that cannot be proved, and the share of the box from which it would end anywhere else: that
@@ -131,7 +143,7 @@ def _attractors(of: Stationary, known: _Known, n_starts: int, rng: np.random.Gen
     for number in range(1, _MOST_RUNS + 1):
         ends, stands_still = run_to_rest(of, of.state_of(rates_in_box(of, n_starts, rng)), _IS_STILL, n_steps)
         for portion in _portions(ends[:0], ends[stands_still]):
-            found = find_roots(of.map, portion, known.near)
+            found = find_roots(of.map, portion, known.near, in_turn=in_turn)
             doubtful.append(known.add(_of(found, _is_root(of, found))))
         n_rare = _RARE * number * n_starts
         if n_rare >= 1 and known.n_once <= n_rare:  # of fewer runs, none needs to be among those that are rare
@@ -147,8 +159,8 @@ def _median_speed(of: Stationary, rates: _Array) -> float:
 class _Known:
     """The isolated fixed points that are proved, each once."""
 
-    def __init__(self, of: Stationary) -> None:
-        self._of = of
+    def __init__(self, of: Stationary, in_turn: InTurn = map) -> None:
+        self._of, self._in_turn = of, in_turn
         self.state = np.empty((0, of.n_numbers))
         self._residual, self._error, self._unique = np.empty(0), np.empty(0), np.empty(0)
         self.n_hits, self._index = np.empty(0, int), np.empty(0, int)
@@ -161,7 +173,7 @@ class _Known:
         label = _components(left.state, _SAME * (1 + np.linalg.norm(left.state, axis=1)))
         order = np.lexsort((left.residual, label))
         best = order[np.unique(label[order], return_index=True)[1]]  # that of each group with the smallest residual
-        proof = self._of.prove(left.state[best], left.residual[best])
+        proof = self._prove(left.state[best], left.residual[best])
         for position in np.flatnonzero(proof.unique_within > 0):
             state, error = left.state[best[position]], proof.error_bound[position]
             apart = self._of.apart(state[np.newaxis], self.state)[0]
@@ -174,6 +186,10 @@ class _Known:
             self.n_hits = np.append(self.n_hits, 0)
             self._index = np.append(self._index, self._of.index(state[np.newaxis]))
         return self._hit(left)
+
+    def _prove(self, state: _Array, residual: _Array) -> Proof:
+        found = self._in_turn(lambda block: self._of.prove(state[block], residual[block]), blocks_of(state))
+        return Proof(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
     def _hit(self, found: Candidates) -> Candidates:
         """Count the roots that lie well within the distance at which a known one is the only one; return the others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from biornn.analysis.fixed_point_search import Found, search
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.linearise import TIMES, mode_times
 from biornn.analysis.retention import state_names
+from biornn.analysis.roots import InTurn, blocks_of
 from biornn.analysis.runnable import NUMBERS
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
@@ -106,7 +108,7 @@ def fixed_points(
         for a run to end in an attractor that is not known yet in less than one of 200 cases: 200 runs or more, and at
         most 16 times.
     max_batches
-        There are batches until two in a row find nothing new and nothing says that a point is missing, at most so many.
+        There are batches until three in a row find nothing new and nothing says that a point is missing, at most so many.
     slow
         Share of the usual speed, below which a local minimum of the speed is a slow point.
     seed
@@ -147,7 +149,7 @@ def fixed_points(
 
     `unseen_basin` is the estimate of Good (1953, Biometrika 40, 237), from the runs whose end no other run had: as they
     begin all over the box, it says how much of the box belongs to attractors that are missing, not how many there are.
-    `complete` is True if two batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate of
+    `complete` is True if three batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate of
     Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or twice, is 0, and, with a bounded activation,
     `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of this is necessary, and not sufficient: a
     pair of fixed points with opposite indices that few starts lead to can be missed. Small networks that are linear in
@@ -197,12 +199,14 @@ def fixed_points(
     if starts is not None and all(own is None for _, _, own in jobs):
         raise ValueError("starts: expected finite rates, got none; leave them out, or give those of the same run")
 
-    def points_of(job: tuple[Any, Stationary, _Array | None]) -> dict[str, Any]:
+    def points_of(job: tuple[Any, Stationary, _Array | None], in_turn: InTurn) -> dict[str, Any]:
         _, of, own = job
-        return _points(of, search(of, own, n_starts, max_batches, slow, seed), dt)
+        return _points(of, search(of, own, n_starts, max_batches, slow, seed, in_turn), dt, in_turn)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(CPU_COUNT) as pool:
-        found = list(pool.map(points_of, jobs))
+        # Threads work on a network each or, where there are fewer networks than threads, on parts of each.
+        of_networks, of_parts = (pool.map, map) if len(jobs) >= CPU_COUNT else (map, pool.map)
+        found = list(of_networks(partial(points_of, in_turn=of_parts), jobs))
     points = _labelled(weights, inputs, {at: points for (at, *_), points in zip(jobs, found, strict=True)})
     if probe_trials is not None:
         points["memory_state"] = _memory_state(points["outputs"], probe_trials, task or task_of(probe_trials))
@@ -228,11 +232,12 @@ def own_starts(starts: xr.DataArray | None, weights: xr.Dataset, network: int, s
     return rows if len(rows) else None
 
 
-def _points(of: Stationary, found: Found, dt: float) -> dict[str, Any]:
+def _points(of: Stationary, found: Found, dt: float, in_turn: InTurn) -> dict[str, Any]:
     """Compute all variables of the fixed points of one network, in their order: arrays (point, ...)."""
     at = found.points
     n_points = len(at.state)
-    eigenvalues = eigenvalues_in_order(of.step_jacobian(at.state))
+    in_blocks = in_turn(lambda block: eigenvalues_in_order(of.step_jacobian(at.state[block])), blocks_of(at.state))
+    eigenvalues = np.concatenate(list(in_blocks))
     modulus = np.abs(eigenvalues)
     isolated = ~np.isnan(at.error_bound)
     error = np.nan_to_num(at.error_bound)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 _Array = NDArray[np.float64]
 #: Gives for each state (row, n) the root to which Newton's method is known to lead from there; NaN where none is.
 Known = Callable[[_Array], _Array]
+#: `map`, or that of a pool of threads.
+InTurn = Callable[..., Iterable[Any]]
 
 MAX_STEPS = 60  # with 200 there are more slow points, and as many roots in twice the time
 _PARTS = (1.0, 0.5, 0.25)  # of Newton's step that are tried
@@ -62,7 +64,9 @@ class Proof(NamedTuple):
     unique_within: _Array
 
 
-def find_roots(of: Map, starts: _Array, known: Known | None = None, max_steps: int = MAX_STEPS) -> Candidates:
+def find_roots(
+    of: Map, starts: _Array, known: Known | None = None, max_steps: int = MAX_STEPS, in_turn: InTurn = map
+) -> Candidates:
     """Look for a root from each start (row, n), each on its own, in so many steps at most.
 
     Newton's steps, halved until ``|g|`` falls enough; where none does, those of Levenberg and Marquardt, damped in
@@ -71,33 +75,42 @@ def find_roots(of: Map, starts: _Array, known: Known | None = None, max_steps: i
     local minimum. Then small steps of Newton's, as long as they make ``|g|`` smaller.
 
     A row that comes to where it is known which root Newton's method leads to ends there: `known` gives these roots.
+
+    Blocks of starts are worked on `in_turn`, or beside each other, with the `map` of a pool of threads.
     """
-    n_at_once = rows_at_once(starts.shape[1])
+    found = in_turn(lambda block: _find_roots(of, starts[block], known, max_steps), blocks_of(starts))
+    state, residual, is_stationary = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    return Candidates(state, residual, is_stationary)
+
+
+def _find_roots(of: Map, starts: _Array, known: Known | None, max_steps: int) -> Candidates:
     rows = _Rows(of, starts.copy(), max_steps)
     is_known, is_stationary = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
     running = np.arange(len(starts))
     while running.size:
-        now, later = running[:n_at_once], running[n_at_once:]
         if known is not None:
-            root = known(rows.state[now])
-            is_known[now] = np.isfinite(root).all(axis=1)
-            rows.state[now] = np.where(is_known[now, np.newaxis], root, rows.state[now])
-        now = now[~(is_known[now] | rows.are_done(now))]
-        derivatives = of.derivatives(rows.state[now])
-        is_stationary[now] = rows.are_lowest(now, derivatives)
-        now, derivatives = now[~is_stationary[now]], derivatives[~is_stationary[now]]
-        rows.step(now, derivatives)
-        running = np.concatenate([now, later])
+            root = known(rows.state[running])
+            is_known[running] = np.isfinite(root).all(axis=1)
+            rows.state[running] = np.where(is_known[running, np.newaxis], root, rows.state[running])
+        running = running[~(is_known[running] | rows.are_done(running))]
+        derivatives = of.derivatives(rows.state[running])
+        is_stationary[running] = rows.are_lowest(running, derivatives)
+        running, derivatives = running[~is_stationary[running]], derivatives[~is_stationary[running]]
+        rows.step(running, derivatives)
     rough = np.flatnonzero(~is_known & ~is_stationary)
-    for first in range(0, len(rough), n_at_once):
-        some = rough[first : first + n_at_once]
-        rows.state[some] = _polished(of, rows.state[some])
+    rows.state[rough] = _polished(of, rows.state[rough])
     return Candidates(rows.state, np.linalg.norm(of.values(rows.state), axis=1), is_stationary)
 
 
 def rows_at_once(n: int) -> int:
     """Return how many rows of n numbers are worked on at once."""
     return max(1, _MATRIX_NUMBERS // max(1, n**2))
+
+
+def blocks_of(state: _Array) -> list[slice]:
+    """Return blocks of rows (row, n) that are worked on at once; one of no rows where there are none."""
+    n_at_once = rows_at_once(state.shape[1])
+    return [slice(first, first + n_at_once) for first in range(0, max(1, len(state)), n_at_once)]
 
 
 class _Rows:

@@ -1,9 +1,11 @@
 """What a search takes for found already."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from biornn.analysis.fixed_point_search import _Known
+from biornn.analysis.fixed_point_search import _Known, search
 from biornn.analysis.roots import find_roots
 from tests.analysis.networks import equation
 
@@ -29,3 +31,15 @@ def test_from_states_near_a_known_point_newtons_method_leads_to_it(formulation):
         n_near += is_near.sum()
     assert n_near > 3 * len(known.state)
     assert n_near < 8 * len(known.state)
+
+
+def test_threads_that_share_a_search_find_the_same_in_the_same_order(monkeypatch):
+    monkeypatch.setattr("biornn.analysis.roots.rows_at_once", lambda n: 5)  # so that there are parts to share
+    of = equation(np.random.default_rng(0).normal(size=(6, 6)) + 2 * np.eye(6), "tanh")
+    alone = search(of, None, 32, 4, 0.01, 0)
+    with ThreadPoolExecutor(3) as pool:
+        shared = search(of, None, 32, 4, 0.01, 0, pool.map)
+    assert len(alone.points.state) > 8
+    assert (alone.n_unseen, alone.is_complete) == (shared.n_unseen, shared.is_complete)
+    for one, other in zip(alone.points, shared.points, strict=True):
+        np.testing.assert_array_equal(one, other)
