@@ -9,7 +9,7 @@ import scipy
 from numpy.typing import NDArray
 
 from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, rates_in_box
-from biornn.analysis.roots import MAX_STEPS, Candidates, InTurn, Proof, blocks_of, find_roots, rows_at_once
+from biornn.analysis.roots import MAX_STEPS, Candidates, MapBlocks, Proof, blocks_of, find_roots, rows_at_once
 from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
 from biornn.tasks.seeds import generator
@@ -19,7 +19,9 @@ _Array = NDArray[np.float64]
 _QUIET_BATCHES = 3
 _SMALLEST_PORTION = 8  # starts
 _SHARE_BETWEEN = 0.75  # of a batch: starts between points that are known, once there are some
-_FEW_STEPS = 20  # from there: nearly all that ever come to a root do so by then; others look for slow points, too
+_FEW_STEPS = (
+    20  # of these starts: nearly all that reach a root have by then; the other starts look for slow points, too
+)
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
@@ -65,7 +67,7 @@ def search(
     max_batches: int,
     slow: float,
     seed: int,
-    in_turn: InTurn = map,
+    map_blocks: MapBlocks = map,
 ) -> Found:
     """Search where the network ends, and then from batches of starts until some in a row find nothing new.
 
@@ -82,23 +84,25 @@ def search(
         rates, or of rates in the box where there are none, or none that move.
     seed
         Of the starts.
-    in_turn
+    map_blocks
         As of `find_roots`; it does not change what is found.
     """
     rng = generator("fixed points", seed)
-    known, doubtful, minima = _Known(of, in_turn), [], []
+    known, doubtful, minima = _Known(of, map_blocks), [], []
     n_quiet = 0
     exact, is_exhaustive = of.known()
-    attracted, unseen_basin = _attractors(of, known, n_starts, rng, in_turn)
+    attracted, unseen_basin = _attractors(of, known, n_starts, rng, map_blocks)
     doubtful.append(attracted)
     for number in range(max_batches):
         extra = exact if number == 0 else known.without_mirror() if of.is_odd else exact[:0]
         between = draw_between(known.state, known.n_hits, int(_SHARE_BETWEEN * n_starts), rng)
         starts = draw_starts(of, given, n_starts - len(between), rng, is_first=number == 0)
         n_before = len(known.state)
-        parts = [(portion, MAX_STEPS) for portion in _portions(extra, starts)]
-        for portion, max_steps in [*parts, *((portion, _FEW_STEPS) for portion in _portions(extra[:0], between))]:
-            found = find_roots(of.map, portion, known.near, max_steps, in_turn)
+        portions = [(extra, MAX_STEPS)]
+        portions += [(portion, MAX_STEPS) for portion in _portions(starts)]
+        portions += [(portion, _FEW_STEPS) for portion in _portions(between)]
+        for portion, max_steps in portions:
+            found = find_roots(of.map, portion, known.near, max_steps, map_blocks)
             is_root = _is_root(of, found)
             if portion is exact:
                 is_exhaustive &= bool(is_root.all())
@@ -120,19 +124,19 @@ def search(
     return Found(points, is_slow, n_unseen, unseen_basin, is_complete, reference)
 
 
-def _portions(first: _Array, starts: _Array) -> list[_Array]:
+def _portions(starts: _Array) -> list[_Array]:
     """Split starts into portions, each twice as large: later ones end early at the roots that earlier ones found.
 
     Those of small networks stay together: there many are worked on at once.
     """
     if rows_at_once(starts.shape[1]) >= _SMALLEST_PORTION:
-        return [first, starts]
+        return [starts]
     ends = _SMALLEST_PORTION * (2 ** np.arange(1, len(starts).bit_length() + 1) - 1)
-    return [first, *(portion for portion in np.split(starts, ends) if len(portion))]
+    return [portion for portion in np.split(starts, ends) if len(portion)]
 
 
 def _attractors(
-    of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator, in_turn: InTurn
+    of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator, map_blocks: MapBlocks
 ) -> tuple[Candidates, float]:
     """Run the network from the box of possible rates until runs hardly end anywhere new, and add where they end.
 
@@ -142,8 +146,8 @@ def _attractors(
     doubtful, n_steps = [], in_steps(of, _LONGEST, _MOST_STEPS)
     for number in range(1, _MOST_RUNS + 1):
         ends, stands_still = run_to_rest(of, of.state_of(rates_in_box(of, n_starts, rng)), _IS_STILL, n_steps)
-        for portion in _portions(ends[:0], ends[stands_still]):
-            found = find_roots(of.map, portion, known.near, in_turn=in_turn)
+        for portion in _portions(ends[stands_still]):
+            found = find_roots(of.map, portion, known.near, map_blocks=map_blocks)
             doubtful.append(known.add(_of(found, _is_root(of, found))))
         n_rare = _RARE * number * n_starts
         if n_rare >= 1 and known.n_once <= n_rare:  # of fewer runs, none needs to be among those that are rare
@@ -159,8 +163,8 @@ def _median_speed(of: Stationary, rates: _Array) -> float:
 class _Known:
     """The isolated fixed points that are proved, each once."""
 
-    def __init__(self, of: Stationary, in_turn: InTurn = map) -> None:
-        self._of, self._in_turn = of, in_turn
+    def __init__(self, of: Stationary, map_blocks: MapBlocks = map) -> None:
+        self._of, self._map_blocks = of, map_blocks
         self.state = np.empty((0, of.n_numbers))
         self._residual, self._error, self._unique = np.empty(0), np.empty(0), np.empty(0)
         self.n_hits, self._index = np.empty(0, int), np.empty(0, int)
@@ -188,7 +192,7 @@ class _Known:
         return self._hit(left)
 
     def _prove(self, state: _Array, residual: _Array) -> Proof:
-        found = self._in_turn(lambda block: self._of.prove(state[block], residual[block]), blocks_of(state))
+        found = self._map_blocks(lambda block: self._of.prove(state[block], residual[block]), blocks_of(state))
         return Proof(*(np.concatenate(arrays) for arrays in zip(*found, strict=True)))
 
     def _hit(self, found: Candidates) -> Candidates:

@@ -19,7 +19,7 @@ def draw_starts(
     Recorded activity, as it is and with noise; the box of possible rates; and where the network goes from there in a
     random time.
     """
-    n_recorded = 0 if given is None else n_starts // 2
+    n_recorded = 0 if given is None else (n_starts + 1) // 2
     n_box = n_starts - n_recorded
     parts = []
     if given is not None:

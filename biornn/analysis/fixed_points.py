@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from multiprocessing import parent_process
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from biornn.analysis.fixed_point_search import Found, search
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.linearise import TIMES, mode_times
 from biornn.analysis.retention import state_names
-from biornn.analysis.roots import InTurn, blocks_of
+from biornn.analysis.roots import MapBlocks, blocks_of
 from biornn.analysis.runnable import NUMBERS
 from biornn.analysis.spectrum import eigenvalues_in_order
 from biornn.analysis.stationary import Stationary
@@ -54,7 +54,7 @@ _NETWORK = {
     "n_fixed_points": Output("fixed points found", dtype=np.int64),
     "n_slow_points": Output("slow points found", dtype=np.int64),
     "index_sum": Output("sum of the indices; +1 if all are found and the activation is bounded", dtype=np.int64),
-    "n_unseen": Output("fixed points that were not found, estimated"),
+    "n_unseen": Output("fixed points that were not found, a lower bound"),
     "unseen_basin": Output("share of the box of rates from which the network ends at none of them, estimated"),
     "complete": Output("nothing says that one is missing", units="", dtype=np.bool_),
     "usual_speed": Output("median speed of the recorded rates, or of all possible ones; per step"),
@@ -94,8 +94,9 @@ def fixed_points(
         select those that are meant, as in ``weights.isel(snapshot=-1)``.
     starts
         Recorded rates, such as ``run["probe_activity"].rates``: `unit` and any other dims, of which `network` and
-        `snapshot` are matched with those of the weights. Half of the starts are drawn from them, with and without
-        noise. None: all starts are drawn from the box of possible rates, and from where the network goes from there.
+        `snapshot` are matched with those of the weights. Of the starts that are not drawn next to points that are known
+        already, a quarter of all, half are drawn from them, with and without noise. None: all of these are drawn from
+        the box of possible rates, and from where the network goes from there.
         The usual speed is the median of the recorded rates or, without them, of the box.
     inputs
         Constant inputs, `input_channel` and at most one other dim, which the result then has; None: no input.
@@ -108,7 +109,8 @@ def fixed_points(
         for a run to end in an attractor that is not known yet in less than one of 200 cases: 200 runs or more, and at
         most 16 times.
     max_batches
-        There are batches until three in a row find nothing new and nothing says that a point is missing, at most so many.
+        There are batches until three in a row find nothing new and nothing says that a point is missing; so many at
+        most.
     slow
         Share of the usual speed, below which a local minimum of the speed is a slow point.
     seed
@@ -149,11 +151,13 @@ def fixed_points(
 
     `unseen_basin` is the estimate of Good (1953, Biometrika 40, 237), from the runs whose end no other run had: as they
     begin all over the box, it says how much of the box belongs to attractors that are missing, not how many there are.
-    `complete` is True if three batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate of
-    Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or twice, is 0, and, with a bounded activation,
-    `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of this is necessary, and not sufficient: a
-    pair of fixed points with opposite indices that few starts lead to can be missed. Small networks that are linear in
-    pieces (up to 12 relu units) are solved in each piece, and `complete` is then a proof.
+    `complete` is True if three batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate
+    of Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or twice, is 0, and, with a bounded
+    activation, `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of this is necessary, and not
+    sufficient: a pair of fixed points with opposite indices that few starts lead to can be missed. `n_unseen` is a
+    lower bound, and several times too low while many are missing, for some points are much harder to come to than
+    others, and more starts are drawn next to those that few have led to. Small networks that are linear in pieces (up
+    to 12 relu units) are solved in each piece, and `complete` is then a proof.
 
     Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
     same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's
@@ -199,14 +203,16 @@ def fixed_points(
     if starts is not None and all(own is None for _, _, own in jobs):
         raise ValueError("starts: expected finite rates, got none; leave them out, or give those of the same run")
 
-    def points_of(job: tuple[Any, Stationary, _Array | None], in_turn: InTurn) -> dict[str, Any]:
+    def points_of(job: tuple[Any, Stationary, _Array | None], map_blocks: MapBlocks = map) -> dict[str, Any]:
         _, of, own = job
-        return _points(of, search(of, own, n_starts, max_batches, slow, seed, in_turn), dt, in_turn)
+        return _points(of, search(of, own, n_starts, max_batches, slow, seed, map_blocks), dt, map_blocks)
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(CPU_COUNT) as pool:
-        # Threads work on a network each or, where there are fewer networks than threads, on parts of each.
-        of_networks, of_parts = (pool.map, map) if len(jobs) >= CPU_COUNT else (map, pool.map)
-        found = list(of_networks(partial(points_of, in_turn=of_parts), jobs))
+        # Threads work on a network each, or on blocks of starts of a single one, unless other processes have others.
+        if len(jobs) == 1 and parent_process() is None:
+            found = [points_of(jobs[0], pool.map)]
+        else:
+            found = list(pool.map(points_of, jobs))
     points = _labelled(weights, inputs, {at: points for (at, *_), points in zip(jobs, found, strict=True)})
     if probe_trials is not None:
         points["memory_state"] = _memory_state(points["outputs"], probe_trials, task or task_of(probe_trials))
@@ -232,11 +238,11 @@ def own_starts(starts: xr.DataArray | None, weights: xr.Dataset, network: int, s
     return rows if len(rows) else None
 
 
-def _points(of: Stationary, found: Found, dt: float, in_turn: InTurn) -> dict[str, Any]:
+def _points(of: Stationary, found: Found, dt: float, map_blocks: MapBlocks) -> dict[str, Any]:
     """Compute all variables of the fixed points of one network, in their order: arrays (point, ...)."""
     at = found.points
     n_points = len(at.state)
-    in_blocks = in_turn(lambda block: eigenvalues_in_order(of.step_jacobian(at.state[block])), blocks_of(at.state))
+    in_blocks = map_blocks(lambda block: eigenvalues_in_order(of.step_jacobian(at.state[block])), blocks_of(at.state))
     eigenvalues = np.concatenate(list(in_blocks))
     modulus = np.abs(eigenvalues)
     isolated = ~np.isnan(at.error_bound)
@@ -289,7 +295,7 @@ def _points(of: Stationary, found: Found, dt: float, in_turn: InTurn) -> dict[st
 
 
 def _on_circle(eigenvalues: _Complex) -> _Complex:
-    """Return the point of the unit circle next to each; 1 for those far from it, maybe too small to divide by."""
+    """Return the point of the unit circle next to each; 1 for moduli up to 0.5, which may be too small to divide by."""
     modulus = np.abs(eigenvalues)
     near: _Complex = np.where(modulus > 0.5, eigenvalues / np.maximum(modulus, 0.5), 1)
     return near

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 _Array = NDArray[np.float64]
 #: Gives for each state (row, n) the root to which Newton's method is known to lead from there; NaN where none is.
 Known = Callable[[_Array], _Array]
-#: `map`, or that of a pool of threads.
-InTurn = Callable[..., Iterable[Any]]
+#: `map`, or that of a pool of threads, which then works on several blocks of rows at a time.
+MapBlocks = Callable[..., Iterable[Any]]
 
 MAX_STEPS = 60  # with 200 there are more slow points, and as many roots in twice the time
 _PARTS = (1.0, 0.5, 0.25)  # of Newton's step that are tried
@@ -65,7 +65,7 @@ class Proof(NamedTuple):
 
 
 def find_roots(
-    of: Map, starts: _Array, known: Known | None = None, max_steps: int = MAX_STEPS, in_turn: InTurn = map
+    of: Map, starts: _Array, known: Known | None = None, max_steps: int = MAX_STEPS, map_blocks: MapBlocks = map
 ) -> Candidates:
     """Look for a root from each start (row, n), each on its own, in so many steps at most.
 
@@ -76,9 +76,9 @@ def find_roots(
 
     A row that comes to where it is known which root Newton's method leads to ends there: `known` gives these roots.
 
-    Blocks of starts are worked on `in_turn`, or beside each other, with the `map` of a pool of threads.
+    Starts are worked on in blocks, one after the other or, with the `map` of a pool of threads, several at a time.
     """
-    found = in_turn(lambda block: _find_roots(of, starts[block], known, max_steps), blocks_of(starts))
+    found = map_blocks(lambda block: _find_roots(of, starts[block], known, max_steps), blocks_of(starts))
     state, residual, is_stationary = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     return Candidates(state, residual, is_stationary)
 

@@ -37,8 +37,15 @@ def test_threads_that_share_a_search_find_the_same_in_the_same_order(monkeypatch
     monkeypatch.setattr("biornn.analysis.roots.rows_at_once", lambda n: 5)  # so that there are parts to share
     of = equation(np.random.default_rng(0).normal(size=(6, 6)) + 2 * np.eye(6), "tanh")
     alone = search(of, None, 32, 4, 0.01, 0)
+    n_blocks = []
     with ThreadPoolExecutor(3) as pool:
-        shared = search(of, None, 32, 4, 0.01, 0, pool.map)
+
+        def map_blocks(function, blocks):
+            n_blocks.append(len(blocks))
+            return pool.map(function, blocks)
+
+        shared = search(of, None, 32, 4, 0.01, 0, map_blocks)
+    assert max(n_blocks) == 5  # of 24 starts between known points
     assert len(alone.points.state) > 8
     assert (alone.n_unseen, alone.is_complete) == (shared.n_unseen, shared.is_complete)
     for one, other in zip(alone.points, shared.points, strict=True):

@@ -26,6 +26,8 @@ def test_a_batch_has_as_many_starts_as_asked_for():
             starts = draw_starts(network, own, n_starts, np.random.default_rng(0), is_first=True)
             assert starts.shape == (n_starts, 3)
             assert np.isfinite(starts).all()
+            recorded = 0 if own is None else (n_starts + 1) // 2
+            assert (starts[:recorded] == 0.5).all()
 
 
 def test_starts_between_known_points_lie_on_and_beyond_their_edges_and_near_those_that_few_starts_led_to():
