@@ -132,7 +132,7 @@ def _portions(starts: _Array) -> list[_Array]:
     if rows_at_once(starts.shape[1]) >= _SMALLEST_PORTION:
         return [starts]
     ends = _SMALLEST_PORTION * (2 ** np.arange(1, len(starts).bit_length() + 1) - 1)
-    return [portion for portion in np.split(starts, ends) if len(portion)]
+    return [portion for portion in np.split(starts, ends) if len(portion)] or [starts]
 
 
 def _attractors(
