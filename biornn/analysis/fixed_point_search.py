@@ -19,9 +19,7 @@ _Array = NDArray[np.float64]
 _QUIET_BATCHES = 3
 _SMALLEST_PORTION = 8  # starts
 _SHARE_BETWEEN = 0.75  # of a batch: starts between points that are known, once there are some
-_FEW_STEPS = (
-    20  # of these starts: nearly all that reach a root have by then; the other starts look for slow points, too
-)
+_FEW_STEPS = 20  # of these starts: nearly all that reach a root have by then; the others look for slow points, too
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point

@@ -43,7 +43,7 @@ def table(points: xr.Dataset) -> str:
         "more unstable modes": (n_unstable > 1).sum("fixed_point"),
         "slow points": points["n_slow_points"],
         "index sum": points["index_sum"],
-        "unseen, estimated": points["n_unseen"].round(),
+        "unseen, at least": points["n_unseen"].round(),
         "states with an attractor": points["has_attractor"].sum("memory_state"),
         "states held": points["held"].sum("memory_state"),
         "bit not set": points["n_unset"],

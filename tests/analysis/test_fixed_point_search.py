@@ -50,3 +50,15 @@ def test_threads_that_share_a_search_find_the_same_in_the_same_order(monkeypatch
     assert (alone.n_unseen, alone.is_complete) == (shared.n_unseen, shared.is_complete)
     for one, other in zip(alone.points, shared.points, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_quarter_of_the_starts_look_for_slow_points_once_points_are_known(monkeypatch):
+    n_starts = []
+
+    def recorded(of, starts, known=None, max_steps=60, map_blocks=map):
+        n_starts.append((len(starts), max_steps))
+        return find_roots(of, starts, known, max_steps, map_blocks)
+
+    monkeypatch.setattr("biornn.analysis.fixed_point_search.find_roots", recorded)
+    search(equation([[1.6]], "tanh"), None, 32, 1, 0.01, 0)
+    assert n_starts[-2:] == [(8, 60), (24, 20)]

@@ -48,6 +48,13 @@ def test_a_minimum_that_is_not_zero_is_no_root():
     np.testing.assert_allclose(found.residual, 0.25)
 
 
+def test_a_start_gets_so_many_steps_at_most():
+    parabola, start = of_one(lambda x: x**2 + 0.25, lambda x: 2 * x), np.array([[3.0]])
+    few, many = find_roots(parabola, start, max_steps=3), find_roots(parabola, start)
+    assert (few.is_stationary.item(), many.is_stationary.item()) == (False, True)
+    assert few.residual > many.residual
+
+
 def test_a_row_without_a_root_does_not_disturb_the_others():
     # exp(x) falls to 0 without end on the left; NaN stays where it is.
     found = find_roots(of_one(lambda x: np.exp(x) - 1, np.exp), np.array([[2.0], [np.nan], [-3.0]]))

@@ -43,6 +43,9 @@ def test_a_method_goes_on_until_it_has_as_many_as_asked_for() -> None:
         *_, until, n_found = fixed_points._with_more(given, one_by_one(0, 2, 1), 1, 1, n_points, 0.0, 0)
         assert np.isfinite(until) == (n_points == least)
         assert n_found == 1
+    first, found, _, until, _ = fixed_points._with_more(given, one_by_one(0, 1, 2), 1, 4, 3, 60.0, 0)
+    assert first == until  # all are known before the first four starts are used
+    assert found == [True] * 3
     with pytest.raises(RuntimeError, match=r"expected starts for 60 s, got 4"):
         fixed_points._with_more(given, lambda _: known[:1], 1, 2, 2, 60.0, 0)
     assert fixed_points._until([2.0, 4.0], [27, 27], 2.0) == "2 [1, 2]"
