@@ -19,6 +19,7 @@ LEAVES = {
     "_version",
     "activations",
     "atomic",
+    "blas",
     "dynamics",
     "errors",
     "gated",

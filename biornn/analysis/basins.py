@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_dims, require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
@@ -15,6 +14,7 @@ from biornn.analysis.fixed_points import own_starts
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
+from biornn.blas import one_blas_thread
 from biornn.scalars import integer
 from biornn.schema import text
 from biornn.tasks.seeds import generator
@@ -79,7 +79,7 @@ def basins(
     kind = as_of(points["kind"], weights, inputs)
     share = np.full(kind.shape, np.nan)
     elsewhere, moving = np.full(kind.shape[:-1], np.nan), np.full(kind.shape[:-1], np.nan)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for at, of in each_network(weights, inputs):
             rng = generator("basins", seed)
             own = own_starts(starts, weights, *at[:2])

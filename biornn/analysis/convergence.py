@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+
+from biornn.blas import one_blas_thread
 
 
 def values_of(
@@ -20,9 +21,7 @@ def values_of(
     """
     finite = np.isfinite(matrices).all(axis=(-2, -1))
     safe = np.where(finite[..., None, None], matrices, np.float64(0.0))
-    # One matrix has little to share: where cores are busy, threads that wait for each other cost many times what they
-    # save.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         try:
             values = function(safe).astype(dtype)
         except np.linalg.LinAlgError:  # numpy does not say which one it was

@@ -23,7 +23,7 @@ _FEW_STEPS = 20  # of these starts: nearly all that reach a root have by then; t
 _IS_ROOT = 1e-12  # residual, over 1 + the length of the state
 _SAME = 1e-6  # states that are this close, over 1 + their length, are proved to be one root, or not, together
 _POINT = 1e-3  # size, over that of the states, below which roots that are not isolated are one point
-_SINGULAR = 1e-6  # singular value, over the largest, of a direction in which a manifold extends
+_SINGULAR = 1e-6  # singular value, over the largest or 1, of a direction in which a manifold extends
 _MIDDLE = 0.25  # of the distance of two states: how far their middle may be from the manifold that they are on
 _RARE = 0.005  # share of runs that would end in an attractor not found yet, below which there are no more of them
 _MOST_RUNS = 16  # batches of them
@@ -110,8 +110,8 @@ def search(
         # Where there are points that are not isolated, the index says nothing, and more batches bring more of them.
         if n_quiet >= _QUIET_BATCHES and (known.seem_complete or any(len(one.state) for one in doubtful)):
             break
-    reference = 0.0 if given is None else _median_speed(of, given)
-    reference = reference or _median_speed(of, rates_in_box(of, n_starts, generator("usual speed", seed)))
+    reference = 0.0 if given is None else of.usual_speed(given)
+    reference = reference or of.usual_speed(rates_in_box(of, n_starts, generator("usual speed", seed)))
     manifolds = _manifolds(of, _together(doubtful))
     slow_points = _slow_points(of, _together(minima), slow * reference)
     groups = [known.points(), manifolds, slow_points]
@@ -154,10 +154,6 @@ def _attractors(
     return _together(doubtful), np.nan if is_short else known.n_once / (number * n_starts)
 
 
-def _median_speed(of: Stationary, rates: _Array) -> float:
-    return float(np.median(of.speed(of.state_of(rates))))
-
-
 class _Known:
     """The isolated fixed points that are proved, each once."""
 
@@ -176,17 +172,21 @@ class _Known:
         order = np.lexsort((left.residual, label))
         best = order[np.unique(label[order], return_index=True)[1]]  # that of each group with the smallest residual
         proof = self._prove(left.state[best], left.residual[best])
-        for position in np.flatnonzero(proof.unique_within > 0):
-            state, error = left.state[best[position]], proof.error_bound[position]
-            apart = self._of.apart(state[np.newaxis], self.state)[0]
-            if np.any(apart <= self._error + error):  # the balls in which the roots are meet: they are one
-                continue
-            self.state = np.concatenate([self.state, state[np.newaxis]])
-            self._residual = np.append(self._residual, left.residual[best[position]])
-            self._error = np.append(self._error, error)
-            self._unique = np.append(self._unique, proof.unique_within[position])
-            self.n_hits = np.append(self.n_hits, 0)
-            self._index = np.append(self._index, self._of.index(state[np.newaxis]))
+        proved = np.flatnonzero(proof.unique_within > 0)
+        state, error = left.state[best[proved]], proof.error_bound[proved]
+        # Where the balls in which two roots are meet, they are one: the one that was found first.
+        is_known = (self._of.apart(state, self.state) <= self._error + error[:, np.newaxis]).any(axis=1)
+        meets = self._of.apart(state, state) <= error + error[:, np.newaxis]
+        new: list[int] = []
+        for row in np.flatnonzero(~is_known):
+            if not meets[row, new].any():
+                new.append(int(row))
+        self.state = np.concatenate([self.state, state[new]])
+        self._residual = np.append(self._residual, left.residual[best[proved[new]]])
+        self._error = np.append(self._error, error[new])
+        self._unique = np.append(self._unique, proof.unique_within[proved[new]])
+        self.n_hits = np.append(self.n_hits, np.zeros(len(new), int))
+        self._index = np.append(self._index, self._of.index(state[new]))
         return self._hit(left)
 
     def _prove(self, state: _Array, residual: _Array) -> Proof:
@@ -278,7 +278,7 @@ def _manifolds(of: Stationary, doubtful: Candidates) -> Points:
         chosen.append(group[distance.argmin()])
         values = np.linalg.svd(of.map.derivatives(state[chosen[-1:]])[0], compute_uv=False)
         is_point = distance.max() <= _POINT * (1 + np.linalg.norm(center))
-        dims.append(0 if is_point else max(1, int(np.sum(values <= _SINGULAR * values[0]))))
+        dims.append(0 if is_point else max(1, int(np.sum(values <= _SINGULAR * max(1.0, values[0])))))
     hits = np.bincount(label, n_same).astype(int)
     return _unproved(state[chosen], residual[chosen], hits, np.array(dims))
 

@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 from dask.system import CPU_COUNT
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import ordered_as, require_dims, require_some, require_variables
 from biornn.analysis.each_network import INPUT, constant_inputs, each_network
@@ -21,8 +20,10 @@ from biornn.analysis.linearise import TIMES, mode_times
 from biornn.analysis.retention import state_names
 from biornn.analysis.roots import MapBlocks, blocks_of
 from biornn.analysis.runnable import NUMBERS
-from biornn.analysis.spectrum import eigenvalues_in_order
+from biornn.analysis.spectrum import eigenvalues_in_order, in_order
 from biornn.analysis.stationary import Stationary
+from biornn.analysis.stationary_low_rank import in_few_numbers
+from biornn.blas import one_blas_thread
 from biornn.scalars import check_number, integer
 from biornn.schema import text
 from biornn.tasks import Task, task_of
@@ -189,7 +190,8 @@ def fixed_points(
     if starts is not None:
         require_dims(starts, "starts", ["unit"])
         require_some(starts, "starts")
-    jobs = [(at, of, own_starts(starts, weights, *at[:2])) for at, of in each_network(weights, inputs)]
+    every = each_network(weights, inputs)
+    jobs = [(at, in_few_numbers(of), own_starts(starts, weights, *at[:2])) for at, of in every]
     if not jobs:
         forms = ", ".join(sorted({str(one) or "none" for one in np.atleast_1d(text(weights["formulation"]).values)}))
         raise ValueError(
@@ -207,7 +209,7 @@ def fixed_points(
         _, of, own = job
         return _points(of, search(of, own, n_starts, max_batches, slow, seed, map_blocks), dt, map_blocks)
 
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(CPU_COUNT) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(CPU_COUNT) as pool:
         # Threads work on a network each, or on blocks of starts of a single one, unless other processes have others.
         if len(jobs) == 1 and parent_process() is None:
             found = [points_of(jobs[0], pool.map)]
@@ -250,9 +252,9 @@ def _points(of: Stationary, found: Found, dt: float, map_blocks: MapBlocks) -> d
     is_neutral = _may_be(_on_circle(eigenvalues), of, at.state, eigenvalues, error)
     n_unstable = np.sum((modulus > 1) & ~is_neutral, axis=1)
     is_marginal = is_neutral.any(axis=1) | ~isolated
-    kind = np.where(n_unstable == 0, "stable", np.where(n_unstable == of.n_numbers, "unstable", "saddle")).astype(
-        object
-    )
+    all_eigenvalues = in_order(np.hstack([eigenvalues, np.tile(of.other_eigenvalues, (n_points, 1))]))
+    grow_all = n_unstable == all_eigenvalues.shape[1]
+    kind = np.where(n_unstable == 0, "stable", np.where(grow_all, "unstable", "saddle")).astype(object)
     kind[is_marginal] = "marginal"
     kind[at.manifold_dim > 0] = "manifold"
     kind[found.is_slow] = "slow"
@@ -261,7 +263,7 @@ def _points(of: Stationary, found: Found, dt: float, map_blocks: MapBlocks) -> d
     if of.is_eulers:  # it adds dt times the Jacobian of the differential equation to the identity
         stays = _may_be(1 + 1j * eigenvalues.imag, of, at.state, eigenvalues, error)
         n_continuous = np.where(found.is_slow, -1, np.sum((eigenvalues.real > 1) & ~stays, axis=1))
-    times = mode_times(eigenvalues, dt)
+    times = mode_times(all_eigenvalues, dt)
     points: dict[str, Any] = {
         "state": of.own_state(at.state),
         "rates": of.rates(at.state),
@@ -269,7 +271,7 @@ def _points(of: Stationary, found: Found, dt: float, map_blocks: MapBlocks) -> d
         "residual": at.residual,
         "error_bound": at.error_bound,
         "speed_ratio": of.speed(at.state) / found.usual_speed if found.usual_speed else np.zeros(n_points),
-        "eigenvalues": eigenvalues,
+        "eigenvalues": all_eigenvalues,
         "time_constant": times.time_constant,
         "frequency": times.frequency,
         "n_unstable": n_unstable,
@@ -338,7 +340,7 @@ def _labelled(
     sizes["mode"] = max(points["eigenvalues"].shape[1] for points in found.values())
     sizes["output_channel"] = weights.sizes["output_channel"]
     outer = ("network", "snapshot", input_dim)
-    result = xr.Dataset()
+    variables = {}
     for name, output in (_POINT | _NETWORK).items():
         dims = (*outer, "fixed_point", *output.dims) if name in _POINT else outer
         dtype = object if output.dtype is np.str_ else output.dtype
@@ -347,8 +349,8 @@ def _labelled(
             own = points[name]
             where: tuple[Any, ...] = at if name in _NETWORK else (*at, *map(slice, np.shape(own)))
             values[where] = own
-        result[name] = (dims, values.astype(str) if dtype is object else values)
-    result = describe(result, _POINT | _NETWORK)
+        variables[name] = (dims, values.astype(str) if dtype is object else values)
+    result = describe(xr.Dataset(variables), _POINT | _NETWORK)
     missing: list[Hashable] = [dim for dim in ("network", "snapshot") if dim not in weights.dims]
     missing += [INPUT] * (input_dim == INPUT)
     result = result.isel(dict.fromkeys(missing, 0)).assign_coords(

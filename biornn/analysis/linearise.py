@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
@@ -16,6 +15,7 @@ from biornn.analysis.eigenmodes import eigenmodes
 from biornn.analysis.kernels import Output, apply_kernel, describe
 from biornn.analysis.spectrum import nonnormality
 from biornn.analysis.stationary_gated import StationaryLSTM
+from biornn.blas import one_blas_thread
 from biornn.scalars import check_number
 from biornn.schema import text
 
@@ -122,7 +122,7 @@ def linearise(
             require_standing_still(of, np.atleast_2d(rows), np.atleast_1d(kind[at]))
         linear["jacobian"][at] = of.step_jacobian(rows)
         linear["input"][at], linear["output"][at] = of.input_derivatives(rows), of.output_derivatives(rows)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         found = _modes(linear, state, points, weights, dt)
     return found.isel(fixed_point=slice(0, 0)) if is_empty else found
 

@@ -8,7 +8,6 @@ import numpy as np
 import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.basins import arrived
 from biornn.analysis.dims import require_variables
@@ -18,6 +17,7 @@ from biornn.analysis.kernels import Output, describe
 from biornn.analysis.memory_cube import edges_of
 from biornn.analysis.retention import last_held, state_names, states_at
 from biornn.analysis.stationary import Stationary
+from biornn.blas import one_blas_thread
 from biornn.schema import text
 from biornn.tasks import Task, task_of
 from biornn.tasks.seeds import generator
@@ -101,7 +101,7 @@ def memory_attractors(
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[held.trial].astype(float)
     edges = edges_of(held.labels) if are_bits(held.labels) else []
     matched = _empty(names.shape, held.labels, edges)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for (*at, _), of in each_network(weights, without):
             here = tuple(at)
             reached = of.whole(*(one[0] for one in states_at(of.network, inputs, held.time)))

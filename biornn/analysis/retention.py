@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_variables
 from biornn.analysis.held_states import are_bits, held_states
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.runnable import runnable
 from biornn.analysis.state_scores import samples_that_are_right
+from biornn.blas import one_blas_thread
 from biornn.schema import text
 from biornn.stored_networks import AnyNetworks, stored_networks
 from biornn.tasks import Task, task_of
@@ -140,7 +140,7 @@ def _right_alone(
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[at.trial].astype(float)
     found: NDArray[np.bool_] | None = None
     # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for members, several in stored_networks(networks):
             part = _left_alone(several, inputs, at.time, len(delay), right, until_lost)
             if found is None:

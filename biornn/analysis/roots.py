@@ -142,9 +142,11 @@ class _Rows:
     def step(self, rows: NDArray[np.intp], derivatives: _Array) -> None:
         """Make a step of Newton's or, where that fails or failed before, one of Levenberg and Marquardt."""
         undamped = np.flatnonzero(~self._is_damped[rows])
-        self._is_damped[rows[undamped]] = ~self._newton(rows[undamped], derivatives[undamped])
+        if undamped.size:
+            self._is_damped[rows[undamped]] = ~self._newton(rows[undamped], derivatives[undamped])
         damped = np.flatnonzero(self._is_damped[rows])
-        self._damped(rows[damped], derivatives[damped])
+        if damped.size:
+            self._damped(rows[damped], derivatives[damped])
         self._n_steps[rows] += 1
 
     def _newton(self, rows: NDArray[np.intp], derivatives: _Array) -> NDArray[np.bool_]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import ordered_as, require_dims, require_same_units, require_variables
 from biornn.analysis.runnable import NUMBERS
+from biornn.blas import one_blas_thread
 from biornn.dynamics import Networks
 from biornn.schema import GATE_WEIGHTS, GATED, text, variable_attrs
 from biornn.stored_networks import AnyNetworks, stored_networks
@@ -102,7 +102,7 @@ def simulate(
     if rates:
         activity["rates"] = np.full((n_networks, *shape), np.nan, dtype)
     # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for members, several in stored_networks(networks, dtype):
             for position, index in enumerate(members):
                 result = {name: array[index] for name, array in activity.items()}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from biornn.analysis.dims import require_dims, require_variables
 from biornn.analysis.each_network import as_of, constant_inputs, each_network, require_standing_still
 from biornn.analysis.kernels import Output, describe
 from biornn.analysis.stationary import Stationary
 from biornn.analysis.stationary_gated import StationaryLSTM
+from biornn.blas import one_blas_thread
 from biornn.scalars import check_number, integer
 from biornn.schema import text
 
@@ -112,7 +112,7 @@ def slow_manifolds(
         "arc_length": np.full((*shape, n_along), np.nan),
     }
     is_closed = np.zeros(shape, bool)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for at, of in each_network(weights, inputs):
             if isinstance(of, StationaryLSTM):
                 continue

@@ -141,7 +141,11 @@ def nonnormality(recurrent_weights: xr.DataArray, eigenvalues: xr.DataArray | No
 
 def eigenvalues_in_order(weights: NDArray[np.floating]) -> NDArray[np.complex128]:
     """Sorted eigenvalues over the last two axes; NaN where a matrix is not finite, or they are not found."""
-    values = values_of(np.linalg.eigvals, weights, np.complex128)
+    return in_order(values_of(np.linalg.eigvals, weights, np.complex128))
+
+
+def in_order(values: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Sort eigenvalues over the last axis: largest modulus first, and of as large ones the largest real part."""
     scale = np.maximum(np.abs(values).max(axis=-1, keepdims=True), np.finfo(np.float64).tiny)
     # A stable sort keeps the pairs as LAPACK gives them: side by side, positive imaginary part first.
     keys = (-values.real, -np.round(np.abs(values) / scale, _TIE_DIGITS))

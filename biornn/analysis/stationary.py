@@ -17,7 +17,8 @@ _Array = NDArray[np.float64]
 class Stationary(ABC):
     """One network that receives a constant input: ``g(x) = F(x) - x``, where ``F`` has its fixed points.
 
-    Arrays of whole states are (row, n_numbers), where `n_numbers` is the number of units; an LSTM has twice as many.
+    Arrays of whole states are (row, n_numbers), where `n_numbers` is the number of units; an LSTM has twice as many,
+    a network of low rank as few as its rank.
 
     Parameters
     ----------
@@ -115,10 +116,19 @@ class Stationary(ABC):
         """Whether ``F`` maps a ball into itself, so that the indices of all fixed points add up to 1."""
         return True
 
+    @property
+    def other_eigenvalues(self) -> _Array:
+        """Eigenvalues of a step, the same in all states, that are not those of `step_jacobian`."""
+        return np.empty(0)
+
     def speed(self, state: _Array) -> _Array:
         """Return how far each state (row, n_numbers) moves in a step of the network."""
         speed: _Array = np.linalg.norm(self.step(state) - state, axis=1)
         return speed
+
+    def usual_speed(self, rates: _Array) -> float:
+        """Return the median speed from rates (row, unit)."""
+        return float(np.median(self.speed(self.state_of(rates))))
 
     def outputs(self, state: _Array) -> _Array:
         """Return the outputs (row, output_channel) in states."""

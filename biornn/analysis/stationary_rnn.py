@@ -7,6 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
+from biornn.activations import Activation
 from biornn.analysis.stationary import Stationary
 from biornn.dynamics import Networks, jacobian, step
 
@@ -31,11 +32,12 @@ class StationaryRNN(Stationary):
         self._form = (network.f, network.formulation)
         f, ends = network.f, np.array([-1.0, 1.0])
         self.is_odd = not self.drive.any() and bool(f(ends).sum() == 0)
-        self._norm = float(np.linalg.norm(self.weights, 2))
-        received = float(np.linalg.norm(self.weights, axis=0).max(initial=0.0))
-        self._scale = received if network.formulation == "rate" else 1.0  # of the argument of f, by the state
+        self.singular_values: _Array = np.linalg.svd(self.weights, compute_uv=False)
+        self._norm = float(self.singular_values[0])
+        #: By how much the argument of f changes with the state, at most, (unit,).
+        self._received: _Array = np.linalg.norm(self.weights, axis=0) if network.formulation == "rate" else np.ones(1)
         curvature = network.f.curvature
-        self._curvature = self._norm * curvature * self._scale if curvature else 0.0
+        self._curvature = self._norm * curvature * float(self._received.max()) if curvature else 0.0
         self.has_curvature = bool(np.isfinite(curvature))
 
     def step(self, state: _Array) -> _Array:
@@ -107,15 +109,7 @@ class StationaryRNN(Stationary):
 
     def distance_to_kink(self, state: _Array) -> _Array:
         """Return how far each state (row, unit) is from the next one at which a derivative jumps; infinite if none."""
-        kinks = np.array(self.network.f.kinks)
-        if not kinks.size:
-            return np.full(len(state), np.inf)
-        away = np.abs(self._argument(state)[:, :, np.newaxis] - kinks).min(axis=2)
-        if self.network.formulation == "rate":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                away = away / np.linalg.norm(self.weights, axis=0)  # a unit that receives nothing is always off or on
-        nearest: _Array = np.nan_to_num(away, nan=np.inf).min(axis=1)
-        return nearest
+        return nearest_kink(self.network.f, self._argument(state), self._received)
 
     def _argument(self, state: _Array) -> _Array:
         """Return that of the activation at states (row, unit)."""
@@ -134,10 +128,15 @@ class StationaryRNN(Stationary):
 
     def known(self) -> tuple[_Array, bool]:
         """Return all fixed points of a network that is linear in each of few regions; of an odd one, 0."""
-        f = self.network.f
-        if f.curvature == 0 and (len(f.kinks) + 1) ** self.n_units <= _MOST_REGIONS:
+        if self.is_solved_by_region:
             return self._in_every_region()
         return np.zeros((int(self.is_odd), self.n_units)), False
+
+    @property
+    def is_solved_by_region(self) -> bool:
+        """Whether the network is linear in each of few regions, so that the equations of all are solved."""
+        f = self.network.f
+        return f.curvature == 0 and (len(f.kinks) + 1) ** self.n_units <= _MOST_REGIONS
 
     def _in_every_region(self) -> tuple[_Array, bool]:
         """Return the solutions (row, unit) of the linear equations of each region that lie in it.
@@ -163,6 +162,19 @@ class StationaryRNN(Stationary):
         slack = 1e-9 * (1 + np.abs(argument))
         lies_in = np.all((argument >= edges[piece] - slack) & (argument <= edges[piece + 1] + slack), axis=1)
         return state[lies_in], bool(regular.all())
+
+
+def nearest_kink(f: Activation, argument: _Array, received: _Array) -> _Array:
+    """Return how far each state (row,) is from the next one at which a derivative jumps; infinite if none.
+
+    `argument` (row, unit) is that of f, and `received` (unit,) by how much it changes with the state, at most.
+    """
+    if not f.kinks:
+        return np.full(len(argument), np.inf)
+    away = np.abs(argument[:, :, np.newaxis] - np.array(f.kinks)).min(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a unit that receives nothing is always off or on
+        nearest: _Array = np.nan_to_num(away / received, nan=np.inf).min(axis=1)
+    return nearest
 
 
 def _middles(kinks: tuple[float, ...]) -> list[float]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
+from biornn.blas import one_blas_thread
 from biornn.report.pictures import Picture
 from biornn.report.reading import Reading
 from biornn.report.sections import SECTIONS
@@ -123,7 +123,7 @@ def figure(
     from biornn.plots.style import figures_of_width
 
     # As for the report: two threads that decompose one small matrix wait for each other.
-    with threadpool_limits(1, user_api="blas"), figures_of_width(inches):
+    with one_blas_thread(), figures_of_width(inches):
         section = SECTIONS[FIGURES[name].section](reading)
         found = [block for block in section.blocks if isinstance(block, Picture)] if section else []
         picture = next((one for one in found if one.name == name), None)

@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
+from biornn.blas import one_blas_thread
 from biornn.processes import worker_pool
 from biornn.report.reading import Reading
 from biornn.report.section import Drawn, drawn
@@ -90,7 +89,7 @@ def _reading(path: Path) -> Reading:
 
 
 def _compute(path: Path, name: str) -> Any:
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         return getattr(_reading(path), name)
 
 
@@ -102,6 +101,6 @@ def _make(path: Path, name: str, values: dict[str, Any]) -> Drawn | None:
 
 def _drawn(reading: Reading, name: str) -> Drawn | None:
     # Two threads that decompose one small matrix wait for each other: a hundred times as long on a busy machine.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         section = SECTIONS[name](reading)
         return None if section is None else drawn(section)

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
 from biornn import analysis
 from biornn.analysis.fixed_points import PADDING
 from biornn.analysis.retention import n_held_states
 from biornn.analysis.runnable import NUMBERS, runnable
+from biornn.blas import one_blas_thread
 from biornn.processes import worker_pool
 from biornn.scalars import integer
 from biornn.schema import FIXED_POINTS, GATE_WEIGHTS, PROBE, text
@@ -159,7 +159,7 @@ def _keep(folder: Path, run: xr.DataTree, network: int, settings: dict[str, Any]
     trials, rates = run[watched[0]].to_dataset().load(), run[watched[1]].to_dataset()["rates"]
     probe = trials if watched is PROBE and n_held_states(trials, task_of(trials)) else None
     own = _last(run, network)
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         points = analysis.fixed_points(own, rates.isel(network=[network]).load(), probe_trials=probe, **settings)
         parts = {FIXED_POINTS[0]: points}
         if probe is not None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
+from biornn.blas import blas_libraries
 
 #: Multiplications of a step below which nothing is gained: from a thread for each part of the batch, and from one more
 #: thread.
@@ -93,7 +93,7 @@ class _Blas:
         with self._lock:
             if not self._n_users:
                 _free_control()
-                self._n_threads, self._limit = _found_threads(), _libraries().limit(limits=1)
+                self._n_threads, self._limit = _found_threads(), blas_libraries().limit(limits=1)
             self._n_users += 1
         try:
             yield
@@ -110,7 +110,7 @@ _BLAS = _Blas()
 
 
 def _found_threads() -> int:
-    return max((library["num_threads"] for library in _libraries().info()), default=1)
+    return max((library["num_threads"] for library in blas_libraries().info()), default=1)
 
 
 def _free_control() -> None:
@@ -118,7 +118,7 @@ def _free_control() -> None:
 
     A framework runs each update in any of its threads.
     """
-    for library in _libraries().lib_controllers:
+    for library in blas_libraries().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)
 
@@ -127,12 +127,6 @@ def _free_control() -> None:
 def _pool(n_threads: int) -> ThreadPoolExecutor:
     """Threads that are kept for the next call."""
     return ThreadPoolExecutor(n_threads, "biornn")
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Find the libraries that have threads, once: it takes milliseconds."""
-    return ThreadpoolController().select(user_api="blas")
 
 
 def _after_fork() -> None:
