@@ -83,6 +83,17 @@ def test_derivative_jumps_at_the_kinks_and_changes_elsewhere_as_the_curvature_sa
 
 
 @every
+def test_no_slope_is_larger_than_the_steepest(name):
+    f = activation(name)
+    largest = np.abs(f.derivative(np.linspace(-8, 8, 160_001))).max()
+    if name == "exponential":
+        assert f.steepest == np.inf
+    else:
+        assert largest <= f.steepest
+        assert largest > f.steepest * 0.999
+
+
+@every
 def test_values_lie_between_the_limits(name):
     f = activation(name)
     values = f(np.linspace(-30, 30, 6001))

@@ -29,11 +29,12 @@ def network(recurrent, inputs, outputs, alpha=1.0, activation="linear", bias=0.0
     )
 
 
-def equation(recurrent, activation="linear", alpha=1.0, formulation="rate"):
+def equation(recurrent, activation="linear", alpha=1.0, formulation="rate", bias=0.0):
     """The equation for the fixed points of one network without input."""
     n_units = len(recurrent)
     stored = network(recurrent, np.zeros((1, n_units)), np.eye(n_units), alpha, activation)
     stored["formulation"] = ((), formulation)
+    stored["recurrent_bias"] = ("unit", np.broadcast_to(bias, n_units).astype(float))
     return next(each_network(stored, constant_inputs(stored, None)))[1]
 
 

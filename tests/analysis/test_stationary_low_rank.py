@@ -1,0 +1,224 @@
+"""Networks of low rank, searched in as few numbers as their rank, against the same in as many as they have units."""
+
+import sys
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from biornn.analysis import fixed_points
+from biornn.analysis.stationary import Stationary
+from biornn.analysis.stationary_low_rank import StationaryLowRank, in_few_numbers
+from biornn.analysis.stationary_rnn import StationaryRNN
+from tests.analysis.networks import equation, network
+
+FORMS = pytest.mark.parametrize("formulation", ["rate", "current"])
+
+
+def low_rank(n_units, rank, seed, gain=1.6):
+    """Weights with eigenvalues of about the gain, whose left and right factors are not the same."""
+    left, other = np.random.default_rng(seed).normal(size=(2, n_units, rank))
+    return gain * left @ (left + 0.3 * other).T / n_units
+
+
+def stored(weights, activation, formulation, alpha=0.2, bias=0.0):
+    n_units = len(weights)
+    outputs = np.random.default_rng(9).normal(size=(n_units, 2))
+    made = network(weights, np.zeros((1, n_units)), outputs, alpha, activation)
+    bias = np.broadcast_to(bias, n_units).astype(float)
+    return made.assign(formulation=((), formulation), recurrent_bias=("unit", bias))
+
+
+def both_ways(weights, monkeypatch, **settings):
+    """Return what is found in few numbers, and in as many as there are units."""
+    few = fixed_points(weights, **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[fixed_points.__module__], "in_few_numbers", lambda of: of)
+        return few, fixed_points(weights, **settings)
+
+
+def in_same_order(found, other):
+    """Return the other's points in the order of those that are found, each its nearest."""
+    apart = np.linalg.norm(found.state.values[:, np.newaxis] - other.state.values, axis=2)
+    order = apart.argmin(axis=1)
+    assert sorted(order) == list(range(other.sizes["fixed_point"]))
+    return other.isel(fixed_point=order)
+
+
+@FORMS
+@pytest.mark.parametrize(
+    ("activation", "rank", "bias"), [("tanh", 2, 0.0), ("tanh", 3, 0.1), ("sigmoid", 2, -0.5), ("softsign", 1, 0.05)]
+)
+def test_the_same_points_with_all_that_is_known_of_them(formulation, activation, rank, bias, monkeypatch):
+    gain = 12.0 if activation == "sigmoid" else 1.8
+    bias = bias * np.random.default_rng(5).normal(size=16)
+    weights = stored(low_rank(16, rank, 3, gain), activation, formulation, bias=bias)
+    starts = fixed_points(weights, n_starts=8, max_batches=1).rates.isel(fixed_point=[0])
+    few, many = both_ways(weights, monkeypatch, starts=starts + 0.1, dt=2.0)
+    assert few.complete
+    assert few.n_fixed_points == many.n_fixed_points > 2
+    assert few.index_sum == many.index_sum == 1
+    assert few.n_slow_points == many.n_slow_points
+    assert few.usual_speed == pytest.approx(float(many.usual_speed))
+    many = in_same_order(few, many)
+    for name in ("kind", "n_unstable", "n_unstable_continuous", "index"):
+        np.testing.assert_array_equal(few[name], many[name], name)
+    for name in ("state", "rates", "outputs"):  # a slow point is found less sharply
+        atol = np.where(few.kind == "slow", 1e-6, 1e-9).reshape(-1, *[1] * (few[name].ndim - 1))
+        assert (np.abs(few[name].values - many[name].values) <= atol).all(), name
+    np.testing.assert_allclose(np.abs(few.eigenvalues), np.abs(many.eigenvalues), atol=1e-6)
+    np.testing.assert_allclose(few.eigenvalues[:, :rank], many.eigenvalues[:, :rank], atol=1e-6)
+    np.testing.assert_allclose(few.time_constant[:, :rank], many.time_constant[:, :rank], rtol=1e-5)
+    proved = (few.kind != "slow").values
+    apart = np.linalg.norm(few.state.values - many.state.values, axis=1)
+    assert (apart <= few.error_bound + many.error_bound)[proved].all()
+    assert (few.error_bound < 1e-10)[proved].all()
+    np.testing.assert_allclose(few.residual, many.residual, rtol=1e-6, atol=1e-13)
+
+
+@FORMS
+def test_the_error_bound_is_one_of_the_whole_state(formulation):
+    # One direction in which x = tanh(1.6 x), spread over units by signs and sizes that keep its roots known.
+    signs = np.where(np.arange(40) % 3, 1.0, -1.0)
+    weights = stored(1.6 * np.outer(signs, signs) / 40, "tanh", formulation)
+    found = fixed_points(weights)
+    root = brentq(lambda x: np.tanh(1.6 * x) - x, 0.5, 1, xtol=1e-15)
+    exact = np.outer([-1, 1, 0], signs) * (root if formulation == "rate" else 1.6 * root)
+    order = np.argsort([one @ signs for one in found.state.values])
+    away = np.linalg.norm(found.state.values[order] - exact[[0, 2, 1]], axis=1)
+    assert (away <= found.error_bound.values[order] + 1e-15 * np.sqrt(40)).all()
+    assert (found.error_bound < 1e-11).all()
+
+
+@FORMS
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu6", "gelu"])
+def test_steps_and_derivatives_are_those_of_the_network(formulation, activation):
+    rng = np.random.default_rng(0)
+    weights, bias = low_rank(16, 3, 1), rng.normal(size=16)
+    whole = equation(weights, activation, formulation=formulation, alpha=0.3, bias=bias)
+    of = in_few_numbers(whole)
+    assert (of.n_numbers, of.n_units) == (3, 16)
+    rates = rng.uniform(*np.clip(whole.limits, -2, 2), (5, 16))
+    few, many = of.state_of(rates), whole.state_of(rates)
+    for _ in range(20):  # also from rates that the network itself never has
+        few, many = of.step(few), whole.step(many)
+        if formulation == "rate":
+            np.testing.assert_allclose(few, of.state_of(many), atol=1e-12)
+        else:
+            np.testing.assert_allclose(of.own_state(few), many, atol=1e-12)
+    step = 1e-6
+    differences = [(of.values(few + step * one) - of.values(few - step * one)) / (2 * step) for one in np.eye(3)]
+    np.testing.assert_allclose(of.derivatives(few), np.swapaxes(differences, 0, 1), atol=1e-8)
+    moved = [(of.step(few + step * one) - of.step(few - step * one)) / (2 * step) for one in np.eye(3)]
+    np.testing.assert_allclose(of.step_jacobian(few), np.swapaxes(moved, 0, 1), atol=1e-8)
+    # Of the Jacobian of all units, the others are the leak's.
+    own = of.own_state(few)
+    all_eigenvalues = np.linalg.eigvals(whole.step_jacobian(own))
+    for one, every in zip(np.linalg.eigvals(of.step_jacobian(few)), all_eigenvalues, strict=True):
+        expected = np.concatenate([one, of.other_eigenvalues])
+        apart = np.abs(expected[:, np.newaxis] - every)
+        assert apart.min(axis=0).max() < 1e-5
+        assert apart.min(axis=1).max() < 1e-5
+    np.testing.assert_array_equal(of.index(few), whole.index(own))
+
+
+@FORMS
+def test_the_speed_is_that_of_the_whole_network(formulation):
+    rng = np.random.default_rng(2)
+    whole = equation(low_rank(20, 2, 2), "tanh", formulation=formulation, alpha=0.25, bias=rng.normal(size=20))
+    of = in_few_numbers(whole)
+    state = rng.normal(size=(50, 2))
+    own = of.own_state(state)
+    np.testing.assert_allclose(of.speed(state), whole.speed(own), rtol=1e-9)
+    np.testing.assert_allclose(of.state_of(of.rates(state)) if formulation == "rate" else state, state, atol=1e-12)
+    if formulation == "rate":  # of all rates with the same products, none moves less
+        kernel = np.linalg.svd(of._to_few.T)[2][2:]
+        aside = own + 0.1 * rng.normal(size=(50, 18)) @ kernel
+        np.testing.assert_allclose(of.state_of(aside), state, atol=1e-12)
+        assert (whole.speed(aside) > whole.speed(own)).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softplus"])
+@FORMS
+def test_derivatives_change_as_the_curvature_says(formulation, activation):
+    rng = np.random.default_rng(3)
+    of = in_few_numbers(equation(low_rank(12, 2, 3), activation, formulation=formulation))
+    largest = 0.0
+    for scale in (1e-3, 0.1, 1.0):
+        here = rng.normal(size=(2000, 2))
+        there = here + scale * rng.normal(size=(2000, 2))
+        change = np.linalg.norm(of.derivatives(here) - of.derivatives(there), 2, axis=(1, 2))
+        largest = max(largest, (change / np.linalg.norm(here - there, axis=1)).max())
+    assert 0.05 * of.curvature(here[:1])[0] < largest <= of.curvature(here[:1])[0]
+
+
+@FORMS
+def test_a_region_ends_at_the_next_kink(formulation):
+    rng = np.random.default_rng(4)
+    whole = equation(low_rank(16, 2, 4), "relu", formulation=formulation, bias=rng.normal(size=16))
+    of = in_few_numbers(whole)
+    state = rng.normal(size=(20, 2))
+    np.testing.assert_array_equal(of.distance_to_kink(state), whole.distance_to_kink(of.own_state(state)))
+    away = rng.normal(size=(20, 300, 2))
+    away /= np.linalg.norm(away, axis=2, keepdims=True)
+    for one, region, turns in zip(state, of.region(state), away, strict=True):
+        within, beyond = (of.derivatives(one + share * region * turns) for share in (0.99, 1.2))
+        assert np.ptp(within, axis=0).max() == 0
+        assert np.ptp(beyond, axis=0).max() > 0
+
+
+@FORMS
+def test_a_ghost_is_as_slow(formulation, monkeypatch):
+    fold = np.sqrt(1 - 1 / 1.6)
+    bias = 1.6 * fold - np.arctanh(fold) + 1e-4
+    few, many = both_ways(stored(np.full((8, 8), 1.6 / 8), "tanh", formulation, bias=bias), monkeypatch)
+    assert few.kind.values.tolist() == many.kind.values.tolist() == ["stable", "slow"]
+    for name in ("state", "speed_ratio", "residual"):
+        np.testing.assert_allclose(few[name][1], many[name][1], rtol=1e-3, err_msg=name)
+
+
+@FORMS
+def test_planes_of_points_have_two_dims(formulation):
+    along, selects = np.random.default_rng(0).normal(size=(2, 40, 2))
+    weights = selects @ np.linalg.inv(along.T @ selects) @ along.T
+    found = fixed_points(stored(weights, "linear", formulation))
+    assert (found.kind.values.tolist(), found.manifold_dim.values.tolist()) == (["manifold"], [2])
+
+
+def test_without_recurrent_weights_there_is_one_point():
+    bias = np.linspace(-1, 1, 6)
+    found = fixed_points(stored(np.zeros((6, 6)), "tanh", "rate", bias=bias))
+    assert found.n_fixed_points == 1
+    np.testing.assert_allclose(found.state[0], np.tanh(bias))
+    np.testing.assert_allclose(found.eigenvalues, 0.8)
+
+
+def test_which_networks_have_few_numbers():
+    def few(weights, activation="tanh", **settings):
+        of = in_few_numbers(equation(weights, activation, **settings))
+        assert isinstance(of, StationaryLowRank if of.n_numbers < len(weights) else StationaryRNN)
+        return of.n_numbers
+
+    assert few(low_rank(16, 4, 0)) == 4
+    assert few(low_rank(16, 5, 0)) == 16  # nothing would be gained
+    noise = np.random.default_rng(0).normal(size=(16, 16))
+    assert few(low_rank(16, 4, 0) + 1e-9 * noise) == 16
+    assert few(low_rank(16, 2, 0), alpha=np.linspace(0.1, 0.2, 16)) == 16
+    assert few(low_rank(12, 2, 0), "relu") == 12  # each of its regions is solved
+    assert few(low_rank(13, 2, 0), "relu") == 2
+    unlike = Stationary.__new__(StationaryLowRank)
+    assert in_few_numbers(unlike) is unlike
+
+
+@pytest.mark.nightly
+def test_rotated_and_scaled_pitchforks_have_27_from_every_seed():
+    group = np.arange(399) // 133
+    of_groups = 1.6 * (group[:, np.newaxis] == group) / 133
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        signs, order = np.sign(rng.normal(size=399)), rng.permutation(399)
+        weights = (signs[:, np.newaxis] * of_groups * signs)[order][:, order]
+        for formulation in ("rate", "current"):
+            found = fixed_points(stored(weights, "tanh", formulation, alpha=0.1), seed=seed)
+            counts = [int((found.n_unstable == number).sum()) for number in range(4)]
+            assert (counts, int(found.index_sum), bool(found.complete)) == ([8, 12, 6, 1], 1, True), seed
