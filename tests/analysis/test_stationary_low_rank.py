@@ -68,8 +68,8 @@ def test_the_same_points_with_all_that_is_known_of_them(formulation, activation,
         assert (np.abs(few[name].values - many[name].values) <= atol).all(), name
     np.testing.assert_allclose(np.abs(few.eigenvalues), np.abs(many.eigenvalues), atol=1e-6)
     np.testing.assert_allclose(few.eigenvalues[:, :rank], many.eigenvalues[:, :rank], atol=1e-6)
-    np.testing.assert_allclose(few.time_constant[:, :rank], many.time_constant[:, :rank], rtol=1e-5)
     proved = (few.kind != "slow").values
+    np.testing.assert_allclose(few.time_constant[proved, :rank], many.time_constant[proved, :rank], rtol=1e-5)
     apart = np.linalg.norm(few.state.values - many.state.values, axis=1)
     assert (apart <= few.error_bound + many.error_bound)[proved].all()
     assert (few.error_bound < 1e-10)[proved].all()
