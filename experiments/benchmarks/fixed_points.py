@@ -142,7 +142,7 @@ def finder(file: str, folder: str, n_starts: int, n_points: int, most: float, se
             unique, _ = found.find_fixed_points(starts.astype(np.float32), np.zeros((1, 1), np.float32))
         return np.asarray(unique.xstar)
 
-    search(given["starts"][:1])  # loads the libraries
+    search(given["starts"][:2])  # loads the libraries
     return _with_more(given, search, n_starts, n_starts, n_points, most, seed)
 
 
