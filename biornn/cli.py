@@ -144,7 +144,8 @@ def _parser() -> argparse.ArgumentParser:
         help="find the fixed points of the trained networks of a run, and add them to it",
         description="Find the fixed points of the trained networks of a run, without input, and add them to it as the "
         "groups fixed_points and memory_attractors; `biornn report` then shows them. A search that was broken off goes "
-        "on. Each network is searched from batches of starts until three batches find nothing new.",
+        "on. Each network is searched from batches of starts until the last three, and the last fifth of them, have "
+        "found nothing new.",
     )
     points.add_argument("run", metavar="RUN", type=Path)
     points.add_argument("--workers", metavar="N", type=_positive, help="networks at a time (default: number of cores)")

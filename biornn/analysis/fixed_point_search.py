@@ -16,7 +16,7 @@ from biornn.tasks.seeds import generator
 
 _Array = NDArray[np.float64]
 
-_QUIET_BATCHES = 3
+_QUIET_BATCHES, _QUIET_SHARE = 3, 0.2  # in a row without a new point, and their share of all: the last are rarest
 _SMALLEST_PORTION = 8  # starts
 _SHARE_BETWEEN = 0.75  # of a batch: starts between points that are known, once there are some
 _FEW_STEPS = 20  # of these starts: nearly all that reach a root have by then; the others look for slow points, too
@@ -107,8 +107,9 @@ def search(
             doubtful.append(known.add(_of(found, is_root)))
             minima.append(_of(found, found.is_stationary & ~is_root))
         n_quiet = 0 if len(known.state) > n_before else n_quiet + 1
+        is_quiet = n_quiet >= max(_QUIET_BATCHES, _QUIET_SHARE * (number + 1))
         # Where there are points that are not isolated, the index says nothing, and more batches bring more of them.
-        if n_quiet >= _QUIET_BATCHES and (known.seem_complete or any(len(one.state) for one in doubtful)):
+        if is_quiet and (known.seem_complete or any(len(one.state) for one in doubtful)):
             break
     reference = 0.0 if given is None else of.usual_speed(given)
     reference = reference or of.usual_speed(rates_in_box(of, n_starts, generator("usual speed", seed)))
@@ -117,7 +118,7 @@ def search(
     groups = [known.points(), manifolds, slow_points]
     points = Points(*(np.concatenate(arrays) for arrays in zip(*groups, strict=True)))
     is_slow = np.repeat([False, False, True], [len(group.state) for group in groups])
-    is_complete = not len(manifolds.state) and (is_exhaustive or (n_quiet >= _QUIET_BATCHES and known.seem_complete))
+    is_complete = not len(manifolds.state) and (is_exhaustive or (is_quiet and known.seem_complete))
     n_unseen, unseen_basin = (0.0, 0.0) if is_exhaustive else (known.n_unseen, unseen_basin)
     return Found(points, is_slow, n_unseen, unseen_basin, is_complete, reference)
 

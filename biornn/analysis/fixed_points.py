@@ -110,8 +110,9 @@ def fixed_points(
         for a run to end in an attractor that is not known yet in less than one of 200 cases: 200 runs or more, and at
         most 16 times.
     max_batches
-        There are batches until three in a row find nothing new and nothing says that a point is missing; so many at
-        most.
+        There are batches until the last three, and the last fifth of them, have found nothing new and nothing says that
+        a point is missing; so many at most. The default finds most points of a trained network, 200 all, as far as
+        can be said.
     slow
         Share of the usual speed, below which a local minimum of the speed is a slow point.
     seed
@@ -152,13 +153,18 @@ def fixed_points(
 
     `unseen_basin` is the estimate of Good (1953, Biometrika 40, 237), from the runs whose end no other run had: as they
     begin all over the box, it says how much of the box belongs to attractors that are missing, not how many there are.
-    `complete` is True if three batches found nothing new, no isolated point is left unproved, `n_unseen`, the estimate
-    of Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or twice, is 0, and, with a bounded
-    activation, `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of this is necessary, and not
-    sufficient: a pair of fixed points with opposite indices that few starts lead to can be missed. `n_unseen` is a
-    lower bound, and several times too low while many are missing, for some points are much harder to come to than
-    others, and more starts are drawn next to those that few have led to. Small networks that are linear in pieces (up
-    to 12 relu units) are solved in each piece, and `complete` is then a proof.
+    `complete` is True if the last three batches, and the last fifth of them, found nothing new, no isolated point is
+    left unproved, `n_unseen`, the estimate of Chao (1984, Scand. J. Stat. 11, 265) from those that were hit once or
+    twice, is 0, and, with a bounded activation, `index_sum` is +1, as it must be by Poincaré and Hopf's theorem. All of
+    this is necessary, and not sufficient: a pair of fixed points with opposite indices that few starts lead to can be
+    missed. `n_unseen` is a lower bound, and several times too low while many are missing, for some points are much
+    harder to come to than others, and more starts are drawn next to those that few have led to. Small networks that are
+    linear in pieces (up to 12 relu units) are solved in each piece, and `complete` is then a proof.
+
+    Networks of low rank are solved in as few numbers as their rank, `StationaryLowRank`, which changes nothing but the
+    time it takes: those whose units have one time constant and whose recurrent weights have at most a quarter as many
+    singular values above rounding in double precision as units. In the current form, slow points are then those of the
+    currents that the network itself can receive.
 
     Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
     same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's

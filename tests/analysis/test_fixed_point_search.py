@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from biornn.analysis.fixed_point_search import _Known, search
+from biornn.analysis.fixed_point_starts import draw_between
 from biornn.analysis.roots import find_roots
 from tests.analysis.networks import equation
 
@@ -50,6 +51,26 @@ def test_threads_that_share_a_search_find_the_same_in_the_same_order(monkeypatch
     assert (alone.n_unseen, alone.is_complete) == (shared.n_unseen, shared.is_complete)
     for one, other in zip(alone.points, shared.points, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_search_goes_on_until_three_batches_and_a_fifth_of_them_found_nothing_new(monkeypatch):
+    n_known = []  # before each batch
+
+    def recorded(known, n_hits, n_starts, rng):
+        n_known.append(len(known))
+        return draw_between(known, n_hits, n_starts, rng)
+
+    monkeypatch.setattr("biornn.analysis.fixed_point_search.draw_between", recorded)
+    found = search(equation(1.6 * np.eye(4), "tanh"), None, 3, 1000, 0.01, 0)  # 81 points, three starts in a batch
+    n_known.append(len(found.points.state))
+    n_quiet = len(n_known) - 1 - int(np.flatnonzero(np.diff(n_known))[-1] + 1)
+    n_batches = len(n_known) - 1
+    assert n_batches > 60
+    assert found.is_complete
+    assert n_quiet >= max(3, n_batches / 5)
+    assert n_known[-1] == 81
+    *_, is_complete, _ = search(equation(1.6 * np.eye(4), "tanh"), None, 3, n_batches - 1, 0.01, 0)
+    assert not is_complete  # a batch less is one too few
 
 
 def test_a_quarter_of_the_starts_look_for_slow_points_once_points_are_known(monkeypatch):

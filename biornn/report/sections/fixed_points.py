@@ -54,7 +54,7 @@ def fixed_points(reading: Reading) -> Section | None:
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
         "isolated one here is proved: there is exactly one near the numbers that are stored. Whether all were found "
         f"cannot be proved; in {known - complete} of {known} networks the search ended with signs that some are "
-        f"missing, or before three batches of starts found nothing new.{told}",
+        f"missing, or while its starts still led to new ones.{told}",
         _in_space(reading),
         condition_table(
             reading,
