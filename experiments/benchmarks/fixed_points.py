@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from side_by_side import Process, describe, in_turns, spread, table
 
-DEFAULTS = {"finder": "fixed-point-finder", "starts": 256, "rounds": 2}
+DEFAULTS = {"finder": "fixed-point-finder", "starts": 256, "rounds": 3}
 FLIP_FLOP = Path(__file__).parents[1] / "flip_flop.yaml"
 N_THREADS = 2
 GAIN, N_ROOTS = 1.6, 27
@@ -33,6 +33,7 @@ NEAR = 0.05
 #: Batches after which biornn's search is stopped, to know how soon it has found as many as another method.
 BATCHES = (1, 2, 3, 4, 8)
 MAX_BATCHES = 20  # biornn's default
+ALL_BATCHES = 200  # where these do not find all
 N_LONGER = 10  # times as long as biornn takes: how long another method goes on, with more starts, to find as many
 N_ALL_STARTS = 2**15  # enough for that
 
@@ -230,7 +231,7 @@ def parts(options: Namespace) -> list[str]:
         f"Medians [lowest, highest] of {options.rounds} rounds with other seeds; {N_THREADS} threads. *points* and "
         "*attractors*: those found of those known, which are, of the trained network, what biornn proves from batches "
         "of 512 starts; *others*: points of a method that are none of these, or one twice. biornn, with its defaults, "
-        f"stops by itself or after {MAX_BATCHES} batches, the others after {options.starts} starts, `root` as soon as "
+        f"stops by itself or after {MAX_BATCHES} batches (or more, where a row says so), the others after {options.starts} starts, `root` as soon as "
         "all are found. *s / biornn's*: over the time in which biornn finds as many as they do. *until as many as "
         "biornn*: with more starts, how many times biornn's time they take to find as many as it does; given up after "
         f"{N_LONGER} times, in how many rounds, with the points that they had by then. "
@@ -259,6 +260,8 @@ def _compare(network: str, file: str, options: Namespace) -> list[list[str]]:
         "fixed-point-finder": measured(finder, str(Path(options.finder).resolve()), *until),
         "scipy.optimize.root": measured(roots, *until),
     }
+    if n_points < len(is_stable):
+        others = {f"biornn, {ALL_BATCHES} batches": measured(biornn, ALL_BATCHES), **others}
     found = {"biornn": own[MAX_BATCHES], **in_turns(others, n_rounds)}
     rows = []
     for name, of_rounds in found.items():
