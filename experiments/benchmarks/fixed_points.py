@@ -232,8 +232,9 @@ def parts(options: Namespace) -> list[str]:
         "*attractors*: those found of those known, which are, of the trained network, what biornn proves from batches "
         "of 512 starts; *others*: points of a method that are none of these, or one twice. biornn, with its defaults, "
         f"stops by itself or after {MAX_BATCHES} batches, or as many as a row says, the others after {options.starts} "
-        "starts, `root` as soon as all are found. *s / biornn's*: over the time in which biornn finds as many as they do. *until as many as "
-        "biornn*: with more starts, how many times biornn's time they take to find as many as it does; given up after "
+        "starts, `root` as soon as all are found. *s / biornn's*: over the time in which biornn finds as many as they "
+        "do. *until as many as biornn*: with more starts, how many times biornn's time they take to find as many as "
+        "its defaults do; given up after "
         f"{N_LONGER} times, in how many rounds, with the points that they had by then. "
         f"{describe('biornn', 'scipy', 'torch')}",
     ]
