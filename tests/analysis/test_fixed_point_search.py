@@ -1,13 +1,14 @@
 """What a search takes for found already."""
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from biornn.analysis.fixed_point_search import _Known, search
 from biornn.analysis.fixed_point_starts import draw_between
-from biornn.analysis.roots import find_roots
+from biornn.analysis.roots import Candidates, Proof, find_roots
 from tests.analysis.networks import equation
 
 
@@ -61,16 +62,36 @@ def test_a_search_goes_on_until_three_batches_and_a_fifth_of_them_found_nothing_
         return draw_between(known, n_hits, n_starts, rng)
 
     monkeypatch.setattr("biornn.analysis.fixed_point_search.draw_between", recorded)
-    found = search(equation(1.6 * np.eye(4), "tanh"), None, 3, 1000, 0.01, 0)  # 81 points, three starts in a batch
+    monkeypatch.setattr(_Known, "seem_complete", True)
+    of = equation(1.6 * np.eye(5), "tanh")  # 243 points
+    found = search(of, None, 4, 1000, 0.01, 0)
     n_known.append(len(found.points.state))
-    n_quiet = len(n_known) - 1 - int(np.flatnonzero(np.diff(n_known))[-1] + 1)
-    n_batches = len(n_known) - 1
-    assert n_batches > 60
+    is_new = np.diff(n_known) > 0
+    n_quiet = np.array([np.argmax([*is_new[: end + 1][::-1], True]) for end in range(len(is_new))])
+    is_enough = n_quiet >= np.maximum(3, np.arange(1, len(is_new) + 1) / 5)
+    assert is_enough.tolist() == [False] * (len(is_new) - 1) + [True]
+    assert n_quiet[-1] > 3
     assert found.is_complete
-    assert n_quiet >= max(3, n_batches / 5)
-    assert n_known[-1] == 81
-    *_, is_complete, _ = search(equation(1.6 * np.eye(4), "tanh"), None, 3, n_batches - 1, 0.01, 0)
-    assert not is_complete  # a batch less is one too few
+    assert not search(of, None, 4, len(is_new) - 1, 0.01, 0).is_complete
+
+
+def test_roots_that_may_be_one_are_one():
+    """The balls in which they are proved to be meet; of three in a row, the outer two are two."""
+    of = SimpleNamespace(
+        n_numbers=1,
+        apart=lambda state, points: np.abs(state - points.T),
+        prove=lambda state, residual: Proof(np.full(len(state), 0.6e-3), np.full(len(state), 1e-9)),
+        index=lambda state: np.ones(len(state), int),
+    )
+    known = _Known(of)
+
+    def add(*states):
+        state = np.array(states)[:, np.newaxis]
+        known.add(Candidates(state, np.zeros(len(state)), np.zeros(len(state), bool)))
+        return sorted(known.state[:, 0])
+
+    assert add(0.0, 1e-3, 2e-3, 10.0) == [0.0, 2e-3, 10.0]
+    assert add(10.001, 20.0) == [0.0, 2e-3, 10.0, 20.0]
 
 
 def test_a_quarter_of_the_starts_look_for_slow_points_once_points_are_known(monkeypatch):
