@@ -76,7 +76,9 @@ def test_the_same_points_with_all_that_is_known_of_them(formulation, activation,
     apart = np.linalg.norm(few.state.values - many.state.values, axis=1)
     assert (apart <= few.error_bound + many.error_bound)[proved].all()
     assert (few.error_bound < 1e-10)[proved].all()
-    np.testing.assert_allclose(few.residual, many.residual, rtol=1e-6, atol=1e-13)
+    assert (few.residual < 1e-13)[proved].all()
+    np.testing.assert_allclose(few.residual, many.residual, rtol=1e-6 if formulation == "rate" else 0.2, atol=1e-13)
+    assert (few.residual >= many.residual - 1e-13).all()  # of all currents, some may be slower
 
 
 @FORMS
