@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from functools import cache
 
-import scipy.linalg  # noqa: F401  # loads its own BLAS, which is to be found with numpy's
 from threadpoolctl import ThreadpoolController
 
 
 @cache
 def blas_libraries() -> ThreadpoolController:
-    """Find the libraries, once: with a framework loaded it takes 5 ms."""
+    """Find the libraries that are loaded, once: with a framework it takes 5 ms."""
+    import scipy.linalg  # noqa: F401  # which loads its own BLAS
+
     return ThreadpoolController().select(user_api="blas")
 
 

@@ -248,7 +248,7 @@ class _Known:
     def points(self) -> Points:
         """Return them, in the order in which they were found."""
         no_dims = np.zeros(len(self.state), int)
-        error = self._error * self._of.size(self.state).max(axis=1)
+        error = self._of.own_error(self.state, self._error)
         return Points(self.state, self._residual, error, self.n_hits, self._index, no_dims)
 
 

@@ -111,8 +111,8 @@ def fixed_points(
         most 16 times.
     max_batches
         There are batches until the last three, and the last fifth of them, have found nothing new and nothing says that
-        a point is missing; so many at most. The default finds most points of a trained network, 200 all, as far as
-        can be said.
+        a point is missing; so many at most. The default finds most points of a trained network; 200 found all that
+        are known.
     slow
         Share of the usual speed, below which a local minimum of the speed is a slow point.
     seed
@@ -161,10 +161,10 @@ def fixed_points(
     harder to come to than others, and more starts are drawn next to those that few have led to. Small networks that are
     linear in pieces (up to 12 relu units) are solved in each piece, and `complete` is then a proof.
 
-    Networks of low rank are solved in as few numbers as their rank, `StationaryLowRank`, which changes nothing but the
-    time it takes: those whose units have one time constant and whose recurrent weights have at most a quarter as many
-    singular values above rounding in double precision as units. In the current form, slow points are then those of the
-    currents that the network itself can receive.
+    Networks of low rank are solved in as few numbers as their rank, in a small part of the time: those whose units have
+    one time constant, and whose recurrent weights have at most a quarter as many singular values as units, beside those
+    that rounding in double precision makes. They have the same fixed points and modes, with other error bounds. In the
+    current form, slow points are then those of the currents that such a network can receive.
 
     Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
     same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's
@@ -312,12 +312,11 @@ def _on_circle(eigenvalues: _Complex) -> _Complex:
 def _may_be(
     neutral: NDArray[Any], of: Stationary, state: _Array, eigenvalues: _Complex, error: _Array
 ) -> NDArray[np.bool_]:
-    """Say which eigenvalues (point, mode) may be the `neutral` ones, if the Jacobian is off by rounding and `error`.
+    """Say which eigenvalues (point, mode) may be the `neutral` ones, if the fixed points are off by `error`.
 
     A point z is an eigenvalue of a matrix that differs by no more than the smallest singular value of J - z.
     """
     jacobian, off = of.step_jacobian_near(state, error)
-    off = off + of.n_numbers * np.finfo(float).eps * np.linalg.norm(jacobian, axis=(1, 2))
     is_near = np.abs(eigenvalues - neutral) < _NEAR
     points, modes = np.nonzero(is_near)
     shifted = jacobian[points] - neutral[points, modes][:, np.newaxis, np.newaxis] * np.eye(of.n_numbers)

@@ -233,7 +233,13 @@ def _polished(of: Map, state: _Array) -> _Array:
     return state
 
 
-def prove(residual: _Array, derivatives: _Array, curvature: float | _Array, region: _Array) -> Proof:
+def prove(
+    residual: _Array,
+    derivatives: _Array,
+    curvature: float | _Array,
+    region: _Array,
+    rounding: float | None = None,
+) -> Proof:
     """Prove that there is one root near each row, by the theorem of Newton and Kantorovich.
 
     Parameters
@@ -246,6 +252,9 @@ def prove(residual: _Array, derivatives: _Array, curvature: float | _Array, regi
         Lipschitz constant of the derivatives, in the spectral norm; a number or (row,).
     region
         Distance within which that constant holds, (row,).
+    rounding
+        Largest error that rounding makes in the derivatives, in the spectral norm; None: as in sums of n numbers that
+        are no larger than the derivatives.
 
     Returns
     -------
@@ -257,7 +266,9 @@ def prove(residual: _Array, derivatives: _Array, curvature: float | _Array, regi
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         singular_values = np.linalg.svd(derivatives, compute_uv=False)
         inverse_norm = 1 / singular_values[:, -1]
-        is_regular = inverse_norm * singular_values[:, 0] * derivatives.shape[1] * np.finfo(float).eps < _ROUNDING
+        if rounding is None:
+            rounding = singular_values[:, 0] * derivatives.shape[1] * np.finfo(float).eps
+        is_regular = inverse_norm * rounding < _ROUNDING
         newton = inverse_norm * residual
         h = inverse_norm * newton * curvature
         root = np.sqrt(1 - 2 * np.minimum(h, 0.5))

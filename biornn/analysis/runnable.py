@@ -36,14 +36,14 @@ def runnable(weights: xr.Dataset, *, gated: bool = True) -> tuple[xr.Dataset, xr
     weights = weights[[*NUMBERS, *of_gates, *texts]].load()
     formulation = text(weights["formulation"])
     is_gated = formulation.isin(GATED)
-    has_weights = gated and len(of_gates) == len(GATE_WEIGHTS)
-    can_run = formulation.isin(["rate", "current", *(GATED if has_weights else ())])
+    has_weights = xr.full_like(is_gated, gated and len(of_gates) == len(GATE_WEIGHTS))
+    can_run = formulation.isin(["rate", "current"]) | (is_gated & has_weights)
     for name in (*NUMBERS, *of_gates):
-        finite = abs(weights[name].variable) < np.inf  # without labels, comparing which takes most of the time
+        finite = abs(weights[name].reset_coords(drop=True)) < np.inf
         if name in of_gates:
-            finite = finite | ~has_gate(formulation, weights["gate"]).variable
+            finite = finite | ~has_gate(formulation, weights["gate"])
         elif name not in _READOUT:
-            finite = finite | is_gated.variable
+            finite = finite | is_gated
         can_run = can_run & finite.all([dim for dim in finite.dims if dim != "network"])
     replaced = () if can_run.all() else NUMBERS
     safe = {name: weights[name].where(can_run, 1.0 if name == "alpha" else 0.0) for name in replaced}

@@ -148,13 +148,24 @@ class Stationary(ABC):
         """Return the distances (row, point) of states from points, in the units of these."""
         return cdist(state, points)
 
+    def own_error(self, state: _Array, error: _Array) -> _Array:
+        """Return how far `own_state` may be from that of a root that is at most so far away, in units of `size`."""
+        return error * self.size(state).max(axis=1)
+
     def step_jacobian_near(self, state: _Array, error: _Array) -> tuple[_Array, _Array]:
         """Return the derivatives of a step (row, n_numbers, n_numbers), and how far off they may be.
 
-        That is from those at the fixed points, which are at most so far away.
+        That is by rounding, and from those at the fixed points, which are at most so far away.
         """
-        return self.step_jacobian(state), self.step_curvature(state) * error
+        jacobian = self.step_jacobian(state)
+        return jacobian, self.step_curvature(state) * error + rounding_of(jacobian)
 
     def index(self, state: _Array) -> NDArray[np.int_]:
         """Return the index of each fixed point (row, n_numbers): the sign of det(1 - DF)."""
         return np.rint(np.linalg.slogdet(-self.derivatives(state))[0]).astype(int)
+
+
+def rounding_of(jacobian: _Array) -> _Array:
+    """Return the largest error of Jacobians (row, n, n) by the rounding of their sums, in the spectral norm."""
+    error: _Array = jacobian.shape[1] * np.finfo(float).eps * np.linalg.norm(jacobian, axis=(1, 2))
+    return error

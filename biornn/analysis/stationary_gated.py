@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from biornn.activations import ACTIVATIONS
 from biornn.analysis.roots import Proof, prove
-from biornn.analysis.stationary import Stationary
+from biornn.analysis.stationary import Stationary, rounding_of
 from biornn.gated import GRUNetworks, LSTMNetworks, scaled
 
 _Array = NDArray[np.float64]
@@ -209,7 +209,8 @@ class StationaryLSTM(Stationary):
         size, slope = self.size(state), self._slopes()[1]
         error = error / size.max(axis=1)
         jacobian = self.step_jacobian(state) * size[:, :, np.newaxis] / size[:, np.newaxis]
-        return jacobian, np.where(error * slope <= _REGION, self.step_curvature(state) * error, np.inf)
+        off = np.where(error * slope <= _REGION, self.step_curvature(state) * error, np.inf)
+        return jacobian, off + rounding_of(jacobian)
 
     def region(self, state: _Array) -> _Array:
         """Return how far around each state its `curvature` holds, in units of `size`."""

@@ -6,6 +6,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from biornn.analysis.roots import Proof, prove
 from biornn.analysis.stationary import Stationary
 from biornn.analysis.stationary_rnn import StationaryRNN, nearest_kink
 from biornn.dynamics import Networks
@@ -18,7 +19,7 @@ _MOST_SHARE = 0.25  # rank over units up to which fewer numbers make a search fa
 def in_few_numbers(of: Stationary) -> Stationary:
     """Return the equation of a network of low rank in as few numbers as its rank; that of others as it is.
 
-    Units need the same time constant, for else the products of rates and weights do not determine the next ones.
+    Units need one time constant: otherwise the products of rates and weights do not determine the next ones.
     """
     if not isinstance(of, StationaryRNN) or of.is_solved_by_region or np.ptp(of.leak) > 0 or not 0 < of.leak[0] <= 1:
         return of
@@ -59,6 +60,8 @@ class StationaryLowRank(Stationary):
         else:
             self._to_few = self._to_few * values[:rank]
         self._norm = float(values[0])  # of U times that of V, one of which is 1
+        self._gain = self._norm * self._f.steepest  # by which f(z V + d) U, or f(z V + d), changes with z at most
+        # Of the weights, by the rounding of their factors: the network itself has it.
         self._left_out = float(np.linalg.norm(of.weights - self._to_few @ self._to_units))
         self._received: _Array = np.linalg.norm(self._to_units, axis=0)
         curvature = self._f.curvature
@@ -103,8 +106,23 @@ class StationaryLowRank(Stationary):
         return np.full(len(state), self._curvature)
 
     def step_curvature(self, state: _Array) -> _Array:
-        """Return that of a step of the network, which a leak makes no larger."""
-        return self.curvature(state)
+        """Return that of a step of the network."""
+        return self.leak[0] * self.curvature(state)
+
+    def step_jacobian_near(self, state: _Array, error: _Array) -> tuple[_Array, _Array]:
+        """Return the derivatives of a step (row, n_numbers, n_numbers), and how far off they may be."""
+        off = self.step_curvature(state) * error + _EPS + self.leak[0] * self._derivatives_rounding
+        return self.step_jacobian(state), off
+
+    @property
+    def _derivatives_rounding(self) -> float:
+        """The largest error that rounding makes in the derivatives, each a sum over units."""
+        return self.n_units * _EPS * (1 + self._gain)
+
+    def prove(self, state: _Array, residual: _Array) -> Proof:
+        """Prove that there is a fixed point next to each state."""
+        at, derivatives = residual + self.rounding(state), self.derivatives(state)
+        return prove(at, derivatives, self.curvature(state), self.region(state), self._derivatives_rounding)
 
     def region(self, state: _Array) -> _Array:
         """Return how far it holds: up to the next kink."""
@@ -116,7 +134,8 @@ class StationaryLowRank(Stationary):
         received = np.abs(state) @ np.abs(self._to_units) + np.abs(self.drive[0, 0])
         sums = (rates + self._f.steepest * received) @ np.abs(self._to_few)
         error: _Array = self.n_units * _EPS * (np.linalg.norm(sums, axis=1) + np.linalg.norm(state, axis=1))
-        return error + self._left_out * np.linalg.norm(rates, axis=1) * max(1.0, self._f.steepest * self._norm)
+        gain = self._f.steepest if self._is_rate else self._gain
+        return error + gain * self._left_out * np.linalg.norm(rates, axis=1)
 
     def own_state(self, state: _Array) -> _Array:
         """Return the rates or currents (row, unit) of states."""
@@ -135,9 +154,19 @@ class StationaryLowRank(Stationary):
         state: _Array = rates @ self._to_few
         return state
 
-    def size(self, state: _Array) -> _Array:
-        """Return how far the rates or currents are apart, at most, of states that are 1 apart, one of them a root."""
-        return np.full_like(state, 1 + 2 * self._f.steepest * self._norm if self._is_rate else 1.0)
+    def own_error(self, state: _Array, error: _Array) -> _Array:
+        """Return how far the rates or currents may be from those of a root that is at most so far away.
+
+        Of rates, ``f(z V + d) (1 - U U')`` changes with z by the gain, and ``z U'``, at right angles, by 1.
+        """
+        argument = self._argument(state)
+        rates = np.linalg.norm(self._f(argument), axis=1)
+        received = np.linalg.norm(np.abs(state) @ np.abs(self._to_units) + np.abs(self.drive[0, 0]), axis=1)
+        rounding = (self.n_numbers + 2) * _EPS * received + self._left_out * rates
+        if not self._is_rate:
+            return error + rounding
+        own: _Array = np.hypot(1, self._gain) * error + self._f.steepest * rounding + 4 * _EPS * rates
+        return own + self.rounding(state)
 
     def distance_to_kink(self, state: _Array) -> _Array:
         """Return how far the rates or currents of each state are from the next ones at which a derivative jumps."""

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 import biornn as bn
 from biornn.analysis import fixed_points
 from biornn.analysis.fixed_points import _on_circle
-from tests.analysis.networks import network, side_by_side, with_those_that_cannot_run
+from tests.analysis.networks import in_all_numbers, network, side_by_side, with_those_that_cannot_run
 
 #: In each of three directions x = tanh(1.6 x), which has the roots 0 and ±this.
 PITCHFORK = brentq(lambda x: np.tanh(1.6 * x) - x, 0.5, 1, xtol=1e-15)
@@ -37,8 +37,11 @@ def counts(found):
     return {number: int((found.n_unstable == number).sum()) for number in range(4)}
 
 
+@pytest.mark.parametrize("is_full", [False, True])
 @pytest.mark.parametrize(("formulation", "alpha"), [("rate", 1.0), ("rate", 0.1), ("current", 1.0), ("current", 0.1)])
-def test_a_planted_cube_has_its_27(formulation, alpha):
+def test_a_planted_cube_has_its_27(formulation, alpha, is_full, monkeypatch):
+    if is_full:  # as if the rank were not 3
+        in_all_numbers(monkeypatch)
     n_units = 32
     signs = np.sign(np.random.default_rng(0).normal(size=n_units))  # as many other networks as it has units
     weights = one(signs[:, np.newaxis] * pitchforks(n_units) * signs, formulation=formulation, alpha=alpha)
@@ -65,9 +68,11 @@ def test_a_planted_cube_has_its_27(formulation, alpha):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("n_units", [64, 400])
-def test_a_planted_cube_has_its_27_from_every_seed(n_units):
-    for seed in range(20):
+@pytest.mark.parametrize(("n_units", "is_full"), [(64, False), (64, True), (400, False), (400, True)])
+def test_a_planted_cube_has_its_27_from_every_seed(n_units, is_full, monkeypatch):
+    if is_full:
+        in_all_numbers(monkeypatch)
+    for seed in range(3 if is_full and n_units == 400 else 20):
         found = fixed_points(one(pitchforks(n_units)), seed=seed)
         assert (counts(found), int(found.index_sum), bool(found.complete)) == (CUBE, 1, True), seed
 
@@ -314,6 +319,7 @@ def test_modes_that_stay_in_continuous_time_do_not_grow_by_rounding():
 
 def test_portions_of_starts_lose_none_and_find_the_same(monkeypatch):
     """Only large networks are searched in portions, for which this test would take long."""
+    in_all_numbers(monkeypatch)
     weights = one(pitchforks(12))
     whole = fixed_points(weights)
     monkeypatch.setattr("biornn.analysis.fixed_point_search.rows_at_once", lambda n: 1)
