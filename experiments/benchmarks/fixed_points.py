@@ -234,8 +234,8 @@ def parts(options: Namespace) -> list[str]:
         f"stops by itself or after {MAX_BATCHES} batches, or as many as a row says, the others after {options.starts} "
         "starts, `root` as soon as all are found. *s / biornn's*: over the time in which biornn finds as many as they "
         "do. *until as many as biornn*: with more starts, how many times biornn's time they take to find as many as "
-        "its defaults do; given up after "
-        f"{N_LONGER} times, in how many rounds, with the points that they had by then. "
+        f"its defaults do; given up after {options.starts} starts and {N_LONGER} times, in how many rounds, with the "
+        "points that they had by then. "
         f"{describe('biornn', 'scipy', 'torch')}",
     ]
 
@@ -257,13 +257,13 @@ def _compare(network: str, file: str, options: Namespace) -> list[list[str]]:
     n_points = min(sum(points) for _, points, _ in own[MAX_BATCHES])
     own_seconds = float(np.median([seconds for seconds, *_ in own[MAX_BATCHES]]))
     until = (options.starts, n_points, N_LONGER * own_seconds)
-    others = {
+    methods = {
         "fixed-point-finder": measured(finder, str(Path(options.finder).resolve()), *until),
         "scipy.optimize.root": measured(roots, *until),
     }
     if n_points < len(is_stable):
-        others = {f"biornn, {ALL_BATCHES} batches": measured(biornn, ALL_BATCHES), **others}
-    found = {"biornn": own[MAX_BATCHES], **in_turns(others, n_rounds)}
+        methods = {f"biornn, {ALL_BATCHES} batches": measured(biornn, ALL_BATCHES), **methods}
+    found = {"biornn": own[MAX_BATCHES], **in_turns(methods, n_rounds)}
     rows = []
     for name, of_rounds in found.items():
         seconds, points, n_others, *longer = zip(*of_rounds, strict=True)
