@@ -50,11 +50,12 @@ def fixed_points(reading: Reading) -> Section | None:
                 "hold by an oscillation that the outputs do not show."
             )
         told = f"{told} {by_steps_alone(counts)}".rstrip()
+    longer = ": compare numbers of saddles only after a longer search (--batches 200)" if complete < known else ""
     blocks: list[Block] = [
         "A state that a network keeps for ever without input is a stable fixed point; saddles stand between them. Each "
         "isolated one here is proved: there is exactly one near the numbers that are stored. Whether all were found "
         f"cannot be proved; in {known - complete} of {known} networks the search ended with signs that some are "
-        f"missing, or while its starts still led to new ones.{told}",
+        f"missing, or while its starts still led to new ones{longer}.{told}",
         _in_space(reading),
         condition_table(
             reading,
