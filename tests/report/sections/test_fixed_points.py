@@ -41,6 +41,7 @@ def test_the_section_says_how_complete_the_search_was_and_shows_it(run: xr.DataT
     told, space, table, eigenvalues = section.blocks
     complete = int(run["fixed_points"]["complete"][:3].sum())
     assert f"in {3 - complete} of 3 networks the search ended with signs that some are missing" in str(told)
+    assert ("--batches 200" in str(told)) == (complete < 3)
     assert isinstance(space, Picture)
     assert "first three principal components" in space.caption  # the task has two outputs
     assert isinstance(table, Table)
