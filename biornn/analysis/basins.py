@@ -49,7 +49,8 @@ def basins(
         What `fixed_points` found for these weights and inputs.
     weights, starts, inputs
         As for `fixed_points`: with recorded rates as starts the shares are those of the activity that a network has,
-        without any those of the box of all possible rates.
+        without any those of the box of all possible rates, which in networks of many units with few strong
+        directions is close to the middle in all of them.
     n_starts
         Starts of a network; of recorded rates so many are drawn, with replacement.
     seed

@@ -8,19 +8,29 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from biornn.analysis.dims import ordered_as, require_dims, require_variables
+from biornn.analysis.dims import ordered_as, require_dims, require_some, require_square, require_variables
 from biornn.analysis.runnable import NUMBERS, runnable
 from biornn.analysis.stationary import Stationary
 from biornn.analysis.stationary_gated import StationaryGRU, StationaryLSTM
 from biornn.analysis.stationary_rnn import StationaryRNN
 from biornn.dynamics import Networks
 from biornn.gated import GRUNetworks
+from biornn.schema import GATED, text
 from biornn.stored_networks import AnyNetworks, stored_networks
 
 #: The dim of inputs that have none of their own.
 INPUT = "input"
 _STILL = 1e-4  # speed that single precision of points makes, over 1 + the length of the state
 AnyStationary = StationaryRNN | StationaryGRU | StationaryLSTM
+_DIMS = {
+    "input_weights": ("input_channel", "unit"),
+    "recurrent_weights": ("unit_pre", "unit_post"),
+    "output_weights": ("unit", "output_channel"),
+    "recurrent_bias": ("unit",),
+    "output_bias": ("output_channel",),
+    "initial_state": ("unit",),
+    "alpha": ("unit",),
+}
 _OWN_DIMS = ("network", "snapshot", "fixed_point", "mode", "unit", "output_channel", INPUT)
 
 
@@ -29,7 +39,7 @@ def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tu
 
     The inputs are those of `constant_inputs`.
     """
-    require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
+    _require_weights(weights)
     has_snapshots = "snapshot" in weights.dims
     for snapshot in range(weights.sizes["snapshot"] if has_snapshots else 1):
         safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights)
@@ -40,6 +50,23 @@ def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tu
                 if can_run.values[member]:
                     for number, values in enumerate(inputs.values.astype(float)):
                         yield (member, snapshot, number), _stationary(networks.of([position]), values)
+
+
+def _require_weights(weights: xr.Dataset) -> None:
+    """Check variables, dims and sizes of networks, which may be made by hand."""
+    require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
+    for name, dims in _DIMS.items():
+        require_dims(weights[name], name, dims)
+        require_some(weights[name], name, dims)
+    if (n_pre := require_square(weights["recurrent_weights"])) != weights.sizes["unit"]:
+        raise ValueError(
+            f"recurrent_weights: expected {weights.sizes['unit']} units, as the other variables have, got {n_pre}"
+        )
+    forms = {*text(weights["formulation"]).values.ravel().tolist()}
+    if unknown := sorted(forms - {"rate", "current", *GATED, ""}):
+        raise ValueError(f"formulation: expected one of {('rate', 'current', *GATED)}, got {unknown[0]!r}")
+    if (alpha := weights["alpha"].values)[alpha <= 0].size:
+        raise ValueError(f"alpha: expected dt / tau, a positive number, got {float(alpha[alpha <= 0][0]):g}")
 
 
 def _stationary(network: AnyNetworks, inputs: NDArray[np.float64]) -> AnyStationary:

@@ -17,6 +17,12 @@ _VECTORS = {
     "right_eigenvectors": Output("how much of a mode a state holds", ("unit", "mode"), dtype=np.complex128),
 }
 
+_NUMBERS = {
+    "condition_number": Output("how much the eigenvalue moves with the matrix"),
+    "input_projection": Output("how much of the mode an input excites"),
+    "output_projection": Output("output that the mode gives with an amplitude of 1"),
+}
+
 
 def eigenmodes(
     recurrent_weights: xr.DataArray,
@@ -86,9 +92,7 @@ def eigenmodes(
     if output_weights is not None:
         require_dims(output_weights, "output_weights", ["unit", "output_channel"])
         modes["output_projection"] = _project(output_weights, modes["left_eigenvectors"])
-    for variable in modes.data_vars.values():
-        variable.attrs.setdefault("units", "1")
-    return modes
+    return describe(modes, {name: output for name, output in _NUMBERS.items() if name in modes})
 
 
 def dominant_eigenvalue(eigenvalues: xr.DataArray, dt: float = 1.0) -> xr.Dataset:

@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, rates_in_box
+from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, possible_rates, rates_in_box
 from biornn.analysis.roots import MAX_STEPS, Candidates, MapBlocks, Proof, blocks_of, find_roots, rows_at_once
 from biornn.analysis.run_to_rest import run_to_rest
 from biornn.analysis.stationary import Stationary
@@ -137,14 +137,14 @@ def _portions(starts: _Array) -> list[_Array]:
 def _attractors(
     of: Stationary, known: _Known, n_starts: int, rng: np.random.Generator, map_blocks: MapBlocks
 ) -> tuple[Candidates, float]:
-    """Run the network from the box of possible rates until runs hardly end anywhere new, and add where they end.
+    """Run the network from possible rates until runs hardly end anywhere new, and add where they end.
 
-    Returns the roots there that cannot be proved, and the share of the box from which it would end anywhere else: that
-    of the runs whose end no other run had (Good 1953, Biometrika 40, 237); NaN where runs are too short to end.
+    Returns the roots there that cannot be proved, and the share of such rates from which it would end anywhere else:
+    that of the runs whose end no other run had (Good 1953, Biometrika 40, 237); NaN where runs are too short to end.
     """
     doubtful, n_steps = [], in_steps(of, _LONGEST, _MOST_STEPS)
     for number in range(1, _MOST_RUNS + 1):
-        ends, stands_still = run_to_rest(of, of.state_of(rates_in_box(of, n_starts, rng)), _IS_STILL, n_steps)
+        ends, stands_still = run_to_rest(of, of.state_of(possible_rates(of, n_starts, rng)), _IS_STILL, n_steps)
         for portion in _portions(ends[stands_still]):
             found = find_roots(of.map, portion, known.near, map_blocks=map_blocks)
             doubtful.append(known.add(_of(found, _is_root(of, found))))

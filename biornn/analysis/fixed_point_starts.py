@@ -16,8 +16,7 @@ def draw_starts(
 ) -> _Array:
     """Draw starts (row, n_numbers) of which nothing needs to be known.
 
-    Recorded activity, as it is and with noise; the box of possible rates; and where the network goes from there in a
-    random time.
+    Recorded activity, as it is and with noise; possible rates; and where the network goes from there in a random time.
     """
     n_recorded = 0 if given is None else (n_starts + 1) // 2
     n_box = n_starts - n_recorded
@@ -26,7 +25,7 @@ def draw_starts(
         chosen = given[rng.integers(len(given), size=n_recorded)]
         noise = _log_uniform(rng, 1e-3, 1.0, n_recorded) * (not is_first)
         parts.append(of.state_of(chosen + noise * given.std() * rng.standard_normal(chosen.shape)))
-    box = of.state_of(rates_in_box(of, n_box, rng))
+    box = of.state_of(possible_rates(of, n_box, rng))
     n_settling = n_box - n_box // 4
     parts += [_settled(of, box[:n_settling], rng), box[n_settling:]]
     return np.concatenate(parts)
@@ -53,11 +52,32 @@ def draw_between(known: _Array, n_hits: NDArray[np.int_], n_starts: int, rng: np
     return np.asarray(np.einsum("rk,rku->ru", weights, chosen) + noise)
 
 
+def possible_rates(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
+    """Draw rates (row, unit) in the box of possible ones; every second time, of low rank, along what the weights read.
+
+    In the box the sums that weights of low rank read are all close to their means, the closer the more units there are,
+    and attractors may be far from there. The largest sum in a direction is that of the corner of the box that lies in
+    it, so rates between the middle and random corners have all sums that rates can have.
+    """
+    rates = rates_in_box(of, n_rows, rng)
+    if of.directions is not None:
+        along = rates[::2]
+        toward = rng.standard_normal((len(along), of.directions.shape[1])) @ of.directions.T
+        low, high = _limits(of, len(along), rng)
+        middle = (low + high) / 2
+        rates[::2] = middle + rng.random((len(along), 1)) * (np.where(toward > 0, high, low) - middle)
+    return rates
+
+
 def rates_in_box(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
     """Draw rates (row, unit) between their limits; where there are none, up to some times what a unit receives."""
-    size = _log_uniform(rng, 0.01, 10.0, n_rows) * (1 + np.abs(of.drive).max())
-    low, high = (np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.limits)
+    low, high = _limits(of, n_rows, rng)
     return low + (high - low) * rng.random((n_rows, of.n_units))
+
+
+def _limits(of: Stationary, n_rows: int, rng: np.random.Generator) -> list[_Array]:
+    size = _log_uniform(rng, 0.01, 10.0, n_rows) * (1 + np.abs(of.drive).max())
+    return [np.where(np.isinf(limit), np.sign(limit) * size, limit) for limit in of.limits]
 
 
 def _settled(of: Stationary, state: _Array, rng: np.random.Generator) -> _Array:

@@ -91,7 +91,8 @@ def fixed_points(
     Parameters
     ----------
     weights
-        The group `weights` of a run, of one network or of several. Each `snapshot` is searched where there are some:
+        The group `weights` of a run, of one network or of several, or a Dataset of the same variables made by hand
+        (docs/fixed_points.md shows one). Each `snapshot` is searched where there are some:
         select those that are meant, as in ``weights.isel(snapshot=-1)``.
     starts
         Recorded rates, such as ``run["probe_activity"].rates``: `unit` and any other dims, of which `network` and
@@ -133,8 +134,8 @@ def fixed_points(
         outputs are right there, such as ``+-+`` or, with a bit that is not set, ``+0+``; no text where none is. Padded
         with NaN, 0, no text, and -1 in `n_unstable` and `n_unstable_continuous`, also for slow points.
         Over (network, snapshot): `n_fixed_points` (a manifold counts as one, slow points do not), `n_slow_points`,
-        `index_sum`, `n_unseen`, `unseen_basin`, the share of the box of possible rates from which the network ends at
-        a fixed point that is not among them, estimated (NaN where 5000 steps are less than 10 time constants),
+        `index_sum`, `n_unseen`, `unseen_basin`, the share of possible rates from which the network ends at a fixed
+        point that is not among them, estimated (NaN where 5000 steps are less than 10 time constants),
         `complete`, and `usual_speed`.
         A network that diverged or failed has none, NaN in `n_unseen` and False in `complete`. An LSTM has its cell
         states in `state` and twice as many modes as units, for its whole state is both; in `mode` others are padded.
@@ -164,7 +165,10 @@ def fixed_points(
     Networks of low rank are solved in as few numbers as their rank, in a small part of the time: those whose units have
     one time constant, and whose recurrent weights have at most a quarter as many singular values as units, beside those
     that rounding in double precision makes. They have the same fixed points and modes, with other error bounds. In the
-    current form, slow points are then those of the currents that such a network can receive.
+    current form, slow points are then those of the currents that such a network can receive. Of the starts in the box,
+    every second one is drawn along the directions that the weights read instead: in a box of many units all sums that
+    the weights read are close to their means, and attractors may be far away. That is so in any network of many units
+    with few strong directions: give `starts` along them.
 
     Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
     same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's

@@ -30,6 +30,11 @@ TIMES = {
     "time_constant": Output("time in which the mode decays to 1/e; negative where it grows", ("mode",), "ms"),
     "frequency": Output("turns of the mode per ms", ("mode",), "1/ms"),
 }
+_OF_JACOBIAN = {
+    "jacobian": Output("derivative of a step of the network"),
+    "eigenvalues": Output("eigenvalue of the Jacobian of a step"),
+    "nonnormality": Output("departure of the Jacobian from normality"),
+}
 _AMPLIFICATION = {
     "amplification": Output("largest growth of a small deviation on its way back"),
     "amplification_time": Output("time of the largest growth", units="ms"),
@@ -150,7 +155,7 @@ def _modes(
     result["nonnormality"] = nonnormality(jacobian, result["eigenvalues"])
     growth = apply_kernel(_amplification, jacobian, core_dims=[_MATRIX], outputs=_AMPLIFICATION)
     growth["amplification_time"] = growth["amplification_time"] * dt
-    return describe(result.assign(growth.data_vars), TIMES | _AMPLIFICATION)
+    return describe(result.assign(growth.data_vars), TIMES | _OF_JACOBIAN | _AMPLIFICATION)
 
 
 def _amplification(jacobian: _Array) -> tuple[float, float]:

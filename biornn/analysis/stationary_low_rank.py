@@ -54,7 +54,9 @@ class StationaryLowRank(Stationary):
         self.has_curvature = of.has_curvature
         left, values, right = scipy.linalg.svd(of.weights, full_matrices=False)
         self._is_rate = of.network.formulation == "rate"
-        self._to_few, self._to_units = left[:, :rank], right[:rank]
+        self._to_few: _Array = left[:, :rank]
+        self._to_units: _Array = right[:rank]
+        self.directions = self._to_few
         if self._is_rate:
             self._to_units = values[:rank, np.newaxis] * self._to_units
         else:

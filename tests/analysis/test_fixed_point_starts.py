@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, rates_in_box
+from biornn.analysis.fixed_point_starts import draw_between, draw_starts, in_steps, possible_rates, rates_in_box
+from biornn.analysis.stationary_low_rank import in_few_numbers
 from tests.analysis.networks import equation
 
 
@@ -17,6 +18,28 @@ def test_the_box_reaches_from_the_lowest_rate_to_the_highest(activation, low, hi
         width = (high - low) / 100
         assert rates.min() < low + width
         assert rates.max() > high - width
+
+
+@pytest.mark.parametrize(("activation", "low", "high"), [("tanh", -1, 1), ("sigmoid", 0, 1), ("relu", 0, np.inf)])
+def test_of_low_rank_every_second_start_has_sums_that_the_box_has_not(activation, low, high):
+    left, right = np.random.default_rng(0).normal(size=(2, 1000, 2))
+    of = in_few_numbers(equation(left @ right.T / 1000, activation))
+    rates = possible_rates(of, 4000, np.random.default_rng(1))
+    assert rates.shape == (4000, 1000)
+    assert (rates >= low).all()
+    assert (rates <= high).all()
+    rates = rates / rates.max(axis=1, initial=1.0, keepdims=True)  # of relu, in units of the largest
+    sums = (rates - rates.mean(axis=1, keepdims=True)) @ of.directions
+    lengths = np.linalg.norm(sums, axis=1)
+    width = 1.0 if activation == "tanh" else 0.5
+    assert lengths[1::2].max() < 0.2 * width * np.sqrt(1000)
+    # The largest sum in a direction is that of its corner: of Gaussian weights sqrt(2 / pi) of the length of all rates.
+    assert 0.7 * width * np.sqrt(1000) < lengths[::2].max() < 0.85 * width * np.sqrt(1000)
+    angles = np.arctan2(sums[::2, 1], sums[::2, 0])
+    assert np.histogram(angles, 8, (-np.pi, np.pi))[0].min() > 180  # 250 in each, if all directions are as frequent
+    full = equation(np.eye(5))
+    one, other = (draw(full, 9, np.random.default_rng(2)) for draw in (possible_rates, rates_in_box))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_a_batch_has_as_many_starts_as_asked_for():

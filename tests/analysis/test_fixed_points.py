@@ -428,5 +428,25 @@ def test_what_is_no_group_of_weights_is_refused():
         fixed_points(one(pitchforks(6)).drop_vars("input_weights"))
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"formulation": ((), "voltage")}, r"formulation: expected one of \('rate', 'current', .*got 'voltage'"),
+        ({"alpha": ((), 0.1)}, r"alpha: expected the dims \['unit'\], got \[\]"),
+        ({"alpha": ("unit", np.zeros(6))}, r"alpha: expected dt / tau, a positive number, got 0"),
+        ({"recurrent_weights": (("unit_pre", "unit_post"), np.eye(7))}, "recurrent_weights: expected 6 units, .*got 7"),
+        ({"recurrent_weights": (("unit_pre", "unit_post"), np.ones((6, 7)))}, "as many unit_pre as unit_post"),
+        ({"recurrent_weights": (("unit_post", "pre"), np.eye(6))}, "recurrent_weights: expected the dims"),
+        (
+            {"input_weights": (("input_channel", "unit"), np.ones((0, 6)))},
+            "input_weights: expected at least one input_",
+        ),
+    ],
+)
+def test_a_network_made_by_hand_that_does_not_fit_is_refused(changed, message):
+    with pytest.raises(ValueError, match=message):
+        fixed_points(one(pitchforks(6)).assign(changed))
+
+
 def test_it_is_public():
     assert bn.analysis.fixed_points is fixed_points

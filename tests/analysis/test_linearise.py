@@ -139,6 +139,14 @@ def test_dims_labels_and_padding():
     assert linearise(fixed_points(twice), twice).jacobian.sizes["snapshot"] == 2
 
 
+def test_each_variable_says_what_it_is():
+    weights = random_network()
+    found = linearise(fixed_points(weights), weights)
+    assert all({"units", "long_name"} <= set(variable.attrs) for variable in found.data_vars.values())
+    assert len({variable.attrs["long_name"] for variable in found.data_vars.values()}) == len(found.data_vars)
+    assert "Jacobian" in found.eigenvalues.attrs["long_name"]
+
+
 def test_labels_decide_and_not_positions():
     weights = side_by_side(one=random_network(1), two=random_network(2)).assign_coords(unit=list("abcdef"))
     points = fixed_points(weights).isel(fixed_point=[0])

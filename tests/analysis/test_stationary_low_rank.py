@@ -1,7 +1,10 @@
 """Networks of low rank, searched in as few numbers as their rank, against the same in as many as they have units."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from scipy.optimize import root
 
 from biornn.analysis import fixed_points
 from biornn.analysis.each_network import constant_inputs, each_network
@@ -256,6 +259,27 @@ def test_without_recurrent_weights_there_is_one_point():
     assert found.n_fixed_points == 1
     np.testing.assert_allclose(found.state[0], np.tanh(bias))
     np.testing.assert_allclose(found.eigenvalues, 0.8)
+
+
+@FORMS
+def test_attractors_far_from_the_box_are_found(formulation):
+    """Two groups are pushed to opposite sides, so that 0 is stable; around it are four attractors and eight saddles."""
+    m = np.tile(np.random.default_rng(5).normal(size=(250, 2)), (2, 1))
+    bias = np.repeat([2.0, -2.0], 250)
+    n = m * [9.0, 8.0]
+    theory = set()
+    for start in product(np.linspace(-9, 9, 19), repeat=2):
+        found = root(lambda k: np.tanh(m @ k + bias) @ n / 500 - k, start, tol=1e-13)
+        if found.success:
+            theory.add(tuple(np.round(found.x, 6) + 0.0))
+    assert len(theory) == 13
+    for seed in range(3):
+        found = fixed_points(stored(n @ m.T / 500, "tanh", formulation, bias=bias), seed=seed)
+        assert {
+            tuple(np.round(one, 6) + 0.0) for one in found.rates[: int(found.n_fixed_points)].values @ n / 500
+        } == theory
+        assert (found.kind == "stable").sum() == 5
+        assert found.complete
 
 
 def test_which_networks_have_few_numbers():

@@ -46,8 +46,8 @@ def fixed_points(reading: Reading) -> Section | None:
         if moving:
             named = ", ".join(moving[:_MOST_NAMED]) + ", …" * (len(moving) > _MOST_NAMED)
             told += (
-                f" {len(moving)} of {known} networks ({named}) stand still in no memory state: what they hold, they "
-                "hold by an oscillation that the outputs do not show."
+                f" In {len(moving)} of {known} networks ({named}) activity stands still in no memory state: what is "
+                "held there is held by an oscillation that the outputs do not show."
             )
         told = f"{told} {by_steps_alone(counts)}".rstrip()
     longer = ": compare numbers of saddles only after a longer search (--batches 200)" if complete < known else ""
@@ -60,7 +60,8 @@ def fixed_points(reading: Reading) -> Section | None:
         condition_table(
             reading,
             "Fixed points that were found: median [min, max] over the trained networks of a condition. Networks were "
-            "searched from equally many starts, unless nothing new was found before.",
+            "searched from equally many starts, unless nothing new was found before; in "
+            f"{known - complete} of {known} the numbers are lower bounds.",
             columns,
         ),
         _eigenvalues(reading),

@@ -67,7 +67,7 @@ def test_networks_that_hold_by_an_oscillation_are_counted(run: xr.DataTree) -> N
     moving["memory_attractors"] = matched
     section = fixed_points(Reading(moving))
     assert section is not None
-    assert "2 of 3 networks (free-s00, free-s01) stand still in no memory state" in str(section.blocks[0])
+    assert "2 of 3 networks (free-s00, free-s01) activity stands still in no memory state" in str(section.blocks[0])
 
 
 def test_what_only_the_steps_destabilise_is_counted_and_said(run: xr.DataTree) -> None:
