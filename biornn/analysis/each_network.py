@@ -39,7 +39,6 @@ def each_network(weights: xr.Dataset, inputs: xr.DataArray) -> Iterator[tuple[tu
 
     The inputs are those of `constant_inputs`.
     """
-    _require_weights(weights)
     has_snapshots = "snapshot" in weights.dims
     for snapshot in range(weights.sizes["snapshot"] if has_snapshots else 1):
         safe, can_run = runnable(weights.isel(snapshot=[snapshot]) if has_snapshots else weights)
@@ -57,16 +56,19 @@ def _require_weights(weights: xr.Dataset) -> None:
     require_variables(weights, "weights", [*NUMBERS, "activation", "formulation"])
     for name, dims in _DIMS.items():
         require_dims(weights[name], name, dims)
-        require_some(weights[name], name, dims)
+        if others := {*weights[name].dims} - {"network", "snapshot", *dims}:
+            raise ValueError(f"{name}: expected no dims but network, snapshot and {list(dims)}, got {others.pop()!r}")
+    require_some(weights["input_weights"], "input_weights", ["input_channel"])
     if (n_pre := require_square(weights["recurrent_weights"])) != weights.sizes["unit"]:
         raise ValueError(
             f"recurrent_weights: expected {weights.sizes['unit']} units, as the other variables have, got {n_pre}"
         )
-    forms = {*text(weights["formulation"]).values.ravel().tolist()}
-    if unknown := sorted(forms - {"rate", "current", *GATED, ""}):
+    formulation = text(weights["formulation"].where(weights["formulation"].notnull(), ""))  # of those that failed
+    if unknown := sorted({*formulation.values.ravel().tolist()} - {"rate", "current", *GATED, ""}):
         raise ValueError(f"formulation: expected one of {('rate', 'current', *GATED)}, got {unknown[0]!r}")
-    if (alpha := weights["alpha"].values)[alpha <= 0].size:
-        raise ValueError(f"alpha: expected dt / tau, a positive number, got {float(alpha[alpha <= 0][0]):g}")
+    smallest = weights["alpha"].where(formulation.isin(["rate", "current"])).min().item()
+    if smallest <= 0:
+        raise ValueError(f"alpha: expected dt / tau, a positive number, got {smallest:g}")
 
 
 def _stationary(network: AnyNetworks, inputs: NDArray[np.float64]) -> AnyStationary:
@@ -76,7 +78,8 @@ def _stationary(network: AnyNetworks, inputs: NDArray[np.float64]) -> AnyStation
 
 
 def constant_inputs(weights: xr.Dataset, inputs: xr.DataArray | None) -> xr.DataArray:
-    """Check constant inputs and give them the dims (some dim, input_channel); None: one without any."""
+    """Check weights and constant inputs, and give these the dims (some dim, input_channel); None: one without any."""
+    _require_weights(weights)
     if inputs is None:
         return xr.DataArray(np.zeros((1, weights.sizes["input_channel"])), dims=(INPUT, "input_channel"))
     require_dims(inputs, "inputs", ["input_channel"])

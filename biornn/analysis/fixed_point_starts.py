@@ -53,11 +53,11 @@ def draw_between(known: _Array, n_hits: NDArray[np.int_], n_starts: int, rng: np
 
 
 def possible_rates(of: Stationary, n_rows: int, rng: np.random.Generator) -> _Array:
-    """Draw rates (row, unit) in the box of possible ones; every second time, of low rank, along what the weights read.
+    """Draw rates (row, unit) in the box of possible ones; where weights read few directions, half of them along these.
 
-    In the box the sums that weights of low rank read are all close to their means, the closer the more units there are,
-    and attractors may be far from there. The largest sum in a direction is that of the corner of the box that lies in
-    it, so rates between the middle and random corners have all sums that rates can have.
+    In a box of many units the sums that such weights read are all close to their means, and attractors may be far away.
+    The largest sum in a direction is that of the corner of the box that lies in it, so rates between the middle and
+    corners in random directions have sums of every size, in nearly all directions.
     """
     rates = rates_in_box(of, n_rows, rng)
     if of.directions is not None:

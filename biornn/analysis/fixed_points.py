@@ -165,10 +165,12 @@ def fixed_points(
     Networks of low rank are solved in as few numbers as their rank, in a small part of the time: those whose units have
     one time constant, and whose recurrent weights have at most a quarter as many singular values as units, beside those
     that rounding in double precision makes. They have the same fixed points and modes, with other error bounds. In the
-    current form, slow points are then those of the currents that such a network can receive. Of the starts in the box,
-    every second one is drawn along the directions that the weights read instead: in a box of many units all sums that
-    the weights read are close to their means, and attractors may be far away. That is so in any network of many units
-    with few strong directions: give `starts` along them.
+    current form, slow points are then those of the currents that such a network can receive.
+
+    In a box of many units all sums that weights read in a few directions are close to their means, and attractors may
+    be far away. Where at most a quarter of the singular values of the weights are above a millionth of the largest,
+    every second start that would be in the box lies along these directions instead. In other networks with few strong
+    directions give `starts` along them.
 
     Steps of the rate and the current form are Euler's, ``x + dt dx/dt``, of a network in continuous time. That has the
     same fixed points, and there a mode with the eigenvalue λ of a step grows at the rate ``Re(λ - 1) / dt``. Euler's

@@ -35,7 +35,7 @@ class Stationary(ABC):
     is_odd = False
     #: Whether there is a bound of the second derivatives, without which nothing is proved.
     has_curvature = True
-    #: Directions (unit, direction) of rates that the recurrent weights read, where they are few: of low rank.
+    #: Directions (unit, direction) of rates that the recurrent weights read, where they are few.
     directions: _Array | None = None
     #: Whether a step of the network is Euler's, of a differential equation with longer time constants.
     is_eulers = False

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from biornn.analysis.roots import Proof, prove
 from biornn.analysis.stationary import Stationary
-from biornn.analysis.stationary_rnn import StationaryRNN, nearest_kink
+from biornn.analysis.stationary_rnn import MOST_SHARE, StationaryRNN, nearest_kink
 from biornn.dynamics import Networks
 
 _Array = NDArray[np.float64]
 _EPS = float(np.finfo(float).eps)
-_MOST_SHARE = 0.25  # rank over units up to which fewer numbers make a search faster
 
 
 def in_few_numbers(of: Stationary) -> Stationary:
@@ -23,8 +21,10 @@ def in_few_numbers(of: Stationary) -> Stationary:
     """
     if not isinstance(of, StationaryRNN) or of.is_solved_by_region or np.ptp(of.leak) > 0 or not 0 < of.leak[0] <= 1:
         return of
-    rank = int(np.sum(of.singular_values > of.n_units * _EPS * of.singular_values[0]))
-    return StationaryLowRank(of, max(1, rank)) if rank <= _MOST_SHARE * of.n_units else of
+    rank = max(1, int(np.sum(of.singular_values > of.n_units * _EPS * of.singular_values[0])))
+    if of.factors is None or rank > MOST_SHARE * of.n_units:
+        return of
+    return StationaryLowRank(of, of.factors, rank)
 
 
 class StationaryLowRank(Stationary):
@@ -41,22 +41,23 @@ class StationaryLowRank(Stationary):
     ----------
     of
         The equation in as many numbers as units. Their time constants are the same.
+    factors
+        Singular vectors and values of its recurrent weights.
     rank
-        Of the recurrent weights.
+        How many of them are not rounding.
     """
 
     network: Networks
 
-    def __init__(self, of: StationaryRNN, rank: int) -> None:
+    def __init__(self, of: StationaryRNN, factors: tuple[_Array, _Array, _Array], rank: int) -> None:
         self._of, self._f, self.network, self.drive = of, of.network.f, of.network, of.drive
         self.n_units, self.n_numbers = of.n_units, rank
         self.limits, self.is_odd, self.is_eulers = of.limits, of.is_odd, of.is_eulers
-        self.has_curvature = of.has_curvature
-        left, values, right = scipy.linalg.svd(of.weights, full_matrices=False)
+        self.has_curvature, self.directions = of.has_curvature, of.directions
+        left, values, right = factors
         self._is_rate = of.network.formulation == "rate"
         self._to_few: _Array = left[:, :rank]
         self._to_units: _Array = right[:rank]
-        self.directions = self._to_few
         if self._is_rate:
             self._to_units = values[:rank, np.newaxis] * self._to_units
         else:

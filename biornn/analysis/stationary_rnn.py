@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from biornn.activations import Activation
@@ -13,6 +14,9 @@ from biornn.dynamics import Networks, jacobian, step
 
 _Array = NDArray[np.float64]
 _EPS = float(np.finfo(float).eps)
+#: Rank over units up to which weights are of low rank.
+MOST_SHARE = 0.25
+_WEAK = 1e-6  # singular value, over the largest, of a direction that weights hardly read, such as by float32's rounding
 _MOST_REGIONS = 4096  # 12 units that are on or off
 
 
@@ -34,6 +38,12 @@ class StationaryRNN(Stationary):
         self.is_odd = not self.drive.any() and bool(f(ends).sum() == 0)
         self.singular_values: _Array = np.linalg.svd(self.weights, compute_uv=False)
         self._norm = float(self.singular_values[0])
+        n_strong = max(1, int(np.sum(self.singular_values > _WEAK * self._norm)))
+        #: Left singular vectors, singular values and right ones, where few are strong.
+        self.factors: tuple[_Array, _Array, _Array] | None = None
+        if n_strong <= MOST_SHARE * self.n_units:
+            self.factors = scipy.linalg.svd(self.weights, full_matrices=False)
+            self.directions = self.factors[0][:, :n_strong]
         #: By how much the argument of f changes with the state, at most, (unit,).
         self._received: _Array = np.linalg.norm(self.weights, axis=0) if network.formulation == "rate" else np.ones(1)
         curvature = network.f.curvature

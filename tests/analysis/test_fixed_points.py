@@ -433,6 +433,8 @@ def test_what_is_no_group_of_weights_is_refused():
     [
         ({"formulation": ((), "voltage")}, r"formulation: expected one of \('rate', 'current', .*got 'voltage'"),
         ({"alpha": ((), 0.1)}, r"alpha: expected the dims \['unit'\], got \[\]"),
+        ({"alpha": (("unit", "foo"), np.ones((6, 2)))}, "alpha: expected no dims but network, snapshot and .*'foo'"),
+        ({"input_weights": (("channel", "unit"), np.ones((1, 6)))}, r"input_weights: expected the dims .*'channel'"),
         ({"alpha": ("unit", np.zeros(6))}, r"alpha: expected dt / tau, a positive number, got 0"),
         ({"recurrent_weights": (("unit_pre", "unit_post"), np.eye(7))}, "recurrent_weights: expected 6 units, .*got 7"),
         ({"recurrent_weights": (("unit_pre", "unit_post"), np.ones((6, 7)))}, "as many unit_pre as unit_post"),
@@ -446,6 +448,17 @@ def test_what_is_no_group_of_weights_is_refused():
 def test_a_network_made_by_hand_that_does_not_fit_is_refused(changed, message):
     with pytest.raises(ValueError, match=message):
         fixed_points(one(pitchforks(6)).assign(changed))
+
+
+def test_networks_that_are_not_run_may_have_any_form_and_alpha():
+    weights = side_by_side(a=one(pitchforks(6)), b=one(pitchforks(6)))
+    alone = fixed_points(weights.isel(network=[0]))
+    for form in ("", np.nan, None):
+        without = weights.assign(formulation=("network", np.array(["rate", form], object)))
+        without["alpha"] = without.alpha * xr.DataArray([1.0, 0.0], dims="network")
+        assert fixed_points(without).n_fixed_points.values.tolist() == [*alone.n_fixed_points.values.tolist(), 0]
+    no_outputs = one(pitchforks(6)).isel(output_channel=slice(0, 0))
+    assert fixed_points(no_outputs).n_fixed_points == alone.n_fixed_points[0]
 
 
 def test_it_is_public():

@@ -282,6 +282,21 @@ def test_attractors_far_from_the_box_are_found(formulation):
         assert found.complete
 
 
+@pytest.mark.parametrize("change", ["single precision", "two time constants"])
+def test_attractors_far_from_the_box_are_found_in_all_numbers(change):
+    rng = np.random.default_rng(0)
+    m = rng.normal(size=(300, 5))
+    weights = stored(m @ np.diag([1, 0.02, 0.02, 0.02, 0.02]) @ m.T * 30 / 300, "sigmoid", "rate", bias=-5.0)
+    n_stable = int((fixed_points(weights).kind == "stable").sum())
+    if change == "single precision":
+        weights["recurrent_weights"] = weights.recurrent_weights.astype("float32")
+    else:
+        weights["alpha"] = ("unit", np.where(np.arange(300) % 2, 0.1, 0.2))
+    found = fixed_points(weights)
+    assert found.n_fixed_points == 5
+    assert (found.kind == "stable").sum() == n_stable == 3
+
+
 def test_which_networks_have_few_numbers():
     def few(weights, activation="tanh", **settings):
         of = in_few_numbers(equation(weights, activation, **settings))

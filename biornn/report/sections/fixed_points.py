@@ -46,8 +46,8 @@ def fixed_points(reading: Reading) -> Section | None:
         if moving:
             named = ", ".join(moving[:_MOST_NAMED]) + ", …" * (len(moving) > _MOST_NAMED)
             told += (
-                f" In {len(moving)} of {known} networks ({named}) activity stands still in no memory state: what is "
-                "held there is held by an oscillation that the outputs do not show."
+                f" In {len(moving)} of {known} networks ({named}) activity stands still in no memory state: what they "
+                "hold oscillates, though the outputs do not show it."
             )
         told = f"{told} {by_steps_alone(counts)}".rstrip()
     longer = ": compare numbers of saddles only after a longer search (--batches 200)" if complete < known else ""
