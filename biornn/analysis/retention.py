@@ -139,7 +139,6 @@ def _right_alone(
     right = _right_of(probe_trials, at, task)
     inputs = probe_trials["inputs"].transpose("trial", "time", "input_channel").values[at.trial].astype(float)
     found: NDArray[np.bool_] | None = None
-    # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
     with one_blas_thread():
         for members, several in stored_networks(networks):
             part = _left_alone(several, inputs, at.time, len(delay), right, until_lost)

@@ -101,7 +101,6 @@ def simulate(
     activity = {"outputs": np.full((n_networks, *shape[:2], weights.sizes["output_channel"]), np.nan, dtype)}
     if rates:
         activity["rates"] = np.full((n_networks, *shape), np.nan, dtype)
-    # Many small products: where cores are busy, threads that wait for each other cost many times what they save.
     with one_blas_thread():
         for members, several in stored_networks(networks, dtype):
             for position, index in enumerate(members):
